@@ -1,0 +1,12 @@
+"""The central nouns: Situation, Outcome, Institution, and how they compose."""
+
+from nomoi.core.events import VOCABULARY, Event, vocabulary
+from nomoi.core.govern import Governed, Polity, choose, govern
+from nomoi.core.institution import Institution
+from nomoi.core.settings import Rule, build, choice, describe, options, setting, size
+from nomoi.core.situation import Outcome, Situation
+
+__all__ = [
+    "VOCABULARY", "Event", "Governed", "Institution", "Outcome", "Polity", "Rule", "Situation", "build", "choice",
+    "choose", "describe", "govern", "options", "setting", "size", "vocabulary",
+]  # fmt: skip

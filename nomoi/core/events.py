@@ -1,0 +1,45 @@
+"""The shared vocabulary of what happens: every event's shape, unit and meaning.
+
+Institutions speak to situations, and to one another, only through named events.  A name without a dot
+belongs to situations; `altar.violation` is emitted by the institution called *altar*.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from nomoi.errors import Refusal, nearest
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    """What one event means.  `shape` is "[n]" (one number an agent) or "[n, n]" (from row to column)."""
+
+    name: str
+    shape: str
+    unit: str
+    meaning: str
+    good: bool = False  # an amount (True) or a label such as a kind (False), which must not be summed
+
+
+VOCABULARY = {
+    e.name: e
+    for e in (
+        Event("harvest", "[n]", "units", "taken from the commons in this step", True),
+        Event("sparse", "[n]", "units", "taken where so little is left around that it hardly grows back", True),
+        Event("request", "[n]", "units", "wanted in this step, whether or not there was so much", True),
+        Event("kind", "[n]", "kind", "which kind of unit was taken (0, 1, ...); read it only where harvest > 0"),
+        Event("shot", "[n]", "shots", "fired the beam", True),
+        Event("zap", "[n, n]", "hits", "the beam of the row's agent reached the column's agent", True),
+        Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
+        Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
+    )
+}
+
+
+def vocabulary(*names: str) -> dict[str, Event]:
+    """The named entries of the shared vocabulary."""
+    for name in names:
+        if name not in VOCABULARY:
+            raise Refusal(f"the vocabulary has no event {name!r}; {nearest(name, VOCABULARY, 'event')}")
+    return {name: VOCABULARY[name] for name in names}

@@ -1,0 +1,194 @@
+"""govern(situation, *institutions): a situation under rules is again a situation."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.errors import Refusal, nearest
+from nomoi.core.events import Event
+from nomoi.core.institution import Institution, Memory
+from nomoi.core.situation import Action, Observation, Outcome, Situation, State
+from nomoi.grid.scene import Scene
+
+
+class Polity(eqx.Module):
+    """State of a governed situation: the world, what each institution remembers, and how often it convened."""
+
+    world: Any
+    memory: tuple[Any, ...]
+    sittings: Int[Array, ""]
+
+
+def choose(test: Bool[Array, ""], new: Any, old: Any) -> Any:
+    """`new` where `test` holds, else `old`, leaf by leaf."""
+    return jax.tree.map(lambda a, b: a if a is b else jnp.where(test, a, b), new, old)
+
+
+class Governed(Situation):
+    """A situation under institutions, which act in the order they were given.
+
+    The world receives the same random key governed or not, and each institution folds its own key in from
+    its name, so runs under different rules are paired seed by seed.
+    """
+
+    situation: Situation
+    institutions: tuple[Institution, ...]
+
+    @property
+    def agents(self) -> int:
+        return self.situation.agents
+
+    @property
+    def horizon(self) -> int:
+        return self.situation.horizon
+
+    @property
+    def name(self) -> str:
+        return self.situation.name
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.situation.kinds
+
+    @property
+    def actions(self) -> dict[str, int]:
+        asked = {f"{i.name}.{h}": k for i in self.institutions for h, k in i.heads(self.situation).items()}
+        return self.situation.actions | asked
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        added = {f"{i.name}.{e}": event for i in self.institutions for e, event in i.emits.items()}
+        return self.situation.emits | added
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return self.situation.offers | frozenset(self.emits)
+
+    def reset(self, key: PRNGKeyArray) -> Polity:
+        world = self.situation.reset(key)
+        memory = tuple(i.found(_own(key, i), self.situation, world) for i in self.institutions)
+        return Polity(world, memory, jnp.zeros((), jnp.int32))
+
+    def held(self, state: Polity) -> Bool[Array, ""]:
+        return jnp.array([self._holds(i, m) for i, m in zip(self.institutions, state.memory, strict=True)]).any()
+
+    def _holds(self, institution: Institution, memory: Memory) -> Bool[Array, ""]:
+        return institution.holds(memory) & institution.in_force
+
+    def step(self, key: PRNGKeyArray, state: Polity, action: Action) -> tuple[Polity, Outcome]:
+        held = self.held(state)
+        world, outcome = self._world_step(key, state, action, held)
+        memory = []
+        for i, m in zip(self.institutions, state.memory, strict=True):
+            # While one institution convenes, the others' clocks stand still too.
+            acts = i.in_force & (~held | self._holds(i, m))
+            mine = {h: action[f"{i.name}.{h}"] for h in i.heads(self.situation)}
+            own = jax.random.fold_in(_own(key, i), state.sittings)
+            new, after, settled = i.settle(own, m, self.situation, world, mine, outcome)
+            memory.append(choose(acts, new, m))
+            world = choose(acts, after, world)
+            outcome = _settled(acts, settled, outcome)
+        return Polity(world, tuple(memory), state.sittings + held.astype(jnp.int32)), outcome
+
+    def _world_step(
+        self, key: PRNGKeyArray, state: Polity, action: Action, held: Bool[Array, ""]
+    ) -> tuple[State, Outcome]:
+        own = {h: action[h] for h in self.situation.actions}
+        for i, m in zip(self.institutions, state.memory, strict=True):
+            own = choose(i.in_force, i.permit(m, state.world, own), own)
+        world, outcome = self.situation.step(key, state.world, own)
+        if all(type(i).holds is Institution.holds for i in self.institutions):
+            return world, outcome  # nobody ever convenes
+        nothing = jax.tree.map(jnp.zeros_like, outcome)
+        return choose(~held, world, state.world), choose(~held, outcome, nothing)
+
+    def scene(self, state: Polity) -> Scene | None:
+        scene = self.situation.scene(state.world)
+        if scene is None:
+            return None
+        for i, m in zip(self.institutions, state.memory, strict=True):
+            scene = scene.veil(i.layers(m, scene), i.in_force)
+        return scene
+
+    def senses(self, state: Polity) -> Observation:
+        return self._informed(state, self.scene(state), self.situation.senses(state.world))
+
+    def observe(self, state: Polity) -> Observation:
+        scene = self.scene(state)
+        seen = {} if scene is None else {"view": scene.view()}
+        return seen | self._informed(state, scene, self.situation.senses(state.world))
+
+    def _informed(self, state: Polity, scene: Scene | None, told: Observation) -> Observation:
+        for i, m in zip(self.institutions, state.memory, strict=True):
+            news = i.inform(m, self.situation, state.world, scene, told)
+            told = told | {f"{i.name}.{k}": jnp.where(i.in_force, v, jnp.zeros_like(v)) for k, v in news.items()}
+        return told
+
+    def present(self, state: Polity) -> Bool[Array, " n"]:
+        return self.situation.present(state.world)
+
+    def asked(self, state: Polity) -> dict[str, Bool[Array, " n"]]:
+        present, held = self.present(state), self.held(state)
+        out = {h: a & ~held for h, a in self.situation.asked(state.world).items()}
+        for i, m in zip(self.institutions, state.memory, strict=True):
+            heads = {h: present for h in i.heads(self.situation)}
+            acts = i.in_force & (~held | self._holds(i, m))
+            out |= {f"{i.name}.{h}": a & acts for h, a in (heads | i.asked(m, present)).items()}
+        return out
+
+    def stock(self, state: Polity) -> Float[Array, " kinds"]:
+        return self.situation.stock(state.world)
+
+    def capacity(self) -> Float[Array, " kinds"]:
+        return self.situation.capacity()
+
+    def aim(self, state: Polity) -> Bool[Array, "n n"]:
+        return self.situation.aim(state.world)
+
+    def remove(self, state: Polity, who: Bool[Array, " n"], steps: Int[Array, ""]) -> Polity:
+        return Polity(self.situation.remove(state.world, who, steps), state.memory, state.sittings)
+
+    def at(self, progress: Float[Array, ""]) -> Governed:
+        return Governed(self.situation.at(progress), tuple(i.at(progress) for i in self.institutions))
+
+
+def _own(key: PRNGKeyArray, institution: Institution) -> PRNGKeyArray:
+    return jax.random.fold_in(key, zlib.crc32(institution.name.encode()))
+
+
+def _settled(acts: Bool[Array, ""], new: Outcome, old: Outcome) -> Outcome:
+    """`new` where the institution acts; elsewhere `old`, with its added events at zero."""
+    blank = {name: jnp.zeros_like(new.events[name]) for name in new.events if name not in old.events}
+    return choose(acts, new, Outcome(old.reward, old.transfer, old.events | blank, old.done))
+
+
+def govern(situation: Situation, *institutions: Institution) -> Situation:
+    """Put institutions on a situation.
+
+    `govern(s)` is `s`; `govern(govern(s, a), b)` equals `govern(s, a, b)`.  Refuses, in a sentence that names
+    both, an institution that needs what the situation (with the institutions before it) does not offer, and
+    two institutions of one name.
+    """
+    if not institutions:
+        return situation
+    if isinstance(situation, Governed):
+        return govern(situation.situation, *situation.institutions, *institutions)
+    twice = [n for n, k in Counter(i.name for i in institutions).items() if k > 1]
+    if twice:
+        raise Refusal(f"two institutions are called {twice[0]!r}; give one of them another title.")
+    for place, institution in enumerate(institutions):
+        before = Governed(situation, institutions[:place]) if place else situation
+        for need in institution.needs:
+            if need not in before.offers:
+                raise Refusal(
+                    f"{institution.name} needs {need!r}, which {situation.name}"
+                    f"{' with what governs it so far' if place else ''} does not offer; {nearest(need, before.offers)}"
+                )
+    return Governed(situation, tuple(institutions))

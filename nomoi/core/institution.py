@@ -1,0 +1,81 @@
+"""Institution: a chainable, stateful, pure transformation of situations.
+
+It is to a situation what an optimiser's transformation is to a gradient.  The hooks follow Ostrom's rule
+types; each defaults to the identity, so an institution writes down only what it changes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from nomoi.core.events import Event
+from nomoi.core.settings import Rule, setting, size
+from nomoi.core.situation import Action, Observation, Outcome, Situation, State
+from nomoi.grid.scene import Scene
+
+Memory = Any
+
+
+class Institution(Rule):
+    """Rules that people add to a situation.  Override only the hooks that the institution touches."""
+
+    in_force: Array = setting(True, "whether it is in force at all; where not, `govern` makes it the identity")
+    title: str = size("", "the name it acts under, where two of a kind govern one situation; else its class name")
+
+    @property
+    def name(self) -> str:
+        """The name under which it acts, and the first word of its heads, events and features."""
+        return self.title or type(self).__name__.lower()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Events and abilities (*stock*, *scene*, *aim*, *remove*) that it reads; checked by `govern`."""
+        return ()
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        """The events that it adds, named without the institution's own name."""
+        return {}
+
+    def heads(self, situation: Situation) -> dict[str, int]:
+        """Choices that it asks of agents (boundary and choice rules): head -> number of choices."""
+        return {}
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Memory:
+        """Its own state at the start of an episode."""
+        return ()
+
+    def holds(self, memory: Memory) -> Bool[Array, ""]:
+        """Whether it convenes: the world stands still and only the institution's heads are asked."""
+        return jnp.array(False)
+
+    def asked(self, memory: Memory, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
+        """Whose answers to its heads matter now; by default everybody's who is in play."""
+        return {}
+
+    def permit(self, memory: Memory, state: State, action: Action) -> Action:
+        """Forbid or override actions before the world sees them."""
+        return action
+
+    def layers(self, memory: Memory, scene: Scene) -> Scene:
+        """Put its marks into the visible world."""
+        return scene
+
+    def inform(
+        self, memory: Memory, situation: Situation, state: State, scene: Scene | None, told: Observation
+    ) -> Observation:
+        """Publish, display or hide: features [n, ...] to add to what agents sense, named without its own name."""
+        return {}
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Memory, State, Outcome]:
+        """After the world's step: monitor, move payoffs, punish, amend."""
+        return memory, state, outcome
+
+    def at(self, progress: Float[Array, ""]) -> Institution:
+        """The institution at a moment of training (0 to 1)."""
+        return self

@@ -1,0 +1,144 @@
+"""Situation: who meets over what.  A Markov game written as pure functions for one world."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.core.events import Event
+from nomoi.core.settings import Rule
+from nomoi.errors import Refusal
+from nomoi.grid.scene import Scene
+
+State = Any
+Action = dict[str, Int[Array, " n"]]
+Observation = dict[str, Array]
+
+
+class Outcome(eqx.Module):
+    """What one step brought.
+
+    reward    [n] float   material payoff from the world (apples, catch); institutions never touch it
+    transfer  [n] float   what institutions took from (-) or gave to (+) each agent
+    events    name -> [n] or [n, n] float or int, in the shared vocabulary
+    done      []  bool    the episode ends with this step
+    """
+
+    reward: Float[Array, " n"]
+    transfer: Float[Array, " n"]
+    events: dict[str, Array]
+    done: Bool[Array, ""]
+
+    @property
+    def payoff(self) -> Float[Array, " n"]:
+        """What each agent ends the step with: material reward and transfers."""
+        return self.reward + self.transfer
+
+    def pay(self, amount: Float[Array, " n"], **events: Array) -> Outcome:
+        """The same outcome with `amount` [n] added to the transfers and new `institution__event` entries."""
+        named = {name.replace("__", "."): value for name, value in events.items()}
+        return Outcome(self.reward, self.transfer + amount, self.events | named, self.done)
+
+
+ABILITIES = ("stock", "scene", "aim", "remove")
+
+
+class Situation(Rule):
+    """A social situation.  Subclasses are leaves; to vary one, govern it.
+
+    All functions are pure, for one world, and know nothing of batches: `vmap` lives in rollout and training.
+    What agents see is `senses` (named features) and, where the situation is spatial, a view of `scene`.
+    """
+
+    @property
+    @abc.abstractmethod
+    def agents(self) -> int:
+        """How many there are; usually a `size` of the subclass."""
+
+    @property
+    @abc.abstractmethod
+    def horizon(self) -> int:
+        """The longest episode, in steps; usually a `size` of the subclass."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+    @property
+    @abc.abstractmethod
+    def actions(self) -> dict[str, int]:
+        """Number of choices of each action head; every agent answers every head."""
+
+    @property
+    @abc.abstractmethod
+    def emits(self) -> dict[str, Event]:
+        """The events of its outcomes."""
+
+    @abc.abstractmethod
+    def reset(self, key: PRNGKeyArray) -> State:
+        """A first state."""
+
+    @abc.abstractmethod
+    def step(self, key: PRNGKeyArray, state: State, action: Action) -> tuple[State, Outcome]:
+        """One step.  Never resets by itself."""
+
+    def senses(self, state: State) -> Observation:
+        """Named features [n, ...] that agents sense beside what they see."""
+        return {}
+
+    def scene(self, state: State) -> Scene | None:
+        """The visible world, or None where there is nothing to look at."""
+        return None
+
+    def observe(self, state: State) -> Observation:
+        """All that agents are told: one array [n, ...] a name, for all agents at once."""
+        scene = self.scene(state)
+        seen = {} if scene is None else {"view": scene.view()}
+        return seen | self.senses(state)
+
+    def present(self, state: State) -> Bool[Array, " n"]:
+        """Who is in play."""
+        return jnp.ones(self.agents, bool)
+
+    def asked(self, state: State) -> dict[str, Bool[Array, " n"]]:
+        """Whose answer to each head matters in this step.  Learners leave the others out of the loss."""
+        here = self.present(state)
+        return {head: here for head in self.actions}
+
+    def held(self, state: State) -> Bool[Array, ""]:
+        """Whether the world stands still while an institution convenes."""
+        return jnp.array(False)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Names of the kinds of stock, in order; empty where nothing is held in common."""
+        return ()
+
+    def stock(self, state: State) -> Float[Array, " kinds"]:
+        """What is left in common, by kind, in units."""
+        raise Refusal(f"{self.name} holds no stock in common.")
+
+    def capacity(self) -> Float[Array, " kinds"]:
+        """The most that there can be of each kind, in units."""
+        raise Refusal(f"{self.name} holds no stock in common.")
+
+    def aim(self, state: State) -> Bool[Array, "n n"]:
+        """Whom (column) each agent (row) would hit if it fired now."""
+        raise Refusal(f"{self.name} has no beam.")
+
+    def remove(self, state: State, who: Bool[Array, " n"], steps: Int[Array, ""]) -> State:
+        """Take some agents out of play for some steps."""
+        raise Refusal(f"{self.name} has no way to take an agent out of play.")
+
+    def at(self, progress: Float[Array, ""]) -> Situation:
+        """The situation at a moment of training (0 at the start, 1 at the end); institutions may be phased in."""
+        return self
+
+    @property
+    def offers(self) -> frozenset[str]:
+        """All that an institution may need from it: its events, and those of `ABILITIES` that it has."""
+        return frozenset(self.emits) | {a for a in ABILITIES if getattr(type(self), a) is not getattr(Situation, a)}

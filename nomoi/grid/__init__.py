@@ -1,0 +1,16 @@
+"""Kernel for all that is spatial: layouts, bodies, moves, beams, views, painting.  No game rules.
+
+Every function states its contract and has a slow NumPy twin (tests/twins.py) compared under hypothesis.
+"""
+
+from nomoi.grid.beam import offsets, rays, reach, sweep
+from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn, scatter, site
+from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
+from nomoi.grid.move import turn, walk
+from nomoi.grid.near import neighbours
+from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
+
+__all__ = [
+    "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "bitplanes", "chance", "draw", "earlier", "neighbours",
+    "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter", "site", "sweep", "turn", "walk",
+]  # fmt: skip

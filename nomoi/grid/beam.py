@@ -1,0 +1,93 @@
+"""Beams: who and what a shot reaches.
+
+A beam of length L and radius r is a bundle of 2r+1 rays (Melting Pot's, read in lab2d `Grid::HitBeamActual`): the middle
+one covers the cells 1..L ahead; the ones k to either side start in the shooter's own row and cover L-k+1
+cells.  A ray stops at a wall and at the first body it reaches, which it hits.  A side ray whose first cell is
+blocked shades the rays further out.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from nomoi.grid.body import Body
+from nomoi.grid.layout import STEP, Land
+
+
+def rays(length: int, radius: int) -> list[list[tuple[int, int]]]:
+    """The cells (ahead, right) of each ray in the order they are reached, middle ray first, then outwards."""
+    middle = [(f, 0) for f in range(1, length + 1)]
+    side = [[(f, sign * k) for f in range(length - k + 1)] for sign in (-1, 1) for k in range(1, radius + 1)]
+    return [middle, *side]
+
+
+@lru_cache(maxsize=64)
+def _shape(length: int, radius: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Beam cells as (ahead [C], right [C]) and before [C, C]: a block at the row's cell shades the column's."""
+    cells = [(ray, place, f, s) for ray in rays(length, radius) for place, (f, s) in enumerate(ray)]
+    before = np.zeros((len(cells), len(cells)), bool)
+    for a, (ray, i, _, s) in enumerate(cells):
+        for b, (other, j, _, t) in enumerate(cells):
+            outwards = i == 0 and s * t > 0 and abs(t) > abs(s)
+            before[a, b] = (ray is other and i < j) or outwards
+    return np.array([c[2] for c in cells]), np.array([c[3] for c in cells]), before
+
+
+@lru_cache(maxsize=64)
+def _clear(land: Land, length: int, radius: int) -> np.ndarray:
+    """[cells * 4] bit c: no wall on the way to, nor at, beam cell c."""
+    ahead, right, before = _shape(length, radius)
+    if len(ahead) > 31:
+        raise ValueError("a beam may cover at most 31 cells")
+    cells = land.relative(ahead, right).reshape(-1, len(ahead))
+    wall = (cells < 0) | land.walls[cells]
+    clear = ~wall & ~(wall.astype(np.int32) @ before.astype(np.int32) > 0)
+    return (clear * (1 << np.arange(len(ahead)))).sum(1).astype(np.uint32)
+
+
+def offsets(land: Land, body: Body) -> tuple[Int[Array, "n n"], Int[Array, "n n"]]:
+    """How far ahead and how far right of agent i (row) agent j (column) is, in i's own frame."""
+    row, col = body.cell // land.width, body.cell % land.width
+    down, over = row[None, :] - row[:, None], col[None, :] - col[:, None]
+    ahead, side = jnp.asarray(STEP, jnp.int32)[body.facing], jnp.asarray(np.roll(STEP, -1, 0), jnp.int32)[body.facing]
+    return (
+        down * ahead[:, :1] + over * ahead[:, 1:],
+        down * side[:, :1] + over * side[:, 1:],
+    )
+
+
+def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:
+    """[i, j]: a beam fired by i now would hit j.  Nobody hits itself; who is out of play neither hits nor is hit."""
+    ahead, right, before = _shape(length, radius)
+    f, s = offsets(land, body)
+    clear = jnp.asarray(_clear(land, length, radius))[body.cell * 4 + body.facing]
+    # [i, j, c]: j stands at cell c of i's beam, and no wall is in the way
+    at = (f[..., None] == ahead) & (s[..., None] == right) & body.here[None, :, None] & body.here[:, None, None]
+    at = at & (((clear[:, None] >> np.arange(len(ahead), dtype=np.uint32)) & 1) == 1)[:, None]
+    body_at = at.any(1)  # [i, c]
+    shaded = jnp.stack([(body_at & before[:, c]).any(1) for c in range(len(ahead))], -1)
+    return (at & ~shaded[:, None]).any(-1)
+
+
+def sweep(land: Land, body: Body, blocks: Bool[Array, " S"], length: int, radius: int) -> Bool[Array, "n S"]:
+    """[i, s]: the beam of agent i would reach site s; rays stop at walls and at the first site that `blocks`.
+
+    For beams that work on the land (cleaning, planting): bodies do not stop them.
+    """
+    ahead, right, before = _shape(length, radius)
+    total = len(land.sites)
+    site_of = np.append(land.site_of, total)  # index -1 (off the map) holds no site
+    table = site_of[land.relative(ahead, right).reshape(-1, len(ahead))]
+    spot = body.cell * 4 + body.facing
+    sites = jnp.asarray(table)[spot]  # [n, C]
+    clear = (
+        (jnp.asarray(_clear(land, length, radius))[spot][:, None] >> np.arange(len(ahead), dtype=np.uint32)) & 1
+    ) == 1
+    stop = jnp.append(blocks, False)[sites] & clear
+    shaded = jnp.stack([(stop & before[:, c]).any(1) for c in range(len(ahead))], -1)
+    lit = clear & ~shaded & body.here[:, None]
+    return ((sites[..., None] == np.arange(total, dtype=np.int32)) & lit[..., None]).any(1)

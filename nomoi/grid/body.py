@@ -1,0 +1,92 @@
+"""Bodies: where each agent stands, which way it faces, and whether it is out of play."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt32
+
+from nomoi.grid.layout import Land
+
+
+class Body(eqx.Module):
+    """cell [n] flat index; facing [n] 0 north, 1 east, 2 south, 3 west; out [n] steps left out of play."""
+
+    cell: Int[Array, " n"]
+    facing: Int[Array, " n"]
+    out: Int[Array, " n"]
+
+    @property
+    def here(self) -> Bool[Array, " n"]:
+        """Who is in play."""
+        return self.out == 0
+
+
+def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, " k"]]:
+    """All the random bits of one step in a single draw: name -> [count] uniform 32-bit words."""
+    bits = jax.random.bits(key, (sum(counts.values()),), jnp.uint32)
+    ends = np.cumsum(list(counts.values()))
+    return {name: bits[end - k : end] for (name, k), end in zip(counts.items(), ends, strict=True)}
+
+
+def chance(bits: UInt32[Array, "*k"]) -> Array:
+    """Uniform numbers in [0, 1), float32, from random words."""
+    return (bits >> 8).astype(jnp.float32) * jnp.float32(2**-24)
+
+
+def pick(bits: UInt32[Array, "*k"], options: int) -> Int[Array, "*k"]:
+    """Uniform integers in 0..options-1 from random words (bias below options / 2**32)."""
+    return (bits % jnp.uint32(options)).astype(jnp.int32)
+
+
+def rank(bits: UInt32[Array, " n"]) -> Int[Array, " n"]:
+    """A uniformly random order of n agents: the place of each, 0 first."""
+    return earlier(bits).sum(0, dtype=jnp.int32)
+
+
+def earlier(bits: UInt32[Array, " n"]) -> Bool[Array, "n n"]:
+    """[i, j]: i comes before j in the random order; equal words fall back on the index."""
+    index = np.arange(bits.shape[0])
+    return (bits[:, None] < bits[None, :]) | ((bits[:, None] == bits[None, :]) & (index[:, None] < index[None, :]))
+
+
+def scatter(bits: UInt32[Array, " 2n"], cells: np.ndarray) -> Int[Array, " n"]:
+    """n different cells, every ordered choice equally likely (up to the bias of `pick`).
+
+    Floyd's sampling without replacement, then a random order; needs no sort over the cells.
+    """
+    n, total = bits.shape[0] // 2, len(cells)
+    chosen: list[Array] = []
+    for k in range(n):
+        top = total - n + k
+        try_ = pick(bits[k], top + 1)
+        taken = jnp.array([c == try_ for c in chosen]).any() if chosen else jnp.array(False)
+        chosen.append(jnp.where(taken, top, try_))
+    return jnp.asarray(cells, jnp.int32)[jnp.stack(chosen)[rank(bits[n:])]]
+
+
+def respawn(body: Body, bits: UInt32[Array, " n"], cells: np.ndarray) -> Body:
+    """Count the steps out of play down; whoever is due returns on a random cell of `cells`, facing north.
+
+    One that draws a taken cell tries again next step.  Of two that draw the same cell, the lower index enters.
+    """
+    n = bits.shape[0]
+    due, entry = body.out == 1, jnp.asarray(cells, jnp.int32)[pick(bits, len(cells))]
+    same = entry[:, None] == entry[None, :]
+    rival = (same & due[None, :] & (np.arange(n)[None, :] < np.arange(n)[:, None])).any(1)
+    taken = ((entry[:, None] == body.cell[None, :]) & body.here[None, :]).any(1)
+    back = due & ~taken & ~rival
+    out = jnp.where(due, jnp.where(back, 0, 1), jnp.maximum(body.out - 1, 0))
+    return Body(jnp.where(back, entry, body.cell), jnp.where(back, 0, body.facing), out)
+
+
+def site(land: Land, body: Body) -> Int[Array, " n"]:
+    """The site each agent stands on, or the number of sites where there is none or the agent is out of play."""
+    return jnp.where(body.here, jnp.asarray(land.site_of)[body.cell], len(land.sites))
+
+
+def on(sites: Int[Array, " n"], total: int) -> Bool[Array, "n S"]:
+    """[i, s]: agent i stands on site s."""
+    return sites[:, None] == np.arange(total, dtype=np.int32)

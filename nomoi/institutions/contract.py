@@ -1,0 +1,123 @@
+"""Contract: agents propose, sign, and then play under transfers they agreed on (Christoffersen et al. 2023)."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core.situation import Action, Observation, State
+from nomoi.errors import Refusal
+from nomoi.grid import Scene
+
+PROPOSE, SIGN, PLAY = range(3)
+
+
+class Agreement(eqx.Module):
+    """stage [] propose, sign or play; theta [] what was proposed; proposer [n], voters [n] who; bound [] in force."""
+
+    stage: Int[Array, ""]
+    theta: Float[Array, ""]
+    proposer: Bool[Array, " n"]
+    voters: Bool[Array, " n"]
+    bound: Bool[Array, ""]
+
+
+class Contract(Institution):
+    """Before play, one agent proposes a payment `theta` per unit of `on`; if all voters sign, it binds everybody.
+
+    Under a contract whoever does a unit of `on` pays theta, split evenly among the others, so transfers sum to
+    zero.  Timing is substance: the world stands still while agents propose and sign, because a contract signed
+    in the same moment as play does not rescue a dilemma.  Choice 0 of `propose` is the null contract, which is
+    not the same as the lowest theta.
+
+    needs     the event `on` [n]
+    heads     contract.propose (0 null, 1..levels the thetas from low to high), contract.sign (0 no, 1 yes)
+    emits     contract.paid [n], contract.bound [n] (steps under a contract)
+    senses    contract.terms [n, 6]: stage (3), theta / high, in force, whether one is the proposer
+    memory    see Agreement
+
+    >>> from nomoi import govern
+    >>> from nomoi.institutions.contract import Contract
+    >>> from nomoi.situations.harvest import Harvest
+    >>> govern(Harvest(), Contract(levels=3)).actions
+    {'move': 8, 'contract.propose': 4, 'contract.sign': 2}
+    """
+
+    on: str = size("sparse", "the event that is paid for", "Christoffersen: low-density apples")
+    low: Float[Array, ""] = setting(0.0, "lowest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
+    high: Float[Array, ""] = setting(10.0, "highest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
+    levels: int = size(5, "how many thetas from low to high may be proposed", low=1)
+    voters: Int[Array, ""] = setting(
+        2, "how many others, drawn by lot, must all sign; 0 is everybody", "Christoffersen code (nu = 2)", "agents", 0
+    )
+
+    def __check_init__(self) -> None:
+        if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():
+            raise Refusal(f"contract.low is {self.low}, above contract.high, which is {self.high}.")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.on,)
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {
+            "paid": Event("paid", "[n]", "reward", "paid to the others under the contract", True),
+            "bound": Event("bound", "[n]", "steps", "played under a signed contract", True),
+        }
+
+    def heads(self, situation: Situation) -> dict[str, int]:
+        return {"propose": self.levels + 1, "sign": 2}
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Agreement:
+        """The first agent proposes; the voters are drawn among the others."""
+        n = situation.agents
+        order = jax.random.permutation(key, np.arange(1, n))
+        place = jnp.zeros(n, jnp.int32).at[order].set(np.arange(1, n))
+        needed = jnp.where(self.voters == 0, n - 1, jnp.minimum(self.voters, n - 1))
+        first = jnp.arange(n) == 0
+        return Agreement(
+            jnp.array(PROPOSE, jnp.int32), jnp.zeros(()), first, ~first & (place <= needed), jnp.array(False)
+        )
+
+    def holds(self, memory: Agreement) -> Bool[Array, ""]:
+        return memory.stage < PLAY
+
+    def asked(self, memory: Agreement, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
+        return {"propose": memory.proposer & (memory.stage == PROPOSE), "sign": memory.voters & (memory.stage == SIGN)}
+
+    def inform(
+        self, memory: Agreement, situation: Situation, state: State, scene: Scene | None, told: Observation
+    ) -> Observation:
+        n = situation.agents
+        theta = memory.theta / jnp.maximum(self.high, 1e-6)
+        common = jnp.append((memory.stage == np.arange(3)).astype(jnp.float32), theta)
+        common = jnp.append(common, memory.bound.astype(jnp.float32))
+        mine = memory.proposer[:, None].astype(jnp.float32)
+        return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), mine], -1)}
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Agreement, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Agreement, State, Outcome]:
+        play = memory.stage == PLAY
+        pay = jnp.where(play & memory.bound, memory.theta, 0.0) * outcome.events[self.on]
+        share = (pay.sum() - pay) / max(situation.agents - 1, 1)
+        bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), pay.shape)
+        outcome = outcome.pay(share - pay, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})
+        return self._convene(memory, action), state, outcome
+
+    def _convene(self, memory: Agreement, action: Action) -> Agreement:
+        offer = jnp.where(memory.proposer, action["propose"], 0).sum()
+        step = (self.high - self.low) / max(self.levels - 1, 1)
+        theta = jnp.where(offer == 0, 0.0, self.low + step * (offer - 1).astype(jnp.float32))
+        theta = jnp.where(memory.stage == PROPOSE, theta, memory.theta)
+        # The null contract keeps theta at 0; a contract at theta = 0 binds, but moves nothing.
+        real = jnp.where(memory.stage == PROPOSE, offer > 0, memory.bound)
+        signed = (~memory.voters | (action["sign"] == 1)).all()
+        bound = jnp.where(memory.stage == SIGN, memory.bound & signed, real)
+        theta = jnp.where((memory.stage == SIGN) & ~bound, 0.0, theta)
+        return Agreement(jnp.minimum(memory.stage + 1, PLAY), theta, memory.proposer, memory.voters, bound)

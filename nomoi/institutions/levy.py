@@ -1,0 +1,53 @@
+"""Levy: a charge on something that agents do (Pigou 1920)."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core.situation import Action, State
+
+BURNT, SHARED, KEPT = range(3)
+
+
+class Levy(Institution):
+    """Whoever does a unit of `on` pays `rate`; what comes in is burnt, shared equally, or kept in a fund.
+
+    A levy on *sparse* units, the last ones of a patch, makes each agent bear what its bite costs the others.
+    At a rate of 1 the bite is worth nothing, and a selfish learner stays indifferent; above 1 it is a loss.
+
+    needs     the event `on`, [n] or [n, n] (then the row's agent pays)
+    emits     levy.paid [n], in units of reward
+    memory    fund [], what has been kept so far
+
+    >>> from nomoi import govern
+    >>> from nomoi.institutions.levy import Levy
+    >>> from nomoi.situations.harvest import Harvest
+    >>> sorted(set(govern(Harvest(), Levy(rate=2.0)).emits) - set(Harvest().emits))
+    ['levy.paid']
+    """
+
+    rate: Float[Array, ""] = setting(2.0, "charge per unit; negative is a subsidy", "trial (2 rescues)", "reward/unit")
+    on: str = size("sparse", "the event that is charged", "seed: low-density apples")
+    proceeds: Int[Array, ""] = choice("burnt", ("burnt", "shared", "kept"), "what becomes of what is paid")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.on,)
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {"paid": Event("paid", "[n]", "reward", "paid to the levy", True)}
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Float[Array, ""]:
+        return jnp.zeros(())
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Array, State, Outcome]:
+        units = outcome.events[self.on]
+        due = self.rate * (units if units.ndim == 1 else units.sum(1))
+        back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
+        fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)
+        return fund, state, outcome.pay(back - due, **{f"{self.name}__paid": due})

@@ -1,0 +1,88 @@
+"""Sanction: a hit costs the one who strikes, removes the one who is struck, and pays if it was deserved."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core.situation import Action, Observation, State
+from nomoi.grid import Scene, earlier
+
+
+class Sanction(Institution):
+    """Decentralised punishment whose worth is decided by a classification (Koster et al. 2022; Trivedi et al. 2024).
+
+    Whoever hits another pays `cost`; if the one hit carries a violation (`by` says who classifies) the striker
+    gains `reward` and the one hit loses `loss`; the one hit is taken out of play for `exile` steps.  Of several
+    who strike one target in a step, one drawn at random counts.  With reward 0 this is the vanilla commons, in
+    which punishing is a public good.
+
+    Break-even: a hit pays in expectation only if it is right with probability above cost / reward, so agents
+    that cannot tell wrong from right unlearn it.  `warmup` lets the cost rise from 0 over a share of training.
+
+    needs     events zap and <by>.violator; aim; remove
+    emits     sanction.correct, sanction.wrong [n] hits by the striker; sanction.struck [n] hits taken
+    senses    sanction.aim [n, 1 + L]: somebody would be hit now; and such a one bears each visible mark (L of them)
+    memory    immune [n], steps for which a further hit has no effect
+    """
+
+    by: str = size("altar", "the institution that classifies; empty is none, then no hit is deserved")
+    cost: Float[Array, ""] = setting(10.0, "paid by the striker for each agent hit", "seed (altar slides)", "reward", 0)
+    reward: Float[Array, ""] = setting(20.0, "gained for hitting a violator", "seed (altar slides)", "reward", 0)
+    loss: Float[Array, ""] = setting(
+        0.0, "lost by a violator who is hit", "seed (none); trial recipe L 10", "reward", 0
+    )
+    exile: Int[Array, ""] = setting(25, "steps out of play for whoever is hit", "seed (altar slides)", "steps", 0)
+    immunity: Int[Array, ""] = setting(0, "steps of safety after a hit or the return from it", "ours", "steps", 0)
+    warmup: Float[Array, ""] = setting(0.0, "share of training over which the cost rises from 0", "spec B.6", "", 0, 1)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        classifier = (f"{self.by}.violator",) if self.by else ()
+        return ("zap", "aim", "remove", *classifier)
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {
+            "correct": Event("correct", "[n]", "hits", "hit a violator", True),
+            "wrong": Event("wrong", "[n]", "hits", "hit somebody who was none", True),
+            "struck": Event("struck", "[n]", "hits", "was hit", True),
+        }
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Int[Array, " n"]:
+        return jnp.zeros(situation.agents, jnp.int32)
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Array, State, Outcome]:
+        n = situation.agents
+        guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
+        hit = (outcome.events["zap"] > 0) & (memory == 0)
+        first = earlier(jax.random.bits(key, (n,), jnp.uint32))  # [i, k]: i strikes before k
+        hit = hit & ~(hit[:, None] & first.T[:, :, None]).any(1)
+        struck = hit.any(0)
+
+        correct = (hit & guilty).sum(1).astype(jnp.float32)
+        wrong = (hit & ~guilty).sum(1).astype(jnp.float32)
+        amount = self.reward * correct - self.cost * (correct + wrong) - jnp.where(struck & guilty, self.loss, 0.0)
+        facts = {"correct": correct, "wrong": wrong, "struck": struck.astype(jnp.float32)}
+        outcome = outcome.pay(amount, **{f"{self.name}__{name}": value for name, value in facts.items()})
+
+        safe = jnp.where(struck, self.exile + self.immunity, jnp.maximum(memory - 1, 0))
+        safe = jnp.where(self.immunity > 0, safe, 0)
+        return safe, situation.remove(state, struck, self.exile), outcome
+
+    def inform(
+        self, memory: Array, situation: Situation, state: State, scene: Scene | None, told: Observation
+    ) -> Observation:
+        target = situation.aim(state) & (memory == 0)
+        marks = {} if scene is None else scene.bodies
+        seen = [target.any(1)] + [(target & marks[name]).any(1) for name in sorted(marks)]
+        return {"aim": jnp.stack(seen, -1).astype(jnp.float32)}
+
+    def at(self, progress: Float[Array, ""]) -> Sanction:
+        share = jnp.where(self.warmup > 0, jnp.clip(progress / jnp.maximum(self.warmup, 1e-6), 0, 1), 1.0)
+        return eqx.tree_at(lambda s: s.cost, self, self.cost * share)

@@ -1,0 +1,257 @@
+"""Commons Harvest (Janssen et al. 2010; Perolat et al. 2017; Melting Pot `commons_harvest__*`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi import grid
+from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.errors import Refusal
+from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
+
+STAY, AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP = range(8)
+GO = np.array([0, 1, 1, 1, 1, 0, 0, 0], bool)
+QUARTER = np.array([0, 0, 2, 3, 1, 0, 0, 0])  # which way a move goes, in right turns from ahead
+TURN = np.array([0, 0, 0, 0, 0, -1, 1, 0])
+
+
+class State(eqx.Module):
+    """body; cooling [n] steps until the beam is ready; apples [S] live; time [] steps so far."""
+
+    body: grid.Body
+    cooling: Int[Array, " n"]
+    apples: Bool[Array, " S"]
+    time: Int[Array, ""]
+
+
+class Harvest(Situation):
+    """Apples grow back the faster the more apples are near, and never where none is left.
+
+    Dilemma: the last apple of a patch is worth as much as any other to whoever takes it, and costs all others
+    the patch.  Restraint pays only if the others restrain themselves too.
+
+    observation  view [n, rows, columns] bits: wall, apple, agent (and four headings where `headings`);
+                 ready [n, 1] 1 when the beam can fire; compass [n, 6] heading and place, where `compass`
+    actions      move: stay, ahead, back, left, right (steps relative to the heading), turn left, turn right, zap
+    reward       1 an apple, on entering its cell
+    events       harvest, sparse (apples with fewer than `thin` live neighbours), kind, shot, zap, trespass
+    end          at `horizon`; with `lottery` > 0 earlier, as in Melting Pot
+    state        see State.  Stock: live apples by kind (zone)
+
+    >>> from nomoi.situations.harvest import Harvest
+    >>> Harvest.preset("open").agents
+    7
+    """
+
+    presets: ClassVar = PRESETS
+
+    map: str = size("small", "small, open, closed, partnership, or the path of a text file with a drawing")
+    agents: int = size(5, "how many play", "spec B.5", low=1)
+    horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
+    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
+    headings: bool = size(False, "whether the view shows which way others face")
+    compass: bool = size(True, "whether agents sense their own heading and place")
+    beam: tuple[int, ...] = size((3, 1), "length and radius of the beam", "Melting Pot open", "cells")
+    regrowth: Float[Array, " 4"] = setting(
+        (0.0, 0.005, 0.02, 0.05), "chance that an apple grows back, by live neighbours 0, 1, 2, 3 or more",
+        "SSD games (Vinitsky)", "per step", 0, 1,
+    )  # fmt: skip
+    radius: float = size(2.0, "how near an apple counts as a neighbour", "Melting Pot", "cells", low=0)
+    exile: Int[Array, ""] = setting(0, "steps out of play for whoever is zapped; 0 is none", unit="steps", low=0)
+    cooldown: Int[Array, ""] = setting(2, "full steps between two shots", "Melting Pot open", "steps", 0)
+    thin: Int[Array, ""] = setting(3, "an apple with fewer live neighbours than this is sparse", unit="apples", low=0)
+    lottery: Float[Array, ""] = setting(
+        0.0, "chance that the episode ends at each 100th step, once past `least`", "Melting Pot (.15)", "", 0, 1
+    )
+    least: Int[Array, ""] = setting(1000, "first step at which the lottery is held", "Melting Pot", "steps", 0)
+    cooperators: Int[Array, ""] = setting(0, "how many agents (the first) bear the role that may not trespass", low=0)
+    trespass: Float[Array, ""] = setting(
+        -10.0, "reward of a bearer of that role on a closed tile", "Melting Pot partnership"
+    )
+
+    def __check_init__(self) -> None:
+        land, (length, radius) = self.land, self.beam
+        if len(self.extent) != 3:
+            raise Refusal(f"harvest.extent is {self.extent}, and must be three numbers: ahead, back, side.")
+        if not len(land.sites):
+            raise Refusal(f"harvest: {land.name} has no apple; draw some with A, R, B or G.")
+        if len(land.find("PQ")) < self.agents:
+            raise Refusal(
+                f"harvest: {land.name} has {len(land.find('PQ'))} places to start (P, Q) for {self.agents} agents; "
+                "draw more, or ask for fewer agents."
+            )
+        if not len(land.find("P")):
+            raise Refusal(f"harvest: {land.name} has no spawn place; draw at least one P.")
+        if length < 0 or radius < 0 or length + 1 < radius or (length + 1) * (2 * radius + 1) > 31:
+            raise Refusal(f"harvest.beam is {self.beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
+
+    @classmethod
+    def preset(cls, name: str, **changes: object) -> Harvest:
+        """One of the published or laptop-sized set-ups, with changes."""
+        from nomoi.core import build
+
+        return build(cls, name, **changes)
+
+    @property
+    def land(self) -> grid.Land:
+        text = MAPS[self.map] if self.map in MAPS else _drawing(self.map)
+        return _land(text, f"the map {self.map!r}")
+
+    @property
+    def actions(self) -> dict[str, int]:
+        return {"move": 8}
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return vocabulary("harvest", "sparse", "kind", "shot", "zap", "trespass")
+
+    def reset(self, key: PRNGKeyArray) -> State:
+        n, land = self.agents, self.land
+        draw = grid.draw(key, outside=2 * n, inside=2 * n, facing=n)
+        cell = grid.scatter(draw["outside"], _free(land, n))
+        inner = land.find("Q")
+        k = min(n, len(inner))  # the first players start near the apples (Melting Pot)
+        if k:
+            cell = cell.at[:k].set(grid.scatter(draw["inside"][: 2 * k], inner))
+        facing = grid.pick(draw["facing"], 4)
+        body = grid.Body(cell, facing, jnp.zeros(n, jnp.int32))
+        return State(body, jnp.zeros(n, jnp.int32), jnp.ones(len(land.sites), bool), jnp.zeros((), jnp.int32))
+
+    def step(self, key: PRNGKeyArray, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
+        n, land = self.agents, self.land
+        draw = grid.draw(key, order=n, spawn=n, grow=len(land.sites), end=1)
+        move = jnp.where(state.body.here, action["move"], STAY)
+
+        body = grid.turn(state.body, jnp.asarray(TURN)[move])
+        body = grid.walk(land, body, jnp.asarray(GO)[move], jnp.asarray(QUARTER)[move], draw["order"])
+
+        standing = grid.on(grid.site(land, body), len(land.sites))  # [n, S]
+        eaten = standing & state.apples
+        ate = eaten.any(1)
+        sparse = (eaten & (grid.neighbours(land, state.apples, self.radius) < self.thin)).any(1)
+        apples = state.apples & ~eaten.any(0)
+        apples = self.grow(apples, draw["grow"])
+
+        fires = (move == ZAP) & (state.cooling == 0)
+        zap = grid.reach(land, body, *self.beam) & fires[:, None]
+        body = grid.respawn(body, draw["spawn"], land.find("P"))
+        cooling = jnp.where(fires, self.cooldown, jnp.maximum(state.cooling - 1, 0))
+
+        closed = jnp.asarray(land.mask("I"))[body.cell] & body.here & (np.arange(n) < self.cooperators)
+        time = state.time + 1
+        state = self.remove(State(body, cooling, apples, time), zap.any(0), self.exile)
+        events = {
+            "harvest": ate,
+            "sparse": sparse,
+            "shot": fires,
+            "zap": zap,
+            "trespass": closed,
+            "kind": jnp.where(standing, _kind(land), 0).sum(1),
+        }
+        events = {name: value.astype(jnp.int32 if name == "kind" else jnp.float32) for name, value in events.items()}
+        reward = events["harvest"] + self.trespass * events["trespass"]
+        return state, Outcome(reward, jnp.zeros(n), events, self.over(time, draw["end"][0]))
+
+    def grow(self, apples: Bool[Array, " S"], bits: Array) -> Bool[Array, " S"]:
+        """Empty sites regrow, also under an agent, with a chance set by their live neighbours."""
+        neighbours = grid.neighbours(self.land, apples, self.radius)
+        chance = self.regrowth[3]
+        for k in range(3):
+            chance = jnp.where(neighbours == k, self.regrowth[k], chance)
+        return apples | (grid.chance(bits) < chance)
+
+    def over(self, time: Int[Array, ""], bits: Array) -> Bool[Array, ""]:
+        drawn = (time >= self.least) & (time % 100 == 0) & (grid.chance(bits) < self.lottery)
+        return (time >= self.horizon) | drawn
+
+    def senses(self, state: State) -> dict[str, Array]:
+        here = state.body.here[:, None]
+        ready = (1 - state.cooling / jnp.maximum(self.cooldown, 1))[:, None]
+        out = {"ready": jnp.where(here, ready, 0.0)}
+        if self.compass:
+            row, col = jnp.divmod(state.body.cell, self.land.width)
+            heading = (state.body.facing[:, None] == np.arange(4)).astype(jnp.float32)
+            place = jnp.stack([row / self.land.height, col / self.land.width], -1)
+            out["compass"] = jnp.where(here, jnp.concatenate([heading, place], -1), 0.0)
+        return out
+
+    def scene(self, state: State) -> grid.Scene:
+        land, body = self.land, state.body
+        ground = {"wall": land.walls}
+        if "I" in land.text:
+            ground["closed"] = land.mask("I")
+        bodies = {"agent": body.here}
+        if self.headings:
+            relative = (body.facing[None, :] - body.facing[:, None]) % 4
+            for k, word in enumerate(("same", "right", "towards", "left")):
+                bodies[f"heading.{word}"] = relative == k
+        goods = grid.Goods(state.apples, jnp.asarray(_kind(land)))
+        return grid.Scene(land, grid.Extent(*self.extent), body, ground, {"apple": state.apples}, bodies, goods=goods)
+
+    def aim(self, state: State) -> Bool[Array, "n n"]:
+        return grid.reach(self.land, state.body, *self.beam)
+
+    def present(self, state: State) -> Bool[Array, " n"]:
+        return state.body.here
+
+    def remove(self, state: State, who: Bool[Array, " n"], steps: Int[Array, ""]) -> State:
+        out = jnp.where(who & (steps > 0), steps, state.body.out)
+        body = grid.Body(state.body.cell, state.body.facing, out)
+        return State(body, state.cooling, state.apples, state.time)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(LEGEND[letter] for letter in _kinds(self.land))
+
+    def stock(self, state: State) -> Float[Array, " kinds"]:
+        return state.apples.astype(jnp.float32) @ _zones(self.land)
+
+    def capacity(self) -> Float[Array, " kinds"]:
+        return jnp.asarray(_zones(self.land).sum(0))
+
+
+def _drawing(path: str) -> str:
+    """A map from a user's text file."""
+    file = Path(path)
+    if not file.is_file():
+        raise Refusal(f"harvest has no map {path!r}, and there is no such file; the maps are {', '.join(MAPS)}.")
+    try:
+        return file.read_text(encoding="utf-8")
+    except (UnicodeDecodeError, OSError) as error:
+        raise Refusal(f"the map file {path!r} cannot be read as text ({error}).") from None
+
+
+def _land(text: str, name: str) -> grid.Land:
+    key = (text, name)
+    if key not in _LANDS:
+        _LANDS[key] = grid.Land(text, sites="ARBG", legend=" WPQHIARBG", name=name)
+    return _LANDS[key]
+
+
+_LANDS: dict[tuple[str, str], grid.Land] = {}
+
+
+def _free(land: grid.Land, agents: int) -> np.ndarray:
+    """Where agents may start: the spawn places, and the inner ones only where these are too few."""
+    outside = land.find("P")
+    return outside if len(outside) >= agents else land.find("PQ")
+
+
+def _kinds(land: grid.Land) -> list[str]:
+    return [letter for letter in "ARBG" if letter in land.letter]
+
+
+def _kind(land: grid.Land) -> np.ndarray:
+    """[S] the kind of each site."""
+    return np.array([_kinds(land).index(letter) for letter in land.letter], np.int32)
+
+
+def _zones(land: grid.Land) -> np.ndarray:
+    """[S, kinds] one-hot."""
+    return np.eye(len(_kinds(land)), dtype=np.float32)[_kind(land)]

@@ -1,0 +1,100 @@
+"""Matrix games: n players choose at once, and a tensor says what each gets."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.errors import Refusal
+
+
+def symmetric(both: float, alone: float, tempted: float, neither: float) -> list[Any]:
+    """The 2 x 2 payoff tensor [2, 2, 2] of R (both cooperate), S (alone), T (tempted), P (neither)."""
+    row = [[both, alone], [tempted, neither]]
+    return [row, np.transpose(row).tolist()]
+
+
+class State(eqx.Module):
+    """last [n] the previous choices (A, one past the last action, before the first); time []."""
+
+    last: Int[Array, " n"]
+    time: Int[Array, ""]
+
+
+class Matrix(Situation):
+    """Any normal-form game, played `horizon` times.  The default is the tutorial's prisoner's dilemma.
+
+    observation  last [n, n * (A + 1)] everybody's previous choice, one-hot, the own first
+    actions      choose: 0 .. A-1 (all players choose among equally many)
+    reward       payoff[i, a_1, ..., a_n]
+    events       defect: chose an action at or above `defect`
+    end          at `horizon`
+    state        see State
+
+    >>> from nomoi.situations.matrix import Matrix
+    >>> Matrix.preset("chicken").payoff.shape
+    (2, 2, 2)
+    """
+
+    presets: ClassVar = {
+        "dilemma": {},
+        "chicken": {"payoff": symmetric(3, 1, 4, 0)},
+        "stag": {"payoff": symmetric(4, 0, 3, 1)},
+        "classic": {"payoff": symmetric(3, 0, 4, 1)},
+    }
+
+    payoff: Float[Array, "n *actions"] = setting(
+        symmetric(2.0, 0.0, 4.0, 1.0), "payoff [n, A, ..., A], player first", "seed: (2,2) (0,4) (4,0) (1,1)", "reward"
+    )
+    horizon: int = size(1, "how often it is played", "ours", "steps", low=1)
+    defect: int = size(1, "actions from this one on count as defection", "ours", low=0)
+
+    def __check_init__(self) -> None:
+        shape = self.payoff.shape
+        if len(shape) != shape[0] + 1 or len(set(shape[1:])) != 1:
+            raise Refusal(
+                f"matrix.payoff has shape {list(shape)}; for n players with A actions each it must be "
+                "[n, A, ..., A] with n action axes, for two players [2, A, A]."
+            )
+        if shape[1] < 2:
+            raise Refusal("matrix.payoff gives its players a single action; at least two make a choice.")
+
+    @classmethod
+    def preset(cls, name: str, **changes: object) -> Matrix:
+        from nomoi.core import build
+
+        return build(cls, name, **changes)
+
+    @property
+    def agents(self) -> int:  # type: ignore[override]
+        return self.payoff.shape[0]
+
+    @property
+    def actions(self) -> dict[str, int]:
+        return {"choose": self.payoff.shape[1]}
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return vocabulary("defect")
+
+    def reset(self, key: PRNGKeyArray) -> State:
+        never = jnp.full(self.agents, self.payoff.shape[1], jnp.int32)
+        return State(never, jnp.zeros((), jnp.int32))
+
+    def step(self, key: PRNGKeyArray, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
+        choice = action["choose"]
+        reward = self.payoff[(slice(None), *choice)]
+        time = state.time + 1
+        events = {"defect": (choice >= self.defect).astype(jnp.float32)}
+        return State(choice, time), Outcome(reward, jnp.zeros(self.agents), events, time >= self.horizon)
+
+    def senses(self, state: State) -> dict[str, Array]:
+        n = self.agents
+        around = state.last[(np.arange(n)[:, None] + np.arange(n)) % n]  # the own choice first, then the others'
+        seen = (around[..., None] == np.arange(self.payoff.shape[1] + 1)).astype(jnp.float32)
+        return {"last": seen.reshape(n, -1)}
