@@ -21,6 +21,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 
 MINE = "nomoi"
+R = typing.TypeVar("R", bound="Rule")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,7 +109,7 @@ class Rule(eqx.Module):
             if (array < low).any() or (array > top).any():
                 raise Refusal(f"{where} is {array.tolist()}, and must lie{_span(low, top)}.")
 
-    def replace(self, **changes: Any) -> typing.Self:
+    def replace(self: R, **changes: Any) -> R:
         """A copy with some options changed; checked like a new one."""
         known = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         _known_only(type(self), changes)

@@ -24,7 +24,7 @@ class Body(eqx.Module):
         return self.out == 0
 
 
-def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, " k"]]:
+def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, "_"]]:
     """All the random bits of one step in a single draw: name -> [count] uniform 32-bit words."""
     bits = jax.random.bits(key, (sum(counts.values()),), jnp.uint32)
     ends = np.cumsum(list(counts.values()))
@@ -52,7 +52,7 @@ def earlier(bits: UInt32[Array, " n"]) -> Bool[Array, "n n"]:
     return (bits[:, None] < bits[None, :]) | ((bits[:, None] == bits[None, :]) & (index[:, None] < index[None, :]))
 
 
-def scatter(bits: UInt32[Array, " 2n"], cells: np.ndarray) -> Int[Array, " n"]:
+def scatter(bits: UInt32[Array, " bits"], cells: np.ndarray) -> Int[Array, " n"]:
     """n different cells, every ordered choice equally likely (up to the bias of `pick`).
 
     Floyd's sampling without replacement, then a random order; needs no sort over the cells.

@@ -1,0 +1,15 @@
+"""What holds in every test: strict types, checked shapes, warnings as errors, and the same examples in CI."""
+
+import os
+
+import hypothesis
+import jax
+import jaxtyping
+
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+# Before anything of nomoi is imported; an int may stand where a float is asked for, as type checkers agree.
+jaxtyping.install_import_hook("nomoi", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+
+hypothesis.settings.register_profile("local", deadline=None, max_examples=10)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=10, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
