@@ -90,7 +90,9 @@ class Governed(Situation):
             # While one institution convenes, the others' clocks stand still too.
             acts = i.in_force & (~held | self._holds(i, m))
             mine = {h: action[f"{i.name}.{h}"] for h in i.heads(self.situation)}
-            own = jax.random.fold_in(_own(key, i), state.sittings)
+            # The clock stands still while they convene, so sittings tell those steps apart; a step of play gets
+            # the key it would have had without any, and so what is drawn in it stays paired too.
+            own = jax.random.fold_in(_own(key, i), jnp.where(held, state.sittings + 1, 0))
             new, after, settled = i.settle(own, m, self.situation, world, mine, outcome)
             memory.append(choose(acts, new, m))
             world = choose(acts, after, world)

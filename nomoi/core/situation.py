@@ -38,6 +38,14 @@ class Outcome(eqx.Module):
         """What each agent ends the step with: material reward and transfers."""
         return self.reward + self.transfer
 
+    def units(self, event: str) -> Float[Array, " n"]:
+        """How much of `event` each agent did (of an event [n, n]: the row's agent, to anybody)."""
+        amount = self.events.get(event)
+        if amount is None or not jnp.issubdtype(amount.dtype, jnp.floating):
+            what = "no event" if amount is None else "a label, not an amount"
+            raise Refusal(f"{event!r} is {what}, so nobody can be charged by the unit for it.")
+        return amount if amount.ndim == 1 else amount.sum(1)
+
     def pay(self, amount: Float[Array, " n"], **events: Array) -> Outcome:
         """The same outcome with `amount` [n] added to the transfers and new `institution__event` entries."""
         named = {name.replace("__", "."): value for name, value in events.items()}

@@ -34,7 +34,7 @@ class Contract(Institution):
     in the same moment as play does not rescue a dilemma.  Choice 0 of `propose` is the null contract, which is
     not the same as the lowest theta.
 
-    needs     the event `on` [n]
+    needs     the event `on`, [n] or [n, n] (then the row's agent pays)
     heads     contract.propose (0 null, 1..levels the thetas from low to high), contract.sign (0 no, 1 yes)
     emits     contract.paid [n], contract.bound [n] (steps under a contract)
     senses    contract.terms [n, 6]: stage (3), theta / high, in force, whether one is the proposer
@@ -104,7 +104,7 @@ class Contract(Institution):
         self, key: PRNGKeyArray, memory: Agreement, situation: Situation, state: State, action: Action, outcome: Outcome
     ) -> tuple[Agreement, State, Outcome]:
         play = memory.stage == PLAY
-        pay = jnp.where(play & memory.bound, memory.theta, 0.0) * outcome.events[self.on]
+        pay = jnp.where(play & memory.bound, memory.theta, 0.0) * outcome.units(self.on)
         share = (pay.sum() - pay) / max(situation.agents - 1, 1)
         bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), pay.shape)
         outcome = outcome.pay(share - pay, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})

@@ -46,8 +46,7 @@ class Levy(Institution):
     def settle(
         self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
     ) -> tuple[Array, State, Outcome]:
-        units = outcome.events[self.on]
-        due = self.rate * (units if units.ndim == 1 else units.sum(1))
+        due = self.rate * outcome.units(self.on)
         back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
         fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)
         return fund, state, outcome.pay(back - due, **{f"{self.name}__paid": due})

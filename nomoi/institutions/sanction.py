@@ -62,7 +62,7 @@ class Sanction(Institution):
         guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
         hit = (outcome.events["zap"] > 0) & (memory == 0)
         first = earlier(jax.random.bits(key, (n,), jnp.uint32))  # [i, k]: i strikes before k
-        hit = hit & ~(hit[:, None] & first.T[:, :, None]).any(1)
+        hit = hit & ~(hit[:, None] & first[:, :, None]).any(0)  # out goes k where an earlier i hits the same
         struck = hit.any(0)
 
         correct = (hit & guilty).sum(1).astype(jnp.float32)

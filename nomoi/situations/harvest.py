@@ -88,7 +88,7 @@ class Harvest(Situation):
             )
         if not len(land.find("P")):
             raise Refusal(f"harvest: {land.name} has no spawn place; draw at least one P.")
-        if length < 0 or radius < 0 or length + 1 < radius or (length + 1) * (2 * radius + 1) > 31:
+        if length < 1 or radius < 0 or length + 1 < radius or (length + 1) * (2 * radius + 1) > 31:
             raise Refusal(f"harvest.beam is {self.beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
 
     @classmethod
@@ -113,12 +113,12 @@ class Harvest(Situation):
 
     def reset(self, key: PRNGKeyArray) -> State:
         n, land = self.agents, self.land
-        draw = grid.draw(key, outside=2 * n, inside=2 * n, facing=n)
-        cell = grid.scatter(draw["outside"], _free(land, n))
         inner = land.find("Q")
-        k = min(n, len(inner))  # the first players start near the apples (Melting Pot)
-        if k:
-            cell = cell.at[:k].set(grid.scatter(draw["inside"][: 2 * k], inner))
+        k = min(n, len(inner))  # the first players start near the apples (Melting Pot), the others outside
+        draw = grid.draw(key, outside=2 * (n - k), inside=2 * k, facing=n)
+        starts = [grid.scatter(draw["inside"], inner)] if k else []
+        starts += [grid.scatter(draw["outside"], land.find("P"))] if n > k else []
+        cell = jnp.concatenate(starts)
         facing = grid.pick(draw["facing"], 4)
         body = grid.Body(cell, facing, jnp.zeros(n, jnp.int32))
         return State(body, jnp.zeros(n, jnp.int32), jnp.ones(len(land.sites), bool), jnp.zeros((), jnp.int32))
@@ -235,12 +235,6 @@ def _land(text: str, name: str) -> grid.Land:
 
 
 _LANDS: dict[tuple[str, str], grid.Land] = {}
-
-
-def _free(land: grid.Land, agents: int) -> np.ndarray:
-    """Where agents may start: the spawn places, and the inner ones only where these are too few."""
-    outside = land.find("P")
-    return outside if len(outside) >= agents else land.find("PQ")
 
 
 def _kinds(land: grid.Land) -> list[str]:
