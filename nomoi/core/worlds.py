@@ -1,0 +1,75 @@
+"""Many copies of a situation running side by side, each beginning a new episode when one ends.
+
+This is where batches live.  `step` of a situation never resets; here the worlds whose episode ended are reset,
+and nothing is reset in a step in which none ended.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from nomoi.core.govern import choose
+from nomoi.core.situation import Observation, Outcome, Situation
+
+
+class Worlds(eqx.Module):
+    """W worlds in the middle of their episodes.
+
+    state    [W, ...]   states of the situation
+    key      [W]        one random key an episode; step t of the world gets fold_in(key, t)
+    turn     [W]        steps the world has made in this episode (an institution's convening does not count)
+    left     [W]        steps until the episode is cut; beyond the horizon except where the start was staggered
+    whole    [W]        whether the episode will run its full course, and so may be counted
+    """
+
+    state: Any
+    key: PRNGKeyArray
+    turn: Int[Array, " W"]
+    left: Int[Array, " W"]
+    whole: Bool[Array, " W"]
+
+    def observe(self, situation: Situation) -> Observation:
+        return jax.vmap(situation.observe)(self.state)
+
+
+def begin(key: PRNGKeyArray, situation: Situation, worlds: int, stagger: bool = False) -> Worlds:
+    """Fresh worlds.  Staggered ones have their first episode cut at a random step and do not count it, so that
+    a batch mixes all phases of the episode."""
+    keys = jax.random.split(key, worlds)
+    state = jax.vmap(situation.reset)(keys)
+    far = jnp.full(worlds, jnp.iinfo(jnp.int32).max)
+    zero = jnp.zeros(worlds, jnp.int32)
+    if not stagger:
+        return Worlds(state, keys, zero, far, jnp.ones(worlds, bool))
+    cut = jax.random.randint(jax.random.fold_in(key, worlds), (worlds,), 1, situation.horizon + 1)
+    return Worlds(state, keys, zero, cut, cut > situation.horizon)
+
+
+def advance(
+    situation: Situation, worlds: Worlds, action: dict[str, Int[Array, "W n"]]
+) -> tuple[Worlds, Outcome, Bool[Array, " W"]]:
+    """One step in every world: the worlds after it (not yet reset), outcomes [W, ...], and which episodes ended."""
+    held = jax.vmap(situation.held)(worlds.state)
+    keys = jax.vmap(jax.random.fold_in)(worlds.key, worlds.turn)
+    state, outcome = jax.vmap(situation.step)(keys, worlds.state, action)
+    left = worlds.left - 1
+    done = outcome.done | (left <= 0)
+    turn = worlds.turn + (~held).astype(jnp.int32)
+    return Worlds(state, worlds.key, turn, left, worlds.whole), outcome, done
+
+
+def renew(situation: Situation, worlds: Worlds, done: Bool[Array, " W"]) -> Worlds:
+    """New episodes where the old ones are done; nothing is computed in a step in which none is."""
+
+    def fresh(w: Worlds) -> Worlds:
+        keys = jax.vmap(lambda k: jax.random.fold_in(k, jnp.uint32(0xFFFFFFFF)))(w.key)
+        far = jnp.full_like(w.left, jnp.iinfo(jnp.int32).max)
+        new = Worlds(jax.vmap(situation.reset)(keys), keys, jnp.zeros_like(w.turn), far, jnp.ones_like(w.whole))
+        return jax.vmap(choose)(done, new, w)
+
+    return jax.lax.cond(done.any(), fresh, lambda w: w, worlds)

@@ -1,0 +1,106 @@
+"""Networks: from what an agent is told to what it does and expects.
+
+No `lax.conv`: inside a scan on a CPU it is a hundred times slower than the same layer as patches and one
+product (jax-ml/jax#12868), so the convolution here is patches and a product.
+"""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from nomoi.core import Situation
+from nomoi.core.situation import Observation
+from nomoi.grid import bitplanes
+
+
+class Shape(eqx.Module):
+    """What goes into and comes out of a network, read off a situation."""
+
+    planes: int = eqx.field(static=True)  # bits of a cell of the view; 0 where there is no view
+    window: tuple[int, int] = eqx.field(static=True)
+    features: tuple[tuple[str, int], ...] = eqx.field(static=True)  # other observations, each [n, k]
+    heads: tuple[tuple[str, int], ...] = eqx.field(static=True)
+
+    @classmethod
+    def of(cls, situation: Situation) -> Shape:
+        state = jax.eval_shape(situation.reset, jax.random.key(0))
+        told = jax.eval_shape(situation.observe, state)
+        scene = jax.eval_shape(situation.scene, state)
+        view = told.get("view")
+        features = tuple((k, v.shape[-1]) for k, v in sorted(told.items()) if k != "view")
+        planes = 0 if scene is None else len(scene.planes)
+        return cls(planes, (0, 0) if view is None else view.shape[1:], features, tuple(situation.actions.items()))
+
+
+def _dense(key: PRNGKeyArray, inputs: int, outputs: int, scale: float = 1.0) -> Float[Array, "inputs outputs"]:
+    """He-normal weights: sqrt(2 / inputs) times `scale`."""
+    return jax.random.normal(key, (inputs, outputs)) * (2 / max(inputs, 1)) ** 0.5 * scale
+
+
+class Net(eqx.Module):
+    """view planes (flat, or 3 x 3 patches) and features -> hidden -> (GRU) -> hidden -> heads and value.
+
+    Works on any leading axes.  `carry` is [..., hidden] with a GRU and [..., 0] without.
+    """
+
+    shape: Shape = eqx.field(static=True)
+    hidden: int = eqx.field(static=True)
+    filters: int = eqx.field(static=True)  # of the 3 x 3 layer; 0 is none
+    recurrent: bool = eqx.field(static=True)
+    conv: dict[str, Array]
+    first: dict[str, Array]
+    second: dict[str, Array]
+    gru: eqx.nn.GRUCell | None
+    heads: dict[str, dict[str, Array]]
+    value: dict[str, Array]
+
+    def __init__(self, key: PRNGKeyArray, shape: Shape, hidden: int = 64, filters: int = 0, recurrent: bool = False):
+        self.shape, self.hidden, self.filters, self.recurrent = shape, hidden, filters, recurrent
+        keys = iter(jax.random.split(key, 6 + len(shape.heads)))
+        rows, cols = shape.window
+        cells = rows * cols * shape.planes
+        self.conv = {}
+        if filters and cells:
+            self.conv = {"w": _dense(next(keys), 9 * shape.planes, filters), "b": jnp.zeros(filters)}
+            cells = (rows - 2) * (cols - 2) * filters
+        features = sum(k for _, k in shape.features)
+        self.first = {
+            "view": _dense(next(keys), cells, hidden),
+            # features are few beside the cells: scaled as if alone they drown nothing and are not drowned
+            "told": _dense(next(keys), features, hidden, 0.5),
+            "b": jnp.zeros(hidden),
+        }
+        self.second = {"w": _dense(next(keys), hidden, hidden), "b": jnp.zeros(hidden)}
+        self.gru = eqx.nn.GRUCell(hidden, hidden, key=next(keys)) if recurrent else None
+        self.value = {"w": _dense(next(keys), hidden, 1, 0.1), "b": jnp.zeros(1)}
+        self.heads = {h: {"w": _dense(next(keys), hidden, k, 0.01), "b": jnp.zeros(k)} for h, k in shape.heads}
+
+    def start(self, *axes: int) -> Float[Array, "*axes hidden"]:
+        return jnp.zeros((*axes, self.hidden if self.recurrent else 0))
+
+    def __call__(self, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
+        """-> (logits {head: [..., k]}, value [...], carry)."""
+        hidden = jax.nn.relu(self._look(told) @ self.second["w"] + self.second["b"])
+        if self.gru is not None:
+            flat = jax.vmap(self.gru)(hidden.reshape(-1, self.hidden), carry.reshape(-1, self.hidden))
+            hidden = carry = flat.reshape(hidden.shape)
+        logits = {h: hidden @ p["w"] + p["b"] for h, p in self.heads.items()}
+        return logits, (hidden @ self.value["w"] + self.value["b"])[..., 0], carry
+
+    def _look(self, told: Observation) -> Array:
+        out = self.first["b"]
+        if self.shape.planes:
+            planes = bitplanes(told["view"], self.shape.planes)
+            lead = planes.shape[:-3]
+            if self.filters:
+                rows, cols = self.shape.window
+                near = [planes[..., i : i + rows - 2, j : j + cols - 2, :] for i in range(3) for j in range(3)]
+                patches = jnp.concatenate(near, -1)
+                planes = jax.nn.relu(patches @ self.conv["w"] + self.conv["b"])
+            out = out + planes.reshape(*lead, -1) @ self.first["view"]
+        if self.shape.features:
+            out = out + jnp.concatenate([told[name] for name, _ in self.shape.features], -1) @ self.first["told"]
+        return jax.nn.relu(out)

@@ -1,0 +1,285 @@
+"""Proximal policy optimisation (Schulman et al. 2017), independent or with shared parameters (IPPO).
+
+One loop for every situation: worlds, networks and updates are one compiled program.  All numbers are traced,
+so a sweep over settings, seeds or institutions compiles once.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.core import Situation, setting, size
+from nomoi.core.learner import Learner
+from nomoi.core.settings import Rule
+from nomoi.core.situation import Action, Observation
+from nomoi.core.worlds import Worlds, advance, begin, renew
+from nomoi.errors import Refusal
+from nomoi.learners.nets import Net, Shape
+from nomoi.learners.objectives import Objective, Own
+from nomoi.measure.ledger import Ledger, Tally
+
+
+class Batch(eqx.Module):
+    """Experience; every leaf is [T, W, n, ...] while gathered, [L, B, ...] when learned from."""
+
+    told: Observation
+    action: dict[str, Array]
+    logp: Float[Array, "*b"]
+    value: Float[Array, "*b"]
+    utility: Float[Array, "*b"]
+    done: Bool[Array, "*b"]
+    asked: dict[str, Array]  # which heads mattered
+    here: Bool[Array, "*b"]  # who was in play; the others are left out of the loss
+    carry: Array
+
+
+class Training(eqx.Module):
+    """A training run between two updates."""
+
+    mind: Any
+    optimiser: Any
+    worlds: Worlds
+    told: Observation
+    carry: Array
+    feeling: Float[Array, "W n"]
+    ledger: Ledger
+    key: PRNGKeyArray
+    update: Int[Array, ""]
+
+
+class PPO(Learner, Rule):
+    """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P."""
+
+    objective: Objective = eqx.field(default_factory=Own)
+    shared: bool = size(True, "whether all agents share one set of parameters")
+    hidden: int = size(64, "units of the two hidden layers", "trial", low=1)
+    filters: int = size(0, "filters of a 3 x 3 layer on the view; 0 is none", low=0)
+    recurrent: bool = size(False, "whether a GRU carries memory from step to step")
+    worlds: int = size(64, "worlds side by side", "trial", low=1)
+    steps: int = size(64, "steps between two updates", "trial", low=1)
+    epochs: int = size(2, "passes over each batch", "trial", low=1)
+    minibatches: int = size(8, "minibatches a pass", "trial", low=1)
+    rate: Float[Array, ""] = setting(1e-3, "learning rate at the start", "trial", "", 0)
+    rate_end: Float[Array, ""] = setting(2e-4, "and at the end (linear)", "trial", "", 0)
+    gamma: Float[Array, ""] = setting(0.99, "discount", "trial", "", 0, 1)
+    trace: Float[Array, ""] = setting(0.95, "lambda of the advantage estimator", "trial", "", 0, 1)
+    clip: Float[Array, ""] = setting(0.2, "how far the policy's ratio may move", "PPO paper", "", 0)
+    critic: Float[Array, ""] = setting(0.5, "weight of the value loss", "trial", "", 0)
+    entropy: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "trial", "", 0)
+    entropy_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "trial", "", 0)
+    grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "trial", "", 0)
+    scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "trial", "", 0)
+
+    def init(self, key: PRNGKeyArray, situation: Situation) -> Net:
+        """A network; with one more leading axis [n] where parameters are not shared."""
+        make = lambda k: Net(k, Shape.of(situation), self.hidden, self.filters, self.recurrent)  # noqa: E731
+        return make(key) if self.shared else eqx.filter_vmap(make)(jax.random.split(key, situation.agents))
+
+    def start(self, mind: Net, situation: Situation) -> Array:
+        return mind.start(situation.agents)
+
+    def act(
+        self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Array
+    ) -> tuple[Action, Array]:
+        logits, _, carry = self.think(mind, seen, carry)
+        return _sample(key, logits), carry
+
+    def think(self, mind: Net, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
+        """Logits, values and memory of all agents; leaves are [..., n, ...]."""
+        if self.shared:
+            return mind(told, carry)
+        # each agent its own network: the axis of agents comes first inside
+        lead = carry.ndim - 2
+        front = jax.tree.map(lambda x: jnp.moveaxis(x, lead, 0), (told, carry))
+        out = eqx.filter_vmap(lambda net, t, c: net(t, c))(mind, *front)
+        return jax.tree.map(lambda x: jnp.moveaxis(x, 0, lead), out)
+
+    def begin(self, key: PRNGKeyArray, situation: Situation) -> Training:
+        """A run before its first update."""
+        minds, worlds, rest = jax.random.split(key, 3)
+        mind = self.init(minds, situation)
+        running = begin(worlds, situation, self.worlds, stagger=True)
+        carry = jnp.broadcast_to(self.start(mind, situation), (self.worlds, *self.start(mind, situation).shape))
+        feeling = jnp.zeros((self.worlds, situation.agents))
+        ledger = jax.vmap(lambda s: Ledger.open(situation, s))(running.state)
+        state = self._optimiser(0.0).init(eqx.filter(mind, eqx.is_array))
+        told = running.observe(situation)
+        return Training(mind, state, running, told, carry, feeling, ledger, rest, jnp.zeros((), jnp.int32))
+
+    def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
+        """`updates` more updates of a run of `total`; with the tally of the episodes that ended meanwhile."""
+
+        def one(run: Training, _: None) -> tuple[Training, Tally]:
+            progress = run.update / total
+            return self._update(situation.at(progress), run, progress)
+
+        run, tallies = jax.lax.scan(one, run, None, updates)
+        return run, jax.tree.map(lambda x: x.sum(0), tallies)
+
+    def _update(self, situation: Situation, run: Training, progress: Array) -> tuple[Training, Tally]:
+        key, gather, shuffle = jax.random.split(run.key, 3)
+        run, batch, tally = self._gather(situation, run, gather)
+        _, last, _ = self.think(run.mind, run.told, run.carry)
+        advantage = self._advantages(batch, last)
+        mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, shuffle, progress)
+        changed = lambda r: (r.mind, r.optimiser, r.key, r.update)  # noqa: E731
+        return eqx.tree_at(changed, run, (mind, optimiser, key, run.update + 1)), tally
+
+    def _gather(self, situation: Situation, run: Training, key: PRNGKeyArray) -> tuple[Training, Batch, Tally]:
+        start = self.start(run.mind, situation)
+
+        def tick(now: Any, t: Array) -> tuple[Any, Batch]:
+            worlds, told, carry, feeling, ledger, tally = now
+            asked = jax.vmap(situation.asked)(worlds.state)
+            here = jax.vmap(situation.present)(worlds.state)
+            logits, value, after = self.think(run.mind, told, carry)
+            action = _sample(jax.random.fold_in(key, t), logits)
+            worlds, outcome, done = advance(situation, worlds, action)
+            feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
+            ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
+            tally = tally.close(situation, ledger, done & worlds.whole)
+            batch = Batch(
+                told, action, _logp(logits, action, asked), value, utility * self.scale,
+                jnp.broadcast_to(done[:, None], here.shape), asked, here, carry,
+            )  # fmt: skip
+            worlds = renew(situation, worlds, done)
+            after = jnp.where(done[:, None, None], start, after)
+            feeling = jnp.where(done[:, None], 0.0, feeling)
+            ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, worlds.state)
+            return (worlds, worlds.observe(situation), after, feeling, ledger, tally), batch
+
+        first = (run.worlds, run.told, run.carry, run.feeling, run.ledger, Tally.empty(situation))
+        (*now, tally), batch = jax.lax.scan(tick, first, jnp.arange(self.steps))
+        lived = lambda r: (r.worlds, r.told, r.carry, r.feeling, r.ledger)  # noqa: E731
+        return eqx.tree_at(lived, run, tuple(now)), batch, tally
+
+    def _advantages(self, batch: Batch, last: Float[Array, "W n"]) -> Float[Array, "T W n"]:
+        """Generalised advantage estimates; an episode's end is worth nothing more."""
+
+        def back(later: tuple[Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array], Array]:
+            advantage, following = later
+            utility, done, value = now
+            goes_on = jnp.where(done, 0.0, self.gamma)
+            delta = utility + goes_on * following - value
+            advantage = delta + goes_on * self.trace * advantage
+            return (advantage, value), advantage
+
+        steps = (batch.utility, batch.done, batch.value)
+        return jax.lax.scan(back, (jnp.zeros_like(last), last), steps, reverse=True)[1]
+
+    def _improve(
+        self, mind: Net, optimiser: Any, batch: Batch, advantage: Array, key: PRNGKeyArray, progress: Array
+    ) -> tuple[Net, Any]:
+        rate = self.rate + (self.rate_end - self.rate) * progress
+        entropy = self.entropy + (self.entropy_end - self.entropy) * progress
+        step = self._optimiser(rate)
+
+        def role(mind: Net, optimiser: Any, data: Any, key: PRNGKeyArray) -> tuple[Net, Any]:
+            """Learn one set of parameters from data [L, B, ...]."""
+            arrays, fixed = eqx.partition(mind, eqx.is_array)
+
+            def minibatch(now: Any, part: Any) -> tuple[Any, None]:
+                arrays, optimiser = now
+                slope = jax.grad(lambda a: self._loss(eqx.combine(a, fixed), *part, entropy))(arrays)
+                with jax.numpy_dtype_promotion("standard"):  # optax mixes its integer step count with floats
+                    change, optimiser = step.update(slope, optimiser)
+                return (optax.apply_updates(arrays, change), optimiser), None
+
+            def epoch(now: Any, key: PRNGKeyArray) -> tuple[Any, None]:
+                return jax.lax.scan(minibatch, now, _split(key, data, self.minibatches))
+
+            (arrays, optimiser), _ = jax.lax.scan(epoch, (arrays, optimiser), jax.random.split(key, self.epochs))
+            return eqx.combine(arrays, fixed), optimiser
+
+        # a recurrent network learns from whole stretches of T steps, a feed-forward one from single steps
+        length = self.steps if self.recurrent else 1
+        data = (batch, advantage)
+        if self.shared:
+            return role(mind, optimiser, _stretch(data, length), key)
+        per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
+        per_agent = jax.vmap(lambda d: _stretch(d, length))(per_agent)
+        keys = jax.random.split(key, advantage.shape[2])
+        return eqx.filter_vmap(role)(mind, optimiser, per_agent, keys)
+
+    def _loss(self, net: Net, batch: Batch, advantage: Array, entropy: Array) -> Array:
+        """Clipped surrogate, value error and entropy; leaves are [L, B, ...]."""
+        if self.recurrent:
+
+            def tick(carry: Array, now: tuple[Observation, Array]) -> tuple[Array, Any]:
+                told, done = now
+                logits, value, carry = net(told, carry)
+                return jnp.where(done[:, None], 0.0, carry), (logits, value)
+
+            _, (logits, value) = jax.lax.scan(tick, batch.carry[0], (batch.told, batch.done))
+        else:
+            logits, value, _ = net(batch.told, batch.carry)
+
+        acts = jnp.stack(list(batch.asked.values())).any(0).astype(jnp.float32)
+        here = batch.here.astype(jnp.float32)
+        weigh = lambda x, w: (x * w).sum() / jnp.maximum(w.sum(), 1.0)  # noqa: E731
+        centre = weigh(advantage, acts)
+        spread = jnp.sqrt(weigh((advantage - centre) ** 2, acts))
+        target = batch.value + advantage
+        advantage = (advantage - centre) / (spread + 1e-8)
+        ratio = jnp.exp(_logp(logits, batch.action, batch.asked) - batch.logp)
+        gain = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - self.clip, 1 + self.clip) * advantage)
+        error = weigh((value - target) ** 2, here)
+        return -weigh(gain + entropy * _entropy(logits, batch.asked), acts) + self.critic * error
+
+    def __check_init__(self) -> None:
+        if (self.worlds * self.steps) % self.minibatches and not self.recurrent:
+            raise Refusal(
+                f"ppo.minibatches is {self.minibatches}, which does not divide the batch of "
+                f"{self.worlds} worlds x {self.steps} steps; a divisor of {self.worlds * self.steps} would be right."
+            )
+        if self.recurrent and self.worlds % self.minibatches:
+            raise Refusal(
+                f"ppo.minibatches is {self.minibatches}, which does not divide the {self.worlds} worlds "
+                "whose stretches a recurrent network learns from."
+            )
+
+    def _optimiser(self, rate: Any) -> optax.GradientTransformation:
+        return optax.chain(optax.clip_by_global_norm(self.grip), optax.scale_by_adam(eps=1e-5), optax.scale(-rate))
+
+
+def _sample(key: PRNGKeyArray, logits: dict[str, Array]) -> Action:
+    """An answer to every head, each from its own key."""
+    keys = jax.random.split(key, len(logits))
+    return {h: jax.random.categorical(k, x).astype(jnp.int32) for k, (h, x) in zip(keys, logits.items(), strict=True)}
+
+
+def _logp(logits: dict[str, Array], action: dict[str, Array], asked: dict[str, Array]) -> Array:
+    """Log-probability of the answers that mattered."""
+    total = jnp.zeros(())
+    for head, x in logits.items():
+        logp = jnp.take_along_axis(jax.nn.log_softmax(x), action[head][..., None], -1)[..., 0]
+        total = total + jnp.where(asked[head], logp, 0.0)
+    return total
+
+
+def _entropy(logits: dict[str, Array], asked: dict[str, Array]) -> Array:
+    """Entropy of the answers that mattered."""
+    total = jnp.zeros(())
+    for head, x in logits.items():
+        logp = jax.nn.log_softmax(x)
+        total = total - jnp.where(asked[head], (jnp.exp(logp) * logp).sum(-1), 0.0)
+    return total
+
+
+def _stretch(data: Any, length: int) -> Any:
+    """[T, W, n, ...] -> [L, B, ...]: single steps for length 1, else whole stretches of T."""
+    return jax.tree.map(lambda x: x.reshape(length, math.prod(x.shape[:3]) // length, *x.shape[3:]), data)
+
+
+def _split(key: PRNGKeyArray, data: Any, parts: int) -> Any:
+    """[L, B, ...] -> [parts, L, B / parts, ...], shuffled along B."""
+    total = jax.tree.leaves(data)[0].shape[1]
+    order = jax.random.permutation(key, total).reshape(parts, -1)
+    return jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), data)

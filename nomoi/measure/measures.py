@@ -1,0 +1,123 @@
+"""Measures: named numbers, with units, of what happened in an episode."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from nomoi.core import Situation
+
+
+class Episode(eqx.Module):
+    """Sums over one episode.
+
+    steps []           world steps
+    reward [n]         material reward;  transfer [n] what institutions gave or took
+    takes, when [n]    in how many steps an agent was rewarded, and the sum of their times
+    out [n]            steps out of play
+    events             name -> [n] sums, of the doer where an event is between two
+    stock [K]          sum over steps of the stock by kind;  least, last, capacity [K]
+    """
+
+    steps: Float[Array, ""]
+    reward: Float[Array, " n"]
+    transfer: Float[Array, " n"]
+    takes: Float[Array, " n"]
+    when: Float[Array, " n"]
+    out: Float[Array, " n"]
+    events: dict[str, Float[Array, " n"]]
+    stock: Float[Array, " K"]
+    least: Float[Array, " K"]
+    last: Float[Array, " K"]
+    capacity: Float[Array, " K"]
+
+    def sum(self, event: str) -> Array:
+        return self.events[event].sum()
+
+
+@dataclasses.dataclass(frozen=True)
+class Measure:
+    """One number about an episode.  `needs` are events (or *stock*) without which it is not defined."""
+
+    name: str
+    unit: str
+    meaning: str
+    of: Callable[[Episode], Array]
+    needs: tuple[str, ...] = ()
+
+
+def _ratio(a: Array, b: Array) -> Array:
+    return jnp.where(b > 0, a / jnp.where(b > 0, b, 1.0), jnp.nan)
+
+
+def equality(e: Episode) -> Array:
+    """1 - Gini of material reward (Perolat et al. 2017); not defined where the sum is not positive."""
+    r, n = e.reward, e.reward.shape[0]
+    gaps = jnp.abs(r[:, None] - r[None, :]).sum()
+    return 1 - _ratio(gaps, 2 * n * r.sum())
+
+
+def sustainability(e: Episode) -> Array:
+    """Mean over agents of the mean time of their rewarded steps; the whole length for who never took anything."""
+    return jnp.where(e.takes > 0, e.when / jnp.maximum(e.takes, 1.0), e.steps).mean()
+
+
+def peace(e: Episode) -> Array:
+    """Agents in play, averaged over time (Perolat et al. 2017; at most n)."""
+    return _ratio(e.reward.shape[0] * e.steps - e.out.sum(), e.steps)
+
+
+_PEROLAT = "Perolat et al. 2017, on material reward"
+ALL = (
+    Measure("harvest", "units", "taken from the commons, all agents", lambda e: e.sum("harvest"), ("harvest",)),
+    Measure("reward", "reward", "material reward, all agents", lambda e: e.reward.sum()),
+    Measure("payoff", "reward", "material reward and transfers, all agents", lambda e: (e.reward + e.transfer).sum()),
+    Measure("efficiency", "reward/step", _PEROLAT, lambda e: _ratio(e.reward.sum(), e.steps)),
+    Measure("equality", "0..1", f"1 - Gini; {_PEROLAT}", equality),
+    Measure("sustainability", "step", f"mean time of a reward; {_PEROLAT}", sustainability),
+    Measure("peace", "agents", f"agents in play; {_PEROLAT}", peace),
+    Measure("removed", "share", "agent-time out of play", lambda e: _ratio(e.out.mean(), e.steps)),
+    Measure(
+        "stock", "share", "mean stock, of capacity",
+        lambda e: _ratio(e.stock.sum(), e.steps * e.capacity.sum()), ("stock",),
+    ),
+    Measure("left", "share", "stock at the end, of capacity", lambda e: e.last.sum() / e.capacity.sum(), ("stock",)),
+    Measure(
+        "depletion", "share", "kinds whose stock was ever gone",
+        lambda e: (e.least <= 0).astype(jnp.float32).mean(), ("stock",),
+    ),
+    Measure("sparse", "units", "taken where little was left around", lambda e: e.sum("sparse"), ("sparse",)),
+    Measure("shots", "shots", "beams fired, all agents", lambda e: e.sum("shot"), ("shot",)),
+    Measure("defection", "share", "choices that were defections",
+            lambda e: _ratio(e.events["defect"].mean(), e.steps), ("defect",)),
+    Measure("levied", "reward", "paid to the levy, all agents", lambda e: e.sum("levy.paid"), ("levy.paid",)),
+    Measure("bound", "share", "steps under a signed contract",
+            lambda e: _ratio(e.events["contract.bound"].mean(), e.steps), ("contract.bound",)),
+    Measure("contracted", "reward", "paid under the contract", lambda e: e.sum("contract.paid"), ("contract.paid",)),
+    Measure("compliance", "share", "of what was taken, taken as the altar permits",
+            lambda e: 1 - _ratio(e.sum("altar.violation"), e.sum("harvest")), ("altar.violation", "harvest")),
+    Measure("visits", "/100 steps", "arrivals at the altar, an agent",
+            lambda e: 100 * _ratio(e.events["altar.visit"].mean(), e.steps), ("altar.visit",)),
+    Measure("informed", "share", "agent-time with the true content in mind",
+            lambda e: _ratio(e.events["altar.right"].mean(), e.steps), ("altar.right",)),
+    Measure("ban", "share", "steps in which everything was forbidden",
+            lambda e: _ratio(e.events["altar.ban"].mean(), e.steps), ("altar.ban",)),
+    Measure("correct", "hits", "hits on violators", lambda e: e.sum("sanction.correct"), ("sanction.correct",)),
+    Measure("wrong", "hits", "hits on others", lambda e: e.sum("sanction.wrong"), ("sanction.wrong",)),
+    Measure("precision", "share", "of hits, on violators",
+            lambda e: _ratio(e.sum("sanction.correct"), e.sum("sanction.correct") + e.sum("sanction.wrong")),
+            ("sanction.correct",)),
+    Measure("recall", "share", "correct hits per violation",
+            lambda e: _ratio(e.sum("sanction.correct"), e.sum("altar.violation")),
+            ("sanction.correct", "altar.violation")),
+)  # fmt: skip
+
+
+def measures(situation: Situation) -> dict[str, Measure]:
+    """The measures that are defined on a situation, by name."""
+    offers = situation.offers
+    return {m.name: m for m in ALL if set(m.needs) <= offers}
