@@ -1,0 +1,277 @@
+"""Records: what a run leaves on disk.
+
+A record is a folder named after the hash of what was asked for (its *spec*).  Present means finished: it is
+written beside its place and moved there in one step, so a reader never sees half a record.  What is present
+is not run again, and nothing is ever edited.  An unfinished run leaves a checkpoint, and goes on from there.
+
+    records/<id>/record.json     spec, versions, commit, device, wall time, steps per second, checksums
+    records/<id>/curve.parquet   step, measure, value
+    records/<id>/arrays.npz      named arrays (what was learned, a film)
+    unfinished/<id>/             checkpoint.npz, curve so far, lock
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nomoi.errors import Refusal
+
+FORMAT = 1  # raise when the meaning of a spec or a file changes
+Spec = Mapping[str, Any]
+
+
+def identity(spec: Spec) -> str:
+    """The name of a record: a hash of its spec."""
+    text = json.dumps({"format": FORMAT, **spec}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A finished run."""
+
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        return self.facts["spec"]
+
+    def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """measure -> (steps [K], values [K])."""
+        import pyarrow.parquet as parquet
+
+        table = parquet.read_table(self.folder / "curve.parquet").to_pydict()
+        step, measure, value = (np.array(table[c]) for c in ("step", "measure", "value"))
+        return {m: (step[measure == m], value[measure == m]) for m in dict.fromkeys(table["measure"])}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The named arrays."""
+        file = self.folder / "arrays.npz"
+        if not file.exists():
+            return {}
+        with np.load(file, allow_pickle=False) as stored:
+            return dict(stored)
+
+    def late(self, share: float = 0.125) -> dict[str, float]:
+        """Mean of each measure over the last `share` of the run (all of it where there is one row)."""
+        out = {}
+        for name, (step, value) in self.curve().items():
+            tail = value[step > step.max() * (1 - share)]
+            out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else float("nan")
+        return out
+
+
+class Store:
+    """A folder of records."""
+
+    def __init__(self, root: str | Path = "runs"):
+        self.root = Path(root)
+        if self.root.exists() and not self.root.is_dir():
+            raise Refusal(f"{self.root} is a file, and a folder for records is needed; give another --out.")
+
+    def folder(self, name: str) -> Path:
+        return self.root / "records" / name
+
+    def get(self, spec: Spec) -> Record | None:
+        """The record of this spec, if it is there and whole."""
+        folder = self.folder(identity(spec))
+        return self.read(folder) if folder.exists() else None
+
+    def read(self, folder: Path) -> Record:
+        """A record, with its checksums verified."""
+        try:
+            facts = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+            for name, digest in facts["files"].items():
+                if _digest(folder / name) != digest:
+                    raise ValueError(f"{name} has changed since it was written")
+            if not isinstance(facts["spec"], dict):
+                raise ValueError("its spec is not a table")
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None
+        return Record(folder, facts)
+
+    def all(self) -> list[Record]:
+        """Every record, oldest first."""
+        folders = sorted(self.root.glob("records/*/record.json"))
+        return sorted((self.read(f.parent) for f in folders), key=lambda r: r.facts["created"])
+
+    def put(
+        self,
+        spec: Spec,
+        curve: Mapping[str, tuple[np.ndarray, np.ndarray]],
+        arrays: Mapping[str, np.ndarray] | None = None,
+        **facts: Any,
+    ) -> Record:
+        """Write a record in one step; if it is there already, that one stays."""
+        place = self.folder(identity(spec))
+        with _full_disk(self.root):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
+            try:
+                _write_curve(beside / "curve.parquet", curve)
+                if arrays:
+                    np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
+                files = {f.name: _digest(f) for f in sorted(beside.iterdir())}
+                facts |= {"spec": spec, "files": files, "created": time.time(), "format": FORMAT, **_provenance()}
+                _write_text(beside / "record.json", json.dumps(facts, indent=1, sort_keys=True))
+                for file in beside.iterdir():
+                    _sync(file)
+                with contextlib.suppress(OSError):  # another process was first; its record is the same
+                    os.rename(beside, place)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(self._unfinished(spec), ignore_errors=True)
+        return self.read(place)
+
+    def _unfinished(self, spec: Spec) -> Path:
+        return self.root / "unfinished" / identity(spec)
+
+    @contextlib.contextmanager
+    def claim(self, spec: Spec) -> Iterator[bool]:
+        """Hold the right to run this spec; false while another process holds it.  Dies with the process."""
+        folder = self._unfinished(spec)
+        with _full_disk(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = open(folder / "lock", "w")  # noqa: SIM115
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                yield False
+                return
+            yield True
+
+    def save(self, spec: Spec, leaves: list[np.ndarray], rows: list[dict[str, float]]) -> None:
+        """Replace the checkpoint of an unfinished run, in one step."""
+        folder = self._unfinished(spec)
+        with _full_disk(self.root):
+            folder.mkdir(parents=True, exist_ok=True)
+            named = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
+            named["rows"] = np.frombuffer(json.dumps(rows).encode(), np.uint8)
+            temporary = folder / f"checkpoint.{os.getpid()}.npz"
+            try:
+                np.savez(temporary, **named)  # type: ignore[arg-type]
+                os.replace(temporary, folder / "checkpoint.npz")
+            finally:
+                temporary.unlink(missing_ok=True)
+
+    def resume(self, spec: Spec) -> tuple[list[np.ndarray], list[dict[str, float]]] | None:
+        """The checkpoint of an unfinished run; none if there is none or it cannot be read."""
+        file = self._unfinished(spec) / "checkpoint.npz"
+        if not file.exists():
+            return None
+        try:
+            with np.load(file, allow_pickle=False) as stored:
+                leaves = [stored[f"leaf{i}"] for i in range(len(stored.files) - 1)]
+                return leaves, json.loads(stored["rows"].tobytes())
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None  # an unfinished run is worth no more than the time it took: begin again
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask with SQL (DuckDB) of the view `curves`: id, step, measure, value."""
+        import duckdb
+
+        if not list(self.root.glob("records/*/curve.parquet")):
+            return []
+        pattern = str(self.root / "records" / "*" / "curve.parquet").replace("'", "''")
+        with duckdb.connect() as connection:
+            connection.execute(
+                "create view curves as select split_part(filename, '/', -2) as id, step, measure, value "
+                f"from read_parquet('{pattern}', filename = true)"
+            )
+            return connection.execute(sql).fetchall()
+
+
+def _write_curve(path: Path, curve: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    import pyarrow
+    import pyarrow.parquet as parquet
+
+    step = np.concatenate([np.asarray(s, np.int64) for s, _ in curve.values()] or [np.zeros(0, np.int64)])
+    value = np.concatenate([np.asarray(v, np.float64) for _, v in curve.values()] or [np.zeros(0)])
+    measure = [m for m, (s, _) in curve.items() for _ in s]
+    table = pyarrow.table({"step": step, "measure": pyarrow.array(measure, pyarrow.string()), "value": value})
+    parquet.write_table(table, path)
+
+
+def write(path: str | Path, content: str | bytes) -> Path:
+    """Write a file in one step: readers see the old one or the new one, never half."""
+    path = Path(path)
+    with _full_disk(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    with open(path, "rb") as handle:
+        os.fsync(handle.fileno())
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@contextlib.contextmanager
+def _full_disk(root: Path) -> Iterator[None]:
+    """Turn what goes wrong with a disk into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
+        raise Refusal(
+            f"nothing can be written to {root} ({why}); make room or give another folder with --out, "
+            "and run again: what is finished is kept."
+        ) from None
+
+
+def _provenance() -> dict[str, Any]:
+    """What the numbers depend on beside the spec."""
+    packages = ("nomoi", "jax", "jaxlib", "equinox", "optax", "numpy")
+    versions = {}
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return {"versions": versions, "commit": _commit()}
+
+
+def _commit() -> str:
+    """The commit of the source tree nomoi runs from; empty for an installed package."""
+    here = Path(__file__).resolve().parent.parent
+    if not (here / ".git").exists():
+        return ""
+    asked = subprocess.run(
+        ["git", "-C", str(here), "describe", "--always", "--dirty", "--abbrev=12"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return asked.stdout.strip()
