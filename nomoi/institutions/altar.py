@@ -58,6 +58,7 @@ class Altar(Institution):
               within 10 steps, at the altar, carries a visible trace, age of the reading / 50
     layers    altar (ground); on sites and on others' traces, relative to what the viewer last read: permitted,
               prohibited, unknown; with `sight` = raw, the kinds themselves
+    memory    see Record
     """
 
     threshold: Float[Array, ""] = setting(0.4, "a kind below this share of its capacity is locked", "trial", "", 0, 1)
@@ -74,6 +75,17 @@ class Altar(Institution):
     def __check_init__(self) -> None:
         if self.sight not in ("relative", "raw"):
             raise Refusal(f"altar.sight is {self.sight!r}; 'relative' or 'raw' would be right.")
+
+    @property
+    def sentence(self) -> str:
+        knows = (
+            "nobody can read it",
+            "it can be read only at the altar",
+            "everybody reads it at any time",
+            "the altar shows something else at random",
+            "the altar shows the first one for ever",
+        )[int(self.display)]
+        return f"One kind may be taken at a time, another when its stock runs low; {knows}."
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -158,7 +170,7 @@ class Altar(Institution):
         return _clear(m, self.amnesty & switched, k)
 
     def _read(self, m: Record, situation: Situation, state: State) -> Record:
-        n, k = situation.agents, len(situation.kinds)
+        n = situation.agents
         near = jnp.ones(n, bool) & situation.present(state)
         scene = situation.scene(state)
         if scene is not None:

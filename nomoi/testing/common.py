@@ -1,0 +1,164 @@
+"""What the checks share: how one is asked, random play, and the comparison of trees."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from nomoi.core import Outcome, Situation
+from nomoi.core.situation import Action
+
+LONGEST = 20_000  # steps: an episode longer than this is not played to its end
+CARD = ("observation", "actions", "reward", "events", "end", "state", ">>>")  # what a situation's docstring says
+PATIENCE = 256  # steps that institutions may convene, in an episode of random answers
+
+
+class Check(NamedTuple):
+    """passed is None where the check does not apply, or where its sentence is only a warning."""
+
+    name: str
+    passed: bool | None
+    sentence: str
+
+
+class Wrong(Exception):  # noqa: N818
+    """The check fails: the sentence says what is wrong, where, and what would be right."""
+
+
+class Skip(Exception):  # noqa: N818
+    """The check does not apply; the sentence says why, or warns."""
+
+
+def ask(name: str, question: Callable[[], str]) -> Check:
+    """Put one question; it returns a sentence when all is well, and raises `Wrong` or `Skip` otherwise."""
+    try:
+        return Check(name, True, question())
+    except Skip as skip:
+        return Check(name, None, str(skip))
+    except Wrong as wrong:
+        return Check(name, False, str(wrong))
+    except Exception as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "/jax/" not in f.filename]
+        where = f" at {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
+        said = str(error).strip().splitlines() or ["no message"]
+        return Check(name, False, f"{type(error).__name__}{where}: {said[0]}")
+
+
+def random_action(key: PRNGKeyArray, situation: Situation) -> Action:
+    """An answer to every head, uniform and independent."""
+    keys = jax.random.split(key, len(situation.actions))
+    n = situation.agents
+    return {h: jax.random.randint(k, (n,), 0, c) for k, (h, c) in zip(keys, situation.actions.items(), strict=True)}
+
+
+class Life(eqx.Module):
+    """One episode of random play; every leaf is [T, ...].
+
+    alive before the step the episode had not ended; held an institution convened; finite all that was observed
+    after the step is; stock [T, 2, kinds] before and after
+    """
+
+    outcome: Outcome
+    alive: Bool[Array, " T"]
+    held: Bool[Array, " T"]
+    finite: dict[str, Bool[Array, " T"]]
+    stock: Array
+    clock: Int[Array, " T"]
+
+
+@eqx.filter_jit
+def live(situation: Situation, key: PRNGKeyArray, steps: int) -> Life:
+    """Random play with the clock of rollout: it stands still while an institution convenes."""
+    born, playing, acting = jax.random.split(key, 3)
+
+    def stock(state: Any) -> Array:
+        return situation.stock(state) if situation.kinds else jnp.zeros(0)
+
+    def tick(carry: Any, t: Array) -> tuple[Any, Life]:
+        state, clock, alive = carry
+        held = situation.held(state)
+        action = random_action(jax.random.fold_in(acting, t), situation)
+        after, outcome = situation.step(jax.random.fold_in(playing, clock), state, action)
+        finite = {name: jnp.isfinite(value).all() for name, value in situation.observe(after).items()}
+        stocks = jnp.stack([stock(state), stock(after)])
+        later = clock + (~held).astype(jnp.int32)
+        return (after, later, alive & ~outcome.done), Life(outcome, alive, held, finite, stocks, later)
+
+    first = (situation.reset(born), jnp.zeros((), jnp.int32), jnp.array(True))
+    return jax.lax.scan(tick, first, jnp.arange(steps))[1]
+
+
+def glimpse(key: PRNGKeyArray, situation: Situation) -> dict[str, Any]:
+    """Everything a situation computes in its first step, for looking at shapes and types."""
+    born, playing, acting = jax.random.split(key, 3)
+    state = situation.reset(born)
+    out = {"reset": state, "observe": situation.observe(state), "asked": situation.asked(state)}
+    state, outcome = situation.step(playing, state, random_action(acting, situation))
+    later = {"state": state, "observe later": situation.observe(state), "present": situation.present(state)}
+    return out | {"outcome": outcome} | later
+
+
+def brief(key: PRNGKeyArray, situation: Situation) -> tuple[Any, Any]:
+    """Observations and outcomes of the first four steps, and the state after them."""
+    born, playing, acting = jax.random.split(key, 3)
+
+    def tick(state: Any, t: Array) -> tuple[Any, Any]:
+        action = random_action(jax.random.fold_in(acting, t), situation)
+        after, outcome = situation.step(jax.random.fold_in(playing, t), state, action)
+        return after, (situation.observe(state), outcome)
+
+    return jax.lax.scan(tick, situation.reset(born), jnp.arange(4))
+
+
+def differences(a: Any, b: Any, exact: bool = True) -> list[str]:
+    """Paths of the leaves in which two trees differ in value; numbers with a fraction may differ by float dust."""
+    out = []
+    if jax.tree.structure(a) != jax.tree.structure(b):
+        return ["the structure"]
+    flat, other = jax.tree_util.tree_flatten_with_path(a)[0], jax.tree.leaves(b)
+    for (path, x), y in zip(flat, other, strict=True):
+        x, y = (np.asarray(jax.random.key_data(v) if _is_key(v) else v) for v in (x, y))
+        near = x.shape == y.shape and np.allclose(x, y, 1e-5, 1e-6, equal_nan=True)
+        if not (np.array_equal(x, y, equal_nan=x.dtype.kind == "f") if exact or x.dtype.kind != "f" else near):
+            out.append(place(path))
+    return out
+
+
+def mismatches(a: Any, b: Any) -> list[str]:
+    """Leaves of two trees that differ in shape or type, each as "path: [2] int32 became [3] float32"."""
+    if jax.tree.structure(a) != jax.tree.structure(b):
+        return [f"the structure {jax.tree.structure(a)} became {jax.tree.structure(b)}"]
+    flat, other = jax.tree_util.tree_flatten_with_path(a)[0], jax.tree.leaves(b)
+    return [
+        f"{place(path)}: {shape(x)} became {shape(y)}"
+        for (path, x), y in zip(flat, other, strict=True)
+        if (x.shape, x.dtype) != (y.shape, y.dtype)
+    ]
+
+
+def place(path: Any) -> str:
+    return jax.tree_util.keystr(path).lstrip(".") or "the whole"
+
+
+def shape(x: Any) -> str:
+    return f"{list(x.shape)} {x.dtype}"
+
+
+def _is_key(x: Any) -> bool:
+    return isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+
+
+def card(cls: type, words: tuple[str, ...]) -> str:
+    """Warns where the docstring of a class lacks parts of a card."""
+    text = cls.__doc__ or ""
+    missing = [word for word in words if word not in text]
+    if missing:
+        raise Skip(f"warning: the docstring of {cls.__name__} does not say: {', '.join(missing)}.")
+    return "the docstring is a card."
