@@ -33,7 +33,8 @@ class Land:
         if width == 0:
             raise Refusal(f"{name} is empty; draw it with the letters {_list(legend)}.")
         for r, c in zip(*np.where(~np.isin(grid, list(legend))), strict=True):
-            raise Refusal(f"{name} has {grid[r, c]!r} in row {r + 1}, column {c + 1}; its letters are {_list(legend)}.")
+            odd = f"{str(grid[r, c])!r} in row {r + 1}, column {c + 1}"
+            raise Refusal(f"{name} has {odd}; its letters are {_list(legend)}.")
         rim = np.concatenate([grid[0], grid[-1], grid[:, 0], grid[:, -1]])
         if (rim != "W").any():
             grid = np.pad(grid, 1, constant_values="W")

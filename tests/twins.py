@@ -1,0 +1,259 @@
+"""Slow twins of the spatial kernel: one loop a rule, plain Python, nothing shared with the kernel but the map.
+
+Each takes and gives NumPy arrays or lists for one world.  They are written to be obviously right, not fast.
+"""
+
+import numpy as np
+
+FORWARD = {0: (-1, 0), 1: (0, 1), 2: (1, 0), 3: (0, -1)}  # north, east, south, west, as (row, column)
+RIGHTWARD = {0: (0, 1), 1: (1, 0), 2: (0, -1), 3: (-1, 0)}
+
+
+def spot(land, cell, facing, ahead, right):
+    """The cell so far ahead and right of a body, or None off the map."""
+    row, col = int(cell) // land.width, int(cell) % land.width
+    row += ahead * FORWARD[int(facing)][0] + right * RIGHTWARD[int(facing)][0]
+    col += ahead * FORWARD[int(facing)][1] + right * RIGHTWARD[int(facing)][1]
+    if 0 <= row < land.height and 0 <= col < land.width:
+        return row * land.width + col
+    return None
+
+
+def parse(text, sites):
+    """Height, width, walls [cells] and sites [S] of a drawing, with the ring of wall that it may lack."""
+    rows = text.strip("\n").split("\n")
+    width = max(len(row) for row in rows)
+    rows = [row + " " * (width - len(row)) for row in rows]
+    ringed = set(rows[0]) | set(rows[-1]) | {row[0] for row in rows} | {row[-1] for row in rows} == {"W"}
+    if not ringed:
+        rows = ["W" * (width + 2), *("W" + row + "W" for row in rows), "W" * (width + 2)]
+    letters = "".join(rows)
+    return len(rows), len(rows[0]), [c == "W" for c in letters], [k for k, c in enumerate(letters) if c in sites]
+
+
+# Random words
+
+
+def earlier(bits):
+    n = len(bits)
+    return [[(int(bits[i]), i) < (int(bits[j]), j) for j in range(n)] for i in range(n)]
+
+
+def rank(bits):
+    order = sorted(range(len(bits)), key=lambda i: (int(bits[i]), i))
+    return [order.index(i) for i in range(len(bits))]
+
+
+def chance(bits):
+    return [np.float32((int(word) // 256) / 2**24) for word in bits]
+
+
+def pick(bits, options):
+    return [int(word) % options for word in bits]
+
+
+# Bodies
+
+
+def turn(facing, out, quarter):
+    return [(int(f) + int(q)) % 4 if o == 0 else int(f) for f, o, q in zip(facing, out, quarter, strict=True)]
+
+
+def walk(land, cell, facing, out, go, quarter, order):
+    """One after the other in the random order; who meets a wall, the edge or somebody stays."""
+    cell, n = [int(c) for c in cell], len(cell)
+    place = rank(order)
+    for i in sorted(range(n), key=lambda i: place[i]):
+        if out[i] > 0 or not go[i]:
+            continue
+        target = spot(land, cell[i], (int(facing[i]) + int(quarter[i])) % 4, 1, 0)
+        if target is None or land.walls[target]:
+            continue
+        if any(cell[j] == target for j in range(n) if j != i and out[j] == 0):
+            continue
+        cell[i] = target
+    return cell
+
+
+def respawn(cell, facing, out, bits, cells):
+    """Lowest index first, each on its drawn cell unless somebody who was in play, or has just entered, is there."""
+    n = len(cell)
+    cell, facing, out = [int(c) for c in cell], [int(f) for f in facing], [int(o) for o in out]
+    occupied = {cell[i] for i in range(n) if out[i] == 0}
+    for i in range(n):
+        if out[i] > 1:
+            out[i] -= 1
+        elif out[i] == 1:
+            entry = int(cells[int(bits[i]) % len(cells)])
+            if entry not in occupied:
+                occupied.add(entry)
+                cell[i], facing[i], out[i] = entry, 0, 0
+    return cell, facing, out
+
+
+def site(land, cell, out):
+    sites = [int(s) for s in land.sites]
+    return [sites.index(int(c)) if o == 0 and int(c) in sites else len(sites) for c, o in zip(cell, out, strict=True)]
+
+
+# Beams
+
+
+def beam(land, cell, facing, length, radius, enter):
+    """Follow every ray of one beam.  `enter(cell)` says whether the ray stops there; it is not called for walls."""
+
+    def ray(first, side, count):
+        """Whether the very first cell of the ray stopped it."""
+        for k in range(count):
+            here = spot(land, cell, facing, first + k, side)
+            if here is None or land.walls[here] or enter(here):
+                return k == 0
+        return False
+
+    ray(1, 0, length)
+    for sign in (-1, 1):
+        for k in range(1, radius + 1):
+            if ray(0, sign * k, length - k + 1):
+                break
+
+
+def reach(land, cell, facing, out, length, radius):
+    n = len(cell)
+    hits = [[False] * n for _ in range(n)]
+    for i in range(n):
+        if out[i] > 0:
+            continue
+
+        def enter(here, i=i):
+            for j in range(n):
+                if j != i and out[j] == 0 and int(cell[j]) == here:
+                    hits[i][j] = True
+                    return True
+            return False
+
+        beam(land, cell[i], facing[i], length, radius, enter)
+    return hits
+
+
+def sweep(land, cell, facing, out, blocks, length, radius):
+    n, sites = len(cell), [int(s) for s in land.sites]
+    swept = [[False] * len(sites) for _ in range(n)]
+    for i in range(n):
+        if out[i] > 0:
+            continue
+
+        def enter(here, i=i):
+            if here not in sites:
+                return False
+            swept[i][sites.index(here)] = True
+            return bool(blocks[sites.index(here)])
+
+        beam(land, cell[i], facing[i], length, radius, enter)
+    return swept
+
+
+# Neighbours and views
+
+
+def neighbours(land, live, radius):
+    count = []
+    for here in land.sites:
+        near = 0
+        for there, alive in zip(land.sites, live, strict=True):
+            down = int(here) // land.width - int(there) // land.width
+            over = int(here) % land.width - int(there) % land.width
+            near += bool(alive) and here != there and down * down + over * over <= radius * radius
+        count.append(near)
+    return count
+
+
+def view(land, extent, cell, facing, out, ground, sites, bodies, shown):
+    """[n, rows, columns] codes: ground planes in their order, then sites and bodies by name."""
+    n, spots = len(cell), [int(s) for s in land.sites]
+    planes = [*ground, *sorted(sites), *sorted(bodies)]
+    rows, cols = extent.ahead + extent.back + 1, 2 * extent.side + 1
+    codes = np.zeros((n, rows, cols), np.int64)
+    for i in range(n):
+        if out[i] > 0:
+            continue
+        for r in range(rows):
+            for c in range(cols):
+                here = spot(land, cell[i], facing[i], extent.ahead - r, c - extent.side)
+                seen = set()
+                if here is None:
+                    seen.add("wall")
+                else:
+                    seen |= {name for name, layer in ground.items() if layer[here]}
+                    if here in spots:
+                        s = spots.index(here)
+                        seen |= {
+                            name for name, layer in sites.items() if (layer[i][s] if np.ndim(layer) == 2 else layer[s])
+                        }
+                    for j in range(n):
+                        if j != i and out[j] == 0 and int(cell[j]) == here:
+                            seen |= {
+                                name
+                                for name, layer in bodies.items()
+                                if (layer[i][j] if np.ndim(layer) == 2 else layer[j])
+                            }
+                codes[i, r, c] = sum(1 << p for p, name in enumerate(planes) if name in seen and shown.get(name, True))
+    return codes
+
+
+# Commons Harvest
+
+QUARTERS = {1: 0, 2: 2, 3: 3, 4: 1}  # ahead, back, left, right: as right turns from ahead
+TURNS = {5: -1, 6: 1}
+ZAP = 7
+
+
+def harvest_step(rules, state, action, words):
+    """One step of Commons Harvest with the given random words: a new state, and what happened.
+
+    `rules` is the situation (read for its map and numbers only); `state` and the result are dictionaries of
+    plain numbers: cell, facing, out, cooling [n]; apples [S]; time.
+    """
+    land, n, total = rules.land, len(state["cell"]), len(rules.land.sites)
+    length, radius = rules.beam
+    move = [int(a) if o == 0 else 0 for a, o in zip(action, state["out"], strict=True)]
+
+    facing = turn(state["facing"], state["out"], [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, state["out"], [m in QUARTERS for m in move], quarter, words["order"])
+
+    apples = [bool(a) for a in state["apples"]]
+    before = neighbours(land, apples, rules.radius)
+    where = site(land, cell, state["out"])
+    ate, sparse, kind = [0] * n, [0] * n, [0] * n
+    kinds = [letter for letter in "ARBG" if letter in land.letter]
+    for i in range(n):
+        if where[i] < total:
+            kind[i] = kinds.index(land.letter[where[i]])
+            if state["apples"][where[i]]:
+                ate[i], apples[where[i]] = 1, False
+                sparse[i] = int(before[where[i]] < int(rules.thin))
+
+    after = neighbours(land, apples, rules.radius)
+    drawn = chance(words["grow"])
+    rate = np.asarray(rules.regrowth, np.float32)
+    regrown = [not apples[s] and bool(drawn[s] < rate[min(after[s], 3)]) for s in range(total)]
+    apples = [a or g for a, g in zip(apples, regrown, strict=True)]
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = reach(land, cell, facing, state["out"], length, radius)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+
+    cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.find("P"))
+    grid = land.grid.ravel()
+    trespass = [int(out[i] == 0 and grid[cell[i]] == "I" and i < int(rules.cooperators)) for i in range(n)]
+    for j in range(n):
+        if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
+            out[j] = int(rules.exile)
+
+    time = int(state["time"]) + 1
+    lottery = time >= int(rules.least) and time % 100 == 0 and chance(words["end"])[0] < np.float32(rules.lottery)
+    new = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "apples": apples, "time": time}
+    events = {"harvest": ate, "sparse": sparse, "kind": kind, "shot": fires, "zap": zap, "trespass": trespass}
+    reward = [a + float(rules.trespass) * t for a, t in zip(ate, trespass, strict=True)]
+    return new, {"reward": reward, "events": events, "done": time >= rules.horizon or lottery, "regrown": regrown}
