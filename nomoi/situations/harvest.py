@@ -76,7 +76,7 @@ class Harvest(Situation):
     )
 
     def __check_init__(self) -> None:
-        land, (length, radius) = self.land, self.beam
+        land = self.land
         if len(self.extent) != 3:
             raise Refusal(f"harvest.extent is {self.extent}, and must be three numbers: ahead, back, side.")
         if not len(land.sites):
@@ -88,7 +88,8 @@ class Harvest(Situation):
             )
         if not len(land.find("P")):
             raise Refusal(f"harvest: {land.name} has no spawn place; draw at least one P.")
-        if length < 1 or radius < 0 or length + 1 < radius or (length + 1) * (2 * radius + 1) > 31:
+        length, radius = self.beam if len(self.beam) == 2 else (0, 0)
+        if length < 1 or not 0 <= radius <= length + 1 or sum(map(len, grid.rays(length, radius))) > 31:
             raise Refusal(f"harvest.beam is {self.beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
 
     @classmethod
