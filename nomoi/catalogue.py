@@ -49,6 +49,11 @@ def find(word: str, kind: str) -> type[Rule]:
     return known[word.lower()]
 
 
+def address(cls: type) -> str:
+    """How records name a class: its home, and for a user's file a stamp of the file's text."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
 def load(spec: str) -> type[Rule] | list[type[Rule]]:
     """From `FILE.py:Name` the class; from `FILE.py` all situations and institutions that the file defines.
 
@@ -57,13 +62,13 @@ def load(spec: str) -> type[Rule] | list[type[Rule]]:
     path, colon, name = spec.rpartition(":")
     if not colon or not name.isidentifier():
         path, name = spec, ""
-    module = _module(Path(path).expanduser())
-    rules = _rules(module, Rule)
+    home = module(Path(path).expanduser())
+    rules = _rules(home, Rule)
     if not name:
         if not rules:
             raise Refusal(f"{path} defines neither a Situation nor an Institution.")
         return list(rules.values())
-    thing = getattr(module, name, None)
+    thing = getattr(home, name, None)
     if thing is None:
         raise Refusal(f"{path} has no class {name!r}; {nearest(name, [c.__name__ for c in rules.values()], 'class')}")
     if not (isinstance(thing, type) and issubclass(thing, (Situation, Institution))):
@@ -101,7 +106,8 @@ def _rules(module: ModuleType, base: type[Rule]) -> dict[str, type[Rule]]:
     }
 
 
-def _module(path: Path) -> ModuleType:
+def module(path: Path) -> ModuleType:
+    """A user's Python file as a module."""
     if path.suffix != ".py":
         raise Refusal(f"{path} is not a Python file; something like my_village.py or my_village.py:Village is right.")
     if not path.is_file():

@@ -78,7 +78,7 @@ class Record:
         """Mean of each measure over the last `share` of the run (all of it where there is one row)."""
         out = {}
         for name, (step, value) in self.curve().items():
-            tail = value[step > step.max() * (1 - share)]
+            tail = value[step >= step.max() * (1 - share)]
             out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else float("nan")
         return out
 

@@ -31,6 +31,12 @@ class Institution(Rule):
         return self.title or type(self).__name__.lower()
 
     @property
+    def sentence(self) -> str:
+        """What it does, in one sentence for a report; by default the first of its card."""
+        card = " ".join((type(self).__doc__ or "").split("\n\n")[0].split())
+        return card.split(". ")[0].rstrip(".") + "."
+
+    @property
     def needs(self) -> tuple[str, ...]:
         """Events and abilities (*stock*, *scene*, *aim*, *remove*) that it reads; checked by `govern`."""
         return ()

@@ -188,3 +188,11 @@ def _short(value: Any) -> Any:
     if isinstance(value, list):
         return [_short(v) for v in value]
     return float(np.format_float_positional(np.float32(value), trim="-")) if isinstance(value, float) else value
+
+
+def default_text(field: dataclasses.Field[Any]) -> str:
+    """An option's default as a person would type it."""
+    default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
+    if isinstance(default, (list, tuple)):
+        return ",".join(map(str, default)) if np.ndim(default) == 1 else str(default)
+    return str(default)

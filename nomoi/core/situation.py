@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -71,6 +72,9 @@ class Situation(Rule):
     @abc.abstractmethod
     def horizon(self) -> int:
         """The longest episode, in steps; usually a `size` of the subclass."""
+
+    # regimes that `compare` tries unless told otherwise: label -> text, such as "altar(display=hidden)+sanction"
+    regimes: ClassVar[Mapping[str, str]] = {"nothing": ""}
 
     @property
     def name(self) -> str:

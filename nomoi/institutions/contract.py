@@ -60,6 +60,14 @@ class Contract(Institution):
             raise Refusal(f"contract.low is {self.low}, above contract.high, which is {self.high}.")
 
     @property
+    def sentence(self) -> str:
+        who = f"{int(self.voters)} others, drawn by lot," if int(self.voters) else "all others"
+        return (
+            f"Before play one agent proposes what a unit of '{self.on}' shall cost ({float(self.low):g} to "
+            f"{float(self.high):g}, or no contract); if {who} sign, whoever does one pays that to the others."
+        )
+
+    @property
     def needs(self) -> tuple[str, ...]:
         return (self.on,)
 

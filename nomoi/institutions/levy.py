@@ -33,6 +33,11 @@ class Levy(Institution):
     proceeds: Int[Array, ""] = choice("burnt", ("burnt", "shared", "kept"), "what becomes of what is paid")
 
     @property
+    def sentence(self) -> str:
+        fate = ("burnt", "shared equally among all", "kept in a fund")[int(self.proceeds)]
+        return f"Whoever does a unit of '{self.on}' pays {float(self.rate):g}, which is {fate}."
+
+    @property
     def needs(self) -> tuple[str, ...]:
         return (self.on,)
 

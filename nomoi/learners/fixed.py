@@ -80,20 +80,30 @@ class Forager(Learner, Rule):
 
 
 class Mixed(Learner):
-    """Some agents follow one script, the others another: the first `count` follow `first`."""
+    """Some agents follow one learner, the others another: the first `count` follow `first`.
+
+    A mind is a pair, and so is what agents carry; scripts need neither.
+    """
 
     first: Learner
     rest: Learner
     count: Int[Array, ""] = eqx.field(converter=lambda x: jnp.asarray(x, jnp.int32))
 
+    def init(self, key: PRNGKeyArray, situation: Situation) -> Any:
+        one, other = jax.random.split(key)
+        return self.first.init(one, situation), self.rest.init(other, situation)
+
+    def start(self, mind: Any, situation: Situation) -> Any:
+        return self.first.start(mind[0], situation), self.rest.start(mind[1], situation)
+
     def act(
         self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
         one, other = jax.random.split(key)
-        mine, _ = self.first.act(one, (), situation, seen, ())
-        theirs, _ = self.rest.act(other, (), situation, seen, ())
+        mine, carried = self.first.act(one, mind[0], situation, seen, carry[0])
+        theirs, bore = self.rest.act(other, mind[1], situation, seen, carry[1])
         who = np.arange(situation.agents) < self.count
-        return {h: jnp.where(who, mine[h], theirs[h]) for h in mine}, carry
+        return {h: jnp.where(who, mine[h], theirs[h]) for h in mine}, (carried, bore)
 
 
 def _around(apple: Bool[Array, "n rows columns"]) -> Int[Array, "n rows columns"]:

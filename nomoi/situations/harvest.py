@@ -50,6 +50,13 @@ class Harvest(Situation):
     """
 
     presets: ClassVar = PRESETS
+    regimes: ClassVar = {
+        "nothing": "",
+        "density levy": "levy",
+        "contract": "contract",
+        "hidden rule": "altar(display=hidden)+sanction",
+        "altar": "altar+sanction",
+    }
 
     map: str = size("small", "small, open, closed, partnership, or the path of a text file with a drawing")
     agents: int = size(5, "how many play", "spec B.5", low=1)
@@ -192,7 +199,7 @@ class Harvest(Situation):
             relative = (body.facing[None, :] - body.facing[:, None]) % 4
             for k, word in enumerate(("same", "right", "towards", "left")):
                 bodies[f"heading.{word}"] = relative == k
-        goods = grid.Goods(state.apples, jnp.asarray(_kind(land)))
+        goods = grid.Goods(state.apples, _kind(land))
         return grid.Scene(land, grid.Extent(*self.extent), body, ground, {"apple": state.apples}, bodies, goods=goods)
 
     def aim(self, state: State) -> Bool[Array, "n n"]:

@@ -48,6 +48,12 @@ class Matrix(Situation):
         "classic": {"payoff": symmetric(3, 0, 4, 1)},
     }
 
+    regimes: ClassVar = {
+        "nothing": "",
+        "levy": "levy(on=defect)",
+        "contract": "contract(on=defect,high=4)",
+    }
+
     payoff: Float[Array, "n *actions"] = setting(
         symmetric(2.0, 0.0, 4.0, 1.0), "payoff [n, A, ..., A], player first", "seed: (2,2) (0,4) (4,0) (1,1)", "reward"
     )

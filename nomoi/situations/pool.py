@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -34,6 +36,13 @@ class Pool(Situation):
     >>> Pool(agents=4).actions
     {'request': 13}
     """
+
+    regimes: ClassVar = {
+        "nothing": "",
+        "levy": "levy(on=request,rate=0.5,proceeds=shared)",
+        "contract": "contract(on=request,high=1)",
+        "closed seasons": "altar",
+    }
 
     agents: int = size(2, "how many fish", "spec A4.3", low=1)
     horizon: int = size(60, "longest episode", "spec A4.3", "steps", low=1)

@@ -1,0 +1,171 @@
+"""The command line.  Heavy imports happen inside the commands, so that `nomoi --help` answers at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nomoi.errors import Refusal
+
+app = typer.Typer(
+    help="nomoi: a laboratory for one question, how can we live together?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        app()
+    except Refusal as refusal:
+        print(f"nomoi: {refusal}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
+@contextlib.contextmanager
+def _resumable() -> Iterator[None]:
+    from nomoi.engine import Interrupted
+
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt):
+        print("\nnomoi: interrupted; the same command goes on from here.", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _compilation_cache() -> None:
+    """Programs that were compiled once on this machine are not compiled again."""
+    import jax
+
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nomoi" / "xla"
+    with contextlib.suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
+        jax.config.update("jax_compilation_cache_dir", str(home))
+
+
+@app.command()
+def compare(
+    situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
+    under: Annotated[list[str] | None, typer.Option(help="a regime, such as altar+sanction or levy(rate=1)")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="an option, such as levy.rate=2 or situation.agents=7")] = None,
+    map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
+    steps: Annotated[float, typer.Option(help="world steps a run")] = 500_000,
+    out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
+    report: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),
+    as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
+) -> None:
+    """Train agents in a situation under several regimes; print a table and write a page."""
+    from nomoi import compare as comparing
+    from nomoi.report import terminal
+
+    _compilation_cache()
+    with _resumable(), terminal.live(quiet=as_json) as tell:
+        result = comparing.compare(
+            situation, under or (), seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell
+        )
+    from nomoi.report.comparison import write_page
+
+    page = write_page(result, report)
+    if as_json:
+        print(json.dumps(result.data(), indent=1))
+    else:
+        terminal.table(result, page)
+
+
+@app.command("list")
+def list_() -> None:
+    """What there is: situations, institutions, scripts and studies."""
+    from nomoi.report import terminal
+
+    terminal.catalogue()
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="a situation, an institution, or FILE.py:Name")]) -> None:
+    """The card of a situation or an institution, and every option with its default and source."""
+    from nomoi.report import terminal
+
+    terminal.card(name)
+
+
+@app.command()
+def runs(out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs")) -> None:
+    """The records in a folder."""
+    from nomoi.report import terminal
+    from nomoi.store import Store
+
+    terminal.records(Store(out))
+
+
+@app.command()
+def film(
+    run: Annotated[str, typer.Argument(help="a record's name (its first letters do), as `nomoi runs` lists them")],
+    out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
+    to: Annotated[Path | None, typer.Option(help="file to write, .webp or .gif")] = None,
+) -> None:
+    """Write the film of a trained run."""
+    from nomoi.report.comparison import film_of
+    from nomoi.store import Store, write
+
+    store = Store(out)
+    found = [r for r in store.all() if r.id.startswith(run)]
+    if len(found) != 1:
+        known = "`nomoi runs` lists them" if not found else f"{len(found)} begin so: give more letters"
+        raise Refusal(f"there is no single record {run!r} in {out}; {known}.")
+    path = to or Path(f"{found[0].id}.webp")
+    content = film_of(found[0], path.suffix)
+    if content is None:
+        raise Refusal(f"the record {found[0].id} holds no film (seed 0 of a run with a map does).")
+    print(write(path, content))
+
+
+@app.command()
+def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) -> None:
+    """Check a situation or institution of your own: shapes, laws, purity, conservation."""
+    from nomoi import testing
+    from nomoi.report import terminal
+
+    checks, ok = testing.report(file)
+    terminal.checks(checks)
+    if not ok:
+        raise SystemExit(1)
+
+
+@app.command()
+def run(
+    study: Annotated[str, typer.Argument(help="a study's name; `nomoi list` shows them")],
+    size: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes), paper")] = "laptop",
+    out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
+    report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
+) -> None:
+    """Run a study: published claims, tested, with verdicts."""
+    from nomoi import study as studying
+    from nomoi.report import terminal
+
+    chosen = studying.find(study)
+    _compilation_cache()
+    with _resumable(), terminal.live(quiet=as_json) as tell:
+        findings = studying.run(chosen, size, out=out, tell=tell)
+    page = studying.write_page(findings, report or Path(f"{study}.html"))
+    if as_json:
+        print(json.dumps(findings.data(), indent=1))
+    else:
+        terminal.verdicts(findings, page)
+
+

@@ -1,0 +1,259 @@
+"""compare: one situation under several regimes, learned in, measured, and set side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from nomoi import catalogue, regimes
+from nomoi.core import Situation, build
+from nomoi.core.learner import Learner
+from nomoi.engine import Job, Progress, train
+from nomoi.errors import Refusal, nearest
+from nomoi.learners.fixed import Forager, Random
+from nomoi.learners.objectives import OBJECTIVES
+from nomoi.learners.ppo import PPO
+from nomoi.measure.evaluate import evaluate
+from nomoi.measure.measures import measures
+from nomoi.measure.statistics import Estimate, difference, estimate
+from nomoi.regimes import Regime, spec
+from nomoi.store import Record, Store
+
+POINTS = 32  # of a curve (ours)
+Seeds = dict[str, np.ndarray]  # measure -> [seeds]
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One line of the table: a regime that was learned in, or a script that was not."""
+
+    label: str
+    sentence: str
+    values: Seeds
+    records: tuple[Record, ...] = ()
+
+    def estimate(self, measure: str) -> Estimate:
+        return estimate(self.values.get(measure, np.array([])))
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What `compare` found.  `rows` are the regimes, `scripts` the behaviours to compare with, under no rule."""
+
+    situation: Situation
+    learner: PPO
+    steps: int
+    seeds: tuple[int, ...]
+    rows: tuple[Row, ...]
+    scripts: tuple[Row, ...]
+    trained: int  # runs that were trained now; the others were on disk
+    compile_seconds: float = 0.0
+
+    @property
+    def headline(self) -> str:
+        """The measure that matters first: the harvest where there is one, else the material reward."""
+        return "harvest" if "harvest" in self.rows[0].values else "reward"
+
+    @property
+    def measures(self) -> list[str]:
+        """Measures that are defined for some row, in their documented order."""
+        every = dict.fromkeys(m for r in (*self.rows, *self.scripts) for m in r.values)
+        return [m for m in every if any(r.estimate(m).n for r in (*self.rows, *self.scripts))]
+
+    def gain(self, row: Row, measure: str | None = None) -> Estimate:
+        """Paired difference from the first regime, seed by seed."""
+        measure = measure or self.headline
+        return difference(row.values[measure], self.rows[0].values[measure])
+
+    def data(self) -> dict[str, Any]:
+        """The table as plain data (the `--json` of the command line)."""
+
+        def plain(e: Estimate) -> dict[str, Any]:
+            return {k: (v if isinstance(v, int) or math.isfinite(v) else None) for k, v in dataclasses.asdict(e).items()}
+
+        def line(row: Row) -> dict[str, Any]:
+            out: dict[str, Any] = {"label": row.label, "sentence": row.sentence}
+            out["measures"] = {m: plain(row.estimate(m)) for m in row.values if row.estimate(m).n}
+            out["records"] = [r.id for r in row.records]
+            return out
+
+        learned = [line(r) | {"gain": plain(self.gain(r))} for r in self.rows]
+        return {
+            "situation": regimes.spec(self.situation),
+            "learner": regimes.spec(self.learner),
+            "steps": self.steps,
+            "seeds": list(self.seeds),
+            "headline": self.headline,
+            "units": {m: measure.unit for m, measure in _known(self.rows).items()},
+            "regimes": learned,
+            "scripts": [line(r) for r in self.scripts],
+        }
+
+
+def compare(
+    situation: Situation | str,
+    under: Mapping[str, str] | Sequence[str] = (),
+    *,
+    seeds: int = 3,
+    steps: float = 500_000,
+    out: str | Path = "runs",
+    map: str | None = None,
+    set: Mapping[str, str] | Sequence[str] = (),
+    tell: Callable[[Progress], None] = lambda _: None,
+    workers: int | None = None,
+) -> Comparison:
+    """Train agents in a situation under several regimes and compare what becomes of it.
+
+    situation  an instance, a name, or FILE.py:Name;    map  a preset of it (or a drawing's file, for harvest)
+    under      regimes such as "altar+sanction" or "levy(rate=1)"; by default those of the situation
+    seeds      how many runs a regime;    steps  world steps a run;    out  the folder of the records
+    set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` and `learner` stand for those two
+
+    >>> import nomoi
+    >>> result = nomoi.compare("pool", ["nothing", "levy(on=request)"], seeds=1, steps=2e4)  # doctest: +SKIP
+    >>> result.gain(result.rows[1]).mean  # doctest: +SKIP
+    """
+    if seeds < 1:
+        raise Refusal(f"--seeds is {seeds}, and at least one run is needed.")
+    if not (math.isfinite(steps) and 1 <= steps <= 1e12):
+        raise Refusal(f"--steps is {steps:g}; a number of world steps between 1 and 1e12 would be right.")
+    options = _options(set)
+    place = _situation(situation, map, options.pop("situation", {}))
+    options.pop(place.name, None)
+    learner = _learner(options.pop("learner", {}))
+    asked = dict(under) if isinstance(under, Mapping) else {text.strip() or regimes.NOTHING: text for text in under}
+    chosen = [regimes.parse(label, text, options) for label, text in (asked or regimes.default(place)).items()]
+    regimes.check_overrides(options, chosen, ["situation", "learner"])
+
+    store = Store(out)
+    per_update = learner.worlds * learner.steps
+    chunk = max(1, round(steps / per_update / POINTS))
+    updates = chunk * max(1, math.ceil(steps / per_update / chunk))
+    governed = regimes.one_program(place, chosen)
+    jobs = [
+        Job(g, learner, seed, updates, chunk, film=seed == 0, label=r.label)
+        for seed in range(seeds)
+        for g, r in zip(governed, chosen, strict=True)
+    ]
+    fresh = sum(store.get(j.spec()) is None for j in jobs)
+    records = train(store, jobs, tell, workers)
+    rows = []
+    for k, regime in enumerate(chosen):
+        mine = records[k :: len(chosen)]
+        rows.append(Row(regime.label, regime.sentences(), _late(mine), tuple(mine)))
+    scripts = _scripts(store, place, seeds)
+    return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh)
+
+
+def _late(records: Sequence[Record]) -> Seeds:
+    """Each measure over the last eighth of training, [seeds]."""
+    late = [r.late() for r in records]
+    return {m: np.array([row.get(m, np.nan) for row in late]) for m in late[0]}
+
+
+def _scripts(store: Store, situation: Situation, seeds: int) -> tuple[Row, ...]:
+    """Behaviours that do not learn, in the same action space and under no rule."""
+    known: list[tuple[str, str, Learner]] = [("random", "Every action equally likely; no rule.", Random())]
+    state = jax.eval_shape(situation.reset, jax.random.key(0))
+    scene = jax.eval_shape(situation.scene, state)
+    if scene is not None and "apple" in scene.planes:
+        known.append(("restrained", "A script that spares apples with fewer than 3 near them; no rule.", Forager(spare=3)))
+    rows = []
+    for label, sentence, script in known:
+        records = [script_record(store, situation, script, seed) for seed in range(seeds)]
+        rows.append(Row(label, sentence, _late(records), tuple(records)))
+    return tuple(rows)
+
+
+def script_record(store: Store, situation: Situation, script: Learner, seed: int, worlds: int = 16) -> Record:
+    """The measures of a script over one episode in each of `worlds` worlds, kept as a record."""
+    what = {
+        "kind": "script",
+        "situation": spec(situation),
+        "script": {"class": catalogue.address(type(script)), "options": _plain_fields(script)},
+        "seed": seed,
+        "worlds": worlds,
+    }
+    found = store.get(what)
+    if found:
+        return found
+    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, jax.random.key(seed)))
+    curve = {name: (np.zeros(1), values[k : k + 1]) for k, name in enumerate(measures(situation))}
+    return store.put(what, curve, label=script.name)
+
+
+_PROGRAMS: dict[Any, Any] = {}
+
+
+def _evaluated(situation: Situation, script: Learner, worlds: int) -> Any:
+    """The compiled evaluation, one a shape."""
+    kind = (jax.tree.structure((situation, script)), worlds)
+    if kind not in _PROGRAMS:
+        _PROGRAMS[kind] = jax.jit(lambda s, learner, key: evaluate(key, s, learner, worlds=worlds))
+    return _PROGRAMS[kind]
+
+
+def _plain_fields(script: Learner) -> dict[str, Any]:
+    from nomoi.core.settings import Rule, describe
+
+    return describe(script) if isinstance(script, Rule) else {}
+
+
+def _known(rows: Sequence[Row]) -> dict[str, Any]:
+    from nomoi.measure.measures import ALL
+
+    names = {m for r in rows for m in r.values}
+    return {m.name: m for m in ALL if m.name in names}
+
+
+def _options(given: Mapping[str, str] | Sequence[str]) -> dict[str, dict[str, str]]:
+    """{"levy": {"rate": "2"}} from {"levy.rate": "2"} or ["levy.rate=2"]."""
+    pairs = given.items() if isinstance(given, Mapping) else [_pair(text) for text in given]
+    out: dict[str, dict[str, str]] = {}
+    for name, value in pairs:
+        owner, dot, option = name.strip().partition(".")
+        if not dot:
+            raise Refusal(f"--set {name}={value} names no owner; something like levy.rate=2 would be right.")
+        out.setdefault(owner, {})[option] = str(value).strip()
+    return out
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Refusal(f"--set {text} sets nothing; something like levy.rate=2 would be right.")
+    return name, value
+
+
+def _situation(situation: Situation | str, map: str | None, options: Mapping[str, str]) -> Situation:
+    if isinstance(situation, Situation):
+        if map or options:
+            raise Refusal("a situation that is already made takes no map and no options; set them when making it.")
+        return situation
+    cls = catalogue.find(situation, "situation")
+    preset, extra = map, dict(options)
+    if map is not None and map not in cls.presets:
+        if not Path(map).is_file():
+            raise Refusal(f"{cls.__name__.lower()} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
+        preset, extra = None, {"map": map} | extra
+    return build(cls, preset, **extra)
+
+
+def _learner(options: Mapping[str, str]) -> PPO:
+    named = dict(options)
+    name = named.pop("objective", "own")
+    if name not in OBJECTIVES:
+        raise Refusal(f"there is no objective {name!r}; {nearest(name, OBJECTIVES, 'objective')}")
+    cls = OBJECTIVES[name]
+    own = {k.removeprefix("objective."): named.pop(k) for k in list(named) if k.startswith("objective.")}
+    learner = build(PPO, **named)
+    return dataclasses.replace(learner, objective=build(cls, **own))
+
+
+__all__ = ["Comparison", "Regime", "Row", "compare", "script_record"]

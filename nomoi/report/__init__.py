@@ -1,0 +1,1 @@
+"""Tables, figures, films and pages: pure functions of records."""

@@ -1,0 +1,84 @@
+"""The page of a comparison, made of its records alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from nomoi.compare import Comparison, Row
+from nomoi.grid import paint
+from nomoi.measure.measures import ALL
+from nomoi.report import figures, page
+from nomoi.store import Record, write
+
+CURVES = ("harvest", "reward", "stock", "payoff", "compliance", "removed")
+
+
+def write_page(result: Comparison, path: Path) -> Path:
+    """Write the self-contained page; returns its path."""
+    return write(path, html(result))
+
+
+def html(result: Comparison) -> str:
+    """What was tried, the curves, the table, the films."""
+    lead = (
+        f"{len(result.rows)} regimes, {len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''} each, "
+        f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; brackets are "
+        "95 % bootstrap intervals over seeds."
+    )
+    sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
+    for name in dict.fromkeys((result.headline, *CURVES)):
+        if name in result.measures:
+            sections.append(curve(result, name))
+    sections.append(_table(result))
+    films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
+    if films:
+        sections.append(page.Films("What the trained agents do (seed 0)", films))
+    return page.page(f"How can we live together? {result.situation.name}", lead, sections)
+
+
+def curve(result: Comparison, name: str) -> page.Figure:
+    """Learning curves of one measure, with the scripts as dotted lines."""
+    measure = {m.name: m for m in ALL}[name]
+    series = {}
+    for row in result.rows:
+        drawn = [r.curve()[name] for r in row.records if name in r.curve()]
+        if drawn:
+            series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
+    scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
+    figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts)
+    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
+    return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
+
+
+def _table(result: Comparison) -> page.Table:
+    units = {m.name: m.unit for m in ALL}
+    columns = ["", *(f"{m} ({units[m]})" for m in result.measures), f"{result.headline} against {result.rows[0].label}"]
+    rows = []
+    for row in (*result.rows, *result.scripts):
+        cells = [_cell(row.estimate(m).text(), row.estimate(m).interval()) for m in result.measures]
+        gain = result.gain(row) if row in result.rows[1:] else None
+        rows.append([row.label, *cells, _cell(gain.text(), gain.interval()) if gain else ""])
+    note = "Interquartile means and all numbers are in the JSON that --json prints. Scripts play under no rule."
+    return page.Table("All measures", columns, rows, note)
+
+
+def _cell(text: str, interval: str) -> str:
+    return f"{text} {interval}".strip()
+
+
+def _film(row: Row) -> bytes | None:
+    for record in row.records:
+        content = film_of(record)
+        if content:
+            return content
+    return None
+
+
+def film_of(record: Record, suffix: str = ".webp") -> bytes | None:
+    """The film that a record holds, painted; None where it holds none."""
+    arrays = {k.removeprefix("film."): v for k, v in record.arrays().items() if k.startswith("film.")}
+    if not arrays:
+        return None
+    return paint.film(paint.unpack(arrays), form=suffix.lstrip(".").lower())

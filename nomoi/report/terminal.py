@@ -1,0 +1,200 @@
+"""What a person sees in the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from nomoi.measure.statistics import Estimate, number
+
+if TYPE_CHECKING:
+    from nomoi import engine
+    from nomoi.compare import Comparison, Row
+    from nomoi.store import Store
+
+console = Console()
+# the columns of the terminal's table, where they are defined; the page has all
+COLUMNS = ("payoff", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
+
+
+@contextlib.contextmanager
+def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
+    """Progress while runs are trained: a line a regime, with the latest harvest (or reward)."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Console(stderr=True), disable=quiet,
+    )  # fmt: skip
+    lines: dict[str, Any] = {}
+    done: dict[tuple[str, int], int] = {}
+    with bar:
+        waiting = bar.add_task("compiling", total=None, said="")
+
+        def tell(progress: engine.Progress) -> None:
+            job = progress.job
+            label = escape(job.label or "training")
+            if label not in lines:
+                lines[label] = bar.add_task(label, total=None, said="")
+            bar.update(waiting, visible=False)
+            done[label, job.seed] = progress.steps
+            seeds = [s for l, s in done if l == label]
+            key = "harvest" if "harvest" in progress.latest else "reward"
+            value = number(progress.latest.get(key, float("nan")))
+            steps = sum(done[label, s] for s in seeds)
+            said = f"{key} {value:>5}  {steps / 1e6:.2f} M steps, {len(seeds)} run{'s' if len(seeds) > 1 else ''}"
+            bar.update(lines[label], completed=steps, total=job.steps * len(seeds), said=said)
+
+        yield tell
+
+
+def table(result: Comparison, page: Path) -> None:
+    """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
+    from nomoi.measure.measures import ALL
+
+    units = {m.name: m.unit for m in ALL}
+    head = result.headline
+    shown = [head, *(c for c in COLUMNS if c in result.measures)]
+    out = Table(title=_title(result), title_justify="left", caption_justify="left")
+    out.add_column("regime")
+    for name in shown:
+        out.add_column(f"{name}\n[dim]{units[name]}[/dim]", justify="right")
+        if name == head:
+            out.add_column("against\nthe first", justify="right")
+    for row in result.rows:
+        gain = "" if row is result.rows[0] else _cell(result.gain(row), signed=True)
+        out.add_row(escape(row.label), *_cells(row, shown, gain))
+    out.add_section()
+    for row in result.scripts:
+        out.add_row(f"[italic]{escape(row.label)}[/italic]", *_cells(row, shown, ""))
+    console.print(out)
+    for row in result.rows:
+        console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
+    if len(result.seeds) < 2:
+        console.print("One seed gives no interval: ask for more with --seeds.", style="yellow")
+    console.print(f"report: {page}", highlight=False)
+
+
+def _title(result: Comparison) -> str:
+    scope = f"{len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''}"
+    return f"{result.situation.name}: {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
+
+
+def _cells(row: Row, shown: Sequence[str], gain: str) -> list[str]:
+    cells = [_cell(row.estimate(name), full=name == shown[0]) for name in shown]
+    return [cells[0], gain, *cells[1:]]
+
+
+def _cell(e: Estimate, full: bool = True, signed: bool = False) -> str:
+    if not e.n:
+        return "-"
+    text = f"{'+' if signed and e.mean > 0 else ''}{e.text()}"
+    return f"{text}\n[dim]{escape(e.interval())}[/dim]" if full and e.n > 1 else text
+
+
+def catalogue() -> None:
+    """Situations, institutions and studies, each with the first sentence of its card."""
+    from nomoi import catalogue as there
+    from nomoi import study
+
+    for title, group in (("situations", there.situations()), ("institutions", there.institutions())):
+        out = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+        for name, cls in group.items():
+            presets = f" [dim]({', '.join(cls.presets)})[/dim]" if cls.presets else ""
+            out.add_row(f"[bold]{name}[/bold]", escape(first_sentence(cls)) + presets)
+        console.print(out, "")
+    out = Table(title="studies", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, text in study.known().items():
+        out.add_row(f"[bold]{name}[/bold]", escape(text))
+    console.print(out)
+
+
+def first_sentence(cls: type) -> str:
+    card = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+    return card.split(". ")[0].rstrip(".") + "."
+
+
+def card(name: str) -> None:
+    """A card: what it is, and every option with default, meaning and source."""
+    from nomoi import catalogue as there
+    from nomoi.core import options
+    from nomoi.core.settings import default_text
+    from nomoi.errors import Refusal, nearest
+
+    if ":" in name or name.endswith(".py"):
+        loaded = there.load(name)
+        classes = loaded if isinstance(loaded, list) else [loaded]
+    else:
+        known = {**there.situations(), **there.institutions()}
+        if name.lower() not in known:
+            raise Refusal(f"there is nothing called {name!r}; {nearest(name.lower(), known)}")
+        classes = [known[name.lower()]]
+    for cls in classes:
+        console.print(f"[bold]{cls.__name__.lower()}[/bold]", highlight=False)
+        console.print(escape(inspect.getdoc(cls) or "no card"), highlight=False)
+        out = Table(title="options", title_justify="left")
+        for column in ("name", "default", "unit", "meaning", "source"):
+            out.add_column(column, overflow="fold")
+        for option, (field, facts) in options(cls).items():
+            meaning = facts.meaning + (f" ({', '.join(facts.values)})" if facts.values else "")
+            cells = (option, default_text(field), facts.unit, meaning, facts.source)
+            out.add_row(*(escape(c) for c in cells))
+        console.print(out)
+        for preset, changes in cls.presets.items():
+            changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
+            console.print(f"preset [bold]{preset}[/bold]: {escape(changed)}", highlight=False)
+
+
+def records(store: Store) -> None:
+    """The records of a store, oldest first."""
+    out = Table(title=f"records in {store.root}", title_justify="left")
+    for column in ("record", "kind", "situation", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
+        out.add_column(column, justify="right" if column in ("seed", "steps", "seconds", "steps/s", "harvest") else "left")
+    late = {}
+    for name, value in store.query(
+        "select c.id, avg(c.value) from curves c join (select id, max(step) as top from curves group by id) t "
+        "on c.id = t.id where c.measure = 'harvest' and c.step >= t.top * 0.875 and not isnan(c.value) group by c.id"
+    ):
+        late[name] = value
+    for record in store.all():
+        spec, facts = record.spec, record.facts
+        where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
+        steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
+        cells = (
+            record.id, spec.get("kind", ""), where, str(facts.get("label", "")), str(spec.get("seed", "")),
+            f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
+            number(late[record.id]) if record.id in late else "",
+        )  # fmt: skip
+        out.add_row(*(escape(c) for c in cells))
+    console.print(out)
+
+
+def checks(found: Sequence[Any]) -> None:
+    """The findings of `nomoi check`: what holds, what does not, what does not apply."""
+    sign = {True: "[green]holds[/green]", False: "[red]fails[/red]", None: "[dim]-[/dim]"}
+    out = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for one in found:
+        out.add_row(sign[one.passed], escape(one.name), escape(one.sentence))
+    console.print(out)
+    failed = sum(one.passed is False for one in found)
+    console.print(f"{sum(one.passed is True for one in found)} hold, {failed} fail.", highlight=False)
+
+
+def verdicts(findings: Any, page: Path) -> None:
+    """A study's claims, each with its verdict, effect, interval and the published value."""
+    colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
+    out = Table(title=f"{findings.study.name}, {findings.size}", title_justify="left")
+    for column in ("claim", "verdict", "found", "published", "source"):
+        out.add_column(column, overflow="fold")
+    for v in findings.verdicts:
+        style = colour.get(v.verdict, "dim")
+        out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
+                    escape(v.claim.published or "-"), escape(v.claim.source))  # fmt: skip
+    console.print(out)
+    console.print(f"report: {page}", highlight=False)

@@ -1,0 +1,1 @@
+"""Studies: one published claim, or family of claims, a file."""

@@ -1,0 +1,127 @@
+"""The tragedy of the commons, learned: random agents do tolerably, learning makes it worse, a levy rescues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nomoi.learners.fixed import Forager, Random
+from nomoi.situations.harvest import Harvest
+from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
+
+RATES = (0.5, 1.0, 1.5, 2.0, 3.0)
+TUTORIAL = "seed (tutorial, Commons Harvest slides)"
+TRIAL = "measured in a trial of ours (17x11 map)"
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 20_000, "laptop": 500_000, "paper": 10_000_000}[size]
+    small, wide = Harvest(), Harvest.preset("open")
+    alone = Harvest(agents=1)
+    return [
+        Scripted("random", small, Random()),
+        Scripted("greedy", small, Forager()),
+        Scripted("restrained", small, Forager(spare=3)),
+        Trained("learned", small, "", steps),
+        *(Trained(f"levy {rate:g}", small, f"levy(rate={rate})", steps) for rate in RATES),
+        Scripted("random, alone", alone, Random()),
+        Trained("learned, alone", alone, "", steps),
+        Scripted("random, open", wide, Random()),
+        Scripted("restrained, open", wide, Forager(spare=3)),
+        Trained("learned, open", wide, "", 2 * steps),
+    ]
+
+
+def _gap(measure: str, one: str, other: str):  # noqa: ANN202
+    return lambda r: r.late(one, measure) - r.late(other, measure)
+
+
+def _fall(label: str, measure: str):  # noqa: ANN202
+    """Late value minus that of the first tenth of training."""
+
+    def effect(results: Results) -> np.ndarray:
+        steps, values = results.curve(label, measure)
+        return results.late(label, measure) - np.nanmean(values[:, steps <= 0.1 * steps[-1]], 1)
+
+    return effect
+
+
+def _peak(label: str):  # noqa: ANN202
+    """How far the harvest rose above its first point before it fell to its last."""
+
+    def effect(results: Results) -> np.ndarray:
+        _, values = results.curve(label, "harvest")
+        first = np.array([v[np.isfinite(v)][0] for v in values])
+        return np.nanmax(values, 1) - np.maximum(first, results.late(label, "harvest"))
+
+    return effect
+
+
+CLAIMS = [
+    Claim("Random agents get OK scores; learning makes them worse (small map)", TUTORIAL,
+          _gap("harvest", "learned", "random"), below=0, unit="apples"),
+    Claim("Random agents get OK scores; learning makes them worse (Melting Pot's open map)", TUTORIAL,
+          _gap("harvest", "learned, open", "random, open"), below=0, unit="apples"),
+    Claim("The stock falls as training proceeds (small map)", TUTORIAL, _fall("learned", "stock"), below=0,
+          unit="of capacity"),
+    Claim("The stock falls as training proceeds (open map)", TUTORIAL, _fall("learned, open", "stock"), below=0,
+          unit="of capacity"),
+    Claim("Harvest rises before it falls (open map)", "inferred (spec D.4)", _peak("learned, open"), above=0,
+          unit="apples"),
+    Claim("What is learned is no better than greed", TRIAL, _gap("harvest", "learned", "greedy"), near=0, tolerance=10,
+          unit="apples"),
+    Claim("Restraint would have fed all better", TRIAL, _gap("harvest", "restrained", "learned"), above=0,
+          unit="apples"),
+    Claim("A levy of 2 on sparse apples rescues the commons", TRIAL, _gap("harvest", "levy 2", "random"), above=0,
+          unit="apples above random"),
+    Claim("A levy of 1 does not: the last apple is worth nothing, and is taken", TRIAL,
+          _gap("harvest", "levy 1", "levy 2"), below=0, unit="apples below a levy of 2"),
+    Claim("One agent alone learns to sustain the patch", "inferred (spec D.5, control)",
+          _gap("harvest", "learned, alone", "random, alone"), above=0, unit="apples"),
+]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    """The curves, and the harvest by rate of the levy."""
+    from nomoi.report import figures, page
+
+    def curves(title: str, measure: str, labels: Sequence[str], scripts: Sequence[str]) -> object:
+        series = {label: results.curve(label, measure) for label in labels}
+        lines = {label: float(np.mean(results.late(label, measure))) for label in scripts}
+        unit = "apples an episode" if measure == "harvest" else "of capacity"
+        figure = figures.curves(series, unit, title, lines)
+        return page.Figure(title, figures.svg(figure), "Mean over seeds, 95 % band; dotted: scripts.")
+
+    names = [f"levy {rate:g}" for rate in RATES]
+    return [
+        curves("Small map: harvest", "harvest", ["learned"], ["random", "greedy", "restrained"]),
+        curves("Small map: stock", "stock", ["learned"], ["random", "restrained"]),
+        curves("Open map: harvest", "harvest", ["learned, open"], ["random, open", "restrained, open"]),
+        curves("Open map: stock", "stock", ["learned, open"], ["random, open", "restrained, open"]),
+        curves("The levy, by rate", "harvest", ["learned", *names], ["random", "restrained"]),
+        page.Table(
+            "Harvest by rate of the levy",
+            ["rate", "harvest", "interval", "zones emptied"],
+            [_line(results, label) for label in ("learned", *names)],
+            "Means over the last eighth of training.",
+        ),
+    ]
+
+
+def _line(results: Results, label: str) -> list[str]:
+    from nomoi.measure.statistics import estimate, number
+
+    found = estimate(results.late(label, "harvest"))
+    gone = estimate(results.late(label, "depletion"))
+    return [label, number(found.mean), found.interval(), number(gone.mean)]
+
+
+STUDY = Study(
+    "tragedy",
+    "Does learning make a commons worse than random behaviour, and at which rate does a levy rescue it?",
+    CLAIMS,
+    conditions,
+    {"smoke": 1, "laptop": 5, "paper": 10},
+    sections,
+)
