@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from nomoi.grid.body import Body
-from nomoi.grid.layout import STEP, Land
+from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 
 
 def rays(length: int, radius: int) -> list[list[tuple[int, int]]]:
@@ -53,11 +53,10 @@ def offsets(land: Land, body: Body) -> tuple[Int[Array, "n n"], Int[Array, "n n"
     """How far ahead and how far right of agent i (row) agent j (column) is, in i's own frame."""
     row, col = body.cell // land.width, body.cell % land.width
     down, over = row[None, :] - row[:, None], col[None, :] - col[:, None]
-    ahead, side = jnp.asarray(STEP, jnp.int32)[body.facing], jnp.asarray(np.roll(STEP, -1, 0), jnp.int32)[body.facing]
-    return (
-        down * ahead[:, :1] + over * ahead[:, 1:],
-        down * side[:, :1] + over * side[:, 1:],
-    )
+    # The step ahead is (south, east) and the step right (east, -south); comparisons cost less than a gather.
+    south = ((body.facing == SOUTH).astype(jnp.int32) - (body.facing == NORTH).astype(jnp.int32))[:, None]
+    east = ((body.facing == EAST).astype(jnp.int32) - (body.facing == WEST).astype(jnp.int32))[:, None]
+    return down * south + over * east, down * east - over * south
 
 
 def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:

@@ -1,8 +1,8 @@
 """Scenes: the visible world in named layers, and what each agent sees of it.
 
 A view is one small integer a cell, whose bits are the layers (*planes*), first plane in the lowest bit.  It
-is made by a single gather from a static table (the sites and the fixed ground in front of a body at each cell
-and facing), bit tests for what grows on the sites, and comparisons for the bodies.
+is made by copying rows of static tables (the fixed ground, the sites and their kinds in front of a body at each
+cell and facing), bit tests for what grows on the sites, and one scatter for the bodies.
 """
 
 from __future__ import annotations
@@ -59,10 +59,13 @@ class Ground(Mapping[str, np.ndarray]):
 
 
 class Goods(eqx.Module):
-    """What can be taken: live [S] where there is some now, kind [S] which kind the site bears."""
+    """What can be taken: live [S] where there is some now, kind [S] which kind the site bears.
+
+    Kinds that never change are best given as a NumPy array: then they are part of the static tables.
+    """
 
     live: Bool[Array, " S"]
-    kind: Int[Array, " S"]
+    kind: Int[Array | np.ndarray, " S"]
 
 
 class Scene(eqx.Module):
@@ -75,29 +78,35 @@ class Scene(eqx.Module):
     shown          planes that may be switched off: name -> [] bool
     body           where the agents are
     goods          what can be taken where, if anything can
+    labels         layers on the live goods by their kind, name -> [K], or [n, K] where each agent sees its own
     """
 
     land: Land = eqx.field(static=True)
     extent: Extent = eqx.field(static=True)
     body: Body
     ground: Ground = eqx.field(static=True, converter=Ground)
-    sites: dict[str, Bool[Array, "*n S"]] = eqx.field(default_factory=dict)
-    bodies: dict[str, Bool[Array, "*n n"]] = eqx.field(default_factory=dict)
+    sites: dict[str, Bool[Array, "... S"]] = eqx.field(default_factory=dict)
+    bodies: dict[str, Bool[Array, "... n"]] = eqx.field(default_factory=dict)
     shown: dict[str, Bool[Array, ""]] = eqx.field(default_factory=dict)
     goods: Goods | None = None
+    labels: dict[str, Bool[Array, "... K"]] = eqx.field(default_factory=dict)
 
     @property
     def planes(self) -> tuple[str, ...]:
-        """Names of the bits of a view, lowest first.  (Sorted within each group, as JAX sorts dictionaries.)"""
-        return (*self.ground, *sorted(self.sites), *sorted(self.bodies))
+        """Names of the bits of a view, lowest first: ground, sites and labels, bodies.
+
+        Sorted within each group, as JAX sorts dictionaries.
+        """
+        return (*self.ground, *sorted([*self.sites, *self.labels]), *sorted(self.bodies))
 
     def add(
         self,
         ground: Mapping[str, np.ndarray] | None = None,
         sites: Mapping[str, Array] | None = None,
         bodies: Mapping[str, Array] | None = None,
+        labels: Mapping[str, Array] | None = None,
     ) -> Scene:
-        """The same scene with more layers."""
+        """The same scene with more layers; labels need goods."""
         return Scene(
             self.land,
             self.extent,
@@ -107,6 +116,7 @@ class Scene(eqx.Module):
             self.bodies | dict(bodies or {}),
             self.shown,
             self.goods,
+            self.labels | dict(labels or {}),
         )
 
     def veil(self, new: Scene, show: Bool[Array, ""]) -> Scene:
@@ -119,10 +129,29 @@ class Scene(eqx.Module):
         if name in self.ground:
             full = jnp.asarray(self.ground[name])
         else:
-            values = self.sites[name]
+            values = self._label(name) if name in self.labels else self.sites[name]
             values = values if values.ndim == 1 else values.any(0)
             full = jnp.zeros(self.land.cells, bool).at[self.land.sites].set(values)
         return full & self.shown.get(name, True)
+
+    def _label(self, name: str) -> Bool[Array, "... S"]:
+        """A label as a layer on the sites."""
+        return self.goods.live & self.labels[name][..., self.goods.kind]
+
+    @property
+    def marks(self) -> UInt[Array, "n n"]:
+        """Bit b of [i, j]: in the eyes of i, the body j bears the b-th layer of `bodies`, in the order of names."""
+        n, dtype = self.body.cell.shape[0], _lanes(len(self.bodies))
+        bits = jnp.zeros((n, n), dtype)
+        for b, name in enumerate(sorted(self.bodies)):
+            bits = bits | (self.bodies[name].astype(dtype) << b)
+        return bits
+
+    def borne(self, by: Bool[Array, "n n"]) -> Bool[Array, "n L"]:
+        """[i, b]: somebody whom row i of `by` picks out bears, in the eyes of i, the b-th of the L body layers."""
+        bits = jnp.where(by, self.marks, jnp.zeros((), self.marks.dtype))
+        some = jax.lax.reduce(bits, jnp.zeros((), bits.dtype), jax.lax.bitwise_or, (1,))
+        return ((some[:, None] >> np.arange(len(self.bodies), dtype=bits.dtype)) & 1) == 1
 
     def view(self) -> UInt[Array, "n rows columns"]:
         """What each agent sees: [n, rows, columns], one bit a plane; nothing for who is out of play.
@@ -147,37 +176,58 @@ def _table(land: Land, extent: Extent, ground: Ground) -> tuple[np.ndarray, np.n
 
 
 def view(scene: Scene) -> UInt[Array, "n rows columns"]:
-    """See `Scene.view`; the slow twin is in tests/twins.py."""
+    """See `Scene.view`; the slow twin is in tests/twins.py.
+
+    Bodies in play stand on different cells.
+    """
+    # Three things make this fast.  All is done in the narrowest lanes that hold it, because a byte is four times as
+    # many a vector as a word.  Rows are padded to whole vectors: at 121 cells the tail would take most of the time.
+    # And the scatter of the bodies stands between the padded rows and the cut at the end, because XLA does not fuse
+    # through a scatter; otherwise it would push the cut back to the start, and all would be done at 121 again.
     land, body, planes = scene.land, scene.body, scene.planes
     rows, cols = scene.extent.shape
-    n, total = body.cell.shape[0], len(land.sites)
+    n, cells = body.cell.shape[0], rows * cols
     if len(planes) > 32 or len(scene.ground) > 16:
         raise Refusal(f"a view holds at most 32 planes, 16 of them fixed; this one has {len(planes)}.")
-    dtype = jnp.uint8 if len(planes) <= 8 else jnp.uint16 if len(planes) <= 16 else jnp.uint32
-    site, bits = _table(land, scene.extent, scene.ground)
-    # one gather for both: ground bits above, site below
-    packed = jnp.asarray(site.astype(np.uint32) | bits << 16)
-    seen = packed.at[body.cell * 4 + body.facing].get(mode="promise_in_bounds")  # [n, K]
-    codes = (seen >> 16).astype(dtype)
+    site, fixed = (_padded(table) for table in _table(land, scene.extent, scene.ground))
+    spot = body.cell * 4 + body.facing
+    below = _lanes(len(planes) - len(scene.bodies))
+    codes = _rows(fixed.astype(below), spot)
 
-    if scene.sites:
-        which = (seen & 0xFFFF).astype(jnp.uint16)
-        byte, bit = (which >> 3).astype(jnp.uint16 if total > 2000 else jnp.uint8), (which & 7).astype(jnp.uint8)
-        for name in sorted(scene.sites):
-            at = (_test(scene.sites[name], byte, total) >> bit) & 1
-            codes = codes | (at.astype(dtype) << planes.index(name))
+    words = len(land.sites) // 8 + 1
+    byte = _rows((site % words).astype(_lanes((words - 1).bit_length())), spot)
+    mask = _rows((1 << site // words).astype(np.uint8), spot)
 
-    if scene.bodies:
-        f, s = offsets(land, body)
-        row, col = scene.extent.ahead - f, s + scene.extent.side
-        seen_by = (row >= 0) & (row < rows) & (col >= 0) & (col < cols) & body.here[None, :] & ~np.eye(n, dtype=bool)
-        where = jnp.where(seen_by, row * cols + col, rows * cols).astype(jnp.uint16)
-        marks = jnp.zeros((n, n), dtype)
-        for name in sorted(scene.bodies):
-            marks = marks | (jnp.broadcast_to(scene.bodies[name], (n, n)).astype(dtype) << planes.index(name))
-        cells = np.arange(rows * cols, dtype=np.uint16)
-        for j in range(n):
-            codes = codes | jnp.where(where[:, j, None] == cells, marks[:, j, None], jnp.zeros((), dtype))
+    def here(layer: Array) -> Array:
+        """[n, K] where the layer [S] or [n, S] has a bit."""
+        return (_lookup(_packed(layer, words), byte) & mask) != 0
+
+    def draw(name: str, where: Array) -> None:
+        nonlocal codes
+        codes = codes | jnp.where(where, jnp.array(1 << planes.index(name), below), jnp.zeros((), below))
+
+    for name, layer in scene.sites.items():
+        draw(name, here(layer))
+    if scene.labels:
+        live, kind, k = here(scene.goods.live), scene.goods.kind, next(iter(scene.labels.values())).shape[-1]
+        if isinstance(kind, np.ndarray) and k <= 8:
+            kinds = _rows(np.append(1 << kind, 0).astype(np.uint8)[site], spot)
+            for name, by in scene.labels.items():
+                mine = (by.astype(jnp.uint8) << np.arange(k, dtype=np.uint8)).sum(-1, dtype=jnp.uint8)
+                draw(name, live & ((kinds & mine[..., None]) != 0))
+        else:
+            for name in scene.labels:
+                draw(name, here(scene._label(name)))
+    codes = jnp.where(body.here[:, None], codes, jnp.zeros((), below))
+
+    dtype = _lanes(len(planes))
+    f, s = offsets(land, body)
+    row, col = scene.extent.ahead - f, s + scene.extent.side
+    seen = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
+    seen = seen & body.here[None, :] & body.here[:, None] & ~np.eye(n, dtype=bool)
+    place = jnp.where(seen, row * cols + col, cells)  # the first cell of the padding takes the unseen
+    marks = (scene.marks.astype(dtype)) << (len(planes) - len(scene.bodies))
+    codes = codes.astype(dtype).at[np.arange(n)[:, None], place].add(marks, mode="promise_in_bounds")
 
     if scene.shown:
         always = sum(1 << p for p, name in enumerate(planes) if name not in scene.shown)
@@ -185,17 +235,35 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
         for name, show in scene.shown.items():
             keep = keep | (show.astype(dtype) << planes.index(name))
         codes = codes & keep
-    codes = jnp.where(body.here[:, None], codes, jnp.zeros((), dtype))
-    return codes.reshape(n, rows, cols)
+    return codes[:, :cells].reshape(n, rows, cols)
 
 
-def _test(layer: Bool[Array, "*n S"], byte: Array, total: int) -> Array:
-    """For each cell of a view, the byte of the packed `layer` that holds the cell's site: [n, K] uint8."""
-    pad = -(total + 1) % 8 + 1
-    padded = jnp.concatenate([layer, jnp.zeros((*layer.shape[:-1], pad), bool)], -1)
-    packed = padded.reshape(*layer.shape[:-1], -1, 8).astype(jnp.uint8)
-    packed = (packed << np.arange(8, dtype=np.uint8)).sum(-1, dtype=jnp.uint8)
+def _lanes(bits: int) -> Any:
+    """The narrowest unsigned type that holds so many bits."""
+    return jnp.uint8 if bits <= 8 else jnp.uint16 if bits <= 16 else jnp.uint32
+
+
+def _padded(table: np.ndarray) -> np.ndarray:
+    """The table [_, K] with at least one more column, up to whole vectors of 32 bytes."""
+    return np.pad(table, ((0, 0), (0, 32 - table.shape[1] % 32)), mode="edge")
+
+
+def _rows(table: np.ndarray, spot: Int[Array, " n"]) -> Array:
+    return jnp.asarray(table).at[spot].get(mode="promise_in_bounds")
+
+
+def _packed(layer: Bool[Array, "... S"], words: int) -> UInt[Array, "*n words"]:
+    """Eight sites a byte: site s is bit s // words of byte s % words, so that bytes are made by whole slices."""
+    pad = [(0, 0)] * (layer.ndim - 1) + [(0, 8 * words - layer.shape[-1])]
+    bits = jnp.pad(layer, pad).reshape(*layer.shape[:-1], 8, words).astype(jnp.uint8)
+    return (bits << np.arange(8, dtype=np.uint8)[:, None]).sum(-2, dtype=jnp.uint8)
+
+
+def _lookup(packed: UInt[Array, "*n words"], byte: UInt[Array, "n K"]) -> UInt[Array, "n K"]:
+    """packed[byte], for each agent from its own row where there is one each."""
     packed = jnp.broadcast_to(packed, (byte.shape[0], packed.shape[-1]))
+    if packed.shape[-1] > 100:  # past this many comparisons a real look-up is faster
+        return jnp.take_along_axis(packed, byte.astype(jnp.int32), axis=1, mode="promise_in_bounds")
     out = jnp.zeros(byte.shape, jnp.uint8)
     for b in range(packed.shape[-1]):
         out = jnp.where(byte == b, packed[:, b, None], out)

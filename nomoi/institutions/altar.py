@@ -186,21 +186,24 @@ class Altar(Institution):
     def layers(self, memory: Record, scene: Scene) -> Scene:
         if scene.goods is None:
             return scene
-        k, live, kind = len(memory.locked), scene.goods.live, scene.goods.kind
-        fresh = (memory.age <= self.span) & (memory.trace < k)
+        k = len(memory.locked)
+        kinds, read, trace = np.arange(k), memory.read[:, None], memory.trace
+        fresh = (memory.age <= self.span) & (trace < k)
         ground = {self.name: scene.land.mask("H")}
         if self.sight == "raw":
-            sites = {f"{self.name}.kind.{j}": live & (kind == j) for j in range(k)}
-            bodies = {f"{self.name}.trace.{j}": fresh & (memory.trace == j) for j in range(k)}
-            return scene.add(ground, sites, bodies)
-        known = (memory.read <= k)[:, None]
-        allowed, legal = kind == memory.read[:, None], memory.trace == memory.read[:, None]
-        sites = {"permitted": allowed, "prohibited": known & ~allowed, "unknown": ~known & jnp.ones_like(allowed)}
-        bodies = {"permitted": legal, "prohibited": known & ~legal, "unknown": ~known & jnp.ones_like(legal)}
+            labels = {f"{self.name}.kind.{j}": jnp.asarray(kinds == j) for j in range(k)}
+            bodies = {f"{self.name}.trace.{j}": fresh & (trace == j) for j in range(k)}
+            return scene.add(ground, labels=labels, bodies=bodies)
+
+        def words(legal: Array) -> dict[str, Array]:
+            """Layers that say, in each viewer's eyes, whether what is legal to it [n, _] may be taken."""
+            known = jnp.broadcast_to(read <= k, legal.shape)
+            return {"permitted": legal, "prohibited": known & ~legal, "unknown": ~known}
+
         return scene.add(
             ground,
-            {f"{self.name}.{word}": live & layer for word, layer in sites.items()},
-            {f"{self.name}.trace.{word}": fresh & layer for word, layer in bodies.items()},
+            labels={f"{self.name}.{word}": layer for word, layer in words(kinds == read).items()},
+            bodies={f"{self.name}.trace.{word}": fresh & layer for word, layer in words(trace == read).items()},
         )
 
     def inform(

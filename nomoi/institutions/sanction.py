@@ -40,6 +40,12 @@ class Sanction(Institution):
     warmup: Float[Array, ""] = setting(0.0, "share of training over which the cost rises from 0", "spec B.6", "", 0, 1)
 
     @property
+    def sentence(self) -> str:
+        worth = f", and gains {float(self.reward):g} if that one carries a violation" if self.by else ""
+        gone = f"; whoever is hit is out for {int(self.exile)} steps" if int(self.exile) else ""
+        return f"Whoever hits another pays {float(self.cost):g}{worth}{gone}."
+
+    @property
     def needs(self) -> tuple[str, ...]:
         classifier = (f"{self.by}.violator",) if self.by else ()
         return ("zap", "aim", "remove", *classifier)
@@ -79,9 +85,10 @@ class Sanction(Institution):
         self, memory: Array, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         target = situation.aim(state) & (memory == 0)
-        marks = {} if scene is None else scene.bodies
-        seen = [target.any(1)] + [(target & marks[name]).any(1) for name in sorted(marks)]
-        return {"aim": jnp.stack(seen, -1).astype(jnp.float32)}
+        seen = target.any(1, keepdims=True)
+        if scene is not None:
+            seen = jnp.concatenate([seen, scene.borne(target)], -1)
+        return {"aim": seen.astype(jnp.float32)}
 
     def at(self, progress: Float[Array, ""]) -> Sanction:
         share = jnp.where(self.warmup > 0, jnp.clip(progress / jnp.maximum(self.warmup, 1e-6), 0, 1), 1.0)
