@@ -32,7 +32,9 @@ WWWWWWWWW
 
 THREE = [[[4, 2], [2, 0]], [[6, 3], [3, 1]]]  # what one gets by the own choice and the others' two
 SITUATIONS: dict[str, Situation] = {
-    "harvest": Harvest(map=str(MAP), agents=4, horizon=30, extent=(2, 1, 2), beam=(4, 2), regrowth=(0.1, 0.2, 0.3, 0.3)),
+    "harvest": Harvest(
+        map=str(MAP), agents=4, horizon=30, extent=(2, 1, 2), beam=(4, 2), regrowth=(0.1, 0.2, 0.3, 0.3)
+    ),
     "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),
 }
@@ -60,7 +62,7 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
-    for _word, _class in catalogue.institutions().items():
+    for _class in catalogue.institutions().values():
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)
 STACKS: dict[str, tuple[str, tuple[Institution, ...]]] = {

@@ -11,7 +11,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 
 from nomoi.core.govern import choose
 from nomoi.core.situation import Observation, Outcome, Situation
@@ -28,7 +28,7 @@ class Worlds(eqx.Module):
     """
 
     state: Any
-    key: PRNGKeyArray
+    key: Key[Array, " W"]
     turn: Int[Array, " W"]
     left: Int[Array, " W"]
     whole: Bool[Array, " W"]

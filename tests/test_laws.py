@@ -1,0 +1,410 @@
+"""The laws of governing, tried on every situation with every institution that fits it, and on stacks of them."""
+
+from functools import lru_cache
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small import ALL, PAIRS, SITUATIONS, Run, equal, fitting, head, made, planes, run
+
+from nomoi import catalogue
+from nomoi.core import Governed, Outcome, govern, options
+from nomoi.errors import Refusal
+from nomoi.institutions.altar import Altar
+from nomoi.institutions.contract import Contract
+from nomoi.institutions.levy import Levy
+from nomoi.institutions.sanction import Sanction
+
+ZERO = {
+    "levy": {"rate": 0.0},
+    "contract": {"low": 0.0, "high": 0.0},
+    "second": {"low": 0.0, "high": 0.0},
+    "sanction": {"cost": 0.0, "reward": 0.0, "loss": 0.0, "exile": 0, "immunity": 0},
+    "altar": {},
+}
+known = pytest.mark.parametrize("name", [n for n in ALL if all(i.name in ZERO for i in ALL[n][1])])
+every = pytest.mark.parametrize("name", ALL)
+convening = pytest.mark.parametrize("name", [n for n in ALL if "contract" in n])
+
+
+@lru_cache
+def base(where: str, seed: int = 1) -> Run:
+    """The situation under no rules."""
+    return run(SITUATIONS[where], seed)
+
+
+def same_world(governed: Run, plain: Run) -> None:
+    """States, material rewards, ends and the events that the world emits, bit for bit, over the steps of play."""
+    played = governed.of_play()
+    plain = head(plain, len(played.held))
+    equal(played.world("before"), plain.before)
+    equal(played.world("after"), plain.after)
+    equal(played.outcome.reward, plain.outcome.reward)
+    equal(played.outcome.done, plain.outcome.done)
+    equal({e: played.outcome.events[e] for e in plain.outcome.events}, plain.outcome.events)
+
+
+# --- composing ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", SITUATIONS)
+def test_govern_by_nothing_is_the_situation_itself(where):
+    s = SITUATIONS[where]
+    assert govern(s) is s
+
+
+def test_govern_a_governed_one_by_nothing_is_itself():
+    for name in PAIRS:
+        g = made(name)
+        assert govern(g) == g or eqx.tree_equal(govern(g), g)
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if len(ALL[n][1]) > 1])
+def test_governing_is_associative(name):
+    where, stack = ALL[name]
+    whole = govern(SITUATIONS[where], *stack)
+    for cut in range(1, len(stack)):
+        parts = govern(govern(SITUATIONS[where], *stack[:cut]), *stack[cut:])
+        assert jax.tree.structure(parts) == jax.tree.structure(whole)
+        equal(parts, whole)
+        equal(run(parts, 1), run(whole, 1))
+
+
+@every
+def test_a_governed_situation_is_a_situation(name):
+    g, s = made(name), SITUATIONS[ALL[name][0]]
+    assert (g.agents, g.horizon, g.name, g.kinds) == (s.agents, s.horizon, s.name, s.kinds)
+    assert set(s.actions) <= set(g.actions)
+    assert set(g.emits) == set(run(g, 1).outcome.events)
+    assert g.offers >= s.offers | set(g.emits)
+    assert set(run(g, 1).asked) == set(g.actions)
+
+
+@pytest.mark.parametrize("where", SITUATIONS)
+@pytest.mark.parametrize("word", catalogue.institutions())
+def test_what_does_not_fit_is_refused_in_a_sentence_that_names_both(where, word):
+    cls, s = catalogue.institutions()[word], SITUATIONS[where]
+    if fitting(cls, s):
+        return
+    with pytest.raises(Refusal, match=word) as caught:
+        govern(s, cls())
+    assert s.name in str(caught.value)
+
+
+def test_a_need_may_be_met_by_an_institution_before_but_not_after():
+    s = SITUATIONS["harvest"]
+    govern(s, Altar(), Sanction())
+    with pytest.raises(Refusal, match=r"sanction needs 'altar.violator'.*harvest"):
+        govern(s, Sanction(), Altar())
+    with pytest.raises(Refusal, match="did you mean 'harvest'"):
+        govern(s, Levy(on="harvst"))
+
+
+def test_two_of_one_name_are_refused_and_a_title_helps():
+    s = SITUATIONS["matrix"]
+    with pytest.raises(Refusal, match="two institutions are called 'levy'"):
+        govern(s, Levy(on="defect"), Levy(on="defect"))
+    with pytest.raises(Refusal, match="'levy'"):
+        govern(govern(s, Levy(on="defect")), Levy(on="defect"))
+    g = govern(s, Levy(on="defect"), Levy(on="defect", title="tithe"))
+    assert {"levy.paid", "tithe.paid"} <= set(g.emits)
+
+
+@pytest.mark.parametrize("on", ["kind", "stock"])
+@pytest.mark.parametrize("cls", [Levy, Contract])
+def test_only_amounts_can_be_charged_for(cls, on):
+    with pytest.raises(Refusal, match="charged by the unit"):
+        run(govern(SITUATIONS["pool"], cls(on=on)), 0)
+
+
+# --- identities -----------------------------------------------------------------------------------------------
+
+
+@known
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_rate_of_zero_is_the_identity_step_for_step(name, seed):
+    got = run(made(name, **ZERO), seed)
+    same_world(got, base(ALL[name][0], seed))
+    assert not got.outcome.transfer.any()
+
+
+@convening
+def test_an_unsigned_contract_is_the_identity(name):
+    only = {k: v for k, v in ZERO.items() if k not in ("contract", "second")}
+    for answers in ({"propose": 0}, {"propose": 2, "sign": 0}):
+        got = run(made(name, **only), 1, **answers)
+        same_world(got, base(ALL[name][0]))
+        assert not got.outcome.transfer.any()
+
+
+@every
+def test_out_of_force_is_the_identity(name):
+    where, stack = ALL[name]
+    g = made(name, **{i.name: {"in_force": False} for i in stack})
+    got, plain = run(g, 1), base(where)
+    same_world(got, plain)
+    assert not got.held.any()
+    assert not got.outcome.transfer.any()
+    equal(got.before.memory, got.after.memory)
+    assert not any(got.outcome.events[e].any() for e in got.outcome.events if "." in e)
+    equal({h: got.asked[h] for h in plain.asked}, plain.asked)
+    assert not any(got.asked[h].any() for h in got.asked if "." in h)
+    told = {k: v for k, v in got.seen.items() if k != "view"}
+    equal({k: told[k] for k in plain.seen if k != "view"}, {k: v for k, v in plain.seen.items() if k != "view"})
+    assert not any(v.any() for k, v in told.items() if "." in k)
+    new, old = planes(g), planes(SITUATIONS[where])
+    for plane in new:
+        bit = got.seen["view"] >> new.index(plane) & 1
+        assert (bit == (plain.seen["view"] >> old.index(plane) & 1 if plane in old else 0)).all(), plane
+
+
+@every
+def test_the_material_reward_is_the_worlds(name):
+    """Institutions move transfers only; what the world gave for the same state, key and action stays."""
+    got = run(made(name), 1)
+    s = SITUATIONS[ALL[name][0]]
+    if s.kinds and "harvest" in s.emits and s.name in ("harvest", "pool"):
+        np.testing.assert_array_equal(got.outcome.reward, got.outcome.events["harvest"])
+    assert not got.outcome.reward[got.held].any()
+
+
+# --- pairing and timing ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if all(i.name in ZERO for i in ALL[n][1])])
+def test_the_world_gets_the_same_key_governed_or_not(name):
+    """Whatever is paid, a world on which the institutions do not act lives through the same episode."""
+    got = run(made(name, sanction={"exile": 0}), 2, propose=2, sign=1)
+    same_world(got, base(ALL[name][0], 2))
+
+
+def test_what_an_institution_draws_is_paired_whether_or_not_another_convened_before():
+    s = SITUATIONS["harvest"].replace(regrowth=(0.0, 0.0, 0.0, 0.0))
+    altar = Altar(threshold=0.8, recovery=0.9, display="distractor")
+    alone = run(govern(s, altar), 2)
+    convened = run(govern(s, Contract(), altar), 2).of_play()
+    steps = len(convened.held)
+    assert len(set(alone.after.memory[0].content[:steps].tolist())) > 1
+    assert len(set(alone.after.memory[0].decoy[:steps].tolist())) > 1
+    equal(convened.after.memory[1], head(alone.after.memory[0], steps))
+
+
+def test_institutions_draw_with_keys_of_their_own():
+    """Two altars differ in their chance, and none of it is the world's."""
+    two = run(
+        govern(SITUATIONS["harvest"], Altar(display="distractor"), Altar(title="shrine", display="distractor")), 3
+    )
+    a, b = two.after.memory
+    assert (a.decoy != b.decoy).any()
+
+
+@convening
+def test_while_one_convenes_the_world_stands_still(name):
+    g = made(name)
+    got = run(g, 1, propose=2, sign=1)
+    assert got.held.tolist() == [True, True] + [False] * 24
+    held = jax.tree.map(lambda x: x[got.held], got)
+    equal(held.world("before"), held.world("after"))
+    assert not held.outcome.reward.any()
+    assert not held.outcome.transfer.any()
+    assert not held.outcome.done.any()
+    assert not any(e.any() for e in held.outcome.events.values())
+    for place, i in enumerate(g.institutions):
+        if type(i) is Contract:
+            assert got.after.sittings[-1] == 2
+            continue
+        equal(held.before.memory[place], held.after.memory[place])
+
+
+@convening
+def test_only_those_who_convene_are_asked_and_then_only_the_world(name):
+    got = run(made(name), 1)
+    for t in range(4):
+        asked = {h for h, who in got.asked.items() if who[t].any()}
+        own = {h for h in asked if "." not in h}
+        verb = {h.split(".")[1] for h in asked - own}
+        assert (own, verb) == ((set(), {"propose"}), (set(), {"sign"}), (own, set()), (own, set()))[t]
+        assert bool(own) == (t > 1)
+    assert (
+        got.asked[next(h for h in got.asked if h.endswith("propose"))][0]
+        == (np.arange(got.outcome.reward.shape[1]) == 0)
+    ).all()
+
+
+def test_convening_on_and_off_is_a_matter_of_force():
+    got = run(made("matrix, levy+two contracts", contract={"in_force": False}), 1)
+    assert got.held.tolist() == [True, True] + [False] * 24
+    asked = {h for h, who in got.asked.items() if who[:2].any()}
+    assert asked == {"second.propose", "second.sign"}
+
+
+# --- what is paid ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", ["harvest, levy", "pool, levy", "matrix, levy", "harvest, contract", "pool, contract", "matrix, contract"]
+)
+@given(rate=st.floats(0, 10, width=32), seed=st.integers(0, 2**30))
+def test_a_shared_transfer_sums_to_zero(name, rate, seed):
+    settings = {"levy": {"rate": rate, "proceeds": "shared"}, "contract": {"high": rate}}
+    got = run(made(name, **settings), seed, propose=5, sign=1).outcome
+    np.testing.assert_allclose(got.transfer.sum(1), 0, atol=1e-5)
+
+
+@given(a=st.floats(-5, 5, width=32), b=st.floats(-5, 5, width=32), seed=st.integers(0, 2**30))
+def test_disjoint_levies_commute(a, b, seed):
+    one, two = Levy(rate=a, on="harvest", proceeds="shared"), Levy(title="duty", rate=b, on="request")
+    ab = run(govern(SITUATIONS["pool"], one, two), seed)
+    ba = run(govern(SITUATIONS["pool"], two, one), seed)
+    np.testing.assert_allclose(ab.outcome.transfer, ba.outcome.transfer, atol=1e-5)
+    equal(ab.world(), ba.world())
+    equal(ab.after.memory, ba.after.memory[::-1])
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if "altar" in n and "+" not in n])
+def test_an_altar_pays_and_punishes_nobody(name):
+    for seed in range(3):
+        got = run(made(name, altar={"threshold": 0.9, "recovery": 1.0}), seed)
+        assert got.outcome.events["altar.violation"].any()
+        assert not got.outcome.transfer.any()
+        same_world(got, base(ALL[name][0], seed))
+
+
+# --- impersonality --------------------------------------------------------------------------------------------
+
+
+def permuted(tree, turn):
+    """The same with agents renumbered: every axis as long as there are agents."""
+
+    def move(x):
+        for axis, length in enumerate(np.shape(x)):
+            x = jnp.take(x, turn, axis) if length == len(turn) else x
+        return x
+
+    return jax.tree.map(move, tree)
+
+
+@eqx.filter_jit
+def step(situation, key, state, action):
+    return situation.step(key, state, action)
+
+
+@pytest.mark.parametrize("name", [n for n in ALL if ALL[n][0] in ("pool", "matrix")])
+@given(turn=st.permutations(range(3)), at=st.integers(0, 25), seed=st.integers(0, 5))
+def test_permuting_the_agents_commutes_with_governing(name, turn, at, seed):
+    g, turn = made(name), np.array(turn)
+    got = run(g, seed, propose=2, sign=1)
+    state, action = (jax.tree.map(lambda x: jnp.asarray(x[at]), part) for part in (got.before, got.action))
+    key = jax.random.key(seed)
+    after, outcome = permuted(step(g, key, state, action), turn)
+    swapped = step(g, key, permuted(state, turn), permuted(action, turn))
+    for x, y in zip(jax.tree.leaves((after, outcome)), jax.tree.leaves(swapped), strict=True):
+        if g.name == "matrix":
+            np.testing.assert_array_equal(x, y)  # whole numbers: exact
+        else:
+            np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
+
+
+@eqx.filter_jit
+def settle(institution, key, memory, situation, state, action, outcome):
+    return institution.settle(key, memory, situation, state, action, outcome)
+
+
+@pytest.mark.parametrize("name", ["harvest, levy", "harvest, contract", "harvest, altar", "harvest, sanction alone"])
+@given(turn=st.permutations(range(4)), at=st.integers(3, 25), hits=st.lists(st.integers(-1, 3), min_size=4, max_size=4))
+def test_settling_is_impersonal_in_space_too(name, turn, at, hits):
+    """Where agents move in a random order the world is not a function of who is who, but what is settled is."""
+    g, turn, s = made(name), np.array(turn), SITUATIONS["harvest"]
+    i = g.institutions[-1]
+    got = run(g, 1, propose=2, sign=1)
+    state, action, outcome = (
+        jax.tree.map(lambda x: jnp.asarray(x[at]), p) for p in (got.before, got.action, got.outcome)
+    )
+    mine = {h: action[f"{i.name}.{h}"] for h in i.heads(s)}
+    # at most one striker for each target, so that no lot is drawn between them
+    zap = jnp.asarray((np.array(hits) == np.arange(4)[:, None]) & ~np.eye(4, dtype=bool), jnp.float32)
+    outcome = Outcome(
+        outcome.reward, outcome.transfer * 0, {e: outcome.events[e] for e in s.emits} | {"zap": zap}, outcome.done
+    )
+    key, memory = jax.random.key(at), state.memory[-1]
+    a = permuted(settle(i, key, memory, s, state.world, mine, outcome), turn)
+    rest = (permuted(x, turn) for x in (memory, state.world, mine, outcome))
+    memory, world, mine, outcome = rest
+    b = settle(i, key, memory, s, world, mine, outcome)
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-6)
+
+
+# --- conservation ---------------------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 2**30))
+def test_an_apple_that_is_eaten_leaves_the_ground(seed):
+    s = SITUATIONS["harvest"].replace(regrowth=(0.0, 0.0, 0.0, 0.0))
+    got = run(s, seed)
+    eaten = got.before.apples & ~got.after.apples
+    assert not (got.after.apples & ~got.before.apples).any()
+    np.testing.assert_array_equal(eaten.sum(1), got.outcome.events["harvest"].sum(1))
+    took, kind = got.outcome.events["harvest"] > 0, got.outcome.events["kind"]
+    kinds = np.array(["RBG".index(letter) for letter in s.land.letter])
+    for k in range(3):
+        np.testing.assert_array_equal((eaten & (kinds == k)).sum(1), (took & (kind == k)).sum(1))
+    # and it was taken by whoever stands there
+    standing = got.after.body.cell[..., None] == s.land.sites
+    np.testing.assert_array_equal((standing & eaten[:, None]).any(2), took)
+
+
+@every
+def test_nobody_takes_more_than_there_is(name):
+    got, s = run(made(name), 1), SITUATIONS[ALL[name][0]]
+    if not s.kinds:
+        pytest.skip("no stock")
+    stock = jax.vmap(s.stock)
+    before, after = np.asarray(stock(got.world("before"))), np.asarray(stock(got.world("after")))
+    taken = got.outcome.events["harvest"].sum(1)
+    assert (taken <= before.sum(1) * (1 + 1e-6)).all()
+    assert (after >= 0).all()
+    assert (after <= np.asarray(s.capacity()) * (1 + 1e-6)).all()
+
+
+@given(seed=st.integers(0, 2**30), growth=st.floats(0, 2, width=32))
+def test_fish_that_are_left_grow_and_no_others(seed, growth):
+    s = SITUATIONS["pool"].replace(growth=growth)
+    got = run(s, seed)
+    left = got.before.stock - got.outcome.events["harvest"].sum(1)
+    want = np.minimum(1.0, left + growth * left * (1 - left))
+    np.testing.assert_allclose(got.after.stock, want, rtol=1e-4, atol=1e-5)
+
+
+# --- moments of training --------------------------------------------------------------------------------------
+
+
+@given(warmup=st.floats(0.0625, 1, width=32), progress=st.floats(0, 1, width=32))
+def test_the_cost_of_a_sanction_may_rise_from_nothing(warmup, progress):
+    g = govern(SITUATIONS["harvest"], Sanction(by="", cost=8.0, warmup=warmup))
+    cost = g.at(jnp.asarray(progress)).institutions[0].cost
+    np.testing.assert_allclose(cost, 8.0 * min(progress / warmup, 1.0), rtol=1e-5)
+    assert g.at(jnp.asarray(progress)).institutions[0].reward == 20.0
+    assert Sanction(by="", cost=8.0).at(jnp.asarray(progress)).cost == 8.0
+
+
+@every
+def test_at_the_end_of_training_everything_is_as_it_was_made(name):
+    g = made(name)
+    assert isinstance(g, Governed)
+    equal(g.at(jnp.array(1.0)), g)
+
+
+@every
+def test_changing_a_setting_compiles_nothing(name):
+    """Settings are leaves: two worlds that differ in them have one structure."""
+    g = made(name)
+    for i in g.institutions:
+        for option, (_, about) in options(type(i)).items():
+            if about.kind == "setting" and np.ndim(getattr(i, option)) == 0 and option != "in_force":
+                other = made(name, **{i.name: {option: max(about.low, 0.5) if np.isfinite(about.low) else 0.5}})
+                assert jax.tree.structure(other) == jax.tree.structure(g)
