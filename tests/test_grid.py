@@ -458,18 +458,20 @@ def test_a_full_patch_has_twelve_neighbours_within_two():
 # Views
 
 
-def look(land, extent, body, layers, ground):
-    sites, bodies, shown = layers
-    return grid.Scene(land, extent, body, ground, sites, bodies, shown).view()
-
-
 @pytest.mark.parametrize(
-    ("extent", "more"), [((3, 1, 2), 0), ((0, 0, 0), 1), ((1, 2, 1), 6), ((7, 0, 6), 2), ((2, 1, 1), 14)]
+    ("extent", "more", "kinds", "fixed"),
+    [
+        ((3, 1, 2), 0, 3, True),
+        ((0, 0, 0), 1, 1, True),
+        ((1, 2, 1), 6, 9, True),
+        ((7, 0, 6), 8, 3, False),
+        ((2, 1, 1), 14, 2, False),
+    ],
 )
 @settings(max_examples=6)
 @given(world=worlds(WIDE))
-def test_view(world, extent, more):
-    """`more` layers beyond the usual ones, so that views of 8, 16 and 32 bits are all seen."""
+def test_view(world, extent, more, kinds, fixed):
+    """Every sort of plane, and `more` of them, so that views of 8, 16 and 32 bits are all seen."""
     extent = grid.Extent(*extent)
     land, agents, rng = world
     cell, facing, out = crowd(land, agents, rng, 4)
@@ -478,18 +480,38 @@ def test_view(world, extent, more):
     flags = lambda *shape: rng.random((4, *shape)) < 0.5  # noqa: E731
     sites = {"apple": flags(total), "own": flags(agents, total)}
     bodies = {"agent": flags(agents), "mark": flags(agents, agents)}
+    labels = {"label": flags(kinds), "mine": flags(agents, kinds)}
     for k in range(more):
         (sites if k % 2 else bodies)[f"more{k:02}"] = flags(total if k % 2 else agents)
-    shown = {name: flags() for name in ("apple", "mark", "closed", "own")}
-    codes = each(
-        lambda c, f, o, layers: look(land, extent, grid.Body(c, f, o), layers, ground),
-        cell, facing, out, (sites, bodies, shown),
-    )  # fmt: skip
-    assert codes.dtype == (np.uint8 if more <= 2 else np.uint16 if more < 7 else np.uint32)
+    shown = {name: flags() for name in ("apple", "mark", "closed", "own", "label")}
+    live, kind = flags(total), rng.integers(0, kinds, total).astype(np.int32)
+
+    def look(cell, facing, out, layers, live, which):
+        sites, bodies, shown, labels = layers
+        goods, body = grid.Goods(live, kind if fixed else which), grid.Body(cell, facing, out)
+        return grid.Scene(land, extent, body, ground, sites, bodies, shown, goods, labels).view()
+
+    codes = each(look, cell, facing, out, (sites, bodies, shown, labels), live, np.tile(kind, (4, 1)))
+    assert codes.dtype == (np.uint8 if more == 0 else np.uint16 if more <= 8 else np.uint32)
     for k in range(4):
         one = [{name: layer[k] for name, layer in group.items()} for group in (sites, bodies, shown)]
+        one[0] |= {name: twins.labelled(live[k], kind, by[k]) for name, by in labels.items()}
         expected = twins.view(land, extent, cell[k], facing[k], out[k], ground, *one)
         assert (codes[k] == expected).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 8, 9, 17]))
+def test_marks_on_bodies_and_who_bears_them(seed, layers):
+    rng = np.random.default_rng(seed)
+    land, n = grid.Land("A    ", "A", " WA"), 4
+    cell, facing, out = (jnp.asarray(x[0]) for x in crowd(land, n, rng, 1))
+    bodies = {f"b{b:02}": rng.random((n, n) if b % 3 else n) < 0.4 for b in range(layers)}
+    by = rng.random((n, n)) < 0.4
+    body = grid.Body(cell, facing, out)
+    scene = grid.Scene(land, grid.Extent(1, 1, 1), body, {}, {}, jax.tree.map(jnp.asarray, bodies))
+    expected = twins.marks(bodies, n)
+    assert (np.asarray(scene.marks) == expected).all()
+    assert scene.borne(jnp.asarray(by)).tolist() == twins.borne(by, expected, layers)
 
 
 def test_a_view_in_words():

@@ -167,6 +167,29 @@ def neighbours(land, live, radius):
     return count
 
 
+def labelled(live, kind, by):
+    """A label on the goods as a layer on the sites: there is some now, and it is of a kind that is marked."""
+    if np.ndim(by) == 2:
+        return [labelled(live, kind, mine) for mine in by]
+    return [bool(alive and by[int(k)]) for alive, k in zip(live, kind, strict=True)]
+
+
+def marks(bodies, n):
+    """[n, n] bit b: the row's agent sees the b-th layer, by name, on the column's."""
+    codes = np.zeros((n, n), np.int64)
+    for b, name in enumerate(sorted(bodies)):
+        for i in range(n):
+            for j in range(n):
+                layer = bodies[name]
+                codes[i, j] += 2**b * bool(layer[i][j] if np.ndim(layer) == 2 else layer[j])
+    return codes
+
+
+def borne(by, codes, layers):
+    n = len(codes)
+    return [[any(by[i][j] and int(codes[i, j]) // 2**b % 2 for j in range(n)) for b in range(layers)] for i in range(n)]
+
+
 def view(land, extent, cell, facing, out, ground, sites, bodies, shown):
     """[n, rows, columns] codes: ground planes in their order, then sites and bodies by name."""
     n, spots = len(cell), [int(s) for s in land.sites]
