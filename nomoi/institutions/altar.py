@@ -12,6 +12,7 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
+from nomoi.grid.layout import STEP
 
 HIDDEN, PLACE, BROADCAST, DISTRACTOR, STALE = range(5)
 LONG = 99  # steps: an age at which nothing is fresh any more
@@ -54,8 +55,10 @@ class Altar(Institution):
     emits     altar.violation [n] units taken against the rule; altar.violator [n] carries a violation now;
               altar.visit [n] arrivals; altar.right [n] steps in which the content held in mind is the true one;
               altar.ban [n] steps in which everything is forbidden
-    senses    altar.mind [n, K + 7]: content last read (K + 2, one-hot: kinds, ban, never), read within 3 and
-              within 10 steps, at the altar, carries a visible trace, age of the reading / 50
+    senses    altar.mind [n, K + 10]: content last read (K + 2, one-hot: kinds, ban, never); read within 3 and
+              within 10 steps; at the altar; the own visible trace as one knows it (permitted, prohibited, unknown;
+              with raw sight its kind, K); age of the reading / 50, age of the trace / span
+              altar.bearing [n, 2], where there is land: how far ahead and right the altar is, in tens of cells
     layers    altar (ground); on sites and on others' traces, relative to what the viewer last read: permitted,
               prohibited, unknown; with `sight` = raw, the kinds themselves
     memory    see Record
@@ -210,12 +213,29 @@ class Altar(Institution):
         self, memory: Record, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         k = len(situation.kinds)
-        carries = (memory.age <= self.span) & (memory.trace < k)
-        mind = (memory.read[:, None] == np.arange(k + 2)).astype(jnp.float32)
-        more = [memory.since <= 3, memory.since <= 10, memory.here & (self.display != HIDDEN), carries]
-        flags = jnp.stack(more, -1).astype(jnp.float32)
-        age = jnp.minimum(memory.since / 50, 2.0)[:, None]
-        return {"mind": jnp.concatenate([mind, flags, age], -1)}
+        mind = memory.read[:, None] == np.arange(k + 2)
+        flags = jnp.stack([memory.since <= 3, memory.since <= 10, memory.here & (self.display != HIDDEN)], -1)
+        own = (memory.age <= self.span) & (memory.trace < k)
+        if self.sight == "raw":
+            trace = own[:, None] & (memory.trace[:, None] == np.arange(k))
+        else:
+            known, legal = memory.read <= k, memory.trace == memory.read
+            trace = own[:, None] & jnp.stack([legal, known & ~legal, ~known], -1)
+        ages = jnp.stack([memory.since / 50, memory.age / jnp.maximum(self.span, 1)], -1)
+        bits = jnp.concatenate([mind, flags, trace], -1).astype(jnp.float32)
+        news = {"mind": jnp.concatenate([bits, jnp.minimum(ages, 2.0)], -1)}
+        return news if scene is None else news | {"bearing": _bearing(scene)}
+
+
+def _bearing(scene: Scene) -> Float[Array, "n 2"]:
+    """How far ahead and how far right the altar's middle is, in tens of cells."""
+    middle = np.stack(np.divmod(np.flatnonzero(scene.land.mask("H")), scene.land.width)).mean(1)
+    row, col = jnp.divmod(scene.body.cell, scene.land.width)
+    down, over = float(middle[0]) - row.astype(jnp.float32), float(middle[1]) - col.astype(jnp.float32)
+    ahead = jnp.asarray(STEP, jnp.float32)[scene.body.facing]
+    right = jnp.asarray(np.roll(STEP, -1, 0), jnp.float32)[scene.body.facing]
+    steps = [down * way[:, 0] + over * way[:, 1] for way in (ahead, right)]
+    return jnp.where(scene.body.here[:, None], jnp.stack(steps, -1) / 10, 0.0)
 
 
 def _clear(m: Record, who: Bool[Array, "*n"], kinds: int) -> Record:

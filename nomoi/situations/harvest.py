@@ -185,7 +185,7 @@ class Harvest(Situation):
         if self.compass:
             row, col = jnp.divmod(state.body.cell, self.land.width)
             heading = (state.body.facing[:, None] == np.arange(4)).astype(jnp.float32)
-            place = jnp.stack([row / self.land.height, col / self.land.width], -1)
+            place = jnp.stack([2 * row / self.land.height - 1, 2 * col / self.land.width - 1], -1)
             out["compass"] = jnp.where(here, jnp.concatenate([heading, place], -1), 0.0)
         return out
 

@@ -1,0 +1,193 @@
+"""Learners: advantages against a loop, masks, independent streams, recurrence, objectives, networks."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from nomoi.core import govern
+from nomoi.core.rollout import rollout
+from nomoi.errors import Refusal
+from nomoi.institutions.contract import Contract
+from nomoi.institutions.levy import Levy
+from nomoi.learners.fixed import Constant, Forager, Mixed, Random
+from nomoi.learners.nets import Net, Shape
+from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
+from nomoi.learners.ppo import PPO, Batch, _logp, _sample
+from nomoi.measure.measures import measures
+from nomoi.situations.harvest import Harvest
+from nomoi.situations.matrix import Matrix
+from nomoi.situations.pool import Pool
+
+KEY = jax.random.key(0)
+
+
+def tiny(**changes):
+    return PPO(**({"worlds": 4, "steps": 8, "minibatches": 2, "epochs": 1, "hidden": 8} | changes))
+
+
+def test_advantages_equal_the_sum_over_later_errors():
+    rng = np.random.default_rng(0)
+    steps, worlds, n = 6, 3, 2
+    utility, value = rng.normal(size=(2, steps, worlds, n)).astype(np.float32)
+    done = rng.random((steps, worlds, 1)).repeat(n, -1) < 0.3
+    last = rng.normal(size=(worlds, n)).astype(np.float32)
+    blank = jnp.zeros((steps, worlds, n))
+    batch = Batch({}, {}, blank, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, done, blank)
+    learner = tiny(gamma=0.9, trace=0.8)
+    found = np.asarray(learner._advantages(batch, jnp.asarray(last)))
+    for w in range(worlds):
+        for i in range(n):
+            for t in range(steps):
+                total, weight = 0.0, 1.0
+                for k in range(t, steps):
+                    following = last[w, i] if k == steps - 1 else value[k + 1, w, i]
+                    alive = 0.0 if done[k, w, i] else 1.0
+                    total += weight * (utility[k, w, i] + 0.9 * alive * following - value[k, w, i])
+                    weight *= 0.9 * 0.8 * alive
+                assert found[t, w, i] == pytest.approx(total, abs=1e-5)
+
+
+def test_answers_that_were_not_asked_do_not_count():
+    logits = {"a": jnp.array([[1.0, 0.0]]), "b": jnp.array([[3.0, -3.0]])}
+    action = {"a": jnp.array([0]), "b": jnp.array([1])}
+    asked = {"a": jnp.array([True]), "b": jnp.array([False])}
+    assert _logp(logits, action, asked)[0] == pytest.approx(float(jax.nn.log_softmax(logits["a"])[0, 0]))
+
+
+def test_agents_and_heads_draw_from_streams_of_their_own():
+    logits = {"a": jnp.zeros((500, 4)), "b": jnp.zeros((500, 4))}
+    drawn = _sample(KEY, logits)
+    same = float((drawn["a"] == drawn["b"]).mean())
+    assert 0.15 < same < 0.35  # a quarter by chance
+    across = float((drawn["a"][:-1] == drawn["a"][1:]).mean())
+    assert 0.15 < across < 0.35
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("recurrent", [True, False])
+def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
+    situation = Matrix()
+    learner = tiny(shared=shared, recurrent=recurrent, worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    run, tally = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
+    _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
+    found = dict(zip(measures(situation), np.asarray(tally.means()), strict=True))
+    assert found["defection"] > 0.9
+    if not shared:
+        one, other = (jax.tree.map(lambda x, i=i: x[i], run.mind) for i in (0, 1))
+        assert not np.allclose(one.first["told"], other.first["told"])
+
+
+def test_common_interest_cooperates_in_the_dilemma():
+    situation, learner = Matrix(), tiny(objective=Common(), worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    run, _ = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
+    _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
+    assert dict(zip(measures(situation), np.asarray(tally.means()), strict=True))["defection"] < 0.1
+
+
+def test_who_is_out_of_play_does_not_change_what_is_learned():
+    """The loss of a batch does not depend on the actions, payoffs and values of absent agents."""
+    situation = Harvest()
+    learner = tiny()
+    mind = learner.init(KEY, situation)
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    _, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
+    batch = jax.tree.map(lambda x: x.reshape(1, -1, *x.shape[3:]) if x.size else jnp.zeros((1, 160, 0)), batch)
+    here = jnp.arange(160)[None] % 5 != 0
+    batch = eqx.tree_at(lambda b: (b.here, b.asked), batch, (here, {"move": here}))
+    noise = jnp.where(here, 0.0, 7.0)
+    changed = eqx.tree_at(lambda b: (b.logp, b.value), batch, (batch.logp + noise, batch.value + noise))
+    advantage = jax.random.normal(KEY, (1, 160))
+    one = learner._loss(mind, batch, advantage, jnp.float32(0.01))
+    other = learner._loss(mind, changed, advantage + noise, jnp.float32(0.01))
+    assert float(one) == pytest.approx(float(other), rel=1e-6)
+
+
+def test_patches_and_product_equal_a_convolution():
+    situation = Harvest()
+    net = Net(KEY, Shape.of(situation), hidden=16, filters=4)
+    state = jax.vmap(situation.reset)(jax.random.split(KEY, 3))
+    told = jax.vmap(situation.observe)(state)
+    from nomoi.grid import bitplanes
+
+    planes = bitplanes(told["view"], net.shape.planes).reshape(-1, *net.shape.window, net.shape.planes)
+    kernel = net.conv["w"].reshape(3, 3, net.shape.planes, 4)
+    slow = jax.lax.conv_general_dilated(planes, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+    near = [planes[:, i : i + slow.shape[1], j : j + slow.shape[2]] for i in range(3) for j in range(3)]
+    np.testing.assert_allclose(jnp.concatenate(near, -1) @ net.conv["w"], slow, atol=1e-5)
+    logits, value, _ = net(told, net.start(3, 5))
+    assert logits["move"].shape == (3, 5, 8)
+    assert value.shape == (3, 5)
+
+
+def test_a_recurrent_mind_remembers_within_an_episode_and_not_beyond():
+    situation = govern(Pool(horizon=4), Levy(on="request"))
+    learner = tiny(recurrent=True)
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    after, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
+    ended = np.asarray(batch.done[:-1, :, 0])
+    carry = np.asarray(jnp.abs(batch.carry[1:]).sum((-1, -2)))
+    assert (carry[ended] == 0).all()
+    assert (carry[~ended] > 0).all()
+    assert after.update == 0
+
+
+def test_objectives():
+    payoff, memory = jnp.array([3.0, 0.0, 0.0]), jnp.zeros(3)
+    np.testing.assert_allclose(Own().feel(memory, payoff)[1], payoff)
+    np.testing.assert_allclose(Common().feel(memory, payoff)[1], [1, 1, 1])
+    np.testing.assert_allclose(SocialValue(angle=0.0).feel(memory, payoff)[1], payoff, atol=1e-6)
+    np.testing.assert_allclose(SocialValue(angle=90.0).feel(memory, payoff)[1], [0, 1.5, 1.5], atol=1e-5)
+    smooth, utility = InequityAverse(envy=2.0, guilt=1.0, decay=0.5).feel(memory, payoff)
+    # the rich one: guilt (3 + 3) / 2 = 3; the poor ones: envy 2 * 3 / 2 = 3
+    np.testing.assert_allclose(utility, [0, -3, -3], atol=1e-6)
+    smooth, _ = InequityAverse(decay=0.5).feel(smooth, jnp.zeros(3))
+    np.testing.assert_allclose(smooth, [1.5, 0, 0])
+
+
+def test_every_layout_of_a_batch_must_divide():
+    with pytest.raises(Refusal, match="does not divide"):
+        PPO(worlds=3, steps=5, minibatches=2)
+    with pytest.raises(Refusal, match="does not divide"):
+        PPO(worlds=6, steps=8, minibatches=4, recurrent=True)
+
+
+def test_contract_heads_are_learned_only_when_asked():
+    situation, learner = govern(Pool(), Contract(on="request")), tiny()
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    _, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
+    asked = {h: np.asarray(a) for h, a in batch.asked.items()}
+    assert asked["contract.propose"][0].sum() == 4  # the first agent of each world
+    assert not asked["request"][:2].any()
+    assert asked["request"][2:].any()
+    assert (asked["contract.sign"][1].sum(-1) == 1).all()
+
+
+def test_scripts_see_only_the_view():
+    situation = Harvest()
+    keep = lambda state: state.apples.sum(dtype=jnp.int32)  # noqa: E731
+    greedy = rollout(KEY, situation, Forager(), 150, 2, keep=keep)
+    spare = rollout(KEY, situation, Forager(spare=3), 150, 2, keep=keep)
+    assert greedy.kept[-1].max() == 0
+    assert spare.kept[-1].min() > 5
+    assert spare.outcome.reward.sum() > greedy.outcome.reward.sum()
+
+
+def test_a_mixture_follows_each_script_where_it_should():
+    situation = Matrix()
+    played = rollout(KEY, situation, Mixed(Constant(choice=0), Constant(choice=1), 1), 1)
+    np.testing.assert_array_equal(played.outcome.events["defect"][0, 0], [0, 1])
+    many = rollout(KEY, situation, Random(), 1, worlds=400).outcome.events["defect"].mean()
+    assert 0.4 < many < 0.6
+
+
+def test_foragers_refuse_where_there_is_nothing_to_walk_to():
+    with pytest.raises(Refusal, match="shows none"):
+        rollout(KEY, Pool(), Forager(), 1)
+    with pytest.raises(Refusal, match="altar"):
+        rollout(KEY, Harvest(), Forager(heed=True), 1)
