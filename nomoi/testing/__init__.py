@@ -15,7 +15,7 @@ from nomoi import catalogue
 from nomoi.core import Governed, Institution, Situation
 from nomoi.errors import Refusal
 from nomoi.testing.common import CARD, Check, Wrong, ask, card
-from nomoi.testing.institution import check_institution, seats, words
+from nomoi.testing.institution import check_institution
 from nomoi.testing.situation import Bench
 
 __all__ = ["Check", "check", "report"]
@@ -37,10 +37,7 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
     else:
         out = []
     if isinstance(thing, Institution):
-        checks = check_institution(thing, among)
-        if checks[0].passed:
-            out.append(ask("card", lambda: card(cls, words(seats(thing, among)[0]))))
-        return out + checks
+        return out + check_institution(thing, among)
     if not isinstance(thing, Governed):
         out.append(ask("card", lambda: card(cls, CARD)))
     return out + Bench(thing).run()

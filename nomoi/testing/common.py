@@ -45,7 +45,7 @@ def ask(name: str, question: Callable[[], str]) -> Check:
     except Wrong as wrong:
         return Check(name, False, str(wrong))
     except Exception as error:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "/jax/" not in f.filename]
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
         where = f" at {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
         said = str(error).strip().splitlines() or ["no message"]
         return Check(name, False, f"{type(error).__name__}{where}: {said[0]}")
@@ -66,11 +66,11 @@ class Life(eqx.Module):
     """
 
     outcome: Outcome
-    alive: Bool[Array, " T"]
-    held: Bool[Array, " T"]
-    finite: dict[str, Bool[Array, " T"]]
+    alive: Bool[Array, ...]
+    held: Bool[Array, ...]
+    finite: dict[str, Bool[Array, ...]]
     stock: Array
-    clock: Int[Array, " T"]
+    clock: Int[Array, ...]
 
 
 @eqx.filter_jit

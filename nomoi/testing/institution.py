@@ -17,7 +17,7 @@ from nomoi.core import Governed, Institution, Polity, Situation, choose, govern
 from nomoi.core.settings import options
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.testing.common import PATIENCE, Check, Wrong, ask, glimpse, mismatches, random_action
+from nomoi.testing.common import PATIENCE, Check, Wrong, ask, card, glimpse, mismatches, random_action
 from nomoi.testing.situation import Bench
 
 SHORT = 40  # steps: the horizon that checks ask of the situations they choose themselves
@@ -37,11 +37,13 @@ class Seat(Bench):
         """Those of a situation that an institution could spoil, and its own."""
         all_ = super().questions()
         kept = ("asked", "observe", "outcome", "events", "strict types", "pure", "vmap", "ends", "finite")
-        mine = {
-            "names": self._names, "memory": self._memory, "permit": self._permit, "identity": self._identity,
-            "reward": self._reward,
-        }  # fmt: skip
-        return {name: all_[name] for name in kept} | mine
+        return {name: all_[name] for name in kept} | {"identity": self._identity, "reward": self._reward}
+
+    def run(self) -> list[Check]:
+        """First what can be said of the hooks one by one, before all of them run together."""
+        own = {"names": self._names, "permit": self._permit, "memory": self._memory}
+        first = [ask(name, question) for name, question in own.items()]
+        return first if any(c.passed is False for c in first) else first + super().run()
 
     @cached_property
     def tale(self) -> Tale:
@@ -68,12 +70,18 @@ class Seat(Bench):
         return state.memory[-1], state.world
 
     def _memory(self) -> str:
-        """`Bench` has compared whole states; this says it about the memory, before `govern` would stumble."""
-        wrong = mismatches(self.shapes["reset"].memory[-1], self.shapes["state"].memory[-1])
+        def before_and_after(key: PRNGKeyArray) -> tuple[Any, Any]:
+            memory, _ = self._found(key)
+            situation, action = _without(self.s), random_action(key, self.s)
+            own = {h: action[h] for h in situation.actions}
+            state, outcome = situation.step(key, _bare(situation, self.s.reset(key)), own)
+            world = state.world if isinstance(situation, Governed) else state
+            mine = {h: action[f"{self.i.name}.{h}"] for h in self.i.heads(self.s.situation)}
+            return memory, self.i.settle(key, memory, self.s.situation, world, mine, outcome)[0]
+
+        wrong = mismatches(*jax.eval_shape(before_and_after, self.key))
         if wrong:
-            raise Wrong(
-                f"the memory of {self.i.name} changes in settle ({wrong[0]}); it must keep its structure and types."
-            )
+            raise Wrong(f"the memory of {self.i.name} changes in settle ({wrong[0]}); keep its structure and types.")
         return "the memory keeps its structure, shapes and types."
 
     def _permit(self) -> str:
@@ -115,29 +123,26 @@ class Tale(eqx.Module):
     identity  what stayed the same while it was not in force;  reward  the reward in force was the world's own
     """
 
-    identity: dict[str, Bool[Array, " T"]]
-    reward: Bool[Array, " T"]
+    identity: dict[str, Bool[Array, ...]]
+    reward: Bool[Array, ...]
 
 
 @eqx.filter_jit
 def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
     """Both are computed in one program from the same state, so equality is exact and no float dust can pile up."""
     off = eqx.tree_at(lambda g: g.institutions[-1].in_force, governed, jnp.array(False))
-    before = govern(governed.situation, *governed.institutions[:-1])
+    before = _without(governed)
     born, playing, acting = jax.random.split(key, 3)
-
-    def bare(state: Polity) -> Any:
-        return Polity(state.world, state.memory[:-1], state.sittings) if isinstance(before, Governed) else state.world
 
     def tick(carry: tuple[Polity, Polity, Array], t: Array) -> tuple[tuple[Polity, Polity, Array], Tale]:
         on_state, off_state, clock = carry
         step = jax.random.fold_in(playing, clock)
         action = random_action(jax.random.fold_in(acting, t), governed)
 
-        without, plain = before.step(step, bare(off_state), {h: action[h] for h in before.actions})
+        without, plain = before.step(step, _bare(before, off_state), {h: action[h] for h in before.actions})
         off_next, idle = off.step(step, off_state, action)
         identity = {
-            "the world": _same(bare(off_next), without),
+            "the world": _same(_bare(before, off_next), without),
             "the reward": _same(idle.reward, plain.reward),
             "the transfer": _same(idle.transfer, plain.transfer),
             "the end": _same(idle.done, plain.done),
@@ -160,6 +165,16 @@ def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
 
     start = (governed.reset(born), off.reset(born), jnp.zeros((), jnp.int32))
     return jax.lax.scan(tick, start, jnp.arange(steps))[1]
+
+
+def _without(governed: Governed) -> Situation:
+    """The same situation without the last institution."""
+    return govern(governed.situation, *governed.institutions[:-1])
+
+
+def _bare(before: Situation, state: Polity) -> Any:
+    """The state without the last institution's memory."""
+    return Polity(state.world, state.memory[:-1], state.sittings) if isinstance(before, Governed) else state.world
 
 
 def _same(a: Any, b: Any) -> Bool[Array, ""]:
@@ -231,4 +246,6 @@ def check_institution(institution: Institution, among: Iterable[Situation] = ())
     out = [ask("needs", needs)]
     for governed in fits:
         out += Seat(governed).run()
+    if fits and not any(c.passed is False for c in out):
+        out.append(ask("card", lambda: card(type(institution), words(fits[0]))))
     return out

@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Key, PRNGKeyArray
 
 from nomoi.core import Governed, Situation
 from nomoi.core.settings import options
@@ -286,7 +286,7 @@ def _single(situation: Situation, key: PRNGKeyArray) -> Any:
 
 
 @eqx.filter_jit
-def _many(situation: Situation, keys: PRNGKeyArray) -> Any:
+def _many(situation: Situation, keys: Key[Array, " many"]) -> Any:
     return jax.vmap(lambda key: brief(key, situation))(keys)
 
 

@@ -1,0 +1,82 @@
+"""The examples of the documentation: they pass the checks, run, and do what their cards say."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from small import SITUATIONS, run
+
+from nomoi import catalogue
+from nomoi.core import govern
+from nomoi.errors import Refusal
+from nomoi.institutions.levy import Levy
+from nomoi.testing import report
+
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+
+
+@lru_cache
+def example(word, kind):
+    return catalogue.find(f"{EXAMPLES}/{word}", kind)
+
+
+@pytest.mark.parametrize(("file", "lines"), [("meadow.py", 100), ("rotation.py", 60)])
+def test_an_example_passes_every_check_and_is_short(file, lines):
+    checks, well = report(f"{EXAMPLES}/{file}")
+    assert well, [c for c in checks if c.passed is False]
+    assert len((EXAMPLES / file).read_text().splitlines()) < lines
+    assert not [c for c in checks if c.sentence.startswith("warning")]
+
+
+def test_on_the_meadow_bare_ground_stays_bare_and_tall_grass_does_not_grow():
+    meadow = example("meadow.py", "situation")(horizon=26, growth=1.0)
+    got = run(meadow, 1)
+    before, after, harvest = got.before.grass, got.after.grass, got.outcome.events["harvest"]
+    assert harvest.any()
+    np.testing.assert_array_equal(got.outcome.reward, harvest)
+    assert ((after == 0) | (before > 0)).all()
+    assert after.max() == 3
+    dear = run(meadow.replace(growth=0.0), 1)
+    np.testing.assert_array_equal((dear.before.grass - dear.after.grass).sum(1), dear.outcome.reward.sum(1))
+    assert got.outcome.done.tolist() == [False] * 25 + [True]
+
+
+def test_the_last_blade_is_sparse_and_can_be_charged():
+    meadow = example("meadow.py", "situation")(horizon=26, growth=0.0)
+    got = run(govern(meadow, Levy(rate=5.0)), 1)
+    bare = (got.before.world.grass > 0) & (got.after.world.grass == 0)
+    np.testing.assert_array_equal(bare.sum(1), got.outcome.events["sparse"].sum(1))
+    np.testing.assert_array_equal(got.outcome.transfer, -5 * got.outcome.events["sparse"])
+
+
+def test_in_a_rotation_only_those_on_turn_take():
+    rotation, pool = example("rotation.py:Rotation", "institution"), SITUATIONS["pool"]
+    got = run(govern(pool, rotation(length=2)), 1)
+    turn = got.outcome.events["rotation.turn"]
+    assert turn[:7].tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1], [1, 0, 0]]
+    np.testing.assert_array_equal(got.seen["rotation.turn"][..., 0], turn)
+    np.testing.assert_array_equal(got.outcome.events["request"] > 0, (turn > 0) & (got.action["request"] > 0))
+    two = run(govern(pool, rotation(length=1, together=2)), 1).outcome.events["rotation.turn"]
+    assert two[:3].tolist() == [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
+
+
+def test_a_rotation_takes_one_head_only_and_wants_it_to_be_there():
+    rotation = example("rotation.py", "institution")
+    meadow = example("meadow.py", "situation")(horizon=26)
+    g = govern(meadow, rotation(head="graze", length=1))
+    got = run(g, 1)
+    off_turn = got.outcome.events["rotation.turn"] == 0
+    assert not got.outcome.events["harvest"][off_turn].any()
+    moved = got.before.world.body.cell != got.after.world.body.cell
+    assert moved[off_turn].any()
+    with pytest.raises(Refusal, match=r"rotation.head is 'grace'; did you mean 'graze'"):
+        jax.eval_shape(govern(meadow, rotation(head="grace")).reset, jax.random.key(0))
+
+
+def test_out_of_force_a_rotation_lets_everybody_be():
+    rotation, pool = example("rotation.py", "institution"), SITUATIONS["pool"]
+    got, plain = run(govern(pool, rotation(in_force=jnp.array(False))), 1), run(pool, 1)
+    np.testing.assert_array_equal(got.outcome.reward, plain.outcome.reward)
