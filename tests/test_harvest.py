@@ -39,7 +39,7 @@ WWWWWWWWWWWWWWWWWWWWWWWW
 
 
 def close(a, b):
-    return np.asarray(a).tolist() == pytest.approx(b)
+    return np.asarray(a).tolist() == pytest.approx(b, abs=1e-6)
 
 
 def plain(state):
@@ -379,7 +379,7 @@ def test_what_is_seen():
     assert (np.asarray(seen["view"]) == expected).all()
     assert seen["view"].shape == (3, 11, 11)
     row, col = cell // 24, cell % 24
-    assert close(seen["compass"][0], [0, 1, 0, 0, row[0] / 18, col[0] / 24])
+    assert close(seen["compass"][0], [0, 1, 0, 0, 2 * row[0] / 18 - 1, 2 * col[0] / 24 - 1])
     assert not seen["compass"][2].any()
 
 
