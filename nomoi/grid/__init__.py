@@ -8,9 +8,11 @@ from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
 from nomoi.grid.near import neighbours
+from nomoi.grid.paint import Still, film, still, strip, trace
 from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
 
 __all__ = [
-    "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "bitplanes", "chance", "draw", "earlier", "neighbours",
-    "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter", "site", "sweep", "turn", "walk",
+    "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "Still", "bitplanes", "chance",
+    "draw", "earlier", "film", "neighbours", "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter",
+    "site", "still", "strip", "sweep", "trace", "turn", "walk",
 ]  # fmt: skip
