@@ -23,7 +23,7 @@ class Trajectory(eqx.Module):
     """
 
     outcome: Outcome
-    done: Bool[Array, "T W"]
+    done: Bool[Array, "*T W"]
     kept: Any
 
 

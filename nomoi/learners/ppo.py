@@ -109,7 +109,8 @@ class PPO(Learner, Rule):
         carry = jnp.broadcast_to(self.start(mind, situation), (self.worlds, *self.start(mind, situation).shape))
         feeling = jnp.zeros((self.worlds, situation.agents))
         ledger = jax.vmap(lambda s: Ledger.open(situation, s))(running.state)
-        state = self._optimiser(0.0).init(eqx.filter(mind, eqx.is_array))
+        first = self._optimiser(0.0).init if self.shared else jax.vmap(self._optimiser(0.0).init)
+        state = first(eqx.filter(mind, eqx.is_array))
         told = running.observe(situation)
         return Training(mind, state, running, told, carry, feeling, ledger, rest, jnp.zeros((), jnp.int32))
 
@@ -249,7 +250,7 @@ class PPO(Learner, Rule):
         return optax.chain(optax.clip_by_global_norm(self.grip), optax.scale_by_adam(eps=1e-5), optax.scale(-rate))
 
 
-def _sample(key: PRNGKeyArray, logits: dict[str, Array]) -> Action:
+def _sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
     """An answer to every head, each from its own key."""
     keys = jax.random.split(key, len(logits))
     return {h: jax.random.categorical(k, x).astype(jnp.int32) for k, (h, x) in zip(keys, logits.items(), strict=True)}
