@@ -109,6 +109,22 @@ def test_what_is_not_defined_does_not_break_a_figure():
     assert any(s.startswith("all") for s in said)
 
 
+def test_lines_pass_over_what_is_not_defined():
+    values = np.ones((3, 12))
+    values[:, 3] = np.nan
+    last = np.where(np.arange(12) < 11, np.nan, np.arange(3)[:, None])
+    lines = figures.curves({"gap": (STEPS, values), "last": (STEPS, last)}, "share", "Gaps").axes[0].lines
+    assert [len(line.get_xdata()) for line in lines] == [11] * 4 + [1] * 4
+    assert all(line.get_marker() == ("o" if len(line.get_xdata()) == 1 else "None") for line in lines)
+
+
+def test_a_label_keeps_its_colour():
+    full, part = runs(1), {"altar": runs(1)["altar"]}
+    tones = [figures.curves(x, "u", "t", labels=list(full)).axes[0].lines[-1].get_color() for x in (full, part)]
+    assert tones[0] == tones[1] == figures.COLOURS[4]
+    assert figures.intervals({"altar": [1.0]}, "u", "t", labels=list(full)).axes[0].lines[-1].get_color() == tones[0]
+
+
 def test_svgs_stand_alone_and_side_by_side():
     first = figures.svg(figures.curves(runs(), "apples", "One"))
     second = figures.svg(figures.curves(runs(), "apples", "Two"))

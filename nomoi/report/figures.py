@@ -68,6 +68,10 @@ def _band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(np.array([getattr(e, name) for e in found]) for name in ("mean", "low", "high"))  # type: ignore
 
 
+def _tone(label: str, labels: Sequence[str]) -> str:
+    return COLOURS[list(labels).index(label) % len(COLOURS)]
+
+
 def _over(counts: Sequence[int], what: str = "band") -> str:
     """In words, what spread is shown, of how many seeds."""
     low, high = min(counts), max(counts)
@@ -82,10 +86,12 @@ def curves(
     title: str,
     baselines: Mapping[str, float] | None = None,
     xlabel: str = "world steps",
+    labels: Sequence[str] = (),
 ) -> Figure:
     """One line a label from (steps [K], values [S, K]): mean over the S seeds with its interval.
 
-    Up to five seeds are also drawn one by one; baselines (name -> value) are dotted.
+    Up to five seeds are also drawn one by one; baselines (name -> value) are dotted.  Lines pass over what is not
+    defined (NaN).  Give all `labels` of a page, in order, and a label has the same colour in all its figures.
     """
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -95,18 +101,21 @@ def curves(
     with _styled():
         fig, ax = _sheet(title, f"{unit} · {note}{'; thin lines are single seeds' if thin else ''}")
         ends = []
-        for k, (label, (steps, values)) in enumerate(data.items()):
-            tone = COLOURS[k % len(COLOURS)]
+        for label, (steps, values) in data.items():
+            tone = _tone(label, labels or tuple(data))
             mean, low, high = _band(values)
-            ax.fill_between(steps, low, high, color=tone, alpha=0.16, linewidth=0)
-            if 1 < len(values) <= FEW:
-                ax.plot(steps, values.T, color=tone, alpha=0.35, linewidth=0.7)
-            ax.plot(steps, mean, color=tone, linewidth=2, solid_capstyle="round", label=label)
-            if np.isfinite(mean).any():
-                last = np.flatnonzero(np.isfinite(mean))[-1]
-                ends.append((label, steps[last], mean[last], tone))
-            else:
+            known = np.isfinite(mean)
+            if not known.any():
                 ends.append((f"{label} (not defined)", steps[-1], np.nan, tone))
+                continue
+            # a line needs two points to be seen
+            style: Any = {"color": tone, "mew": 0} | ({"marker": "o", "clip_on": False} if known.sum() == 1 else {})
+            ax.fill_between(steps[known], low[known], high[known], color=tone, alpha=0.16, linewidth=0)
+            for one in values if 1 < len(values) <= FEW else ():
+                there = np.isfinite(one)
+                ax.plot(steps[there], one[there], alpha=0.35, linewidth=0.7, ms=4, **style)
+            ax.plot(steps[known], mean[known], linewidth=2, solid_capstyle="round", ms=7, **style)
+            ends.append((label, steps[known][-1], mean[known][-1], tone))
         _baselines(ax, baselines or {}, ends)
         ax.margins(x=0)
         if data:
@@ -173,10 +182,11 @@ def intervals(
     unit: str,
     title: str,
     baselines: Mapping[str, float] | None = None,
+    labels: Sequence[str] = (),
 ) -> Figure:
     """One measure over regimes, label -> an Estimate or the values of its seeds: a dot and its interval a row.
 
-    Seeds, where they are given and few, stand as small open dots on the line.
+    Seeds, where they are given and few, stand as small open dots on the line.  `labels` as for `curves`.
     """
     found = {label: v if isinstance(v, Estimate) else estimate(v) for label, v in table.items()}
     counts = [e.n for e in found.values()] or [0]
@@ -185,7 +195,7 @@ def intervals(
             title, f"{unit} · {_over(counts, 'interval')}", 1.2 + 0.36 * len(found) + 0.14 * len(baselines or {})
         )
         for row, (label, e) in enumerate(found.items()):
-            tone = COLOURS[row % len(COLOURS)]
+            tone = _tone(label, labels or tuple(found))
             given = table[label]
             if not isinstance(given, Estimate) and 1 < e.n <= 4 * FEW:
                 ax.plot(given, np.full(len(given), row), "o", color=tone, ms=3.5, mfc="none", mew=0.8, alpha=0.6)
