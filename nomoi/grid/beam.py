@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Int, UInt32
 
 from nomoi.grid.body import Body
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
@@ -59,17 +60,42 @@ def offsets(land: Land, body: Body) -> tuple[Int[Array, "n n"], Int[Array, "n n"
     return down * south + over * east, down * east - over * south
 
 
+@lru_cache(maxsize=64)
+def _cells(land: Land, length: int, radius: int) -> np.ndarray:
+    """[cells * 4, C] the cells of a beam; `land.cells`, where nobody stands, for those that a wall keeps it from."""
+    ahead, right, _ = _shape(length, radius)
+    clear = _clear(land, length, radius)[:, None] >> np.arange(len(ahead), dtype=np.uint32)
+    cells = np.where(clear & 1, land.relative(ahead, right).reshape(-1, len(ahead)), land.cells)
+    return cells.astype(np.min_scalar_type(land.cells + 1))
+
+
 def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:
     """[i, j]: a beam fired by i now would hit j.  Nobody hits itself; who is out of play neither hits nor is hit."""
-    ahead, right, before = _shape(length, radius)
-    f, s = offsets(land, body)
-    clear = jnp.asarray(_clear(land, length, radius))[body.cell * 4 + body.facing]
-    # [i, j, c]: j stands at cell c of i's beam, and no wall is in the way
-    at = (f[..., None] == ahead) & (s[..., None] == right) & body.here[None, :, None] & body.here[:, None, None]
-    at = at & (((clear[:, None] >> np.arange(len(ahead), dtype=np.uint32)) & 1) == 1)[:, None]
-    body_at = at.any(1)  # [i, c]
-    shaded = jnp.stack([(body_at & before[:, c]).any(1) for c in range(len(ahead))], -1)
-    return (at & ~shaded[:, None]).any(-1)
+    cells = _cells(land, length, radius)
+    bit = (1 << np.arange(cells.shape[1])).astype(np.uint32)
+    beam = jnp.asarray(cells).at[body.cell * 4 + body.facing].get(mode="promise_in_bounds")  # [n, C]
+    beam = jnp.where(body.here[:, None], beam, jnp.array(land.cells, beam.dtype))
+    place = jnp.where(body.here, body.cell, land.cells + 1).astype(beam.dtype)
+    none = jnp.zeros((), jnp.uint32)
+    at = jnp.where(beam[:, None, :] == place[None, :, None], bit, none)  # [i, j, c]: j stands at cell c of i's beam
+    at = jax.lax.reduce(at, none, jax.lax.bitwise_or, (2,))
+    taken = jax.lax.reduce(at, none, jax.lax.bitwise_or, (1,))  # [i] the cells of the beam where somebody stands
+    return (at & _first(taken, length, radius)[:, None]) != 0
+
+
+def _first(taken: UInt32[Array, " n"], length: int, radius: int) -> UInt32[Array, " n"]:
+    """Of the taken cells of a beam, as bits, the one that each ray comes to first."""
+    first, free, done = jnp.zeros_like(taken), jnp.ones_like(taken, bool), 0
+    for ray in rays(length, radius):
+        if not ray:
+            continue
+        met = (taken >> done) & ((1 << len(ray)) - 1)  # the cells of this ray, nearest lowest
+        side = abs(ray[0][1])
+        free = jnp.ones_like(free) if side <= 1 else free
+        first = first | jnp.where(free, (met & (~met + 1)) << done, 0)
+        free = free & ((met & 1) == 0)
+        done += len(ray)
+    return first
 
 
 def sweep(land: Land, body: Body, blocks: Bool[Array, " S"], length: int, radius: int) -> Bool[Array, "n S"]:

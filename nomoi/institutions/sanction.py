@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
-from nomoi.grid import Scene, earlier
+from nomoi.grid import Scene, rank
 
 
 class Sanction(Institution):
@@ -67,8 +67,9 @@ class Sanction(Institution):
         n = situation.agents
         guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
         hit = (outcome.events["zap"] > 0) & (memory == 0)
-        first = earlier(jax.random.bits(key, (n,), jnp.uint32))  # [i, k]: i strikes before k
-        hit = hit & ~(hit[:, None] & first[:, :, None]).any(0)  # out goes k where an earlier i hits the same
+        order = rank(jax.random.bits(key, (n,), jnp.uint32))[:, None]
+        first = jnp.where(hit, order, n).min(0)  # the place in the order of the first to strike each
+        hit = hit & (order == first)
         struck = hit.any(0)
 
         correct = (hit & guilty).sum(1).astype(jnp.float32)
