@@ -30,7 +30,7 @@ _HOMES = {
     "Refusal": "nomoi.errors",
 }
 
-__all__ = list(_HOMES)  # noqa: PLE0605
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

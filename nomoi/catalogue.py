@@ -113,7 +113,9 @@ def module(path: Path) -> ModuleType:
     if not path.is_file():
         if not path.parent.is_dir():
             raise Refusal(f"there is no file {path}, nor a folder {path.parent}; check the path.")
-        raise Refusal(f"there is no file {path}; {nearest(path.name, [p.name for p in path.parent.glob('*.py')], 'file')}")
+        raise Refusal(
+            f"there is no file {path}; {nearest(path.name, [p.name for p in path.parent.glob('*.py')], 'file')}"
+        )
     path = path.resolve()
     # The name holds place and text, so two files never collide and a changed file is read anew.
     stamp = zlib.crc32(path.read_bytes(), zlib.crc32(str(path).encode()))

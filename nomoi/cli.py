@@ -167,5 +167,3 @@ def run(
         print(json.dumps(findings.data(), indent=1))
     else:
         terminal.verdicts(findings, page)
-
-

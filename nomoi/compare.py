@@ -75,7 +75,9 @@ class Comparison:
         """The table as plain data (the `--json` of the command line)."""
 
         def plain(e: Estimate) -> dict[str, Any]:
-            return {k: (v if isinstance(v, int) or math.isfinite(v) else None) for k, v in dataclasses.asdict(e).items()}
+            return {
+                k: (v if isinstance(v, int) or math.isfinite(v) else None) for k, v in dataclasses.asdict(e).items()
+            }
 
         def line(row: Row) -> dict[str, Any]:
             out: dict[str, Any] = {"label": row.label, "sentence": row.sentence}
@@ -163,7 +165,9 @@ def _scripts(store: Store, situation: Situation, seeds: int) -> tuple[Row, ...]:
     state = jax.eval_shape(situation.reset, jax.random.key(0))
     scene = jax.eval_shape(situation.scene, state)
     if scene is not None and "apple" in scene.planes:
-        known.append(("restrained", "A script that spares apples with fewer than 3 near them; no rule.", Forager(spare=3)))
+        known.append(
+            ("restrained", "A script that spares apples with fewer than 3 near them; no rule.", Forager(spare=3))
+        )
     rows = []
     for label, sentence, script in known:
         records = [script_record(store, situation, script, seed) for seed in range(seeds)]

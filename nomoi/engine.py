@@ -76,7 +76,7 @@ class Progress:
     resumed: bool = False
 
 
-class Interrupted(Exception):  # noqa: N818
+class Interrupted(Exception):
     """The person at the keyboard wants to stop; what is done is on disk."""
 
 

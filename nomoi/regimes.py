@@ -39,7 +39,7 @@ def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | No
     """A regime from its text; `overrides` are {institution: {option: text}} given by --set."""
     overrides = overrides or {}
     stack = []
-    for term in ([] if text.strip() in ("", NOTHING) else _split(text, "+")):
+    for term in [] if text.strip() in ("", NOTHING) else _split(text, "+"):
         found = _TERM.match(term)
         if not found:
             raise Refusal(f"{term!r} is not a regime; something like levy(rate=2) or altar+sanction would be right.")
@@ -69,7 +69,9 @@ def default(situation: Situation) -> dict[str, str]:
     return dict(situation.regimes) or {NOTHING: ""}
 
 
-def check_overrides(overrides: Mapping[str, Mapping[str, str]], regimes: Sequence[Regime], known: Sequence[str]) -> None:
+def check_overrides(
+    overrides: Mapping[str, Mapping[str, str]], regimes: Sequence[Regime], known: Sequence[str]
+) -> None:
     """Every --set must touch something."""
     there = {i.name for r in regimes for i in r.institutions} | set(known)
     for name in overrides:

@@ -251,9 +251,7 @@ def write_page(findings: Findings, path: Path) -> Path:
     from nomoi.report import page
 
     study = findings.study
-    rows = [
-        [v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts
-    ]
+    rows = [[v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts]
     sections: list[Any] = [
         page.Table("Verdicts", ["claim", "verdict", "found, 95 % interval", "published", "source"], rows, study.note)
     ]

@@ -213,6 +213,32 @@ def test_one_step_draws_its_chance_once_and_nothing_is_drawn_twice():
     assert len(np.unique(np.concatenate([*map(np.asarray, words.values())]))) == 201
 
 
+@pytest.mark.parametrize("what", ["reset", "step"])
+def test_no_two_decisions_share_a_draw(what, monkeypatch):
+    used = []
+
+    class Once(dict):
+        def __getitem__(self, name):
+            used.append(name)
+            return super().__getitem__(name)
+
+    drawn = {}
+
+    def draw(key, **counts):
+        drawn.update(counts)
+        return Once(real(key, **counts))
+
+    real = grid.draw
+    s = SITUATIONS["harvest"]
+    state = s.reset(jax.random.key(0))
+    monkeypatch.setattr(grid, "draw", draw)
+    if what == "reset":
+        jax.eval_shape(lambda key: s.reset(key), jax.random.key(0))
+    else:
+        jax.eval_shape(lambda key: s.step(key, state, {"move": state.cooling}), jax.random.key(0))
+    assert sorted(used) == sorted(name for name, count in drawn.items() if count)
+
+
 def test_institutions_do_not_draw_with_the_key_of_the_world():
     seen = []
 

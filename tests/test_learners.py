@@ -36,7 +36,9 @@ def test_advantages_equal_the_sum_over_later_errors():
     done = rng.random((steps, worlds, 1)).repeat(n, -1) < 0.3
     last = rng.normal(size=(worlds, n)).astype(np.float32)
     blank = jnp.zeros((steps, worlds, n))
-    batch = Batch({}, {}, blank, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, jnp.asarray(done), blank)
+    batch = Batch(
+        {}, {}, blank, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, jnp.asarray(done), blank
+    )
     learner = tiny(gamma=0.9, trace=0.8)
     found = np.asarray(learner._advantages(batch, jnp.asarray(last)))
     for w in range(worlds):

@@ -9,7 +9,9 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from nomoi.adapters import pettingzoo as adapter
 from nomoi.adapters.pettingzoo import parallel_env
+from nomoi.core import govern
 from nomoi.errors import Refusal
+from nomoi.institutions.contract import Contract
 
 TALL = ["harvest, contract+altar+sanction", "pool, altar+contract+levy", "matrix, levy+two contracts"]
 MADE = SITUATIONS | {name: made(name) for name in TALL if name in ALL}
@@ -82,6 +84,22 @@ def test_convening_does_not_use_up_the_horizon():
     assert not any(infos["agent_1"]["asked"].values())
     assert len(steps) == 2 + 8
     assert all(steps[-1][3].values())
+
+
+def test_the_world_lives_through_the_same_after_a_contract_was_refused():
+    plain, ruled = (parallel_env(s, seed=2) for s in (SITUATIONS["harvest"], govern(SITUATIONS["harvest"], Contract())))
+    plain.reset()
+    ruled.reset()
+    for _ in range(2):
+        ruled.step({a: np.zeros(3, int) for a in ruled.agents})
+    moves = np.random.default_rng(0).integers(0, 8, (12, 4))
+    for row in moves:
+        a = plain.step({f"agent_{i}": move for i, move in enumerate(row)})
+        b = ruled.step({f"agent_{i}": np.array([move, 0, 0]) for i, move in enumerate(row)})
+        assert a[1] == b[1]
+        for agent in plain.agents:
+            assert (a[0][agent]["view"] == b[0][agent]["view"]).all()
+            assert (a[0][agent]["compass"] == b[0][agent]["compass"]).all()
 
 
 def test_agents_stay_while_they_are_out_of_play():

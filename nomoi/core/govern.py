@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.errors import Refusal, nearest
 from nomoi.core.events import Event
 from nomoi.core.institution import Institution, Memory
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
+from nomoi.errors import Refusal, nearest
 from nomoi.grid.scene import Scene
 
 
@@ -140,7 +140,7 @@ class Governed(Situation):
         present, held = self.present(state), self.held(state)
         out = {h: a & ~held for h, a in self.situation.asked(state.world).items()}
         for i, m in zip(self.institutions, state.memory, strict=True):
-            heads = {h: present for h in i.heads(self.situation)}
+            heads = dict.fromkeys(i.heads(self.situation), present)
             acts = i.in_force & (~held | self._holds(i, m))
             out |= {f"{i.name}.{h}": a & acts for h, a in (heads | i.asked(m, present)).items()}
         return out

@@ -119,7 +119,7 @@ class Situation(Rule):
     def asked(self, state: State) -> dict[str, Bool[Array, " n"]]:
         """Whose answer to each head matters in this step.  Learners leave the others out of the loss."""
         here = self.present(state)
-        return {head: here for head in self.actions}
+        return dict.fromkeys(self.actions, here)
 
     def held(self, state: State) -> Bool[Array, ""]:
         """Whether the world stands still while an institution convenes."""

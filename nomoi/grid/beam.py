@@ -1,7 +1,7 @@
 """Beams: who and what a shot reaches.
 
-A beam of length L and radius r is a bundle of 2r+1 rays (Melting Pot's, read in lab2d `Grid::HitBeamActual`): the middle
-one covers the cells 1..L ahead; the ones k to either side start in the shooter's own row and cover L-k+1
+A beam of length L and radius r is a bundle of 2r+1 rays (read in lab2d, `Grid::HitBeamActual`): the middle one
+covers the cells 1..L ahead; the ones k to either side start in the shooter's own row and cover L-k+1
 cells.  A ray stops at a wall and at the first body it reaches, which it hits.  A side ray whose first cell is
 blocked shades the rays further out.
 """

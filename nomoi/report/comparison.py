@@ -34,7 +34,8 @@ def html(result: Comparison) -> str:
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
     if films:
-        sections.append(page.Films("What the trained agents do (seed 0)", films))
+        stills = [s for r in result.rows for record in r.records if (s := still_of(record))]
+        sections.append(page.Films("What the trained agents do (seed 0)", films, key=paint.legend(stills[-1])))
     return page.page(f"How can we live together? {result.situation.name}", lead, sections)
 
 
@@ -47,7 +48,8 @@ def curve(result: Comparison, name: str) -> page.Figure:
         if drawn:
             series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
-    figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts)
+    labels = [row.label for row in result.rows]
+    figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts, labels=labels)
     caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
 
@@ -57,15 +59,10 @@ def _table(result: Comparison) -> page.Table:
     columns = ["", *(f"{m} ({units[m]})" for m in result.measures), f"{result.headline} against {result.rows[0].label}"]
     rows = []
     for row in (*result.rows, *result.scripts):
-        cells = [_cell(row.estimate(m).text(), row.estimate(m).interval()) for m in result.measures]
         gain = result.gain(row) if row in result.rows[1:] else None
-        rows.append([row.label, *cells, _cell(gain.text(), gain.interval()) if gain else ""])
+        rows.append([row.label, *(row.estimate(m) for m in result.measures), gain])
     note = "Interquartile means and all numbers are in the JSON that --json prints. Scripts play under no rule."
     return page.Table("All measures", columns, rows, note)
-
-
-def _cell(text: str, interval: str) -> str:
-    return f"{text} {interval}".strip()
 
 
 def _film(row: Row) -> bytes | None:
@@ -78,7 +75,11 @@ def _film(row: Row) -> bytes | None:
 
 def film_of(record: Record, suffix: str = ".webp") -> bytes | None:
     """The film that a record holds, painted; None where it holds none."""
+    still = still_of(record)
+    return None if still is None else paint.film(still, form=suffix.lstrip(".").lower())
+
+
+def still_of(record: Record) -> paint.Still | None:
+    """The moments that a record holds for its film; None where it holds none."""
     arrays = {k.removeprefix("film."): v for k, v in record.arrays().items() if k.startswith("film.")}
-    if not arrays:
-        return None
-    return paint.film(paint.unpack(arrays), form=suffix.lstrip(".").lower())
+    return paint.unpack(arrays) if arrays else None

@@ -44,7 +44,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
                 lines[label] = bar.add_task(label, total=None, said="")
             bar.update(waiting, visible=False)
             done[label, job.seed] = progress.steps
-            seeds = [s for l, s in done if l == label]
+            seeds = [seed for name, seed in done if name == label]
             key = "harvest" if "harvest" in progress.latest else "reward"
             value = number(progress.latest.get(key, float("nan")))
             steps = sum(done[label, s] for s in seeds)
@@ -154,14 +154,14 @@ def card(name: str) -> None:
 def records(store: Store) -> None:
     """The records of a store, oldest first."""
     out = Table(title=f"records in {store.root}", title_justify="left")
-    for column in ("record", "kind", "situation", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
-        out.add_column(column, justify="right" if column in ("seed", "steps", "seconds", "steps/s", "harvest") else "left")
-    late = {}
-    for name, value in store.query(
+    for column in ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
+        numbers = column in ("seed", "steps", "seconds", "steps/s", "harvest")
+        out.add_column(column, justify="right" if numbers else "left", no_wrap=column == "record")
+    query = (
         "select c.id, avg(c.value) from curves c join (select id, max(step) as top from curves group by id) t "
         "on c.id = t.id where c.measure = 'harvest' and c.step >= t.top * 0.875 and not isnan(c.value) group by c.id"
-    ):
-        late[name] = value
+    )
+    late = dict(store.query(query))
     for record in store.all():
         spec, facts = record.spec, record.facts
         where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()

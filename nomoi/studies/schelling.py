@@ -37,16 +37,18 @@ def _read(results: Results, name: str) -> Diagram:
 def _claims(name: str) -> list[Claim]:
     first, last = 0, Harvest.preset(name).agents - 1
 
-    def gap(one: str, i: int, other: str, j: int):  # noqa: ANN202
+    def gap(one: str, i: int, other: str, j: int):
         return lambda r: r.late(name, f"{one}{i}") - r.late(name, f"{other}{j}")
 
     unit = "apples an agent"
     return [
-        Claim(f"All restrained fare better than all greedy ({name})", SOURCE, gap("c", last, "d", 0), above=0, unit=unit),
+        Claim(f"All restrained fare better than all greedy ({name})", SOURCE, gap("c", last, "d", 0), above=0,
+              unit=unit),
         Claim(f"The restrained fare better among the restrained ({name})", SOURCE, gap("c", last, "c", first), above=0,
               unit=unit),
         Claim(f"Fear: among the greedy, greed pays ({name})", SOURCE, gap("d", 0, "c", first), above=0, unit=unit),
-        Claim(f"Greed: among the restrained, greed pays ({name})", SOURCE, gap("d", last, "c", last), above=0, unit=unit),
+        Claim(f"Greed: among the restrained, greed pays ({name})", SOURCE, gap("d", last, "c", last), above=0,
+              unit=unit),
     ]  # fmt: skip
 
 
@@ -58,7 +60,9 @@ def sections(results: Results) -> list[object]:
         found = _read(results, name)
         others = np.arange(found.agents)
         figure = figures.schelling(others, found.cooperate, found.defect, ("restrained", "greedy"))
-        out.append(page.Figure(f"{name} map", figures.svg(figure), "Payoff of one agent in an episode; 95 % intervals."))
+        out.append(
+            page.Figure(f"{name} map", figures.svg(figure), "Payoff of one agent in an episode; 95 % intervals.")
+        )
     return out
 
 

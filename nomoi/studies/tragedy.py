@@ -33,11 +33,11 @@ def conditions(size: str) -> Sequence[Condition]:
     ]
 
 
-def _gap(measure: str, one: str, other: str):  # noqa: ANN202
+def _gap(measure: str, one: str, other: str):
     return lambda r: r.late(one, measure) - r.late(other, measure)
 
 
-def _fall(label: str, measure: str):  # noqa: ANN202
+def _fall(label: str, measure: str):
     """Late value minus that of the first tenth of training."""
 
     def effect(results: Results) -> np.ndarray:
@@ -47,7 +47,7 @@ def _fall(label: str, measure: str):  # noqa: ANN202
     return effect
 
 
-def _peak(label: str):  # noqa: ANN202
+def _peak(label: str):
     """How far the harvest rose above its first point before it fell to its last."""
 
     def effect(results: Results) -> np.ndarray:

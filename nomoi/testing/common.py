@@ -28,11 +28,11 @@ class Check(NamedTuple):
     sentence: str
 
 
-class Wrong(Exception):  # noqa: N818
+class Wrong(Exception):
     """The check fails: the sentence says what is wrong, where, and what would be right."""
 
 
-class Skip(Exception):  # noqa: N818
+class Skip(Exception):
     """The check does not apply; the sentence says why, or warns."""
 
 

@@ -1,0 +1,174 @@
+"""The command line: what a person gets, and what a person is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nomoi import cli
+from nomoi.store import Store
+
+QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
+EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+
+
+@pytest.fixture
+def nomoi(monkeypatch, capsys, tmp_path):
+    """Call the command in an empty folder: (exit status, what it printed, what it complained)."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_compilation_cache", lambda: None)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["nomoi", *map(str, words)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code or 0
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return call
+
+
+BAD = {
+    "a situation that is not there": (["compare", "harvset"], "did you mean 'harvest'"),
+    "an institution that is not there": (["compare", "harvest", "--under", "altr"], "did you mean 'altar'"),
+    "an option that is not there": (["compare", "harvest", "--set", "levy.rat=2"], "did you mean 'rate'"),
+    "an option of the situation": (["compare", "harvest", "--set", "situation.agnets=3"], "did you mean 'agents'"),
+    "an option of the learner": (["compare", "harvest", "--set", "learner.rat=3"], "did you mean 'rate'"),
+    "an owner that is not there": (["compare", "harvest", "--set", "levi.rate=2"], "touches nothing"),
+    "an option without a value": (["compare", "harvest", "--set", "levy.rate"], "sets nothing"),
+    "an option without an owner": (["compare", "harvest", "--set", "rate=2"], "names no owner"),
+    "a value that is no number": (["compare", "harvest", "--set", "levy.rate=two"], "cannot be 'two'"),
+    "a rate that is not a number": (["compare", "harvest", "--set", "levy.rate=nan"], "NaN"),
+    "a chance above one": (["compare", "harvest", "--set", "situation.regrowth=0,0,0,2"], "between 0 and 1"),
+    "no agents": (["compare", "harvest", "--set", "situation.agents=0"], "at least 1"),
+    "too many agents": (["compare", "harvest", "--set", "situation.agents=99"], "places to start"),
+    "no seeds": (["compare", "harvest", "--seeds", "0"], "at least one run"),
+    "no steps": (["compare", "harvest", "--steps", "nan"], "world steps"),
+    "a preset that is not there": (["compare", "harvest", "--map", "opne"], "did you mean 'open'"),
+    "a regime that is no regime": (["compare", "harvest", "--under", "levy("], "is not a regime"),
+    "two of one name": (["compare", "harvest", "--under", "levy+levy"], "two institutions are called 'levy'"),
+    "a missing classification": (["compare", "harvest", "--under", "sanction"], "altar.violator"),
+    "an event never emitted": (["compare", "pool", "--under", "levy(on=zap)"], "needs 'zap', which pool"),
+    "a misspelt choice": (["compare", "harvest", "--under", "altar(display=hiden)"], "did you mean 'hidden'"),
+    "a file that is not there": (["compare", "nowhere.py:Village"], "there is no file"),
+    "a study that is not there": (["run", "tragdy"], "did you mean 'tragedy'"),
+    "a size that is not there": (["run", "tragedy", "--size", "huge"], "size"),
+    "a card that is not there": (["show", "altr"], "did you mean 'altar'"),
+    "a record that is not there": (["film", "0123"], "no single record"),
+    "minibatches that do not divide": (["compare", "pool", "--set", "learner.minibatches=7"], "does not divide"),
+    "an objective that is not there": (["compare", "pool", "--set", "learner.objective=envy"], "no objective"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_exit_2(nomoi, case):
+    words, part = BAD[case]
+    status, out, err = nomoi(*words)
+    assert status == 2, err
+    assert part in err
+    assert err.startswith("nomoi: ")
+    assert err.strip().count("\n") == 0
+    assert out == ""
+    assert not Path("report.html").exists()
+    assert not list(Path().glob("runs/records/*"))
+
+
+@pytest.mark.parametrize(
+    ("drawing", "part"),
+    [
+        ("WWWW\nWA W\nWWWW", "places to start"),
+        ("WWWW\nW PW\nWWWW", "no apple"),
+        ("WWWW\nWAxW\nWPPW", "'x' in row 2, column 3"),
+        ("", "empty"),
+    ],
+)
+def test_maps_that_cannot_be(nomoi, drawing, part):
+    Path("map.txt").write_text(drawing)
+    status, _, err = nomoi("compare", "harvest", "--map", "map.txt", "--set", "situation.agents=1")
+    assert status == 2
+    assert part in err
+
+
+def test_an_altar_needs_a_place(nomoi):
+    Path("map.txt").write_text("WWWWWW\nWA  PW\nWWWWWW")
+    words = ["compare", "harvest", "--map", "map.txt", "--set", "situation.agents=1", "--under", "altar", *QUICK]
+    status, _, err = nomoi(*words)
+    assert status == 2
+    assert "drawn H" in err
+
+
+def test_compare_writes_a_page_and_the_same_table_as_json(nomoi):
+    words = ["compare", "pool", "--under", "nothing", "--under", "levy(on=request)", "--steps", "600", *QUICK]
+    status, out, err = nomoi(*words)
+    assert status == 0, err
+    assert "report.html" in out
+    page = Path("report.html").read_text()
+    assert "levy" in page
+    assert "<svg" in page
+    status, out, _ = nomoi(*words, "--json")
+    table = json.loads(out)
+    assert status == 0
+    assert [r["label"] for r in table["regimes"]] == ["nothing", "levy(on=request)"]
+    record = next(r for r in Store("runs").all() if r.id == table["regimes"][0]["records"][0])
+    assert table["regimes"][0]["measures"]["harvest"]["mean"] == pytest.approx(record.late()["harvest"])
+    assert table["units"]["harvest"] == "units"
+    status, out, _ = nomoi("runs")
+    assert record.id in out
+
+
+def test_a_trained_commons_leaves_a_film(nomoi):
+    status, _, err = nomoi("compare", "harvest", "--under", "nothing", "--steps", "600", *QUICK)
+    assert status == 0, err
+    assert "data:image/webp" in Path("report.html").read_text()
+    record = next(r for r in Store("runs").all() if r.spec["kind"] == "training")
+    status, _, _ = nomoi("film", record.id[:6], "--to", "film.gif")
+    assert status == 0
+    assert Path("film.gif").read_bytes()[:3] == b"GIF"
+
+
+def test_a_situation_and_an_institution_of_ones_own(nomoi):
+    for file, limit in (("meadow.py", 100), ("rotation.py", 60)):
+        assert len((EXAMPLES / file).read_text().splitlines()) < limit
+        status, out, err = nomoi("check", EXAMPLES / file)
+        assert status == 0, out + err
+        assert "0 fail" in out
+    name = f"{EXAMPLES / 'meadow.py'}:Meadow"
+    status, _, err = nomoi("compare", name, "--under", "nothing", "--steps", "600", *QUICK)
+    assert status == 0, err
+    rotation = f"{EXAMPLES / 'rotation.py'}:Rotation"
+    status, _, err = nomoi("compare", name, "--under", rotation, "--steps", "600", *QUICK)
+    assert status == 0, err
+
+
+def test_lists_and_cards(nomoi):
+    status, out, _ = nomoi("list")
+    assert status == 0
+    for word in ("harvest", "pool", "matrix", "levy", "contract", "altar", "sanction", "tragedy"):
+        assert word in out
+    status, out, _ = nomoi("show", "altar")
+    assert status == 0
+    assert "threshold" in out
+    assert "source" in out
+
+
+def test_a_smoke_study_never_claims(nomoi, monkeypatch):
+    status, out, err = nomoi("run", "schelling", "--size", "smoke", "--json")
+    assert status == 0, err
+    verdicts = json.loads(out)["verdicts"]
+    assert {v["verdict"] for v in verdicts} == {"not tested at this size"}
+    assert Path("schelling.html").exists()
+
+
+def test_help_does_not_wait_for_jax():
+    code = "import sys, nomoi, nomoi.cli; nomoi.cli.app; print('jax' in sys.modules, 'matplotlib' in sys.modules)"
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split() == ["False", "False"]
