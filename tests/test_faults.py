@@ -13,9 +13,8 @@ from scipy import stats
 from small import SITUATIONS, run
 
 from nomoi import grid
-from nomoi.core import govern
+from nomoi.core import Institution, govern
 from nomoi.core.worlds import advance, begin
-from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
 from nomoi.situations.harvest import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP, Harvest, State
 
@@ -48,6 +47,11 @@ def where(s, state):
 @eqx.filter_jit
 def _step(s, key, state, move):
     return s.step(key, state, {"move": move})
+
+
+@eqx.filter_jit
+def _view(s, state):
+    return s.observe(state)["view"]
 
 
 def step(s, state, *moves, seed=0):
@@ -172,7 +176,7 @@ def test_who_is_hit_stays_away_for_the_steps_stated_and_does_nothing_there(meado
     gone = []
     for t in range(5):
         gone.append(int(state.body.out[1]))
-        view = meadow.observe(state)["view"][1]
+        view = _view(meadow, state)[1]
         assert not (gone[-1] and view.any())
         still = where(meadow, state)[1]
         state, outcome = step(meadow, state, AHEAD, ZAP if t < 3 else STAY, seed=t)
@@ -240,20 +244,21 @@ def test_no_two_decisions_share_a_draw(what, monkeypatch):
 
 
 def test_institutions_do_not_draw_with_the_key_of_the_world():
-    seen = []
+    class Watch(Institution):
+        """Remembers the key it was given."""
 
-    class Watch(Levy):
+        def found(self, key, situation, state):
+            return jax.random.key_data(key)
+
         def settle(self, key, memory, situation, state, action, outcome):
-            seen.append(np.asarray(jax.random.key_data(key)).tolist())
-            return super().settle(key, memory, situation, state, action, outcome)
+            return jax.random.key_data(key), state, outcome
 
-    s, key = SITUATIONS["pool"], jax.random.key(5)
-    g = govern(s, Watch(title="one"), Watch(title="two"))
-    state = g.reset(key)
-    for k in jax.random.split(key, 2):
-        g.step(k, state, {"request": jnp.zeros(3, jnp.int32)})
-        seen.append(np.asarray(jax.random.key_data(k)).tolist())
-    assert len({tuple(k) for k in seen}) == 6
+    g = govern(SITUATIONS["pool"], Watch(title="one"), Watch(title="two"))
+    state = g.reset(jax.random.key(5))
+    step = jax.jit(lambda k: g.step(k, state, {"request": jnp.zeros(3, jnp.int32)})[0].memory)
+    keys = [jax.random.key(5), jax.random.key(6)]
+    seen = [key for k in keys for key in (jax.random.key_data(k), *step(k))] + list(state.memory)
+    assert len({tuple(np.asarray(key).tolist()) for key in seen}) == 6 + 2 - 2  # those of key 5 stand there twice
 
 
 # 7 ------------------------------------------------------------------------------------------------------------
@@ -269,7 +274,7 @@ def test_agents_that_share_no_parameters_draw_their_actions_apart():
 
 def test_nothing_is_reset_in_a_step():
     s = govern(SITUATIONS["harvest"], Sanction(by=""))
-    worlds = begin(jax.random.key(0), s, 3)
+    worlds = jax.eval_shape(lambda key: begin(key, s, 3), jax.random.key(0))
     action = {"move": jnp.zeros((3, s.agents), jnp.int32)}
     assert draws(s.reset, jax.random.key(0)) == 1
     assert draws(lambda w, a: advance(s, w, a), worlds, action) == 2  # the world's and the sanction's lot

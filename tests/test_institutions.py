@@ -92,6 +92,11 @@ def _settle(institution, key, memory, stock, action, outcome):
     return institution.settle(key, memory, SHELF, stock, action, outcome)
 
 
+@eqx.filter_jit
+def settle_there(institution, memory, situation, state):
+    return institution.settle(jax.random.key(0), memory, situation, state, {}, happened())
+
+
 def settle(institution, memory, outcome, stock=(FULL, FULL, FULL), seed=0, **action):
     """Memory, facts by their last word, and the transfer."""
     answers = {h: jnp.asarray(a, jnp.int32) for h, a in action.items()}
@@ -198,7 +203,7 @@ def test_all_the_drawn_voters_must_sign_and_nobody_else(voters):
 
 def test_each_other_agent_is_drawn_to_vote_equally_often():
     keys = jax.random.split(jax.random.key(0), 3000)
-    drawn = jax.vmap(lambda k: Contract(voters=2).found(k, SHELF, jnp.zeros(3)).voters)(keys)
+    drawn = jax.jit(jax.vmap(lambda k: Contract(voters=2).found(k, SHELF, jnp.zeros(3)).voters))(keys)
     np.testing.assert_allclose(drawn.mean(0), [0, 2 / 3, 2 / 3, 2 / 3], atol=0.04)
 
 
@@ -349,7 +354,7 @@ def test_the_next_content_is_never_a_locked_kind(stock, content, seed):
 def test_the_next_content_is_drawn_in_proportion_to_what_is_left():
     a, memory = altar(RED)
     keys, stock = jax.random.split(jax.random.key(0), 4000), jnp.array([1.0, 4.0, 8.0])
-    drawn = jax.vmap(lambda k: a.settle(k, memory, SHELF, stock, {}, happened())[0].content)(keys)
+    drawn = jax.jit(jax.vmap(lambda k: a.settle(k, memory, SHELF, stock, {}, happened())[0].content))(keys)
     np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 4000, [0, 1 / 3, 2 / 3, 0], atol=0.03)
 
 
@@ -423,7 +428,7 @@ def test_a_visit_is_an_arrival():
     memory = found(a, s, 0, standing(s, h, h - 1, h - 2, h - 3))
     seen = []
     for cells in ((h, h - 1, h - 2, h - 3), (h + 1, h, h - 2, h - 3), (h, h - 1, h - 2, h - 3)):
-        memory, _, out = a.settle(jax.random.key(0), memory, s, standing(s, *cells), {}, happened())
+        memory, _, out = settle_there(a, memory, s, standing(s, *cells))
         seen.append(out.events["altar.visit"].tolist())
     assert seen == [[0, 0, 0, 0], [0, 1, 0, 0], [1, 0, 0, 0]]
 

@@ -184,17 +184,17 @@ def test_the_world_gets_the_same_key_governed_or_not(name):
 
 def test_what_an_institution_draws_is_paired_whether_or_not_another_convened_before():
     s = SITUATIONS["harvest"].replace(regrowth=(0.0, 0.0, 0.0, 0.0))
-    altar = Altar(threshold=0.8, recovery=0.9, display="distractor")
-    alone = run(govern(s, altar), 2)
-    convened = run(govern(s, Contract(), altar), 2).of_play()
-    steps = len(convened.held)
-    assert len(set(alone.after.memory[0].content[:steps].tolist())) > 1
-    assert len(set(alone.after.memory[0].decoy[:steps].tolist())) > 1
-    equal(convened.after.memory[1], head(alone.after.memory[0], steps))
+    altar, drawn = Altar(threshold=0.6, recovery=0.7, display="distractor"), 0
+    for seed in range(6):
+        convened = run(govern(s, Contract(), altar, Sanction(exile=0)), seed).of_play().after.memory[1:]
+        alone = head(run(govern(s, altar, Sanction(exile=0)), seed).after.memory, len(convened[0].content))
+        equal(convened, alone)
+        drawn += len(set(alone[0].decoy.tolist())) + len(set(alone[0].content.tolist()) - {3}) - 2
+    assert drawn > 3  # the law is not empty: contents and decoys were drawn anew
 
 
 def test_institutions_draw_with_keys_of_their_own():
-    """Two altars differ in their chance, and none of it is the world's."""
+    """Two of a kind draw different voters."""
     two = run(
         govern(SITUATIONS["harvest"], Altar(display="distractor"), Altar(title="shrine", display="distractor")), 3
     )
