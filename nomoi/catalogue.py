@@ -26,12 +26,12 @@ KINDS: dict[str, type[Rule]] = {"situation": Situation, "institution": Instituti
 
 def situations() -> dict[str, type[Situation]]:
     """The situations that come with nomoi, by name."""
-    return dict(_scan("nomoi.situations", Situation))
+    return {name: cls for name, cls in _scan("nomoi.situations").items() if issubclass(cls, Situation)}
 
 
 def institutions() -> dict[str, type[Institution]]:
     """The institutions that come with nomoi, by name."""
-    return dict(_scan("nomoi.institutions", Institution))
+    return {name: cls for name, cls in _scan("nomoi.institutions").items() if issubclass(cls, Institution)}
 
 
 def find(word: str, kind: str) -> type[Rule]:
@@ -63,7 +63,7 @@ def load(spec: str) -> type[Rule] | list[type[Rule]]:
     if not colon or not name.isidentifier():
         path, name = spec, ""
     home = module(Path(path).expanduser())
-    rules = _rules(home, Rule)
+    rules = _rules(home)
     if not name:
         if not rules:
             raise Refusal(f"{path} defines neither a Situation nor an Institution.")
@@ -80,25 +80,24 @@ def load(spec: str) -> type[Rule] | list[type[Rule]]:
 
 
 @lru_cache
-def _scan(package: str, base: type[Rule]) -> dict[str, type[Rule]]:
+def _scan(package: str) -> dict[str, type[Rule]]:
     home = importlib.import_module(package)
     out: dict[str, type[Rule]] = {}
     for entry in pkgutil.iter_modules(home.__path__):
-        for name, cls in _rules(importlib.import_module(f"{package}.{entry.name}"), base).items():
+        for name, cls in _rules(importlib.import_module(f"{package}.{entry.name}")).items():
             if name in out:
                 raise Refusal(f"{cls.__module__} and {out[name].__module__} both define {name!r}; rename one of them.")
             out[name] = cls
     return dict(sorted(out.items()))
 
 
-def _rules(module: ModuleType, base: type[Rule]) -> dict[str, type[Rule]]:
+def _rules(module: ModuleType) -> dict[str, type[Rule]]:
     """The finished situations and institutions that a module defines itself, in the order of its text."""
     return {
         cls.__name__.lower(): cls
         for cls in vars(module).values()
         if isinstance(cls, type)
         and issubclass(cls, (Situation, Institution))
-        and issubclass(cls, base)
         and cls is not Governed
         and cls.__module__ == module.__name__
         and not inspect.isabstract(cls)

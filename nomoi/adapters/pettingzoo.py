@@ -111,11 +111,12 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         """The world as a picture, [height, width, 3]."""
         from nomoi.grid import paint
 
-        if not self.planes:
-            raise Refusal(f"{self.situation.name} has no land, so there is nothing to paint.")
         if not hasattr(self, "_state"):
             raise Refusal("nothing to paint yet; call reset first.")
-        return np.asarray(paint.paint(paint.still(self.situation.scene(self._state))))
+        scene = self.situation.scene(self._state)
+        if scene is None:
+            raise Refusal(f"{self.situation.name} has no land, so there is nothing to paint.")
+        return np.asarray(paint.paint(paint.still(scene)))
 
     def close(self) -> None:
         """Nothing to close."""

@@ -213,6 +213,7 @@ def seats(institution: Institution, among: Iterable[Situation] = ()) -> list[Gov
             except Refusal as refusal:
                 refused += [] if before else [str(refusal)]
                 continue
+            assert isinstance(governed, Governed)
             found.setdefault(scene is not None, governed)
             break
     if not found:
