@@ -16,7 +16,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.learners.fixed import Constant, Forager, Mixed, Random
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
-from nomoi.learners.ppo import PPO, Batch, _logp, _sample
+from nomoi.learners.ppo import PPO, Batch, _sample
 from nomoi.measure.measures import measures
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
@@ -36,9 +36,7 @@ def test_advantages_equal_the_sum_over_later_errors():
     done = rng.random((steps, worlds, 1)).repeat(n, -1) < 0.3
     last = rng.normal(size=(worlds, n)).astype(np.float32)
     blank = jnp.zeros((steps, worlds, n))
-    batch = Batch(
-        {}, {}, blank, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, jnp.asarray(done), blank
-    )
+    batch = Batch({}, {}, {}, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, jnp.asarray(done), blank)
     learner = tiny(gamma=0.9, trace=0.8)
     found = np.asarray(learner._advantages(batch, jnp.asarray(last)))
     for w in range(worlds):
@@ -53,11 +51,24 @@ def test_advantages_equal_the_sum_over_later_errors():
                 assert found[t, w, i] == pytest.approx(total, abs=1e-5)
 
 
-def test_answers_that_were_not_asked_do_not_count():
-    logits = {"a": jnp.array([[1.0, 0.0]]), "b": jnp.array([[3.0, -3.0]])}
-    action = {"a": jnp.array([0]), "b": jnp.array([1])}
-    asked = {"a": jnp.array([True]), "b": jnp.array([False])}
-    assert _logp(logits, action, asked)[0] == pytest.approx(float(jax.nn.log_softmax(logits["a"])[0, 0]))
+def test_each_head_is_judged_by_the_answers_that_mattered():
+    """Advantages are centred and scaled over a head's own samples; a seldom head keeps a least share of the loss."""
+    rng = np.random.default_rng(0)
+    advantage = rng.normal(3, 2, (8, 4, 5)).astype(np.float32)
+    often, seldom = np.ones((8, 4, 5), bool), np.zeros((8, 4, 5), bool)
+    seldom[0, :, 0] = True
+    often[0] = False
+    blank = jnp.zeros((8, 4, 5))
+    asked = {"often": jnp.asarray(often), "seldom": jnp.asarray(seldom)}
+    batch = Batch({}, {}, {}, blank, blank, blank > 0, asked, blank > 0, blank)
+    worth, weight = tiny(seldom=0.25)._worth(batch, jnp.asarray(advantage))
+    for head, mask in (("often", often), ("seldom", seldom)):
+        mine = np.asarray(worth[head])[mask]
+        assert mine.mean() == pytest.approx(0, abs=1e-5)
+        assert mine.std() == pytest.approx(1, abs=1e-3)
+        assert (np.asarray(weight[head])[~mask] == 0).all()
+    assert float(weight["seldom"].mean()) == pytest.approx(0.25)
+    assert float(weight["often"].mean()) == pytest.approx(often.sum() / (often.sum() + seldom.sum()))
 
 
 def test_agents_and_heads_draw_from_streams_of_their_own():
@@ -103,11 +114,16 @@ def test_who_is_out_of_play_does_not_change_what_is_learned():
     here = jnp.arange(160)[None] % 5 != 0
     batch = eqx.tree_at(lambda b: (b.here, b.asked), batch, (here, {"move": here}))
     noise = jnp.where(here, 0.0, 7.0)
-    changed = eqx.tree_at(lambda b: (b.logp, b.value), batch, (batch.logp + noise, batch.value + noise))
+    changed = eqx.tree_at(
+        lambda b: (b.logp, b.value), batch, ({"move": batch.logp["move"] + noise}, batch.value + noise)
+    )
     advantage = jax.random.normal(KEY, (1, 160))
-    one = learner._loss(mind, batch, advantage, jnp.float32(0.01))
-    other = learner._loss(mind, changed, advantage + noise, jnp.float32(0.01))
-    assert float(one) == pytest.approx(float(other), rel=1e-6)
+
+    def loss(batch, advantage):
+        learn = (batch.value + advantage, *learner._worth(batch, advantage))
+        return float(learner._loss(mind, batch, *learn, jnp.float32(0.01)))
+
+    assert loss(batch, advantage) == pytest.approx(loss(changed, advantage + noise), rel=1e-6)
 
 
 def test_patches_and_product_equal_a_convolution():
@@ -160,7 +176,7 @@ def test_every_layout_of_a_batch_must_divide():
 
 
 def test_contract_heads_are_learned_only_when_asked():
-    situation, learner = govern(Pool(), Contract(on="request")), tiny()
+    situation, learner = govern(Pool(), Contract(on="request", rehearsal=0.0)), tiny()
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
     _, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
     asked = {h: np.asarray(a) for h, a in batch.asked.items()}

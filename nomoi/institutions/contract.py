@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
+from nomoi import grid
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
@@ -17,13 +18,18 @@ PROPOSE, SIGN, PLAY = range(3)
 
 
 class Agreement(eqx.Module):
-    """stage [] propose, sign or play; theta [] what was proposed; proposer [n], voters [n] who; bound [] in force."""
+    """stage [] propose, sign or play; theta [] what was proposed; proposer [n], voters [n] who; bound [] in force.
+
+    lot [] whether this episode's contract is drawn rather than negotiated, and drawn [] the choice that was drawn.
+    """
 
     stage: Int[Array, ""]
     theta: Float[Array, ""]
     proposer: Bool[Array, " n"]
     voters: Bool[Array, " n"]
     bound: Bool[Array, ""]
+    lot: Bool[Array, ""]
+    drawn: Int[Array, ""]
 
 
 class Contract(Institution):
@@ -33,6 +39,10 @@ class Contract(Institution):
     zero.  Timing is substance: the world stands still while agents propose and sign, because a contract signed
     in the same moment as play does not rescue a dilemma.  Choice 0 of `propose` is the null contract, which is
     not the same as the lowest theta.
+
+    Learners that negotiate before they know what a contract is worth tend to agree on none, and never find out.  So
+    for a first share of training (`rehearsal`) all episodes are played under a contract drawn by lot, as in the
+    first stage of MOCA; outside of training, and afterwards, every contract is negotiated.
 
     needs     the event `on`, [n] or [n, n] (then the row's agent pays)
     heads     contract.propose (0 null, 1..levels the thetas from low to high), contract.sign (0 no, 1 yes)
@@ -54,6 +64,11 @@ class Contract(Institution):
     voters: Int[Array, ""] = setting(
         2, "how many others, drawn by lot, must all sign; 0 is everybody", "Christoffersen code (nu = 2)", "agents", 0
     )
+    rehearsal: Float[Array, ""] = setting(0.5, "share of training that begins with contracts by lot", "ours", "", 0, 1)
+    imposed: Float[Array, ""] = setting(
+        0.0, "share of episodes by lot after that, and outside of training", "ours", "", 0, 1
+    )
+    null: Float[Array, ""] = setting(0.4, "share of null contracts in the lots", "MOCA notes (0.1 to 0.4)", "", 0, 1)
 
     def __check_init__(self) -> None:
         if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():
@@ -84,19 +99,24 @@ class Contract(Institution):
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Agreement:
         """The first agent proposes; the voters are drawn among the others."""
         n = situation.agents
-        order = jax.random.permutation(key, np.arange(1, n))
-        place = jnp.zeros(n, jnp.int32).at[order].set(np.arange(1, n))
+        draw = grid.draw(key, order=n - 1, lot=1, null=1, drawn=1)
+        place = jnp.concatenate([jnp.zeros(1, jnp.int32), 1 + grid.rank(draw["order"])])
         needed = jnp.where(self.voters == 0, n - 1, jnp.minimum(self.voters, n - 1))
-        first = jnp.arange(n) == 0
-        return Agreement(
-            jnp.array(PROPOSE, jnp.int32), jnp.zeros(()), first, ~first & (place <= needed), jnp.array(False)
-        )
+        first = place == 0
+        lot = grid.chance(draw["lot"])[0] < self.imposed
+        drawn = jnp.where(grid.chance(draw["null"])[0] < self.null, 0, 1 + grid.pick(draw["drawn"], self.levels)[0])
+        stage, theta, bound = jnp.array(PROPOSE, jnp.int32), jnp.zeros(()), jnp.array(False)
+        return Agreement(stage, theta, first, ~first & (place <= needed), bound, lot, drawn)
 
     def holds(self, memory: Agreement) -> Bool[Array, ""]:
         return memory.stage < PLAY
 
     def asked(self, memory: Agreement, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
-        return {"propose": memory.proposer & (memory.stage == PROPOSE), "sign": memory.voters & (memory.stage == SIGN)}
+        negotiated = ~memory.lot
+        return {
+            "propose": memory.proposer & (memory.stage == PROPOSE) & negotiated,
+            "sign": memory.voters & (memory.stage == SIGN) & negotiated,
+        }
 
     def inform(
         self, memory: Agreement, situation: Situation, state: State, scene: Scene | None, told: Observation
@@ -119,13 +139,18 @@ class Contract(Institution):
         return self._convene(memory, action), state, outcome
 
     def _convene(self, memory: Agreement, action: Action) -> Agreement:
-        offer = jnp.where(memory.proposer, action["propose"], 0).sum()
+        offer = jnp.where(memory.lot, memory.drawn, jnp.where(memory.proposer, action["propose"], 0).sum())
         step = (self.high - self.low) / max(self.levels - 1, 1)
         theta = jnp.where(offer == 0, 0.0, self.low + step * (offer - 1).astype(jnp.float32))
         theta = jnp.where(memory.stage == PROPOSE, theta, memory.theta)
         # The null contract keeps theta at 0; a contract at theta = 0 binds, but moves nothing.
         real = jnp.where(memory.stage == PROPOSE, offer > 0, memory.bound)
-        signed = (~memory.voters | (action["sign"] == 1)).all()
+        signed = (~memory.voters | (action["sign"] == 1)).all() | memory.lot
         bound = jnp.where(memory.stage == SIGN, memory.bound & signed, real)
         theta = jnp.where((memory.stage == SIGN) & ~bound, 0.0, theta)
-        return Agreement(jnp.minimum(memory.stage + 1, PLAY), theta, memory.proposer, memory.voters, bound)
+        stage = jnp.minimum(memory.stage + 1, PLAY)
+        return Agreement(stage, theta, memory.proposer, memory.voters, bound, memory.lot, memory.drawn)
+
+    def at(self, progress: Float[Array, ""]) -> Contract:
+        by_lot = jnp.where(progress < self.rehearsal, 1.0, self.imposed)
+        return eqx.tree_at(lambda c: c.imposed, self, by_lot)

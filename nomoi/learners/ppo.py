@@ -31,7 +31,7 @@ class Batch(eqx.Module):
 
     told: Observation
     action: dict[str, Array]
-    logp: Float[Array, "*b"]
+    logp: dict[str, Float[Array, "*b"]]
     value: Float[Array, "*b"]
     utility: Float[Array, "*b"]
     done: Bool[Array, "*b"]
@@ -74,6 +74,7 @@ class PPO(Learner, Rule):
     critic: Float[Array, ""] = setting(0.5, "weight of the value loss", "trial", "", 0)
     entropy: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "trial", "", 0)
     entropy_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "trial", "", 0)
+    seldom: Float[Array, ""] = setting(0.1, "least share of a head in the loss, however seldom asked", "ours", "", 0, 1)
     grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "trial", "", 0)
     scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "trial", "", 0)
 
@@ -147,7 +148,7 @@ class PPO(Learner, Rule):
             ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
             tally = tally.close(situation, ledger, done & worlds.whole)
             batch = Batch(
-                told, action, _logp(logits, action, asked), value, utility * self.scale,
+                told, action, {h: _chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
                 jnp.broadcast_to(done[:, None], here.shape), asked, here, carry,
             )  # fmt: skip
             worlds = renew(situation, worlds, done)
@@ -201,7 +202,7 @@ class PPO(Learner, Rule):
 
         # a recurrent network learns from whole stretches of T steps, a feed-forward one from single steps
         length = self.steps if self.recurrent else 1
-        data = (batch, advantage)
+        data = (batch, batch.value + advantage, *self._worth(batch, advantage))
         if self.shared:
             return role(mind, optimiser, _stretch(data, length), key)
         per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
@@ -209,7 +210,7 @@ class PPO(Learner, Rule):
         keys = jax.random.split(key, advantage.shape[2])
         return eqx.filter_vmap(role)(mind, optimiser, per_agent, keys)
 
-    def _loss(self, net: Net, batch: Batch, advantage: Array, entropy: Array) -> Array:
+    def _loss(self, net: Net, batch: Batch, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
         """Clipped surrogate, value error and entropy; leaves are [L, B, ...]."""
         if self.recurrent:
 
@@ -222,17 +223,34 @@ class PPO(Learner, Rule):
         else:
             logits, value, _ = net(batch.told, batch.carry)
 
-        acts = jnp.stack(list(batch.asked.values())).any(0).astype(jnp.float32)
-        here = batch.here.astype(jnp.float32)
-        weigh = lambda x, w: (x * w).sum() / jnp.maximum(w.sum(), 1.0)  # noqa: E731
-        centre = weigh(advantage, acts)
-        spread = jnp.sqrt(weigh((advantage - centre) ** 2, acts))
-        target = batch.value + advantage
-        advantage = (advantage - centre) / (spread + 1e-8)
-        ratio = jnp.exp(_logp(logits, batch.action, batch.asked) - batch.logp)
-        gain = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - self.clip, 1 + self.clip) * advantage)
-        error = weigh((value - target) ** 2, here)
-        return -weigh(gain + entropy * _entropy(logits, batch.asked), acts) + self.critic * error
+        gain, here = jnp.zeros(()), batch.here.astype(jnp.float32)
+        for head in logits:
+            # each head learns from the samples in which it was asked, however few they are
+            logp, spread = _chosen(logits[head], batch.action[head])
+            ratio = jnp.exp(logp - batch.logp[head])
+            bounded = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
+            better = jnp.minimum(ratio * worth[head], bounded * worth[head])
+            gain = gain + (weight[head] * (better + entropy * spread)).mean()
+        error = (here * (value - target) ** 2).sum() / jnp.maximum(here.sum(), 1.0)
+        return self.critic * error - gain
+
+    def _worth(self, batch: Batch, advantage: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+        """For each head, advantages centred and scaled over the answers that mattered, and the weights of these.
+
+        What is asked once in an episode (a signature) has a value of its own, which a critic that saw it seldom
+        misjudges; centring on these samples alone takes that error out.
+        """
+        worth, weight = {}, {}
+        every = jnp.stack(list(batch.asked.values())).sum(dtype=jnp.float32)
+        for head, asked in batch.asked.items():
+            w = asked.astype(jnp.float32)
+            count = jnp.maximum(w.sum(), 1.0)
+            centred = advantage - (advantage * w).sum() / count
+            scale = jnp.sqrt((centred**2 * w).sum() / count) + 1e-8
+            worth[head] = centred / scale
+            # the mean over all answers, but no head counts less than `seldom` of them
+            weight[head] = w * w.size / count * jnp.maximum(count / jnp.maximum(every, 1.0), self.seldom)
+        return worth, weight
 
     def __check_init__(self) -> None:
         if (self.worlds * self.steps) % self.minibatches and not self.recurrent:
@@ -256,22 +274,10 @@ def _sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
     return {h: jax.random.categorical(k, x).astype(jnp.int32) for k, (h, x) in zip(keys, logits.items(), strict=True)}
 
 
-def _logp(logits: dict[str, Array], action: dict[str, Array], asked: dict[str, Array]) -> Array:
-    """Log-probability of the answers that mattered."""
-    total = jnp.zeros(())
-    for head, x in logits.items():
-        logp = jnp.take_along_axis(jax.nn.log_softmax(x), action[head][..., None], -1)[..., 0]
-        total = total + jnp.where(asked[head], logp, 0.0)
-    return total
-
-
-def _entropy(logits: dict[str, Array], asked: dict[str, Array]) -> Array:
-    """Entropy of the answers that mattered."""
-    total = jnp.zeros(())
-    for head, x in logits.items():
-        logp = jax.nn.log_softmax(x)
-        total = total - jnp.where(asked[head], (jnp.exp(logp) * logp).sum(-1), 0.0)
-    return total
+def _chosen(logits: Array, action: Array) -> tuple[Array, Array]:
+    """Log-probability of the answers given, and the entropy of the choice."""
+    logp = jax.nn.log_softmax(logits)
+    return jnp.take_along_axis(logp, action[..., None], -1)[..., 0], -(jnp.exp(logp) * logp).sum(-1)
 
 
 def _stretch(data: Any, length: int) -> Any:
