@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections import Counter
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
@@ -92,7 +93,7 @@ class Governed(Situation):
             mine = {h: action[f"{i.name}.{h}"] for h in i.heads(self.situation)}
             # The clock stands still while they convene, so sittings tell those steps apart; a step of play gets
             # the key it would have had without any, and so what is drawn in it stays paired too.
-            own = jax.random.fold_in(_own(key, i), jnp.where(held, state.sittings + 1, 0))
+            own = _own(key, i, jnp.where(held, state.sittings + 1, 0))
             new, after, settled = i.settle(own, m, self.situation, world, mine, outcome)
             memory.append(choose(acts, new, m))
             world = choose(acts, after, world)
@@ -161,8 +162,18 @@ class Governed(Situation):
         return Governed(self.situation.at(progress), tuple(i.at(progress) for i in self.institutions))
 
 
-def _own(key: PRNGKeyArray, institution: Institution) -> PRNGKeyArray:
-    return jax.random.fold_in(key, zlib.crc32(institution.name.encode()))
+def _own(key: PRNGKeyArray, institution: Institution, sitting: Int[Array, ""] | int = 0) -> PRNGKeyArray:
+    """The key of an institution, made of the world's key and its name; each `sitting` has another.
+
+    The words of the key are changed by arithmetic alone (one to one, so that different keys stay different)
+    because `fold_in` would take longer than most institutions take to act.  What is drawn from keys that differ
+    in any bit is independent, by the design of the generator.
+    """
+    words = jax.random.key_data(key)
+    salt = hashlib.blake2b(institution.name.encode(), digest_size=4 * words.shape[-1]).digest()
+    odd = jnp.uint32(0x9E3779B9)
+    words = (words + odd * jnp.asarray(sitting).astype(jnp.uint32)) ^ np.frombuffer(salt, "<u4").astype(np.uint32)
+    return jax.random.wrap_key_data(words, impl=jax.random.key_impl(key))
 
 
 def _settled(acts: Bool[Array, ""], new: Outcome, old: Outcome) -> Outcome:

@@ -4,7 +4,7 @@ Every function states its contract and has a slow NumPy twin (tests/twins.py) co
 """
 
 from nomoi.grid.beam import offsets, rays, reach, sweep
-from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn, scatter, site
+from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
 from nomoi.grid.near import neighbours
@@ -14,5 +14,5 @@ from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
 __all__ = [
     "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "Still", "bitplanes", "chance",
     "draw", "earlier", "film", "neighbours", "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter",
-    "site", "still", "strip", "sweep", "trace", "turn", "walk",
+    "site", "still", "strip", "sweep", "trace", "turn", "under", "walk",
 ]  # fmt: skip

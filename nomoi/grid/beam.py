@@ -85,17 +85,17 @@ def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"
 
 def _first(taken: UInt32[Array, " n"], length: int, radius: int) -> UInt32[Array, " n"]:
     """Of the taken cells of a beam, as bits, the one that each ray comes to first."""
-    first, free, done = jnp.zeros_like(taken), jnp.ones_like(taken, bool), 0
-    for ray in rays(length, radius):
-        if not ray:
-            continue
-        met = (taken >> done) & ((1 << len(ray)) - 1)  # the cells of this ray, nearest lowest
-        side = abs(ray[0][1])
-        free = jnp.ones_like(free) if side <= 1 else free
-        first = first | jnp.where(free, (met & (~met + 1)) << done, 0)
-        free = free & ((met & 1) == 0)
+    own, nearer, done, gate = [], [], 0, {}  # the bits of each ray; those that keep it from starting
+    for ray in filter(len, rays(length, radius)):
+        side = np.sign(ray[0][1])
+        own.append(((1 << len(ray)) - 1) << done)
+        nearer.append(gate.get(side, 0) if side else 0)
+        gate[side] = nearer[-1] | 1 << done
         done += len(ray)
-    return first
+    met = taken[:, None] & np.array(own, np.uint32)
+    free = (taken[:, None] & np.array(nearer, np.uint32)) == 0
+    none = jnp.zeros((), jnp.uint32)
+    return jax.lax.reduce(jnp.where(free, met & (~met + 1), none), none, jax.lax.bitwise_or, (1,))
 
 
 def sweep(land: Land, body: Body, blocks: Bool[Array, " S"], length: int, radius: int) -> Bool[Array, "n S"]:

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt32
+from jaxtyping import Array, Bool, Int, PRNGKeyArray, Shaped, UInt32
 
 from nomoi.grid.layout import Land
 
@@ -85,6 +85,12 @@ def respawn(body: Body, bits: UInt32[Array, " n"], cells: np.ndarray) -> Body:
 def site(land: Land, body: Body) -> Int[Array, " n"]:
     """The site each agent stands on, or the number of sites where there is none or the agent is out of play."""
     return jnp.where(body.here, jnp.asarray(land.site_of)[body.cell], len(land.sites))
+
+
+def under(values: Shaped[Array | np.ndarray, " S"], sites: Int[Array, " n"]) -> Shaped[Array, " n"]:
+    """The value at each agent's site; false or 0 where it stands on none."""
+    padded = jnp.append(values, jnp.zeros(1, values.dtype))
+    return padded.at[sites].get(mode="promise_in_bounds")
 
 
 def on(sites: Int[Array, " n"], total: int) -> Bool[Array, "n S"]:

@@ -139,12 +139,10 @@ class Harvest(Situation):
         body = grid.turn(state.body, jnp.asarray(TURN)[move])
         body = grid.walk(land, body, jnp.asarray(GO)[move], jnp.asarray(QUARTER)[move], draw["order"])
 
-        standing = grid.on(grid.site(land, body), len(land.sites))  # [n, S]
-        eaten = standing & state.apples
-        ate = eaten.any(1)
-        sparse = (eaten & (grid.neighbours(land, state.apples, self.radius) < self.thin)).any(1)
-        apples = state.apples & ~eaten.any(0)
-        apples = self.grow(apples, draw["grow"])
+        site = grid.site(land, body)
+        ate = grid.under(state.apples, site)
+        sparse = ate & (grid.under(grid.neighbours(land, state.apples, self.radius), site) < self.thin)
+        apples = self.grow(state.apples & ~grid.on(site, len(land.sites)).any(0), draw["grow"])
 
         fires = (move == ZAP) & (state.cooling == 0)
         zap = grid.reach(land, body, *self.beam) & fires[:, None]
@@ -160,7 +158,7 @@ class Harvest(Situation):
             "shot": fires,
             "zap": zap,
             "trespass": closed,
-            "kind": jnp.where(standing, _kind(land), 0).sum(1),
+            "kind": grid.under(_kind(land), site),
         }
         events = {name: value.astype(jnp.int32 if name == "kind" else jnp.float32) for name, value in events.items()}
         reward = events["harvest"] + self.trespass * events["trespass"]
