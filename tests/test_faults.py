@@ -14,9 +14,12 @@ from small import SITUATIONS, run
 
 from nomoi import grid
 from nomoi.core import Institution, govern
+from nomoi.core.rollout import rollout
 from nomoi.core.worlds import advance, begin
 from nomoi.institutions.sanction import Sanction
+from nomoi.learners.ppo import PPO
 from nomoi.situations.harvest import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP, Harvest, State
+from nomoi.situations.matrix import Matrix
 
 NORTH, EAST, SOUTH, WEST = range(4)
 STEP = {NORTH: (-1, 0), EAST: (0, 1), SOUTH: (1, 0), WEST: (0, -1)}
@@ -264,9 +267,15 @@ def test_institutions_do_not_draw_with_the_key_of_the_world():
 # 7 ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skip(reason="comes with the learner")
 def test_agents_that_share_no_parameters_draw_their_actions_apart():
-    raise NotImplementedError
+    """Equal minds in equal positions still act apart: each agent draws from a stream of its own."""
+    situation = Matrix(horizon=200)
+    learner = PPO(shared=False, hidden=8)
+    mind = learner.init(jax.random.key(0), situation)
+    mind = jax.tree.map(lambda x: jnp.broadcast_to(x[:1], x.shape), mind)  # both agents the same network
+    played = rollout(jax.random.key(1), situation, learner, 200, 1, mind)
+    chose = np.asarray(played.outcome.events["defect"][:, 0])
+    assert 0.2 < (chose[:, 0] != chose[:, 1]).mean() < 0.8
 
 
 # 8 ------------------------------------------------------------------------------------------------------------
