@@ -183,7 +183,7 @@ class Store:
         if not file.exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as stored:
+            with open(file, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 leaves = [stored[f"leaf{i}"] for i in range(len(stored.files) - 1)]
                 return leaves, json.loads(stored["rows"].tobytes())
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

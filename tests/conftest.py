@@ -1,12 +1,18 @@
 """What holds in every test: strict types, checked shapes, warnings as errors, and the same examples in CI."""
 
 import os
+import pathlib
 
 import hypothesis
 import jax
 import jaxtyping
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+# Programs that several tests need are compiled once; the environment tells processes that tests start.
+CACHE = str(pathlib.Path(__file__).parent.parent / ".pytest_cache" / "xla")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = CACHE
+jax.config.update("jax_compilation_cache_dir", CACHE)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 # Before anything of nomoi is imported; an int may stand where a float is asked for, as type checkers agree.
 jaxtyping.install_import_hook("nomoi", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
 

@@ -29,7 +29,7 @@ def html(result: Comparison) -> str:
     )
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
     for name in dict.fromkeys((result.headline, *CURVES)):
-        if name in result.measures:
+        if name in result.measures and not (name == "reward" and result.headline == "harvest"):
             sections.append(curve(result, name))
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]

@@ -1,0 +1,69 @@
+"""What the documents show runs, and what they promise is there."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from nomoi import catalogue, study
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+CARDS = {**catalogue.situations(), **catalogue.institutions()}
+
+
+def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", README, re.S)
+    assert code
+    text = code[1].replace("steps=100_000", "steps=1").replace("seeds=2", "seeds=2, set=SET")
+    Path("example.py").write_text(text)
+    runpy.run_path("example.py", {"SET": ["learner.worlds=4", "learner.steps=8"]})
+    assert "Estimate(mean=" in capsys.readouterr().out
+
+
+def test_the_readme_has_its_two_commands_and_its_picture():
+    assert "pip install -e . && nomoi compare harvest" in README
+    tests = re.search(r"<!-- tests -->\n```\n(pip .*?)\n```", README)
+    assert tests
+    assert "pytest" in tests[1]
+    for place in re.findall(r"\]\(([\w./-]+)\)", README):
+        assert (ROOT / place).exists(), place
+
+
+def test_the_readme_names_every_study():
+    for name in study.known():
+        assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_cards_have_their_parts_and_their_snippets_run(name):
+    cls = CARDS[name]
+    card = cls.__doc__ or ""
+    parts = (
+        ("observation", "actions", "reward", "events", "end", "state") if name in catalogue.situations() else ("needs",)
+    )
+    for part in parts:
+        assert part in card, f"{name} lacks {part}"
+    module = importlib.import_module(cls.__module__)
+    result = doctest.testmod(module, optionflags=doctest.ELLIPSIS)
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_every_option_says_what_it_means_and_where_it_is_from(name):
+    from nomoi.core import options
+
+    for option, (_, facts) in options(CARDS[name]).items():
+        assert facts.meaning, option
+        assert facts.source, option
+
+
+def test_no_document_names_a_registry():
+    for file in [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("*.txt"), *ROOT.glob("docs/**/*.md")]:
+        assert not re.search(r"pypi\.org|pythonhosted|registry\.npm", file.read_text()), file
