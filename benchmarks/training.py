@@ -27,7 +27,7 @@ def main() -> None:
     import jax
     import jax.numpy as jnp
 
-    from nomoi.compare import compare
+    from nomoi.comparison import compare
     from nomoi.core import govern
     from nomoi.engine import Job, Program
     from nomoi.institutions.altar import Altar

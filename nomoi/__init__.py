@@ -26,7 +26,7 @@ _HOMES = {
     "Altar": "nomoi.institutions.altar",
     "Sanction": "nomoi.institutions.sanction",
     "rollout": "nomoi.core.rollout",
-    "compare": "nomoi.compare",
+    "compare": "nomoi.comparison",
     "Refusal": "nomoi.errors",
 }
 

@@ -70,7 +70,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
 ) -> None:
     """Train agents in a situation under several regimes; print a table and write a page."""
-    from nomoi import compare as comparing
+    from nomoi import comparison as comparing
     from nomoi.report import terminal
 
     _compilation_cache()

@@ -68,7 +68,7 @@ class Job:
 
 @dataclasses.dataclass
 class Progress:
-    """Told after each chunk: which job, how many of its world steps are done, and the latest measures."""
+    """Told before compiling (0 steps) and after each chunk: which job, its world steps so far, latest measures."""
 
     job: Job
     steps: int
@@ -166,6 +166,8 @@ def train(
 
     for i in records:
         say(Progress(jobs[i], jobs[i].steps, records[i].late(), resumed=True))
+    if missing:
+        say(Progress(jobs[missing[0]], 0, {}))  # compiling takes a while
     programs = _programs([jobs[i] for i in missing], lanes)
     batches = _batches(missing, jobs, programs, lanes)
     with ThreadPoolExecutor(max(1, workers)) as pool:

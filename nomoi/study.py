@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
-from nomoi.compare import script_record
+from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
 from nomoi.engine import Job, Progress, train

@@ -143,7 +143,7 @@ def test_a_situation_and_an_institution_of_ones_own(nomoi):
     name = f"{EXAMPLES / 'meadow.py'}:Meadow"
     status, _, err = nomoi("compare", name, "--under", "nothing", "--steps", "600", *QUICK)
     assert status == 0, err
-    rotation = f"{EXAMPLES / 'rotation.py'}:Rotation"
+    rotation = f"{EXAMPLES / 'rotation.py'}:Rotation(head=graze)"
     status, _, err = nomoi("compare", name, "--under", rotation, "--steps", "600", *QUICK)
     assert status == 0, err
 

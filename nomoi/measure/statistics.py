@@ -40,7 +40,10 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:.{min(places, 4)}f}"
 
 
-def estimate(values: Sequence[float] | np.ndarray, seed: int = 0) -> Estimate:
+Values = Sequence[float] | np.ndarray
+
+
+def estimate(values: Values, seed: int = 0) -> Estimate:
     """Over seeds; values that are not defined (NaN) are left out."""
     values = np.asarray(values, float)
     values = values[np.isfinite(values)]
@@ -50,7 +53,7 @@ def estimate(values: Sequence[float] | np.ndarray, seed: int = 0) -> Estimate:
     return Estimate(float(values.mean()), float(stats.trim_mean(values, 0.25)), low, high, len(values))
 
 
-def difference(values: Sequence[float], others: Sequence[float], seed: int = 0) -> Estimate:
+def difference(values: Values, others: Values, seed: int = 0) -> Estimate:
     """Of `values` minus `others`, seed by seed (the same seeds in the same order)."""
     return estimate(np.asarray(values, float) - np.asarray(others, float), seed)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nomoi.compare import Comparison, Row
+from nomoi.comparison import Comparison, Row
 from nomoi.grid import paint
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page

@@ -17,7 +17,7 @@ from nomoi.measure.statistics import Estimate, number
 
 if TYPE_CHECKING:
     from nomoi import engine
-    from nomoi.compare import Comparison, Row
+    from nomoi.comparison import Comparison, Row
     from nomoi.store import Store
 
 console = Console()
@@ -34,15 +34,19 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
     )  # fmt: skip
     lines: dict[str, Any] = {}
     done: dict[tuple[str, int], int] = {}
-    with bar:
-        waiting = bar.add_task("compiling", total=None, said="")
+    with contextlib.ExitStack() as shown:
 
         def tell(progress: engine.Progress) -> None:
             job = progress.job
+            if "compiling" not in lines:  # nothing is shown before something runs, so a refusal stands alone
+                shown.enter_context(bar)
+                lines["compiling"] = bar.add_task("compiling", total=None, said="")
+            if not progress.steps:
+                return
             label = escape(job.label or "training")
             if label not in lines:
                 lines[label] = bar.add_task(label, total=None, said="")
-            bar.update(waiting, visible=False)
+            bar.update(lines["compiling"], visible=False)
             done[label, job.seed] = progress.steps
             seeds = [seed for name, seed in done if name == label]
             key = "harvest" if "harvest" in progress.latest else "reward"

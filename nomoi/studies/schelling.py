@@ -19,8 +19,8 @@ MAPS = ("small", "open")
 def diagram(key: jax.Array, preset: str, worlds: int) -> Mapping[str, float]:
     """Payoff of a cooperator (c) and of a defector (d) by the number of other cooperators, for one seed."""
     found = schelling(key, Harvest.preset(preset), Forager(spare=3), Forager(), seeds=1, worlds=worlds)
-    cooperate = {f"c{k}": v for k, v in enumerate(found.cooperate[0])}
-    return cooperate | {f"d{k}": v for k, v in enumerate(found.defect[0])}
+    cooperate = {f"c{k}": float(v) for k, v in enumerate(found.cooperate[0])}
+    return cooperate | {f"d{k}": float(v) for k, v in enumerate(found.defect[0])}
 
 
 def conditions(size: str) -> Sequence[Condition]:
