@@ -72,13 +72,11 @@ def _cells(land: Land, length: int, radius: int) -> np.ndarray:
 def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:
     """[i, j]: a beam fired by i now would hit j.  Nobody hits itself; who is out of play neither hits nor is hit."""
     cells = _cells(land, length, radius)
-    bit = (1 << np.arange(cells.shape[1])).astype(np.uint32)
+    bit, none = (1 << np.arange(cells.shape[1])).astype(np.uint32), jnp.zeros((), jnp.uint32)
     beam = jnp.asarray(cells).at[body.cell * 4 + body.facing].get(mode="promise_in_bounds")  # [n, C]
-    beam = jnp.where(body.here[:, None], beam, jnp.array(land.cells, beam.dtype))
-    place = jnp.where(body.here, body.cell, land.cells + 1).astype(beam.dtype)
-    none = jnp.zeros((), jnp.uint32)
-    at = jnp.where(beam[:, None, :] == place[None, :, None], bit, none)  # [i, j, c]: j stands at cell c of i's beam
-    at = jax.lax.reduce(at, none, jax.lax.bitwise_or, (2,))
+    at = jnp.where(beam[:, None, :] == body.cell.astype(beam.dtype)[None, :, None], bit, none)
+    at = jax.lax.reduce(at, none, jax.lax.bitwise_or, (2,))  # [i, j] the cell of i's beam, as a bit, where j stands
+    at = jnp.where(body.here[:, None] & body.here[None, :], at, none)
     taken = jax.lax.reduce(at, none, jax.lax.bitwise_or, (1,))  # [i] the cells of the beam where somebody stands
     return (at & _first(taken, length, radius)[:, None]) != 0
 

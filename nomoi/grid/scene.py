@@ -7,7 +7,7 @@ cell and facing), bit tests for what grows on the sites, and one scatter for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -141,11 +141,7 @@ class Scene(eqx.Module):
     @property
     def marks(self) -> UInt[Array, "n n"]:
         """Bit b of [i, j]: in the eyes of i, the body j bears the b-th layer of `bodies`, in the order of names."""
-        n, dtype = self.body.cell.shape[0], _lanes(len(self.bodies))
-        bits = jnp.zeros((n, n), dtype)
-        for b, name in enumerate(sorted(self.bodies)):
-            bits = bits | (self.bodies[name].astype(dtype) << b)
-        return bits
+        return _marks(self, sorted(self.bodies), _lanes(len(self.bodies)))
 
     def borne(self, by: Bool[Array, "n n"]) -> Bool[Array, "n L"]:
         """[i, b]: somebody whom row i of `by` picks out bears, in the eyes of i, the b-th of the L body layers."""
@@ -220,22 +216,34 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
     for name, show in scene.shown.items():
         keep = keep | (show.astype(jnp.uint32) << planes.index(name))
     below, dtype = len(planes) - len(scene.bodies), _lanes(len(planes))
-    marks = scene.marks.astype(dtype) << below & keep.astype(dtype)
 
-    def draw(codes: Array, marks: Array) -> Array:
-        return codes.at[np.arange(n)[:, None], place].add(marks.astype(codes.dtype), mode="promise_in_bounds")
+    def draw(codes: Array, first: int, last: int, low: int) -> Array:
+        """`codes`, whose lowest bit is plane `low`, with the body layers among the planes first..last-1."""
+        names = planes[max(first, below) : last]
+        marks = _marks(scene, names, codes.dtype) << max(first, below) - low
+        marks = marks & (keep >> low).astype(codes.dtype)
+        return codes.at[np.arange(n)[:, None], place].add(marks, mode="promise_in_bounds")
 
     codes = jnp.zeros((), dtype)
-    for low in range(0, below, 8):
+    for low in range(0, max(below, 1), 8):
         some = _rows((fixed >> low & 255).astype(np.uint8), spot) if low < len(scene.ground) else jnp.uint8(0)
         for plane in range(max(low, len(scene.ground)), min(low + 8, below)):
             some = some | jnp.where(drawn[planes[plane]], jnp.uint8(1 << plane - low), jnp.uint8(0))
         some = some & jnp.where(body.here, keep >> low & 255, 0).astype(jnp.uint8)[:, None]
-        some = draw(jnp.broadcast_to(some, byte.shape), marks >> low & 255)
+        some = draw(jnp.broadcast_to(some, byte.shape), low, low + 8, low)
         codes = codes | some.astype(dtype) << low
-    if dtype != jnp.uint8:  # the marks of the bytes where there are marks alone
-        codes = draw(codes, marks >> low + 8 << low + 8)
+    if dtype != jnp.uint8:  # the bytes where there are marks alone
+        codes = draw(codes, low + 8, len(planes), 0)
     return codes[:, :cells].reshape(n, rows, cols)
+
+
+def _marks(scene: Scene, names: Sequence[str], dtype: Any) -> UInt[Array, "n n"]:
+    """Bit b of [i, j]: in the eyes of i, the body j bears the b-th of the named layers."""
+    n = scene.body.cell.shape[0]
+    bits = jnp.zeros((n, n), dtype)
+    for b, name in enumerate(names):
+        bits = bits | (scene.bodies[name].astype(dtype) << b)
+    return bits
 
 
 def _lanes(bits: int) -> Any:

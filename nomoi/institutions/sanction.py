@@ -73,7 +73,7 @@ class Sanction(Institution):
         struck = hit.any(0)
 
         correct = (hit & guilty).sum(1).astype(jnp.float32)
-        wrong = (hit & ~guilty).sum(1).astype(jnp.float32)
+        wrong = hit.sum(1).astype(jnp.float32) - correct
         amount = self.reward * correct - self.cost * (correct + wrong) - jnp.where(struck & guilty, self.loss, 0.0)
         facts = {"correct": correct, "wrong": wrong, "struck": struck.astype(jnp.float32)}
         outcome = outcome.pay(amount, **{f"{self.name}__{name}": value for name, value in facts.items()})
