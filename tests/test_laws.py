@@ -383,7 +383,7 @@ def test_fish_that_are_left_grow_and_no_others(seed, growth):
 # --- moments of training --------------------------------------------------------------------------------------
 
 
-@given(warmup=st.floats(0.0625, 1, width=32), progress=st.floats(0, 1, width=32))
+@given(warmup=st.floats(0.0625, 1, width=32), progress=st.floats(0, 1, width=32, allow_subnormal=False))
 def test_the_cost_of_a_sanction_may_rise_from_nothing(warmup, progress):
     g = govern(SITUATIONS["harvest"], Sanction(by="", cost=8.0, warmup=warmup))
     cost = g.at(jnp.asarray(progress)).institutions[0].cost
