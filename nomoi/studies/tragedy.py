@@ -80,8 +80,10 @@ CLAIMS = [
           unit="apples"),
     Claim("A levy of 2 on sparse apples rescues the commons", TRIAL, _gap("harvest", "levy 2", "random"), above=0,
           unit="apples above random"),
-    Claim("A levy of 1 does not: the last apple is worth nothing, and is taken", TRIAL,
-          _gap("harvest", "levy 1", "levy 2"), below=0, unit="apples below a levy of 2"),
+    Claim("A levy of 1 does not rescue: the last apple is worth nothing, and is taken", TRIAL,
+          _gap("harvest", "levy 1", "random"), below=0, unit="apples above random"),
+    Claim("A levy of 0.5 does not rescue", "derived (an apple is worth 1)", _gap("harvest", "levy 0.5", "random"),
+          below=0, unit="apples above random"),
     Claim("One agent alone learns to sustain the patch", "inferred (spec D.5, control)",
           _gap("harvest", "learned, alone", "random, alone"), above=0, unit="apples"),
 ]  # fmt: skip
