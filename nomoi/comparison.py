@@ -14,7 +14,7 @@ import numpy as np
 from nomoi import catalogue, regimes
 from nomoi.core import Situation, build
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, train
+from nomoi.engine import Job, Progress, schedule, train
 from nomoi.errors import Refusal, nearest
 from nomoi.learners.fixed import Forager, Random
 from nomoi.learners.objectives import OBJECTIVES
@@ -25,7 +25,6 @@ from nomoi.measure.statistics import Estimate, difference, estimate
 from nomoi.regimes import Regime, spec
 from nomoi.store import Record, Store
 
-POINTS = 32  # of a curve (ours)
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
 
 
@@ -74,18 +73,13 @@ class Comparison:
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""
 
-        def plain(e: Estimate) -> dict[str, Any]:
-            return {
-                k: (v if isinstance(v, int) or math.isfinite(v) else None) for k, v in dataclasses.asdict(e).items()
-            }
-
         def line(row: Row) -> dict[str, Any]:
             out: dict[str, Any] = {"label": row.label, "sentence": row.sentence}
-            out["measures"] = {m: plain(row.estimate(m)) for m in row.values if row.estimate(m).n}
+            out["measures"] = {m: row.estimate(m).data() for m in row.values if row.estimate(m).n}
             out["records"] = [r.id for r in row.records]
             return out
 
-        learned = [line(r) | {"gain": plain(self.gain(r))} for r in self.rows]
+        learned = [line(r) | {"gain": self.gain(r).data()} for r in self.rows]
         return {
             "situation": regimes.spec(self.situation),
             "learner": regimes.spec(self.learner),
@@ -134,9 +128,7 @@ def compare(
     regimes.check_overrides(options, chosen, ["situation", "learner"])
 
     store = Store(out)
-    per_update = learner.worlds * learner.steps
-    chunk = max(1, round(steps / per_update / POINTS))
-    updates = chunk * max(1, math.ceil(steps / per_update / chunk))
+    updates, chunk = schedule(learner, steps)
     governed = regimes.one_program(place, chosen)
     jobs = [
         Job(g, learner, seed, updates, chunk, film=seed == 0, label=r.label)

@@ -8,6 +8,7 @@ interrupted at any moment and goes on from its last checkpoint.
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import threading
 import time
@@ -28,6 +29,7 @@ from nomoi.measure.measures import measures
 from nomoi.regimes import spec
 from nomoi.store import Record, Store
 
+POINTS = 32  # of a curve (ours)
 CHECKPOINT = 10.0  # seconds between two checkpoints of a run (ours)
 
 
@@ -64,6 +66,13 @@ class Job:
             "updates": self.updates,
             "chunk": self.chunk,
         }
+
+
+def schedule(learner: PPO, steps: float) -> tuple[int, int]:
+    """(updates, updates a chunk) for a run of at least `steps` world steps, logged about POINTS times."""
+    updates = steps / (learner.worlds * learner.steps)
+    chunk = max(1, round(updates / POINTS))
+    return chunk * max(1, math.ceil(updates / chunk)), chunk
 
 
 @dataclasses.dataclass

@@ -22,7 +22,7 @@ from nomoi import catalogue, regimes
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, train
+from nomoi.engine import Job, Progress, schedule, train
 from nomoi.errors import Refusal, nearest
 from nomoi.learners.ppo import PPO
 from nomoi.measure.statistics import Estimate, estimate, number
@@ -160,7 +160,6 @@ class Findings:
 
     def data(self) -> dict[str, Any]:
         """As plain data."""
-        plain = lambda e: {k: v if isinstance(v, int) or math.isfinite(v) else None for k, v in e.items()}  # noqa: E731
         return {
             "study": self.study.name,
             "size": self.size,
@@ -168,7 +167,7 @@ class Findings:
             "verdicts": [
                 {
                     "claim": v.claim.text, "verdict": v.verdict, "source": v.claim.source,
-                    "published": v.claim.published, **plain(dataclasses.asdict(v.estimate)),
+                    "published": v.claim.published, **v.estimate.data(),
                 }
                 for v in self.verdicts
             ],
@@ -225,9 +224,7 @@ def run(
 def _job(condition: Trained, seed: int) -> Job:
     stack = regimes.parse(condition.label, condition.under).institutions
     learner = condition.learner
-    per = learner.worlds * learner.steps
-    chunk = max(1, round(condition.steps / per / 32))
-    updates = chunk * max(1, math.ceil(condition.steps / per / chunk))
+    updates, chunk = schedule(learner, condition.steps)
     return Job(govern(condition.situation, *stack), learner, seed, updates, chunk, label=condition.label)
 
 

@@ -22,6 +22,10 @@ class Estimate:
     high: float
     n: int
 
+    def data(self) -> dict[str, float | int | None]:
+        """As plain data for JSON, which knows no NaN."""
+        return {k: v if isinstance(v, int) or np.isfinite(v) else None for k, v in dataclasses.asdict(self).items()}
+
     def text(self, digits: int = 3) -> str:
         return number(self.mean, digits)
 
