@@ -18,7 +18,8 @@ from nomoi.core.rollout import rollout
 from nomoi.core.worlds import advance, begin
 from nomoi.institutions.sanction import Sanction
 from nomoi.learners.ppo import PPO
-from nomoi.situations.harvest import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP, Harvest, State
+from nomoi.situations.harvest import Harvest, State
+from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP
 from nomoi.situations.matrix import Matrix
 
 NORTH, EAST, SOUTH, WEST = range(4)

@@ -105,8 +105,9 @@ class Scene(eqx.Module):
         sites: Mapping[str, Array] | None = None,
         bodies: Mapping[str, Array] | None = None,
         labels: Mapping[str, Array] | None = None,
+        goods: Goods | None = None,
     ) -> Scene:
-        """The same scene with more layers; labels need goods."""
+        """The same scene with more layers, and with goods; labels need goods."""
         return Scene(
             self.land,
             self.extent,
@@ -115,7 +116,7 @@ class Scene(eqx.Module):
             self.sites | dict(sites or {}),
             self.bodies | dict(bodies or {}),
             self.shown,
-            self.goods,
+            goods or self.goods,
             self.labels | dict(labels or {}),
         )
 

@@ -15,7 +15,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
-from nomoi.situations.harvest import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT
+from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT
 
 FAR = 1000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
 import equinox as eqx
@@ -11,14 +10,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
-from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
-
-STAY, AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP = range(8)
-GO = np.array([0, 1, 1, 1, 1, 0, 0, 0], bool)
-QUARTER = np.array([0, 0, 2, 3, 1, 0, 0, 0])  # which way a move goes, in right turns from ahead
-TURN = np.array([0, 0, 0, 0, 0, -1, 1, 0])
+from nomoi.situations.walkers import ZAP, Walkers, drawing
 
 
 class State(eqx.Module):
@@ -30,7 +25,7 @@ class State(eqx.Module):
     time: Int[Array, ""]
 
 
-class Harvest(Situation):
+class Harvest(Walkers):
     """Apples grow back the faster the more apples are near, and never where none is left.
 
     Dilemma: the last apple of a patch is worth as much as any other to whoever takes it, and costs all others
@@ -62,16 +57,12 @@ class Harvest(Situation):
     agents: int = size(5, "how many play", "spec B.5", low=1)
     horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
-    headings: bool = size(False, "whether the view shows which way others face")
-    compass: bool = size(True, "whether agents sense their own heading and place")
-    beam: tuple[int, ...] = size((3, 1), "length and radius of the beam", "Melting Pot open", "cells")
     regrowth: Float[Array, " 4"] = setting(
         (0.0, 0.005, 0.02, 0.05), "chance that an apple grows back, by live neighbours 0, 1, 2, 3 or more",
         "SSD games (Vinitsky)", "per step", 0, 1,
     )  # fmt: skip
     radius: float = size(2.0, "how near an apple counts as a neighbour", "Melting Pot", "cells", low=0)
     exile: Int[Array, ""] = setting(0, "steps out of play for whoever is zapped; 0 is none", unit="steps", low=0)
-    cooldown: Int[Array, ""] = setting(2, "full steps between two shots", "Melting Pot open", "steps", 0)
     thin: Int[Array, ""] = setting(3, "an apple with fewer live neighbours than this is sparse", unit="apples", low=0)
     lottery: Float[Array, ""] = setting(
         0.0, "chance that the episode ends at each 100th step, once past `least`", "Melting Pot (.15)", "", 0, 1
@@ -84,8 +75,6 @@ class Harvest(Situation):
 
     def __check_init__(self) -> None:
         land = self.land
-        if len(self.extent) != 3:
-            raise Refusal(f"harvest.extent is {self.extent}, and must be three numbers: ahead, back, side.")
         if not len(land.sites):
             raise Refusal(f"harvest: {land.name} has no apple; draw some with A, R, B or G.")
         if len(land.find("PQ")) < self.agents:
@@ -95,9 +84,6 @@ class Harvest(Situation):
             )
         if not len(land.find("P")):
             raise Refusal(f"harvest: {land.name} has no spawn place; draw at least one P.")
-        length, radius = self.beam if len(self.beam) == 2 else (0, 0)
-        if length < 1 or not 0 <= radius <= length + 1 or sum(map(len, grid.rays(length, radius))) > 31:
-            raise Refusal(f"harvest.beam is {self.beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
 
     @classmethod
     def preset(cls, name: str, **changes: object) -> Harvest:
@@ -108,12 +94,8 @@ class Harvest(Situation):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else _drawing(self.map)
+        text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)
         return _land(text, f"the map {self.map!r}")
-
-    @property
-    def actions(self) -> dict[str, int]:
-        return {"move": 8}
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -134,10 +116,8 @@ class Harvest(Situation):
     def step(self, key: PRNGKeyArray, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
         n, land = self.agents, self.land
         draw = grid.draw(key, order=n, spawn=n, grow=len(land.sites), end=1)
-        move = jnp.where(state.body.here, action["move"], STAY)
-
-        body = grid.turn(state.body, jnp.asarray(TURN)[move])
-        body = grid.walk(land, body, jnp.asarray(GO)[move], jnp.asarray(QUARTER)[move], draw["order"])
+        move = self.chosen(state, action)
+        body = self.march(state.body, move, draw["order"])
 
         site = grid.site(land, body)
         ate = grid.under(state.apples, site)
@@ -147,7 +127,7 @@ class Harvest(Situation):
         fires = (move == ZAP) & (state.cooling == 0)
         zap = grid.reach(land, body, *self.beam) & fires[:, None]
         body = grid.respawn(body, draw["spawn"], land.find("P"))
-        cooling = jnp.where(fires, self.cooldown, jnp.maximum(state.cooling - 1, 0))
+        cooling = self.cooled(state.cooling, fires)
 
         closed = jnp.asarray(land.mask("I"))[body.cell] & body.here & (np.arange(n) < self.cooperators)
         time = state.time + 1
@@ -176,40 +156,13 @@ class Harvest(Situation):
         drawn = (time >= self.least) & (time % 100 == 0) & (grid.chance(bits) < self.lottery)
         return (time >= self.horizon) | drawn
 
-    def senses(self, state: State) -> dict[str, Array]:
-        here = state.body.here[:, None]
-        ready = (1 - state.cooling / jnp.maximum(self.cooldown, 1))[:, None]
-        out = {"ready": jnp.where(here, ready, 0.0)}
-        if self.compass:
-            row, col = jnp.divmod(state.body.cell, self.land.width)
-            heading = (state.body.facing[:, None] == np.arange(4)).astype(jnp.float32)
-            place = jnp.stack([2 * row / self.land.height - 1, 2 * col / self.land.width - 1], -1)
-            out["compass"] = jnp.where(here, jnp.concatenate([heading, place], -1), 0.0)
-        return out
+    def ground(self) -> dict[str, np.ndarray]:
+        closed = {"closed": self.land.mask("I")} if "I" in self.land.text else {}
+        return super().ground() | closed
 
     def scene(self, state: State) -> grid.Scene:
-        land, body = self.land, state.body
-        ground = {"wall": land.walls}
-        if "I" in land.text:
-            ground["closed"] = land.mask("I")
-        bodies = {"agent": body.here}
-        if self.headings:
-            relative = (body.facing[None, :] - body.facing[:, None]) % 4
-            for k, word in enumerate(("same", "right", "towards", "left")):
-                bodies[f"heading.{word}"] = relative == k
-        goods = grid.Goods(state.apples, _kind(land))
-        return grid.Scene(land, grid.Extent(*self.extent), body, ground, {"apple": state.apples}, bodies, goods=goods)
-
-    def aim(self, state: State) -> Bool[Array, "n n"]:
-        return grid.reach(self.land, state.body, *self.beam)
-
-    def present(self, state: State) -> Bool[Array, " n"]:
-        return state.body.here
-
-    def remove(self, state: State, who: Bool[Array, " n"], steps: Int[Array, ""]) -> State:
-        out = jnp.where(who & (steps > 0), steps, state.body.out)
-        body = grid.Body(state.body.cell, state.body.facing, out)
-        return State(body, state.cooling, state.apples, state.time)
+        goods = grid.Goods(state.apples, _kind(self.land))
+        return super().scene(state).add(sites={"apple": state.apples}, goods=goods)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -220,17 +173,6 @@ class Harvest(Situation):
 
     def capacity(self) -> Float[Array, " kinds"]:
         return jnp.asarray(_zones(self.land).sum(0))
-
-
-def _drawing(path: str) -> str:
-    """A map from a user's text file."""
-    file = Path(path)
-    if not file.is_file():
-        raise Refusal(f"harvest has no map {path!r}, and there is no such file; the maps are {', '.join(MAPS)}.")
-    try:
-        return file.read_text(encoding="utf-8")
-    except (UnicodeDecodeError, OSError) as error:
-        raise Refusal(f"the map file {path!r} cannot be read as text ({error}).") from None
 
 
 def _land(text: str, name: str) -> grid.Land:
