@@ -19,6 +19,7 @@ from nomoi.institutions.altar import Altar, _distance
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
+from nomoi.institutions.taboo import Taboo
 from nomoi.situations.harvest import Harvest, State
 
 N, FULL = 4, 10.0
@@ -42,7 +43,7 @@ class Shelf(Situation):
 
     @property
     def emits(self) -> dict[str, Any]:
-        return vocabulary("harvest", "kind", "zap", "sparse")
+        return vocabulary("harvest", "kind", "zap", "shot", "sparse")
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -61,7 +62,7 @@ class Shelf(Situation):
         return jnp.full(3, FULL)
 
     def aim(self, state):
-        return jnp.zeros((N, N), bool)
+        return jnp.zeros((N, N), bool).at[0, 1].set(True).at[2, 3].set(True)
 
     def remove(self, state, who, steps):
         return state
@@ -76,7 +77,8 @@ def happened(harvest=(0, 0, 0, 0), kind=(0, 0, 0, 0), hits=(), **more) -> Outcom
     for striker, struck in hits:
         zap[striker, struck] = 1
     taken = jnp.asarray(harvest, jnp.float32)
-    events = {"harvest": taken, "kind": jnp.asarray(kind, jnp.int32), "zap": jnp.asarray(zap), "sparse": taken}
+    events = {"harvest": taken, "kind": jnp.asarray(kind, jnp.int32), "sparse": taken}
+    events |= {"zap": jnp.asarray(zap), "shot": jnp.asarray(zap.any(1), jnp.float32)}
     events |= {k.replace("__", "."): jnp.asarray(v, jnp.float32) for k, v in more.items()}
     return Outcome(jnp.zeros(N), jnp.zeros(N), events, jnp.array(False))
 
@@ -296,7 +298,7 @@ def test_when_a_violation_has_worn_off_a_legal_taking_counts_again():
     a, memory = altar(span=1)
     memory, facts = live(a, memory, eats(BLUE), IDLE, eats(RED))
     assert [f["violator"][0] for f in facts] == [1, 1, 0]
-    assert (memory.trace[0], memory.age[0]) == (RED, 0)
+    assert (memory.marks.trace[0], memory.marks.age[0]) == (RED, 0)
 
 
 def test_a_hit_clears_what_is_carried():
@@ -452,7 +454,7 @@ def test_what_a_viewer_sees_depends_on_what_it_last_read():
     state = standing(s, *s.land.find("P")[:4])
     memory = found(a, s, 0, state)
     read, trace, age = jnp.array([RED, BAN, NEVER, BLUE]), jnp.array([BLUE, RED, 3, RED]), jnp.array([0, 0, 99, 21])
-    memory = eqx.tree_at(lambda m: (m.read, m.trace, m.age), memory, (read, trace, age))
+    memory = eqx.tree_at(lambda m: (m.read, m.marks.trace, m.marks.age), memory, (read, trace, age))
     scene = a.layers(memory, s.scene(state))
     view, planes = np.asarray(scene.view()), scene.planes
     bit = {p: (view >> planes.index(p) & 1).astype(bool) for p in planes}
@@ -473,18 +475,84 @@ def test_what_a_viewer_sees_depends_on_what_it_last_read():
     assert trace["unknown"][:, :2].tolist() == [[False, False], [False, False], [True, True], [False, False]]
 
 
+def test_a_kind_may_be_named_as_the_forbidden_one():
+    a, memory = altar(BLUE, names="forbidden")
+    _, (facts,) = live(a, memory, eats(RED, BLUE, GREEN, None))
+    assert facts["violation"].tolist() == [0, 1, 0, 0]
+    _, (facts,) = live(*altar(BAN, names="forbidden"), eats(RED, BLUE, GREEN, None))
+    assert facts["violation"].tolist() == [1, 1, 1, 0]
+
+
+def test_with_a_term_the_content_changes_by_the_clock_alone():
+    a, memory = altar(RED, term=5)
+    seen = []
+    for t in range(60):
+        memory, _, _ = settle(a, memory, happened(), stock=(0, 0, 0), seed=t)
+        seen.append(int(memory.content))
+    blocks = np.array([RED, *seen[:-1]]).reshape(12, 5)
+    assert (blocks == blocks[:, :1]).all()  # five steps each, though nothing is in stock
+    assert set(blocks[:, 0].tolist()) == {RED, BLUE, GREEN}
+
+
+def test_nothing_is_judged_in_the_days_of_grace():
+    _, facts = live(*altar(BLUE, grace=2, span=1), *[eats(RED)] * 3)
+    assert [f["violation"][0] for f in facts] == [0, 0, 1]
+
+
+def test_a_first_content_can_be_given():
+    assert {int(found(Altar(content=GREEN), SHELF, seed).content) for seed in range(8)} == {GREEN}
+    assert len({int(found(Altar(), SHELF, seed).content) for seed in range(12)}) == 3
+    with pytest.raises(Refusal, match="altar.content is 3, and shelf has the kinds 0 red, 1 blue, 2 green"):
+        govern(SHELF, Altar(content=3))
+
+
+# --- taboo ----------------------------------------------------------------------------------------------------
+
+
+def test_only_the_forbidden_kinds_mark_and_only_those_who_take_them():
+    taboo = Taboo(kinds="blue, green", span=3)
+    _, facts = live(taboo, found(taboo, SHELF), eats(RED, BLUE, GREEN, None), IDLE)
+    assert facts[0]["violation"].tolist() == [0, 1, 1, 0]
+    assert facts[0]["marked"].tolist() == facts[1]["marked"].tolist() == [0, 1, 1, 0]
+    assert facts[0]["violator"].tolist() == [0] * N  # beams struck before anybody was marked
+    assert facts[1]["violator"].tolist() == [0, 1, 1, 0]
+
+
+def test_a_mark_lasts_its_span_or_until_a_hit_and_no_legal_taking_launders_it():
+    taboo = Taboo(kinds="blue", span=2)
+    hit = {"outcome": happened(hits=[(0, 1)])}
+    _, facts = live(taboo, found(taboo, SHELF), eats(BLUE, BLUE), eats(RED), hit, IDLE)
+    assert [f["marked"].tolist()[:2] for f in facts] == [[1, 1], [1, 1], [1, 0], [0, 0]]
+
+
+def test_a_mark_of_the_step_of_a_hit_stays():
+    taboo = Taboo(kinds="blue")
+    _, facts = live(taboo, found(taboo, SHELF), eats(None, BLUE, hits=[(0, 1)]), IDLE)
+    assert facts[0]["violator"][1] == 0
+    assert facts[1]["violator"][1] == 1
+
+
+def test_nobody_sees_the_own_mark_unless_it_is_known():
+    for known in (False, True):
+        taboo = Taboo(kinds="blue", known=known)
+        memory, _ = live(taboo, found(taboo, SHELF), eats(BLUE))
+        own = taboo.inform(memory, SHELF, jnp.zeros(3), None, {})["own"]
+        assert own.tolist() == [[float(known)], [0], [0], [0]]
+
+
+def test_a_kind_that_does_not_exist_cannot_be_taboo():
+    with pytest.raises(Refusal, match="taboo.kinds has 'bleu'.*blue"):
+        govern(SITUATIONS["harvest"], Taboo(kinds="bleu"))
+
+
 # --- sanction -------------------------------------------------------------------------------------------------
 
 
 def strike(hits, violators=(), memory=None, seed=0, **settings):
     sanction = Sanction(**({"by": "altar", "cost": 3.0, "reward": 7.0, "loss": 2.0, "exile": 4} | settings))
     guilty = [float(i in violators) for i in range(N)]
-    return settle(
-        sanction,
-        jnp.zeros(N, jnp.int32) if memory is None else memory,
-        happened(hits=hits, altar__violator=guilty),
-        seed=seed,
-    )
+    memory = found(sanction, SHELF) if memory is None else memory
+    return settle(sanction, memory, happened(hits=hits, altar__violator=guilty, altar__marked=guilty), seed=seed)
 
 
 def test_who_hits_pays_and_gains_if_it_was_deserved():
@@ -504,7 +572,7 @@ def test_without_a_classifier_no_hit_is_deserved():
 def test_nothing_happens_where_nobody_is_hit():
     memory, facts, moved = strike([], violators=[0, 1], immunity=3)
     assert not moved.any()
-    assert not memory.any()
+    assert not memory.immune.any()
     assert not any(f.any() for f in facts.values())
 
 
@@ -527,14 +595,48 @@ def test_immunity_counts_from_the_hit_and_spans_the_exile():
     for t in range(9):
         memory, facts, _ = strike([(0, 1)], memory=memory, immunity=2, exile=4)
         safe.append(int(facts["struck"][1]))
-        assert memory[1] == [6, 5, 4, 3, 2, 1, 0, 6, 5][t]
+        assert memory.immune[1] == [6, 5, 4, 3, 2, 1, 0, 6, 5][t]
     assert safe == [1, 0, 0, 0, 0, 0, 0, 1, 0]
 
 
 def test_without_immunity_every_hit_counts():
     memory, _, _ = strike([(0, 1)])
-    assert not memory.any()
+    assert not memory.immune.any()
     assert strike([(0, 1)], memory=memory)[1]["struck"][1] == 1
+
+
+def test_where_credit_goes_to_all_each_striker_counts_and_the_target_suffers_once():
+    hits = [(0, 3), (1, 3), (2, 3)]
+    _, facts, moved = strike(hits, violators=[3], credit="all", harm=5.0, fire=0.5)
+    assert facts["correct"].tolist() == [1, 1, 1, 0]
+    assert facts["struck"].tolist() == [0, 0, 0, 1]
+    assert moved.tolist() == [7 - 3 - 0.5] * 3 + [-5 - 2]
+
+
+def test_harm_falls_on_the_innocent_too_and_a_shot_costs_though_it_misses():
+    sanction = Sanction(by="altar", cost=3.0, harm=5.0, loss=2.0, fire=0.5)
+    nobody = jnp.zeros(N)
+    shot = happened(hits=[(0, 1)], altar__violator=nobody, altar__marked=nobody)
+    shot.events["shot"] = jnp.array([1.0, 0, 1, 0])
+    _, _, moved = settle(sanction, found(sanction, SHELF), shot)
+    assert moved.tolist() == [-3.5, -5, -0.5, 0]
+
+
+def test_chances_to_punish_are_those_of_the_step_before():
+    """On the shelf agent 0 always aims at 1, and 2 at 3; 1 is marked from the first step on."""
+    memory, facts, _ = strike([], violators=[1])
+    assert not facts["ripe"].any()
+    assert not facts["idle"].any()
+    _, facts, _ = strike([(0, 1), (2, 3)], violators=[1], memory=memory)
+    assert facts["ripe"].tolist() == facts["seized"].tolist() == [1, 0, 0, 0]
+    assert facts["idle"].tolist() == facts["strayed"].tolist() == [0, 0, 1, 0]
+    _, facts, _ = strike([(2, 3)], violators=[1], memory=memory)
+    assert facts["ripe"].tolist() == [1, 0, 0, 0]
+    assert not facts["seized"].any()
+
+
+def test_agents_that_are_not_aware_sense_nothing_of_their_aim():
+    assert Sanction(aware=False).inform(found(Sanction(), SHELF), SHELF, jnp.zeros(3), None, {}) == {}
 
 
 @pytest.mark.parametrize("exile", [0, 1, 5])

@@ -31,6 +31,9 @@ VOCABULARY = {
         Event("kind", "[n]", "kind", "which kind of unit was taken (0, 1, ...); read it only where harvest > 0"),
         Event("shot", "[n]", "shots", "fired the beam", True),
         Event("zap", "[n, n]", "hits", "the beam of the row's agent reached the column's agent", True),
+        Event("poison", "[n]", "units", "took a kind that harms whoever eats it, later", True),
+        Event("silly", "[n]", "units", "took the harmless kind that a silly rule may forbid", True),
+        Event("sick", "[n]", "steps", "lived under the poison: what one eats is worth less", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

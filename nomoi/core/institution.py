@@ -46,6 +46,9 @@ class Institution(Rule):
         """The events that it adds, named without the institution's own name."""
         return {}
 
+    def fits(self, situation: Situation) -> None:
+        """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met."""
+
     def heads(self, situation: Situation) -> dict[str, int]:
         """Choices that it asks of agents (boundary and choice rules): head -> number of choices."""
         return {}

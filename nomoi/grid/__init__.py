@@ -3,7 +3,7 @@
 Every function states its contract and has a slow NumPy twin (tests/twins.py) compared under hypothesis.
 """
 
-from nomoi.grid.beam import offsets, rays, reach, sweep
+from nomoi.grid.beam import block, offsets, rays, reach, sweep
 from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
@@ -12,7 +12,7 @@ from nomoi.grid.paint import Still, film, still, strip, trace
 from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
 
 __all__ = [
-    "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "Still", "bitplanes", "chance",
-    "draw", "earlier", "film", "neighbours", "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter",
+    "EAST", "NORTH", "SOUTH", "WEST", "Body", "Extent", "Goods", "Land", "Scene", "Still", "bitplanes", "block",
+    "chance", "draw", "earlier", "film", "neighbours", "offsets", "on", "pick", "rank", "rays", "reach", "respawn", "scatter",
     "site", "still", "strip", "sweep", "trace", "turn", "under", "walk",
 ]  # fmt: skip

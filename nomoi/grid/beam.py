@@ -81,6 +81,16 @@ def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"
     return (at & _first(taken, length, radius)[:, None]) != 0
 
 
+def block(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:
+    """[i, j]: j stands in the block of cells 1..length ahead of i and up to `radius` to each side; nothing stops it.
+
+    Nobody is in its own block; who is out of play is in none and has none.
+    """
+    ahead, right = offsets(land, body)
+    inside = (ahead >= 1) & (ahead <= length) & (jnp.abs(right) <= radius)
+    return inside & body.here[:, None] & body.here[None, :]
+
+
 def _first(taken: UInt32[Array, " n"], length: int, radius: int) -> UInt32[Array, " n"]:
     """Of the taken cells of a beam, as bits, the one that each ray comes to first."""
     own, nearer, done, gate = [], [], 0, {}  # the bits of each ray; those that keep it from starting

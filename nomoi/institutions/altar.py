@@ -13,46 +13,49 @@ from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.layout import STEP
+from nomoi.institutions.marks import LONG, Marks
 
+PERMITTED = 0
 HIDDEN, PLACE, BROADCAST, DISTRACTOR, STALE = range(5)
-LONG = 99  # steps: an age at which nothing is fresh any more
 
 
 class Record(eqx.Module):
-    """What the altar remembers.  K is the number of kinds; content k < K permits kind k, K forbids all.
+    """What the altar remembers.  K is the number of kinds; content k < K names kind k, K forbids all.
 
     content [], locked [K]         the rule in force and the kinds that may not become it
-    verdict, trace, age [n]        of each agent's last taking: was it a violation, which kind (K none), how long ago
+    marks                          what was last judged of each agent
     read, since [n]                content each agent last read (K + 1 never), and how long ago
     here [n], decoy []             who stands at the altar; what a distractor or stale altar shows
+    time []                        steps so far
     """
 
     content: Int[Array, ""]
     locked: Bool[Array, " K"]
-    verdict: Bool[Array, " n"]
-    trace: Int[Array, " n"]
-    age: Int[Array, " n"]
+    marks: Marks
     read: Int[Array, " n"]
     since: Int[Array, " n"]
     here: Bool[Array, " n"]
     decoy: Int[Array, ""]
+    time: Int[Array, ""]
 
 
 class Altar(Institution):
-    """Says which kind of stock may be taken now; all other taking is a violation.
+    """Says which kind may be taken now (or, with `names` = forbidden, which may not); the rest is a violation.
 
-    The permitted kind changes when its stock falls below `threshold` of its capacity: the next is drawn among
+    The kind it names changes when its stock falls below `threshold` of its capacity: the next is drawn among
     the kinds that are not locked, in proportion to their stock; a locked kind recovers at `recovery`.  When all
-    are locked, everything is forbidden.  The altar pays and punishes nobody: it classifies, and whoever carries
-    a violation shows it for `span` steps, so that others can act on it.
+    are locked, everything is forbidden.  With `term` it changes every so many steps instead.  The altar pays and
+    punishes nobody: it classifies, and whoever carries a violation shows it for `span` steps, so that others can
+    act on it.  What it judges is the event `on`, whose kind is the event `of`: takings, or colours worn.
 
     Dilemma it addresses: punishing what one dislikes and punishing what is wrong look alike unless all can
     know what is wrong.  `display` decides who knows: nobody (hidden), whoever stands at the place drawn H (place),
     everybody (broadcast), or readers of a false altar: random content (distractor), or the first for ever (stale).
     Where there is no land, everybody stands at the altar.
 
-    needs     events harvest and kind; stock
-    emits     altar.violation [n] units taken against the rule; altar.violator [n] carries a violation now;
+    needs     the events `on` and `of`; stock
+    emits     altar.violation [n] units against the rule; altar.violator [n] carried a violation when beams struck;
+              altar.marked [n] carries one after the step;
               altar.visit [n] arrivals; altar.right [n] steps in which the content held in mind is the true one;
               altar.ban [n] steps in which everything is forbidden
     senses    altar.mind [n, K + 10]: content last read (K + 2, one-hot: kinds, ban, never); read within 3 and
@@ -67,6 +70,15 @@ class Altar(Institution):
     threshold: Float[Array, ""] = setting(0.4, "a kind below this share of its capacity is locked", "trial", "", 0, 1)
     recovery: Float[Array, ""] = setting(0.6, "a locked kind is free again at this share", "trial", "", 0, 1)
     span: Int[Array, ""] = setting(20, "steps for which a taking stays visible and punishable", "trial", "steps", 0, 98)
+    on: str = size("harvest", "the event that is judged")
+    of: str = size("kind", "the event that says of which kind it was")
+    names: Int[Array, ""] = choice("permitted", ("permitted", "forbidden"), "what the kind it names is", "seed; spec G")
+    content: Int[Array, ""] = setting(-1, "the kind it names first, counted from 0; -1 is drawn", "ours", "", -1)
+    term: Int[Array, ""] = setting(
+        0, "steps after which the content is drawn anew; 0 is by stock", "spec G", "steps", 0
+    )
+    grace: Int[Array, ""] = setting(0, "first steps of an episode in which nothing is judged", "spec B.4", "steps", 0)
+    place: str = size("H", "the letter of its place on the map")
     display: Int[Array, ""] = choice(
         "place", ("hidden", "place", "broadcast", "distractor", "stale"), "who can read it"
     )
@@ -76,6 +88,8 @@ class Altar(Institution):
     sight: str = size("relative", "relative (permitted, prohibited, unknown to the viewer) or raw (the kinds)", "trial")
 
     def __check_init__(self) -> None:
+        if len(self.place) != 1:
+            raise Refusal(f"altar.place is {self.place!r}; one letter of the map, such as H, would be right.")
         if self.sight not in ("relative", "raw"):
             raise Refusal(f"altar.sight is {self.sight!r}; 'relative' or 'raw' would be right.")
 
@@ -88,17 +102,28 @@ class Altar(Institution):
             "the altar shows something else at random",
             "the altar shows the first one for ever",
         )[int(self.display)]
-        return f"One kind may be taken at a time, another when its stock runs low; {knows}."
+        what = "is forbidden" if int(self.names) else "may be taken"
+        tempo = f"every {int(self.term)} steps" if int(self.term) else "when its stock runs low"
+        return f"One kind {what} at a time, another {tempo}; {knows}."
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("harvest", "kind", "stock")
+        return (self.on, self.of, "stock")
+
+    def fits(self, situation: Situation) -> None:
+        scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
+        if scene is not None and not scene.land.mask(self.place).any():
+            raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {scene.land.name} has none.")
+        if not isinstance(self.content, jax.core.Tracer) and int(self.content) >= len(situation.kinds):
+            kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
+            raise Refusal(f"altar.content is {int(self.content)}, and {situation.name} has the kinds {kinds}.")
 
     @property
     def emits(self) -> dict[str, Event]:
         return {
-            "violation": Event("violation", "[n]", "units", "taken against the rule", True),
-            "violator": Event("violator", "[n]", "steps", "carried a visible violation", True),
+            "violation": Event("violation", "[n]", "units", "done against the rule", True),
+            "violator": Event("violator", "[n]", "steps", "carried a violation when beams struck", True),
+            "marked": Event("marked", "[n]", "steps", "carries a violation after the step", True),
             "visit": Event("visit", "[n]", "visits", "arrived at the altar", True),
             "right": Event("right", "[n]", "steps", "held the true content in mind", True),
             "ban": Event("ban", "[n]", "steps", "lived under a ban on everything", True),
@@ -106,15 +131,12 @@ class Altar(Institution):
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
         n, k = situation.agents, len(situation.kinds)
-        scene = situation.scene(state)
-        if scene is not None and not scene.land.mask("H").any():
-            raise Refusal(f"altar needs a place drawn H on the map, and {scene.land.name} has none.")
-        content = jax.random.randint(key, (), 0, k)
-        never = jnp.full(n, LONG, jnp.int32)
-        nobody = jnp.zeros(n, bool)
+        drawn = jax.random.randint(key, (), 0, k)
+        content = jnp.where(self.content >= 0, self.content, drawn)
+        never, nobody = jnp.full(n, LONG, jnp.int32), jnp.zeros(n, bool)
         record = Record(
-            content, jnp.zeros(k, bool), nobody, jnp.full(n, k, jnp.int32), never,
-            jnp.full(n, k + 1, jnp.int32), never, nobody, content,
+            content, jnp.zeros(k, bool), Marks.blank(n, k), jnp.full(n, k + 1, jnp.int32), never, nobody, content,
+            jnp.zeros((), jnp.int32),
         )  # fmt: skip
         return self._read(record, situation, state)
 
@@ -122,12 +144,14 @@ class Altar(Institution):
         self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, action: Action, outcome: Outcome
     ) -> tuple[Record, State, Outcome]:
         k = len(situation.kinds)
-        taken, kind = outcome.events["harvest"], outcome.events["kind"]
-        wrong = (taken > 0) & (kind != memory.content)
-        memory = self._judge(memory, taken > 0, wrong, kind)
-        violator = memory.verdict & (memory.age <= self.span)
+        amount, kind = outcome.events[self.on], outcome.events[self.of]
+        did = (amount > 0) & (memory.time >= self.grace)
+        wrong = did & ~self._legal(memory.content, kind, k)
+        marks = memory.marks.judge(did, wrong, kind, self.span, self.sticky)
+        violator = marks.guilty(self.span)
         if "zap" in outcome.events:
-            memory = _clear(memory, (outcome.events["zap"] > 0).any(0), k)
+            marks = marks.clear((outcome.events["zap"] > 0).any(0))
+        memory = eqx.tree_at(lambda r: (r.marks, r.time), memory, (marks, memory.time + 1))
 
         draws = jax.random.uniform(key, (3,))
         memory = self._rule(memory, situation.stock(state), situation.capacity(), draws)
@@ -136,8 +160,9 @@ class Altar(Institution):
 
         n = situation.agents
         facts = {
-            "violation": jnp.where(wrong, taken, 0.0),
+            "violation": jnp.where(wrong, amount, 0.0),
             "violator": violator,
+            "marked": memory.marks.guilty(self.span),
             "visit": memory.here & ~before,
             "right": memory.read == memory.content,
             "ban": jnp.broadcast_to(memory.content == k, (n,)),
@@ -145,23 +170,19 @@ class Altar(Institution):
         facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
         return memory, state, outcome.pay(jnp.zeros(n), **facts)
 
-    def _judge(self, m: Record, took: Array, wrong: Array, kind: Array) -> Record:
-        """Verdicts are given at the moment of taking, so that a later switch makes nobody guilty."""
-        older = jnp.minimum(m.age + 1, LONG)
-        carried = self.sticky & m.verdict & (m.age < self.span) & ~wrong
-        fresh = took & ~carried
-        return eqx.tree_at(
-            lambda r: (r.verdict, r.trace, r.age),
-            m,
-            (jnp.where(fresh, wrong, m.verdict), jnp.where(fresh, kind, m.trace), jnp.where(fresh, 0, older)),
-        )
+    def _legal(self, content: Array, kind: Array, kinds: int) -> Array:
+        """Whether a kind is legal under a content; no kind is where everything is forbidden."""
+        named = content == kind
+        return jnp.where(self.names == PERMITTED, named, ~named & (content != kinds))
 
     def _rule(self, m: Record, stock: Array, capacity: Array, draws: Array) -> Record:
-        """Lock, unlock, and redraw the content where the kind it permits is locked."""
-        k = len(stock)
-        locked = (stock < self.threshold * capacity) | (m.locked & (stock < self.recovery * capacity))
-        redraw = jnp.append(locked, True)[m.content]
-        weight = jnp.cumsum(jnp.where(locked, 0.0, stock))
+        """Lock, unlock, and redraw the content where the kind it permits is locked, or its term is over."""
+        k, timed = len(stock), self.term > 0
+        short = (stock < self.threshold * capacity) | (m.locked & (stock < self.recovery * capacity))
+        locked = short & ~timed
+        over = m.time % jnp.maximum(self.term, 1) == 0
+        redraw = jnp.where(timed, over, jnp.append(locked, True)[m.content])
+        weight = jnp.cumsum(jnp.where(locked, 0.0, jnp.where(timed, jnp.ones_like(stock), stock)))
         drawn = jnp.where(weight[-1] > 0, (draws[0] * weight[-1] >= weight).sum(), k)
         content = jnp.where(redraw, jnp.minimum(drawn, k), m.content).astype(jnp.int32)
         # a distractor redraws among the kinds about every 15 steps (the tempo of a true one, trial)
@@ -169,15 +190,15 @@ class Altar(Institution):
         renew = (self.display == DISTRACTOR) & (draws[2] < 1 / 15)
         decoy = jnp.where(renew, random, m.decoy)
         switched = content != m.content
-        m = eqx.tree_at(lambda r: (r.content, r.locked, r.decoy), m, (content, locked, decoy))
-        return _clear(m, self.amnesty & switched, k)
+        marks = m.marks.clear(self.amnesty & switched)
+        return eqx.tree_at(lambda r: (r.content, r.locked, r.decoy, r.marks), m, (content, locked, decoy, marks))
 
     def _read(self, m: Record, situation: Situation, state: State) -> Record:
         n = situation.agents
         near = jnp.ones(n, bool) & situation.present(state)
         scene = situation.scene(state)
         if scene is not None:
-            steps = jnp.asarray(_distance(scene.land.mask("H"), scene.land.height, scene.land.width))
+            steps = jnp.asarray(_distance(scene.land.mask(self.place), scene.land.height, scene.land.width))
             near = near & (steps[scene.body.cell] <= self.distance)
         false = (self.display == DISTRACTOR) | (self.display == STALE)
         shown = jnp.where(false, m.decoy, m.content)
@@ -190,9 +211,9 @@ class Altar(Institution):
         if scene.goods is None:
             return scene
         k = len(memory.locked)
-        kinds, read, trace = np.arange(k), memory.read[:, None], memory.trace
-        fresh = (memory.age <= self.span) & (trace < k)
-        ground = {self.name: scene.land.mask("H")}
+        kinds, read, trace = jnp.arange(k), memory.read[:, None], memory.marks.trace
+        fresh = memory.marks.visible(self.span)
+        ground = {self.name: scene.land.mask(self.place)}
         if self.sight == "raw":
             labels = {f"{self.name}.kind.{j}": jnp.asarray(kinds == j) for j in range(k)}
             bodies = {f"{self.name}.trace.{j}": fresh & (trace == j) for j in range(k)}
@@ -205,8 +226,10 @@ class Altar(Institution):
 
         return scene.add(
             ground,
-            labels={f"{self.name}.{word}": layer for word, layer in words(kinds == read).items()},
-            bodies={f"{self.name}.trace.{word}": fresh & layer for word, layer in words(trace == read).items()},
+            labels={f"{self.name}.{word}": layer for word, layer in words(self._legal(read, kinds, k)).items()},
+            bodies={
+                f"{self.name}.trace.{word}": fresh & layer for word, layer in words(self._legal(read, trace, k)).items()
+            },
         )
 
     def inform(
@@ -215,36 +238,27 @@ class Altar(Institution):
         k = len(situation.kinds)
         mind = memory.read[:, None] == np.arange(k + 2)
         flags = jnp.stack([memory.since <= 3, memory.since <= 10, memory.here & (self.display != HIDDEN)], -1)
-        own = (memory.age <= self.span) & (memory.trace < k)
+        marks, own = memory.marks, memory.marks.visible(self.span)
         if self.sight == "raw":
-            trace = own[:, None] & (memory.trace[:, None] == np.arange(k))
+            trace = own[:, None] & (marks.trace[:, None] == np.arange(k))
         else:
-            known, legal = memory.read <= k, memory.trace == memory.read
+            known, legal = memory.read <= k, self._legal(memory.read, marks.trace, k)
             trace = own[:, None] & jnp.stack([legal, known & ~legal, ~known], -1)
-        ages = jnp.stack([memory.since / 50, memory.age / jnp.maximum(self.span, 1)], -1)
+        ages = jnp.stack([memory.since / 50, marks.age / jnp.maximum(self.span, 1)], -1)
         bits = jnp.concatenate([mind, flags, trace], -1).astype(jnp.float32)
         news = {"mind": jnp.concatenate([bits, jnp.minimum(ages, 2.0)], -1)}
-        return news if scene is None else news | {"bearing": _bearing(scene)}
+        return news if scene is None else news | {"bearing": _bearing(scene, self.place)}
 
 
-def _bearing(scene: Scene) -> Float[Array, "n 2"]:
+def _bearing(scene: Scene, place: str) -> Float[Array, "n 2"]:
     """How far ahead and how far right the altar's middle is, in tens of cells."""
-    middle = np.stack(np.divmod(np.flatnonzero(scene.land.mask("H")), scene.land.width)).mean(1)
+    middle = np.stack(np.divmod(np.flatnonzero(scene.land.mask(place)), scene.land.width)).mean(1)
     row, col = jnp.divmod(scene.body.cell, scene.land.width)
     down, over = float(middle[0]) - row.astype(jnp.float32), float(middle[1]) - col.astype(jnp.float32)
     ahead = jnp.asarray(STEP, jnp.float32)[scene.body.facing]
     right = jnp.asarray(np.roll(STEP, -1, 0), jnp.float32)[scene.body.facing]
     steps = [down * way[:, 0] + over * way[:, 1] for way in (ahead, right)]
     return jnp.where(scene.body.here[:, None], jnp.stack(steps, -1) / 10, 0.0)
-
-
-def _clear(m: Record, who: Bool[Array, "*n"], kinds: int) -> Record:
-    """Verdict and trace of `who` are erased."""
-    return eqx.tree_at(
-        lambda r: (r.verdict, r.trace, r.age),
-        m,
-        (m.verdict & ~who, jnp.where(who, kinds, m.trace), jnp.where(who, LONG, m.age)),
-    )
 
 
 def _distance(place: np.ndarray, height: int, width: int) -> np.ndarray:

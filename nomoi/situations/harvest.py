@@ -13,7 +13,7 @@ from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
-from nomoi.situations.walkers import ZAP, Walkers, drawing
+from nomoi.situations.walkers import ZAP, Walkers, drawing, parsed
 
 
 class State(eqx.Module):
@@ -95,7 +95,7 @@ class Harvest(Walkers):
     @property
     def land(self) -> grid.Land:
         text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)
-        return _land(text, f"the map {self.map!r}")
+        return parsed(text, "ARBG", " WPQHIARBG", f"the map {self.map!r}")
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -173,16 +173,6 @@ class Harvest(Walkers):
 
     def capacity(self) -> Float[Array, " kinds"]:
         return jnp.asarray(_zones(self.land).sum(0))
-
-
-def _land(text: str, name: str) -> grid.Land:
-    key = (text, name)
-    if key not in _LANDS:
-        _LANDS[key] = grid.Land(text, sites="ARBG", legend=" WPQHIARBG", name=name)
-    return _LANDS[key]
-
-
-_LANDS: dict[tuple[str, str], grid.Land] = {}
 
 
 def _kinds(land: grid.Land) -> list[str]:

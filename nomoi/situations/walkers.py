@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -116,3 +117,9 @@ def drawing(situation: str, path: str, known: object) -> str:
         return file.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:
         raise Refusal(f"the map file {path!r} cannot be read as text ({error}).") from None
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str, sites: str, legend: str, name: str) -> grid.Land:
+    """The land of a drawing, parsed once."""
+    return grid.Land(text, sites=sites, legend=legend, name=name)
