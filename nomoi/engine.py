@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from nomoi.core import Situation
 from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
+from nomoi.errors import Refusal
 from nomoi.learners.nets import Shape
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
@@ -35,7 +37,10 @@ CHECKPOINT = 10.0  # seconds between two checkpoints of a run (ours)
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One training run: a learner in a situation with a seed, for `updates` updates, logged every `chunk`."""
+    """One training run: a learner in a situation with a seed, for `updates` updates, logged every `chunk`.
+
+    What has been learned is kept `snapshots` times on the way; a run may `start` with what another one learned.
+    """
 
     situation: Situation
     learner: PPO
@@ -44,6 +49,8 @@ class Job:
     chunk: int
     film: bool = False
     label: str = ""
+    snapshots: int = 0
+    start: Record | None = None
 
     @property
     def steps(self) -> int:
@@ -55,7 +62,9 @@ class Job:
         governed = self.situation if isinstance(self.situation, Governed) else None
         stack = governed.institutions if governed else ()
         shape = Shape.of(self.situation)
-        return {
+        more: dict[str, Any] = {"snapshots": self.snapshots} if self.snapshots else {}
+        more |= {"start": self.start.id} if self.start else {}
+        return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),
             "institutions": [spec(i) for i in stack if bool(i.in_force)],
@@ -66,6 +75,33 @@ class Job:
             "updates": self.updates,
             "chunk": self.chunk,
         }
+
+    def due(self) -> list[int]:
+        """The chunks after which what has been learned is kept."""
+        chunks = self.updates // self.chunk
+        return sorted({round(k * chunks / self.snapshots) or 1 for k in range(1, self.snapshots + 1)})
+
+
+def mind_of(record: Record, job: Job, kept: str = "mind") -> Any:
+    """What a run learned, for a job of the same shapes; refused where the networks differ."""
+    shapes, tree = jax.tree.flatten(jax.eval_shape(lambda key: job.learner.init(key, job.situation), jax.random.key(0)))
+    arrays = record.arrays()
+    leaves = [arrays.get(f"{kept}.{k}") for k in range(len(shapes))]
+    if (
+        any(x is None or x.shape != s.shape for x, s in zip(leaves, shapes, strict=True))
+        or f"{kept}.{len(shapes)}" in arrays
+    ):
+        raise Refusal(
+            f"what was learned in the record {record.id} does not fit {job.situation.name} as it is governed here; "
+            "both need the same layers, features, heads and network."
+        )
+    return jax.tree.unflatten(tree, [jnp.asarray(x) for x in leaves])
+
+
+def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
+    """World steps, and what had been learned by then."""
+    per_chunk = job.chunk * job.learner.worlds * job.learner.steps
+    return np.array(job.due()) * per_chunk, [mind_of(record, job, f"mind@{c}") for c in job.due()]
 
 
 def schedule(learner: PPO, steps: float) -> tuple[int, int]:
@@ -216,8 +252,8 @@ def _batches(missing: Sequence[int], jobs: Sequence[Job], programs: Any, lanes: 
     out: list[tuple[list[int], Any]] = []
     groups: dict[Any, list[int]] = {}
     for i in sorted(missing, key=lambda i: jobs[i].seed):
-        groups.setdefault((_kind(jobs[i]), jobs[i].updates), []).append(i)
-    for (kind, _), members in groups.items():
+        groups.setdefault((_kind(jobs[i]), jobs[i].updates, jobs[i].snapshots, jobs[i].start is None), []).append(i)
+    for (kind, *_), members in groups.items():
         out += [(members[k : k + lanes], kind) for k in range(0, len(members), lanes)]
     return out
 
@@ -255,29 +291,43 @@ class _Batch:
         padded = jobs + [jobs[-1]] * (lanes - len(jobs))
         args = [[j.learner, j.situation, jax.random.key(j.seed)] for j in padded]
         learner, situation, key = _stack(args) if lanes > 1 else args[0]
-        run, rows, seconds = self._resume() or (self.program.begin(learner, situation, key), [[] for _ in jobs], 0.0)
+        run, kept, rows, seconds = self._resume() or (*self._begin(learner, situation, key), [[] for _ in jobs], 0.0)
         total, names = jnp.int32(first.updates), list(measures(first.situation))
         saved = started = time.perf_counter()
         per_chunk = first.chunk * first.learner.worlds * first.learner.steps
         while len(rows[0]) * first.chunk < first.updates:
             if self.stop.is_set():
-                self._save(run, rows, seconds + time.perf_counter() - started)
+                self._save(run, kept, rows, seconds + time.perf_counter() - started)
                 raise Interrupted
             run, means = self.program.learn(learner, situation, run, total)
             values = np.asarray(means).reshape(lanes, -1)
             for job, mine, row in zip(jobs, rows, values, strict=False):
                 mine.append(dict(zip(names, map(float, row), strict=True)))
                 self.say(Progress(job, len(mine) * per_chunk, mine[-1]))
+            if len(rows[0]) in first.due():
+                kept.append(run.mind)
             if time.perf_counter() - saved > CHECKPOINT:
-                self._save(run, rows, seconds + time.perf_counter() - started)
+                self._save(run, kept, rows, seconds + time.perf_counter() - started)
                 saved = time.perf_counter()
         seconds += time.perf_counter() - started
-        minds = [jax.tree.map(lambda x, i=i: x[i], run.mind) for i in range(len(jobs))] if lanes > 1 else [run.mind]
-        return [self._record(i, minds[i], rows[i], seconds) for i in range(len(jobs))]
+        return [self._record(i, run.mind, kept, rows[i], seconds) for i in range(len(jobs))]
 
-    def _record(self, i: int, mind: Any, rows: list[dict[str, float]], seconds: float) -> Record:
+    def _begin(self, learner: Any, situation: Any, key: Any) -> tuple[Training, list[Any]]:
+        """A run before its first update, with what the earlier runs learned where jobs start from them."""
+        run = self.program.begin(learner, situation, key)
+        if self.jobs[0].start is None:
+            return run, []
+        minds = [mind_of(j.start, j) for j in self.jobs if j.start]
+        minds += [minds[-1]] * (self.program.lanes - len(minds))
+        return eqx.tree_at(lambda r: r.mind, run, _stack(minds) if self.program.lanes > 1 else minds[0]), []
+
+    def _record(self, i: int, mind: Any, kept: list[Any], rows: list[dict[str, float]], seconds: float) -> Record:
         job = self.jobs[i]
+        mine = lambda x: x[i] if self.program.lanes > 1 else x  # noqa: E731
+        mind = jax.tree.map(mine, mind)
         arrays = {f"mind.{k}": np.asarray(x) for k, x in enumerate(jax.tree.leaves(mind))}
+        for chunk, earlier in zip(job.due(), kept, strict=True):
+            arrays |= {f"mind@{chunk}.{k}": np.asarray(mine(x)) for k, x in enumerate(jax.tree.leaves(earlier))}
         if job.film:
             arrays |= self.program.film(job, mind)
         steps = np.arange(1, len(rows) + 1) * (job.steps // len(rows))
@@ -289,13 +339,13 @@ class _Batch:
             steps_per_second=round(job.steps * len(self.jobs) / max(seconds, 1e-9)), lanes=self.program.lanes,
         )  # fmt: skip
 
-    def _save(self, run: Training, rows: list[list[dict[str, float]]], seconds: float) -> None:
-        leaves = [np.asarray(_plain(x)) for x in jax.tree.leaves(run)]
+    def _save(self, run: Training, kept: list[Any], rows: list[list[dict[str, float]]], seconds: float) -> None:
+        leaves = [np.asarray(_plain(x)) for x in jax.tree.leaves((run, kept))]
         for i, what in enumerate(self.specs):
             mine = [x[i] for x in leaves] if self.program.lanes > 1 else leaves
             self.store.save(what, mine, [{"seconds": seconds}, *rows[i]])
 
-    def _resume(self) -> tuple[Training, list[list[dict[str, float]]], float] | None:
+    def _resume(self) -> tuple[Training, list[Any], list[list[dict[str, float]]], float] | None:
         """The state of all jobs, where every one left a checkpoint at the same update."""
         found = [self.store.resume(s) for s in self.specs]
         if not all(found) or len({len(rows) for _, rows in found if rows}) != 1:  # type: ignore[misc]
@@ -303,15 +353,16 @@ class _Batch:
         lanes = self.program.lanes
         leaves = [f[0] for f in found if f]
         leaves += [leaves[-1]] * (lanes - len(leaves))
-        shapes, tree = jax.tree.flatten(self.program.shape)
+        rows = [f[1] for f in found if f]
+        kept = [self.program.shape.mind for chunk in self.jobs[0].due() if chunk < len(rows[0])]
+        shapes, tree = jax.tree.flatten((self.program.shape, kept))
         merged = [np.stack(x) for x in zip(*leaves, strict=True)] if lanes > 1 else leaves[0]
         if len(merged) != len(shapes):
             return None
         restored = [_typed(x, s) for x, s in zip(merged, shapes, strict=True)]
         if any(x is None for x in restored):
             return None
-        rows = [f[1] for f in found if f]
-        return jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
+        return *jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
 
 
 def _in_force(situation: Situation) -> set[str]:

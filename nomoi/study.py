@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 import math
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from nomoi import catalogue, regimes
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, schedule, train
+from nomoi.engine import Job, Progress, mind_of, schedule, snapshots, train
 from nomoi.errors import Refusal, nearest
 from nomoi.learners.ppo import PPO
 from nomoi.measure.statistics import Estimate, estimate, number
@@ -34,13 +35,19 @@ SIZES = ("smoke", "laptop", "paper")
 
 @dataclasses.dataclass(frozen=True)
 class Trained:
-    """Agents that learn in a situation under a regime."""
+    """Agents that learn in a situation under a regime.
+
+    snapshots  how many times on the way what has been learned is kept;  after  the label of another Trained
+    condition whose minds, seed by seed, these begin with (pretraining)
+    """
 
     label: str
     situation: Situation
     under: str = ""
     steps: float = 500_000
     learner: PPO = dataclasses.field(default_factory=PPO)
+    snapshots: int = 0
+    after: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,7 +69,24 @@ class Computed:
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
-Condition = Trained | Scripted | Computed
+@dataclasses.dataclass(frozen=True)
+class Evaluated:
+    """What was learned under the Trained condition `of`, put to a test.
+
+    function(key, situation, learner, mind, **settings) -> {measure: value}, for one seed; the situation is that of
+    `of`, governed.  With `along` it is asked of every snapshot, and the record is a curve.  With `crossed` the
+    function gets the list of the minds of all seeds, and is called for each seed with that seed's mind first.
+    """
+
+    label: str
+    of: str
+    function: Callable[..., Mapping[str, float]]
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    along: bool = False
+    crossed: bool = False
+
+
+Condition = Trained | Scripted | Computed | Evaluated
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,24 +99,39 @@ class Results:
         """[seeds] over the last eighth of training."""
         return np.array([r.late().get(measure, np.nan) for r in self.records[label]])
 
+    def measures(self, label: str) -> list[str]:
+        """The measures that a condition has."""
+        return list(self.records[label][0].curve())
+
     def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
         """steps [K], values [seeds, K]."""
         drawn = [r.curve()[measure] for r in self.records[label]]
         return drawn[0][0], np.stack([v for _, v in drawn])
+
+    def bins(self, label: str, measure: str, count: int = 10) -> np.ndarray:
+        """[seeds, count] means over equal parts of training."""
+        _, values = self.curve(label, measure)
+        return np.stack([_mean(part) for part in np.array_split(values, count, axis=1)], 1)
+
+
+def _mean(values: np.ndarray) -> np.ndarray:
+    """[seeds] means over the second axis, NaN where nothing is defined."""
+    there = np.isfinite(values)
+    return np.where(there.any(1), np.where(there, values, 0).sum(1) / np.maximum(there.sum(1), 1), np.nan)
 
 
 @dataclasses.dataclass(frozen=True)
 class Claim:
     """One statement with its source.
 
-    effect      seed by seed, from the results: [seeds]
+    effect      seed by seed, from the results: [seeds]; or an Estimate of its own, such as a correlation over seeds
     published   the published value in words; empty where there is none (recalled values are not published)
     above, below, near   what the mean effect must be: above a bound, below it, or within `tolerance` of a value
     """
 
     text: str
     source: str
-    effect: Callable[[Results], np.ndarray]
+    effect: Callable[[Results], np.ndarray | Estimate]
     published: str = ""
     above: float | None = None
     below: float | None = None
@@ -101,7 +140,8 @@ class Claim:
     unit: str = ""
 
     def judge(self, results: Results, size: str) -> Verdict:
-        found = estimate(self.effect(results))
+        effect = self.effect(results)
+        found = effect if isinstance(effect, Estimate) else estimate(effect)
         if size == "smoke" or found.n < 2:
             return Verdict(self, UNTESTED, found)
         low, high = self._bounds()
@@ -207,34 +247,85 @@ def run(
         raise Refusal(f"{study.name} has no size {size}; its sizes are {', '.join(study.seeds)}.")
     store, seeds, conditions = Store(out), range(study.seeds[size]), list(study.conditions(size))
     records: dict[str, tuple[Record, ...]] = {}
-    trained = [c for c in conditions if isinstance(c, Trained)]
-    made = train(store, [_job(c, seed) for seed in seeds for c in trained], tell)
-    for k, c in enumerate(trained):
-        records[c.label] = tuple(made[k :: len(trained)])
+    jobs = _jobs(conditions)
+    waiting = [c for c in conditions if isinstance(c, Trained)]
+    while waiting:  # first those that begin with nothing, then those that go on from them
+        ready = [c for c in waiting if not c.after or c.after in records]
+        if not ready:
+            raise Refusal(
+                f"{study.name}: {waiting[0].label!r} goes on after {waiting[0].after!r}, which is not trained."
+            )
+        now = [
+            dataclasses.replace(jobs[c.label], seed=seed, start=records[c.after][seed] if c.after else None)
+            for seed in seeds
+            for c in ready
+        ]
+        made = train(store, now, tell)
+        records |= {c.label: tuple(made[k :: len(ready)]) for k, c in enumerate(ready)}
+        waiting = [c for c in waiting if c.label not in records]
     for c in conditions:
         if isinstance(c, Scripted):
             place = govern(c.situation, *regimes.parse(c.label, c.under).institutions)
             records[c.label] = tuple(script_record(store, place, c.script, s) for s in seeds)
         elif isinstance(c, Computed):
             records[c.label] = tuple(_computed(store, c, s) for s in seeds)
+        elif isinstance(c, Evaluated):
+            if c.of not in records:
+                raise Refusal(f"{study.name}: {c.label!r} evaluates {c.of!r}, which is not trained.")
+            records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
     results = Results({c.label: records[c.label] for c in conditions})
     return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims))
 
 
-def _job(condition: Trained, seed: int) -> Job:
-    stack = regimes.parse(condition.label, condition.under).institutions
-    learner = condition.learner
-    updates, chunk = schedule(learner, condition.steps)
-    return Job(govern(condition.situation, *stack), learner, seed, updates, chunk, label=condition.label)
+def _jobs(conditions: Sequence[Condition]) -> dict[str, Job]:
+    """A job, without its seed, for each trained condition.
+
+    Conditions in one situation are one program where their shapes allow it, so all see and answer alike.
+    """
+    trained = [c for c in conditions if isinstance(c, Trained)]
+    groups: dict[str, list[Trained]] = {}
+    for c in trained:
+        groups.setdefault(json.dumps(regimes.spec(c.situation), sort_keys=True), []).append(c)
+    out = {}
+    for group in groups.values():
+        stacks = [regimes.parse(c.label, c.under) for c in group]
+        for c, place in zip(group, regimes.one_program(group[0].situation, stacks), strict=True):
+            updates, chunk = schedule(c.learner, c.steps)
+            out[c.label] = Job(place, c.learner, 0, updates, chunk, label=c.label, snapshots=c.snapshots)
+    return out
+
+
+def _evaluated(store: Store, c: Evaluated, job: Job, trained: Sequence[Record]) -> tuple[Record, ...]:
+    """A record for every seed."""
+    out = []
+    for seed, record in enumerate(trained):
+        others = [r.id for r in trained] if c.crossed else []
+        what = {"kind": "evaluated", "of": record.id, "seed": seed, "along": c.along} | _function(c)
+        what |= {"among": others} if others else {}
+        found = store.get(what)
+        if not found:
+            key, call = jax.random.key(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
+            if c.along:
+                steps, minds = snapshots(record, job)
+                rows = [call(key, mind) for mind in minds]
+            elif c.crossed:
+                minds = [mind_of(r, job) for r in trained]
+                steps, rows = np.zeros(1), [call(key, [minds[seed], *minds[:seed], *minds[seed + 1 :]])]
+            else:
+                steps, rows = np.zeros(1), [call(key, mind_of(record, job))]
+            curve = {name: (steps, np.array([float(row[name]) for row in rows])) for name in rows[0]}
+            found = store.put(what, curve, label=c.label)
+        out.append(found)
+    return tuple(out)
+
+
+def _function(c: Computed | Evaluated) -> dict[str, Any]:
+    name = f"{c.function.__module__}:{c.function.__qualname__}"
+    return {"function": name, "settings": dict(c.settings)}
 
 
 def _computed(store: Store, condition: Computed, seed: int) -> Record:
-    what = {
-        "kind": "computed",
-        "function": f"{condition.function.__module__}:{condition.function.__qualname__}",
-        "settings": dict(condition.settings),
-        "seed": seed,
-    }
+    what = {"kind": "computed", "seed": seed} | _function(condition)
     found = store.get(what)
     if found:
         return found

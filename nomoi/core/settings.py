@@ -109,6 +109,11 @@ class Rule(eqx.Module):
             if (array < low).any() or (array > top).any():
                 raise Refusal(f"{where} is {array.tolist()}, and must lie{_span(low, top)}.")
 
+    @classmethod
+    def preset(cls: type[R], name: str, **changes: Any) -> R:
+        """One of the published or laptop-sized set-ups, with changes."""
+        return build(cls, name, **changes)
+
     def replace(self: R, **changes: Any) -> R:
         """A copy with some options changed; checked like a new one."""
         known = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}

@@ -11,7 +11,6 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene, rank
 
-
 ONE, ALL = range(2)
 
 

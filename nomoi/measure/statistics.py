@@ -75,3 +75,57 @@ def _bootstrap(values: np.ndarray, seed: int) -> tuple[float, float]:
             (values,), np.mean, n_resamples=RESAMPLES, method=method, rng=np.random.default_rng(seed)
         )
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
+
+
+def correlation(x: Values, y: Values) -> Estimate:
+    """Pearson's r over seeds with Fisher's 95 % interval (NaN with fewer than four, or where nothing varies)."""
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    both = np.isfinite(x) & np.isfinite(y)
+    x, y, n = x[both], y[both], int(both.sum())
+    if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return Estimate(np.nan, np.nan, np.nan, np.nan, n)
+    found = stats.pearsonr(x, y)
+    low, high = found.confidence_interval(0.95) if n > 3 else (np.nan, np.nan)
+    return Estimate(float(found.statistic), float(found.statistic), float(low), float(high), n)
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """Welch's two-sample t-test of `values` against `others`: difference of means, t, p, p corrected, Cohen's d."""
+
+    difference: float
+    t: float
+    p: float
+    corrected: float
+    d: float
+    low: float
+    high: float
+
+
+def welch(pairs: Sequence[tuple[Values, Values]], level: float = 0.95) -> list[Test]:
+    """A test for each (values, others), with Holm's correction for testing them all; `level` of the interval."""
+    out = []
+    for values, others in pairs:
+        a, b = np.asarray(values, float), np.asarray(others, float)
+        if np.ptp(a) == 0 and np.ptp(b) == 0:  # no spread at all: a test would divide by zero
+            out.append(Test(a.mean() - b.mean(), np.nan, np.nan, np.nan, np.nan, np.nan, np.nan))
+            continue
+        found = stats.ttest_ind(a, b, equal_var=False)
+        spread = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
+        span = found.confidence_interval(level)
+        t, p = float(found.statistic), float(found.pvalue)
+        out.append(
+            Test(a.mean() - b.mean(), t, p, p, (a.mean() - b.mean()) / spread, float(span.low), float(span.high))
+        )
+    corrected = holm([test.p for test in out])
+    return [dataclasses.replace(test, corrected=c) for test, c in zip(out, corrected, strict=True)]
+
+
+def holm(p: Values) -> np.ndarray:
+    """Holm's step-down correction of p-values; what is not defined is left out."""
+    p = np.asarray(p, float)
+    out, known = np.full(p.shape, np.nan), np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known])]
+    steps = p[order] * (len(order) - np.arange(len(order)))
+    out[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return out

@@ -27,7 +27,18 @@ MAPS = {
     # an altar in the middle: for learning what it says before living by it elsewhere
     "shrine": "\n".join([_open(4, 11), "    HHH    ", _open(4, 11)]),
 }
-_RULE = "sanction(by=taboo,cost=0.6,reward=3,harm=5,fire=0.01,exile=0,credit=all,aware=false)"
+# With these, striking at random earns a little (precision x 3 - 0.6 > 0), and so is not unlearned at once (trial).
+_SANCTION = {
+    "by": "taboo", "cost": 0.6, "reward": 3, "harm": 5, "fire": 0.01, "exile": 0, "credit": "all", "aware": "false",
+}  # fmt: skip
+
+
+def rule(kinds: str, known: bool = False, span: int = 100, **changes: float) -> str:
+    """A regime: a taboo on `kinds`, and the trial's sanction with some of its options changed."""
+    options = ",".join(f"{name}={value}" for name, value in (_SANCTION | changes).items())
+    return f"taboo(kinds={kinds},known={str(known).lower()},span={span})+sanction({options})"
+
+
 PRESETS = {
     "meadow": {},
     # the first laptop variant; half of the bushes may be taboo, and silly obedience then costs half of the food
@@ -73,8 +84,8 @@ class Berries(Walkers):
     presets: ClassVar = PRESETS
     regimes: ClassVar = {
         "no rule": "",
-        "important rule": f"taboo(kinds=poison)+{_RULE}",
-        "silly rule": f"taboo(kinds=poison,silly)+{_RULE}",
+        "important rule": rule("poison"),
+        "silly rule": rule("poison,silly"),
     }
 
     map: str = size("meadow", f"{', '.join(MAPS)}, or the path of a text file with a drawing")

@@ -85,13 +85,6 @@ class Harvest(Walkers):
         if not len(land.find("P")):
             raise Refusal(f"harvest: {land.name} has no spawn place; draw at least one P.")
 
-    @classmethod
-    def preset(cls, name: str, **changes: object) -> Harvest:
-        """One of the published or laptop-sized set-ups, with changes."""
-        from nomoi.core import build
-
-        return build(cls, name, **changes)
-
     @property
     def land(self) -> grid.Land:
         text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)

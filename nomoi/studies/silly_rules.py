@@ -1,0 +1,180 @@
+"""Silly rules (Koster et al. 2022): does a rule against something harmless help people to keep one that matters?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from nomoi.learners.ppo import PPO
+from nomoi.measure.probes import probes
+from nomoi.measure.statistics import Estimate, correlation, number, welch
+from nomoi.situations.berries import Berries, rule
+from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
+
+NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
+ARMS = (NO, IMPORTANT, SILLY)
+FIGURE = "Koster et al. 2022, Fig. 4 (official figure notebook)"
+PANELS = (
+    ("Misdirected punishing", "hits on the unmarked an episode", "wrong"),
+    ("Times punished", "hits on the marked an episode", "correct"),
+    ("Time marked", "share of agent-time", "marked"),
+    ("Time poisoned", "share of agent-time", "poisoned"),
+    ("Taboo berries eaten", "berries an episode", "taboo"),
+    ("Collective return", "reward an episode", "payoff"),
+)
+# the trial's recipe: credit for the poison (30 steps later) must not flow inside a rollout
+LEARNER = PPO(
+    worlds=32, steps=32, minibatches=4, rate=4e-4, rate_end=4e-4, gamma=0.97, trace=0.9, entropy=0.02,
+    entropy_end=0.005, scale=1 / 3,
+)  # fmt: skip
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 20_000, "laptop": 1_000_000, "paper": 1_000_000_000}[size]
+    place = Berries.preset("paper" if size == "paper" else "meadow")
+    points = 4 if size == "smoke" else 16
+
+    def trained(label: str, under: str, snapshots: int = 0) -> Trained:
+        return Trained(label, place, under, steps, LEARNER, snapshots)
+
+    return [
+        trained(NO, "", points),
+        trained(IMPORTANT, rule("poison"), points),
+        trained(SILLY, rule("poison,silly"), points),
+        trained("silly rule, no reward for punishing", rule("poison,silly", reward=0)),
+        trained("important rule, own mark visible, no reward", rule("poison", known=True, reward=0)),
+        trained("silly only", rule("silly")),
+        *(Evaluated(f"{arm}: probes", arm, probes, along=True) for arm in ARMS),
+    ]
+
+
+def _gap(measure: str, one: str, other: str, first: int, last: int) -> Callable[[Results], np.ndarray]:
+    """Mean difference over the tenths of training from `first` to `last` (counted from 1)."""
+
+    def effect(results: Results) -> np.ndarray:
+        each = [results.bins(label, measure)[:, first - 1 : last].mean(1) for label in (one, other)]
+        return each[0] - each[1]
+
+    return effect
+
+
+def _share(measure: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
+    return lambda r: 100 * (r.bins(one, measure)[:, -1] / r.bins(other, measure)[:, -1] - 1)
+
+
+def _decline(arm: str) -> Callable[[Results], np.ndarray]:
+    return lambda r: r.bins(arm, "correct").max(1) - r.bins(arm, "correct")[:, -1]
+
+
+def _later(arm: str) -> Callable[[Results], Estimate]:
+    """Punishing in the first fifth of training against poisoning in the second, over seeds."""
+    return lambda r: correlation(r.bins(arm, "correct")[:, :2].mean(1), r.bins(arm, "poisoned")[:, 2:4].mean(1))
+
+
+def _learned_at(arm: str, probe: str, level: float) -> Callable[[Results], np.ndarray]:
+    """Share of training after which a probe's score has fallen below (or, for `marked`, risen above) `level`."""
+
+    def effect(results: Results) -> np.ndarray:
+        steps, values = results.curve(f"{arm}: probes", probe)
+        there = values > level if probe == "marked" else values < level
+        after = np.argmax(there & (steps > 0.1 * steps[-1]), 1)
+        return np.where(there.any(1), steps[after] / steps[-1], 1.0)
+
+    return effect
+
+
+def _before(arm: str, first: str, then: str) -> Callable[[Results], np.ndarray]:
+    return lambda r: _learned_at(arm, then, 0.3)(r) - _learned_at(arm, first, 0.5 if first == "marked" else 0.3)(r)
+
+
+CLAIMS = [
+    Claim("T1 Early, no rule earns more than the important rule", FIGURE, _gap("payoff", NO, IMPORTANT, 1, 1), above=0,
+          published="3700 against 3100 at the start", unit="reward"),
+    Claim("T1 Early, the important rule earns more than the silly one", FIGURE,
+          _gap("payoff", IMPORTANT, SILLY, 1, 1), above=0, published="t = -22.3 in the first tenth", unit="reward"),
+    Claim("T2 Punishing under the important rule peaks, then declines", FIGURE, _decline(IMPORTANT), above=0,
+          published="peak 20, then below 4.5", unit="hits"),
+    Claim("T2 Punishing under the silly rule peaks, then declines", FIGURE, _decline(SILLY), above=0,
+          published="peak 47.5, then 4", unit="hits"),
+    Claim("T2 The silly rule's peak is at least half as high again", FIGURE + "; bound: spec A.6",
+          lambda r: r.bins(SILLY, "correct").max(1) / r.bins(IMPORTANT, "correct").max(1), above=1.5,
+          published="2.4 times", unit="times"),
+    Claim("T3 Midway fewer are poisoned under the silly than under the important rule", FIGURE,
+          _gap("poisoned", SILLY, IMPORTANT, 4, 6), below=0, published=".17 against .32 to .50", unit="of time"),
+    Claim("T3 Midway fewer are poisoned under the important rule than under none", FIGURE,
+          _gap("poisoned", IMPORTANT, NO, 4, 6), below=0, published=".32 against .54", unit="of time"),
+    Claim("T3 Midway the silly rule earns more than the important one", FIGURE, _gap("payoff", SILLY, IMPORTANT, 4, 6),
+          above=0, published="t = 3.9, 3.3, 2.4 in tenths 4 to 6", unit="reward"),
+    Claim("T4 In the end the important rule earns at least 5 % more than none", FIGURE,
+          _share("payoff", IMPORTANT, NO), above=5, published="13 to 15 %", unit="%"),
+    Claim("T4 In the end the silly rule earns at least 5 % more than none", FIGURE, _share("payoff", SILLY, NO),
+          above=5, published="13 to 15 %", unit="%"),
+    Claim("T4 In the end both rules are equivalent, within 5 %", FIGURE, _share("payoff", SILLY, IMPORTANT), near=0,
+          tolerance=5, published="no difference (t = -1.4, p = .18)", unit="%"),
+    Claim("T5 Without a rule poisoning stays as it is", FIGURE,
+          lambda r: r.bins(NO, "poisoned")[:, -1] - r.bins(NO, "poisoned")[:, 4], near=0, tolerance=0.05,
+          published="flat at .54", unit="of time"),
+    Claim("T6 Poison is shunned no later than the silly berry", "Koster et al. 2022, Fig. 6 (figure notebook)",
+          _before(SILLY, "poison", "silly"), above=-0.1, published="both by t = .3", unit="of training"),
+    Claim("T6 Striking the marked is learned before the poison is shunned",
+          "Koster et al. 2022, Fig. 6 (figure notebook)", _before(IMPORTANT, "marked", "poison"), above=0,
+          unit="of training"),
+    Claim("T7 Control: without a reward for punishing the silly rule brings nothing", "negative control (ours)",
+          _share("payoff", "silly rule, no reward for punishing", NO), near=0, tolerance=5, unit="%"),
+    Claim("Control: whoever sees the own mark shuns the poison though nobody punishes (a leak)",
+          "negative control (ours)", _share("payoff", "important rule, own mark visible, no reward", NO), above=5,
+          unit="%"),
+    Claim("Control: a silly rule alone only costs", "negative control (ours)", _share("payoff", "silly only", NO),
+          below=0, unit="%"),
+    Claim("Early punishing goes with less poisoning later, over populations (important rule)",
+          "Koster et al. 2022, Fig. 5 (figure notebook)", _later(IMPORTANT), below=0, published="r = -.80, p < .001"),
+    Claim("Early punishing goes with less poisoning later, over populations (silly rule)",
+          "Koster et al. 2022, Fig. 5 (figure notebook)", _later(SILLY), below=0, published="r = -.39, p = .15"),
+]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    """Published layouts: panels A to F, the ten tests, the correlation over populations, the probes."""
+    from nomoi.report import figures, page, panels
+
+    def shown(measure: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {arm: results.curve(arm, measure) for arm in ARMS if measure in results.measures(arm)}
+
+    grid = [(title, unit, shown(measure)) for title, unit, measure in PANELS]
+    tests = welch([(results.bins(SILLY, "payoff")[:, k], results.bins(IMPORTANT, "payoff")[:, k]) for k in range(10)])
+    published = (-22.3, -15.6, 1.2, 3.9, 3.3, 2.4, 0.2, -1.1, -0.7, -1.4)
+    rows = [
+        [f"{k + 1}", number(t.difference), number(t.t), number(t.p), number(t.corrected), number(t.d), f"{was:g}"]
+        for k, (t, was) in enumerate(zip(tests, published, strict=True))
+    ]
+    early = {
+        arm: (results.bins(arm, "correct")[:, :2].mean(1), results.bins(arm, "poisoned")[:, 2:4].mean(1))
+        for arm in (IMPORTANT, SILLY)
+    }
+    names = {"poison": "approach poison", "silly": "approach the silly berry", "healthy": "approach a healthy berry",
+             "marked": "strike the marked", "unmarked": "strike the unmarked"}  # fmt: skip
+    tested = [
+        (title, "score (1 at once, 0 never)", {arm: results.curve(f"{arm}: probes", probe) for arm in ARMS})
+        for probe, title in names.items()
+    ]
+    return [
+        page.Figure("What happens in training (layout of Fig. 4)", figures.svg(panels.panels(grid, labels=ARMS))),
+        page.Table("Silly minus important rule: collective return in ten parts of training",
+                   ["tenth", "difference", "Welch t", "p", "p, Holm", "Cohen d", "published t"], rows),
+        page.Figure("Early punishing and later poisoning (layout of Fig. 5)", figures.svg(panels.scatter(
+            "One point a population", "hits on the marked, first fifth", "time poisoned, second fifth", early, ARMS))),
+        page.Figure("What has been learned when (layout of Fig. 6)", figures.svg(panels.panels(tested, labels=ARMS))),
+    ]  # fmt: skip
+
+
+STUDY = Study(
+    "silly_rules",
+    "Does a rule against something harmless help people to keep a rule that matters?",
+    CLAIMS,
+    conditions,
+    {"smoke": 1, "laptop": 6, "paper": 15},
+    sections,
+    "The paper trained for 10^9 steps on another map with other constants: orderings are compared, not sizes. "
+    "The study `silly_phase` maps where they hold.",
+)
