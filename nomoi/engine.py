@@ -24,6 +24,7 @@ import numpy as np
 from nomoi.core import Situation
 from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
+from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.learners.nets import Shape
 from nomoi.learners.ppo import PPO, Training
@@ -64,6 +65,10 @@ class Job:
         shape = Shape.of(self.situation)
         more: dict[str, Any] = {"snapshots": self.snapshots} if self.snapshots else {}
         more |= {"start": self.start.id} if self.start else {}
+        if self.learner.residents:
+            script = self.learner.residents.script
+            more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
+            more |= {"pupils": self.learner.residents.pupils}
         return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),

@@ -113,7 +113,8 @@ class Altar(Institution):
     def fits(self, situation: Situation) -> None:
         scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
         if scene is not None and not scene.land.mask(self.place).any():
-            raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {scene.land.name} has none.")
+            where = f"{scene.land.name} of {situation.name}"
+            raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {where} has none.")
         if not isinstance(self.content, jax.core.Tracer) and int(self.content) >= len(situation.kinds):
             kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
             raise Refusal(f"altar.content is {int(self.content)}, and {situation.name} has the kinds {kinds}.")

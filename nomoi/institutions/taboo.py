@@ -54,7 +54,10 @@ class Taboo(Institution):
     def fits(self, situation: Situation) -> None:
         for name in self._names():
             if name not in situation.kinds:
-                raise Refusal(f"taboo.kinds has {name!r}; {nearest(name, situation.kinds, 'kind')}")
+                raise Refusal(
+                    f"taboo.kinds has {name!r}, which is no kind of {situation.name}; "
+                    f"{nearest(name, situation.kinds, 'kind')}"
+                )
 
     def _names(self) -> list[str]:
         return [name.strip() for name in self.kinds.split(",")]

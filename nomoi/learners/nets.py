@@ -13,6 +13,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Situation
 from nomoi.core.situation import Observation
+from nomoi.errors import Refusal, nearest
 from nomoi.grid import bitplanes
 
 
@@ -43,22 +44,29 @@ def _dense(key: PRNGKeyArray, inputs: int, outputs: int, scale: float = 1.0) -> 
 class Net(eqx.Module):
     """view planes (flat, or 3 x 3 patches) and features -> hidden -> (GRU) -> hidden -> heads and value.
 
-    Works on any leading axes.  `carry` is [..., hidden] with a GRU and [..., 0] without.
+    Works on any leading axes.  `carry` is [..., hidden] with a GRU and [..., 0] without.  With `film` the named feature
+    scales and shifts the first hidden layer, unit by unit (FiLM, Perez et al. 2018), so that what is known of a rule
+    decides which parts of the view count.
     """
 
     shape: Shape = eqx.field(static=True)
     hidden: int = eqx.field(static=True)
     filters: int = eqx.field(static=True)  # of the 3 x 3 layer; 0 is none
     recurrent: bool = eqx.field(static=True)
+    film: str = eqx.field(static=True)  # empty is none
     conv: dict[str, Array]
     first: dict[str, Array]
+    gate: dict[str, Array]
     second: dict[str, Array]
     gru: eqx.nn.GRUCell | None
     heads: dict[str, dict[str, Array]]
     value: dict[str, Array]
 
-    def __init__(self, key: PRNGKeyArray, shape: Shape, hidden: int = 64, filters: int = 0, recurrent: bool = False):
-        self.shape, self.hidden, self.filters, self.recurrent = shape, hidden, filters, recurrent
+    def __init__(
+        self, key: PRNGKeyArray, shape: Shape, hidden: int = 64, filters: int = 0, recurrent: bool = False,
+        film: str = "",
+    ):  # fmt: skip
+        self.shape, self.hidden, self.filters, self.recurrent, self.film = shape, hidden, filters, recurrent, film
         keys = iter(jax.random.split(key, 6 + len(shape.heads)))
         rows, cols = shape.window
         cells = rows * cols * shape.planes
@@ -73,6 +81,17 @@ class Net(eqx.Module):
             "told": _dense(next(keys), features, hidden, 0.5),
             "b": jnp.zeros(hidden),
         }
+        self.gate = {}
+        if film:
+            widths = dict(shape.features)
+            if film not in widths:
+                raise Refusal(
+                    f"ppo.film is {film!r}, and agents sense no such feature; {nearest(film, widths, 'feature')}"
+                )
+            one, other = jax.random.split(jax.random.fold_in(key, 1))
+            self.gate = {
+                "scale": _dense(one, widths[film], hidden, 0.5), "shift": _dense(other, widths[film], hidden, 0.5),
+            }  # fmt: skip
         self.second = {"w": _dense(next(keys), hidden, hidden), "b": jnp.zeros(hidden)}
         self.gru = eqx.nn.GRUCell(hidden, hidden, key=next(keys)) if recurrent else None
         self.value = {"w": _dense(next(keys), hidden, 1, 0.1), "b": jnp.zeros(1)}
@@ -103,4 +122,6 @@ class Net(eqx.Module):
             out = out + planes.reshape(*lead, -1) @ self.first["view"]
         if self.shape.features:
             out = out + jnp.concatenate([told[name] for name, _ in self.shape.features], -1) @ self.first["told"]
+        if self.film:
+            out = out * (1 + told[self.film] @ self.gate["scale"]) + told[self.film] @ self.gate["shift"]
         return jax.nn.relu(out)

@@ -54,14 +54,27 @@ class Training(eqx.Module):
     update: Int[Array, ""]
 
 
+class Residents(eqx.Module):
+    """A population in which only the first `pupils` agents learn; all others follow a script."""
+
+    script: Learner
+    pupils: int = eqx.field(static=True, default=1)
+
+
 class PPO(Learner, Rule):
-    """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P."""
+    """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P.
+
+    With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
+    theirs alone, and `among` makes a whole population of it again.
+    """
 
     objective: Objective = eqx.field(default_factory=Own)
+    residents: Residents | None = None
     shared: bool = size(True, "whether all agents share one set of parameters")
     hidden: int = size(64, "units of the two hidden layers", "trial", low=1)
     filters: int = size(0, "filters of a 3 x 3 layer on the view; 0 is none", low=0)
     recurrent: bool = size(False, "whether a GRU carries memory from step to step")
+    film: str = size("", "the feature that gates the view (FiLM), such as altar.mind; empty is none", "spec B.4")
     worlds: int = size(64, "worlds side by side", "trial", low=1)
     steps: int = size(64, "steps between two updates", "trial", low=1)
     epochs: int = size(2, "passes over each batch", "trial", low=1)
@@ -80,17 +93,36 @@ class PPO(Learner, Rule):
 
     def init(self, key: PRNGKeyArray, situation: Situation) -> Net:
         """A network; with one more leading axis [n] where parameters are not shared."""
-        make = lambda k: Net(k, Shape.of(situation), self.hidden, self.filters, self.recurrent)  # noqa: E731
-        return make(key) if self.shared else eqx.filter_vmap(make)(jax.random.split(key, situation.agents))
+        shape = Shape.of(situation)
+        make = lambda k: Net(k, shape, self.hidden, self.filters, self.recurrent, self.film)  # noqa: E731
+        return make(key) if self.shared else eqx.filter_vmap(make)(jax.random.split(key, self.pupils(situation)))
 
     def start(self, mind: Net, situation: Situation) -> Array:
-        return mind.start(situation.agents)
+        return mind.start(self.pupils(situation))
+
+    def pupils(self, situation: Situation) -> int:
+        """How many agents learn: the first so many, or all."""
+        return situation.agents if self.residents is None else min(self.residents.pupils, situation.agents)
 
     def act(
         self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Array
     ) -> tuple[Action, Array]:
-        logits, _, carry = self.think(mind, seen, carry)
-        return _sample(key, logits), carry
+        logits, _, carry = self.think(mind, self._mine(situation, seen, 0), carry)
+        return self._all(jax.random.fold_in(key, 1), situation, seen, _sample(key, logits)), carry
+
+    def _mine(self, situation: Situation, tree: Any, axis: int) -> Any:
+        """The part of the learning agents; the agents are the axis `axis` of every leaf."""
+        k = self.pupils(situation)
+        return tree if k == situation.agents else jax.tree.map(lambda x: jax.lax.slice_in_dim(x, 0, k, axis=axis), tree)
+
+    def _all(self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: Action) -> Action:
+        """Everybody's answers in one world: what the learners answer, and what the residents do."""
+        k = self.pupils(situation)
+        if self.residents is None or k == situation.agents:
+            return action
+        script = self.residents.script
+        theirs, _ = script.act(key, (), situation, seen, script.start((), situation))
+        return {h: jnp.concatenate([action[h], theirs[h][k:]]) for h in action}
 
     def think(self, mind: Net, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
         """Logits, values and memory of all agents; leaves are [..., n, ...]."""
@@ -128,7 +160,7 @@ class PPO(Learner, Rule):
     def _update(self, situation: Situation, run: Training, progress: Array) -> tuple[Training, Tally]:
         key, gather, shuffle = jax.random.split(run.key, 3)
         run, batch, tally = self._gather(situation, run, gather)
-        _, last, _ = self.think(run.mind, run.told, run.carry)
+        _, last, _ = self.think(run.mind, self._mine(situation, run.told, 1), run.carry)
         advantage = self._advantages(batch, last)
         mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, shuffle, progress)
         changed = lambda r: (r.mind, r.optimiser, r.key, r.update)  # noqa: E731
@@ -141,14 +173,20 @@ class PPO(Learner, Rule):
             worlds, told, carry, feeling, ledger, tally = now
             asked = jax.vmap(situation.asked)(worlds.state)
             here = jax.vmap(situation.present)(worlds.state)
-            logits, value, after = self.think(run.mind, told, carry)
-            action = _sample(jax.random.fold_in(key, t), logits)
-            worlds, outcome, done = advance(situation, worlds, action)
+            mine = self._mine(situation, told, 1)
+            logits, value, after = self.think(run.mind, mine, carry)
+            own = jax.random.fold_in(key, t)
+            answer = action = _sample(own, logits)
+            if self.residents is not None:
+                keys = jax.random.split(jax.random.fold_in(own, 1), self.worlds)
+                answer = jax.vmap(lambda k, s, a: self._all(k, situation, s, a))(keys, told, action)
+            worlds, outcome, done = advance(situation, worlds, answer)
             feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
             ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
             tally = tally.close(situation, ledger, done & worlds.whole)
+            utility, asked, here = self._mine(situation, (utility, asked, here), 1)
             batch = Batch(
-                told, action, {h: _chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
+                mine, action, {h: _chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
                 jnp.broadcast_to(done[:, None], here.shape), asked, here, carry,
             )  # fmt: skip
             worlds = renew(situation, worlds, done)
