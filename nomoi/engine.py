@@ -26,7 +26,7 @@ from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
-from nomoi.learners.nets import Shape
+from nomoi.learners.nets import Shape, graft
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.regimes import spec
@@ -40,7 +40,8 @@ CHECKPOINT = 10.0  # seconds between two checkpoints of a run (ours)
 class Job:
     """One training run: a learner in a situation with a seed, for `updates` updates, logged every `chunk`.
 
-    What has been learned is kept `snapshots` times on the way; a run may `start` with what another one learned.
+    What has been learned is kept `snapshots` times on the way.  A run may `start` with what another one learned; where
+    that one's `origin` was another situation, what both know by name is carried over (see `nets.graft`).
     """
 
     situation: Situation
@@ -52,6 +53,7 @@ class Job:
     label: str = ""
     snapshots: int = 0
     start: Record | None = None
+    origin: Job | None = None
 
     @property
     def steps(self) -> int:
@@ -74,7 +76,7 @@ class Job:
             "situation": spec(governed.situation if governed else self.situation),
             "institutions": [spec(i) for i in stack if bool(i.in_force)],
             # what the network sees and answers, which may be more than this regime fills
-            "network": {"planes": shape.planes, "features": dict(shape.features), "heads": dict(shape.heads)},
+            "network": {"planes": len(shape.planes), "features": dict(shape.features), "heads": dict(shape.heads)},
             "learner": spec(self.learner) | {"objective": spec(self.learner.objective)},
             "seed": self.seed,
             "updates": self.updates,
@@ -101,6 +103,14 @@ def mind_of(record: Record, job: Job, kept: str = "mind") -> Any:
             "both need the same layers, features, heads and network."
         )
     return jax.tree.unflatten(tree, [jnp.asarray(x) for x in leaves])
+
+
+def _inherited(job: Job, fresh: Any) -> Any:
+    """What a run starts with: the mind of another one, fitted to its own situation where they differ."""
+    assert job.start is not None
+    origin = job.origin or job
+    mind = mind_of(job.start, origin)
+    return mind if Shape.of(origin.situation) == Shape.of(job.situation) else graft(mind, fresh)
 
 
 def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
@@ -322,7 +332,8 @@ class _Batch:
         run = self.program.begin(learner, situation, key)
         if self.jobs[0].start is None:
             return run, []
-        minds = [mind_of(j.start, j) for j in self.jobs if j.start]
+        lane = lambda i: jax.tree.map(lambda x: x[i], run.mind) if self.program.lanes > 1 else run.mind  # noqa: E731
+        minds = [_inherited(j, lane(i)) for i, j in enumerate(self.jobs)]
         minds += [minds[-1]] * (self.program.lanes - len(minds))
         return eqx.tree_at(lambda r: r.mind, run, _stack(minds) if self.program.lanes > 1 else minds[0]), []
 

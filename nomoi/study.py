@@ -38,7 +38,7 @@ class Trained:
     """Agents that learn in a situation under a regime.
 
     snapshots  how many times on the way what has been learned is kept;  after  the label of another Trained
-    condition whose minds, seed by seed, these begin with (pretraining)
+    condition whose minds, seed by seed, these begin with (pretraining); it may be in another situation
     """
 
     label: str
@@ -256,7 +256,9 @@ def run(
                 f"{study.name}: {waiting[0].label!r} goes on after {waiting[0].after!r}, which is not trained."
             )
         now = [
-            dataclasses.replace(jobs[c.label], seed=seed, start=records[c.after][seed] if c.after else None)
+            dataclasses.replace(
+                jobs[c.label], seed=seed, start=records[c.after][seed] if c.after else None, origin=jobs.get(c.after)
+            )
             for seed in seeds
             for c in ready
         ]

@@ -16,6 +16,7 @@ from nomoi.grid.layout import STEP
 from nomoi.institutions.marks import LONG, Marks
 
 PERMITTED = 0
+SOON = 50  # steps within which a change counts as read (spec B.5)
 HIDDEN, PLACE, BROADCAST, DISTRACTOR, STALE = range(5)
 
 
@@ -26,7 +27,8 @@ class Record(eqx.Module):
     marks                          what was last judged of each agent
     read, since [n]                content each agent last read (K + 1 never), and how long ago
     here [n], decoy []             who stands at the altar; what a distractor or stale altar shows
-    time []                        steps so far
+    heard []                       whether anybody has read since the content changed
+    changed [], time []            when it last changed; steps so far
     """
 
     content: Int[Array, ""]
@@ -36,6 +38,8 @@ class Record(eqx.Module):
     since: Int[Array, " n"]
     here: Bool[Array, " n"]
     decoy: Int[Array, ""]
+    heard: Bool[Array, ""]
+    changed: Int[Array, ""]
     time: Int[Array, ""]
 
 
@@ -58,6 +62,7 @@ class Altar(Institution):
               altar.marked [n] carries one after the step;
               altar.visit [n] arrivals; altar.right [n] steps in which the content held in mind is the true one;
               altar.ban [n] steps in which everything is forbidden
+              altar.switch [n] changes of the content; altar.heard [n] those that anybody read within 50 steps
     senses    altar.mind [n, K + 10]: content last read (K + 2, one-hot: kinds, ban, never); read within 3 and
               within 10 steps; at the altar; the own visible trace as one knows it (permitted, prohibited, unknown;
               with raw sight its kind, K); age of the reading / 50, age of the trace / span
@@ -128,6 +133,8 @@ class Altar(Institution):
             "visit": Event("visit", "[n]", "visits", "arrived at the altar", True),
             "right": Event("right", "[n]", "steps", "held the true content in mind", True),
             "ban": Event("ban", "[n]", "steps", "lived under a ban on everything", True),
+            "switch": Event("switch", "[n]", "changes", "lived through a change of the content", True),
+            "heard": Event("heard", "[n]", "changes", "of a content that somebody read within 50 steps", True),
         }
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
@@ -137,7 +144,7 @@ class Altar(Institution):
         never, nobody = jnp.full(n, LONG, jnp.int32), jnp.zeros(n, bool)
         record = Record(
             content, jnp.zeros(k, bool), Marks.blank(n, k), jnp.full(n, k + 1, jnp.int32), never, nobody, content,
-            jnp.zeros((), jnp.int32),
+            jnp.array(True), jnp.zeros((), jnp.int32), jnp.zeros((), jnp.int32),
         )  # fmt: skip
         return self._read(record, situation, state)
 
@@ -156,8 +163,12 @@ class Altar(Institution):
 
         draws = jax.random.uniform(key, (3,))
         memory = self._rule(memory, situation.stock(state), situation.capacity(), draws)
-        before = memory.here
+        before, changed = memory.here, memory.changed == memory.time
         memory = self._read(memory, situation, state)
+        true = (self.display == PLACE) | (self.display == BROADCAST)
+        read = (memory.here & (memory.since == 0)).any() & true
+        news = read & ~memory.heard & (memory.time - memory.changed <= SOON)
+        memory = eqx.tree_at(lambda r: r.heard, memory, memory.heard | read)
 
         n = situation.agents
         facts = {
@@ -167,6 +178,8 @@ class Altar(Institution):
             "visit": memory.here & ~before,
             "right": memory.read == memory.content,
             "ban": jnp.broadcast_to(memory.content == k, (n,)),
+            "switch": jnp.broadcast_to(changed, (n,)),
+            "heard": jnp.broadcast_to(news, (n,)),
         }
         facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
         return memory, state, outcome.pay(jnp.zeros(n), **facts)
@@ -192,7 +205,11 @@ class Altar(Institution):
         decoy = jnp.where(renew, random, m.decoy)
         switched = content != m.content
         marks = m.marks.clear(self.amnesty & switched)
-        return eqx.tree_at(lambda r: (r.content, r.locked, r.decoy, r.marks), m, (content, locked, decoy, marks))
+        heard, changed = m.heard & ~switched, jnp.where(switched, m.time, m.changed)
+        return eqx.tree_at(
+            lambda r: (r.content, r.locked, r.decoy, r.marks, r.heard, r.changed), m,
+            (content, locked, decoy, marks, heard, changed),
+        )  # fmt: skip
 
     def _read(self, m: Record, situation: Situation, state: State) -> Record:
         n = situation.agents

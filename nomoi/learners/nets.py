@@ -6,9 +6,12 @@ product (jax-ml/jax#12868), so the convolution here is patches and a product.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Situation
@@ -16,11 +19,13 @@ from nomoi.core.situation import Observation
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import bitplanes
 
+Inputs = Sequence[tuple[str, int]]  # names of what goes into a layer, and how many numbers each is
+
 
 class Shape(eqx.Module):
     """What goes into and comes out of a network, read off a situation."""
 
-    planes: int = eqx.field(static=True)  # bits of a cell of the view; 0 where there is no view
+    planes: tuple[str, ...] = eqx.field(static=True)  # bits of a cell of the view; none where there is no view
     window: tuple[int, int] = eqx.field(static=True)
     features: tuple[tuple[str, int], ...] = eqx.field(static=True)  # other observations, each [n, k]
     heads: tuple[tuple[str, int], ...] = eqx.field(static=True)
@@ -32,7 +37,7 @@ class Shape(eqx.Module):
         scene = jax.eval_shape(situation.scene, state)
         view = told.get("view")
         features = tuple((k, v.shape[-1]) for k, v in sorted(told.items()) if k != "view")
-        planes = 0 if scene is None else len(scene.planes)
+        planes = () if scene is None else scene.planes
         return cls(planes, (0, 0) if view is None else view.shape[1:], features, tuple(situation.actions.items()))
 
 
@@ -69,10 +74,10 @@ class Net(eqx.Module):
         self.shape, self.hidden, self.filters, self.recurrent, self.film = shape, hidden, filters, recurrent, film
         keys = iter(jax.random.split(key, 6 + len(shape.heads)))
         rows, cols = shape.window
-        cells = rows * cols * shape.planes
+        cells = rows * cols * len(shape.planes)
         self.conv = {}
         if filters and cells:
-            self.conv = {"w": _dense(next(keys), 9 * shape.planes, filters), "b": jnp.zeros(filters)}
+            self.conv = {"w": _dense(next(keys), 9 * len(shape.planes), filters), "b": jnp.zeros(filters)}
             cells = (rows - 2) * (cols - 2) * filters
         features = sum(k for _, k in shape.features)
         self.first = {
@@ -112,7 +117,7 @@ class Net(eqx.Module):
     def _look(self, told: Observation) -> Array:
         out = self.first["b"]
         if self.shape.planes:
-            planes = bitplanes(told["view"], self.shape.planes)
+            planes = bitplanes(told["view"], len(self.shape.planes))
             lead = planes.shape[:-3]
             if self.filters:
                 rows, cols = self.shape.window
@@ -125,3 +130,44 @@ class Net(eqx.Module):
         if self.film:
             out = out * (1 + told[self.film] @ self.gate["scale"]) + told[self.film] @ self.gate["shift"]
         return jax.nn.relu(out)
+
+
+def graft(old: Net, new: Net) -> Net:
+    """`new` with all that `old` learned of what both know by name: planes, features and heads.
+
+    What `old` never saw weighs nothing at first, so that the graft acts on what it knows; heads that it never answered
+    stay as they are in `new`.  Works on networks of one kind and window, also where agents have one each.
+    """
+    kinds = [(n.shape.window, n.hidden, n.filters, n.recurrent, n.film, n.value["w"].shape) for n in (old, new)]
+    if kinds[0] != kinds[1]:
+        raise Refusal(
+            "what was learned can go on only in a network of the same window, size and kind; "
+            f"here window, units, filters, memory, gate and weights are {kinds[0]}, and {kinds[1]} are asked for."
+        )
+    rows, cols = new.shape.window
+    planes = [[(name, 1) for name in n.shape.planes] for n in (old, new)]
+    features = [n.shape.features for n in (old, new)]
+    conv, first, gate = dict(old.conv), dict(old.first), dict(old.gate)
+    if new.filters:
+        conv["w"] = _rows(old.conv["w"], 9, *planes)
+    else:
+        first["view"] = _rows(old.first["view"], rows * cols, *planes)
+    first["told"] = _rows(old.first["told"], 1, *features)
+    gate = {name: _rows(w, 1, *([(f, k) for f, k in each if f == new.film] for each in features))
+            for name, w in old.gate.items()}  # fmt: skip
+    answers = dict(old.shape.heads)
+    heads = {h: old.heads[h] if answers.get(h) == k else new.heads[h] for h, k in new.shape.heads}
+    parts = lambda n: (n.conv, n.first, n.gate, n.second, n.gru, n.heads, n.value)  # noqa: E731
+    whole = (conv, first, gate, old.second, old.gru, heads, old.value)
+    return eqx.tree_at(parts, new, whole, is_leaf=lambda x: x is None)
+
+
+def _rows(weights: Array, spots: int, before: Inputs, after: Inputs) -> Array:
+    """Weights [..., spots * inputs, hidden] for the inputs `after` from those for the inputs `before`, by name."""
+    lead, hidden = weights.shape[:-2], weights.shape[-1]
+    weights = weights.reshape(*lead, spots, -1, hidden)
+    ends = np.cumsum([0, *(width for _, width in before)])
+    known = {named: slice(start, end) for named, start, end in zip(before, ends[:-1], ends[1:], strict=True)}
+    blank = [jnp.zeros((*lead, spots, width, hidden)) for _, width in after]
+    parts = [weights[..., known[n], :] if n in known else zero for n, zero in zip(after, blank, strict=True)]
+    return jnp.concatenate(parts, -2).reshape(*lead, -1, hidden)

@@ -116,6 +116,8 @@ ALL = (
             lambda e: 100 * _ratio(e.events["altar.visit"].mean(), e.steps), ("altar.visit",)),
     Measure("informed", "share", "agent-time with the true content in mind",
             lambda e: _ratio(e.events["altar.right"].mean(), e.steps), ("altar.right",)),
+    Measure("heard", "share", "of the altar's changes, those that somebody read within 50 steps",
+            lambda e: _ratio(e.sum("altar.heard"), e.sum("altar.switch")), ("altar.heard", "altar.switch")),
     Measure("ban", "share", "steps in which everything was forbidden",
             lambda e: _ratio(e.events["altar.ban"].mean(), e.steps), ("altar.ban",)),
     Measure("correct", "hits", "hits on violators", lambda e: e.sum("sanction.correct"), ("sanction.correct",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -84,7 +85,7 @@ def correlation(x: Values, y: Values) -> Estimate:
     x, y, n = x[both], y[both], int(both.sum())
     if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return Estimate(np.nan, np.nan, np.nan, np.nan, n)
-    found = stats.pearsonr(x, y)
+    found: Any = stats.pearsonr(x, y)
     low, high = found.confidence_interval(0.95) if n > 3 else (np.nan, np.nan)
     return Estimate(float(found.statistic), float(found.statistic), float(low), float(high), n)
 
@@ -110,7 +111,7 @@ def welch(pairs: Sequence[tuple[Values, Values]], level: float = 0.95) -> list[T
         if np.ptp(a) == 0 and np.ptp(b) == 0:  # no spread at all: a test would divide by zero
             out.append(Test(a.mean() - b.mean(), np.nan, np.nan, np.nan, np.nan, np.nan, np.nan))
             continue
-        found = stats.ttest_ind(a, b, equal_var=False)
+        found: Any = stats.ttest_ind(a, b, equal_var=False)
         spread = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
         span = found.confidence_interval(level)
         t, p = float(found.statistic), float(found.pvalue)

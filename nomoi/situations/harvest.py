@@ -53,7 +53,7 @@ class Harvest(Walkers):
         "altar": "altar+sanction",
     }
 
-    map: str = size("small", "small, open, closed, partnership, or the path of a text file with a drawing")
+    map: str = size("small", "small, open, orchard, closed, partnership, or the path of a text file with a drawing")
     agents: int = size(5, "how many play", "spec B.5", low=1)
     horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)

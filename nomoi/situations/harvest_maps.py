@@ -42,6 +42,11 @@ WPPPPPPPPPPPPPPPPPPPPPPW
 WWWWWWWWWWWWWWWWWWWWWWWW
 """
 
+# the altar commons at full size: Melting Pot's open map with an altar, whose place is ours
+ORCHARD = "\n".join(
+    "W         HHHH         W" if k == 12 else row for k, row in enumerate(OPEN.strip("\n").split("\n"))
+)
+
 CLOSED = """
 WWWWWWWWWWWWWWWWWWWWWWWW
 WRRR    B  WW  B    RRRW
@@ -84,7 +89,7 @@ WPPPPPPPPPPPPPPPPPPPPPPW
 WWWWWWWWWWWWWWWWWWWWWWWW
 """
 
-MAPS = {"small": SMALL, "open": OPEN, "closed": CLOSED, "partnership": PARTNERSHIP}
+MAPS = {"small": SMALL, "open": OPEN, "orchard": ORCHARD, "closed": CLOSED, "partnership": PARTNERSHIP}
 
 _MELTING_POT = {
     "agents": 7, "horizon": 1000, "extent": (9, 1, 5), "headings": True, "compass": False, "lottery": 0.0,
@@ -95,6 +100,7 @@ _ROOMS = _MELTING_POT | {"regrowth": (0, 0.001, 0.005, 0.025), "beam": (4, 1), "
 PRESETS = {
     "small": {},
     "open": _OPEN,
+    "orchard": _OPEN | {"map": "orchard", "headings": False, "compass": True, "exile": 0},
     "closed": _ROOMS | {"map": "closed"},
     "partnership": _ROOMS | {"map": "partnership"},
 }

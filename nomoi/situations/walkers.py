@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -107,12 +108,11 @@ class Walkers(Situation):
         return eqx.tree_at(lambda s: s.body.out, state, out)
 
 
-def drawing(situation: str, path: str, known: object) -> str:
+def drawing(situation: str, path: str, known: Iterable[str]) -> str:
     """A map from a user's text file."""
     file = Path(path)
     if not file.is_file():
-        maps = ", ".join(known) if hasattr(known, "__iter__") else str(known)
-        raise Refusal(f"{situation} has no map {path!r}, and there is no such file; the maps are {maps}.")
+        raise Refusal(f"{situation} has no map {path!r}, and there is no such file; the maps are {', '.join(known)}.")
     try:
         return file.read_text(encoding="utf-8")
     except (UnicodeDecodeError, OSError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.measure.probes import probes
 from nomoi.measure.statistics import Estimate, correlation, number, welch
@@ -24,8 +25,8 @@ PANELS = (
     ("Collective return", "reward an episode", "payoff"),
 )
 # the trial's recipe: credit for the poison (30 steps later) must not flow inside a rollout
-LEARNER = PPO(
-    worlds=32, steps=32, minibatches=4, rate=4e-4, rate_end=4e-4, gamma=0.97, trace=0.9, entropy=0.02,
+LEARNER = build(
+    PPO, worlds=32, steps=32, minibatches=4, rate=4e-4, rate_end=4e-4, gamma=0.97, trace=0.9, entropy=0.02,
     entropy_end=0.005, scale=1 / 3,
 )  # fmt: skip
 
