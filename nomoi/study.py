@@ -177,7 +177,8 @@ class Verdict:
 class Study:
     """A question, conditions by size, and claims.
 
-    conditions(size) gives the conditions; seeds is {size: how many}; sections(results) may add to the page.
+    conditions(size) gives the conditions; seeds is {size: how many}; sections(results) may add to the page;
+    shown are the measures of the table of all conditions.
     """
 
     name: str
@@ -187,6 +188,7 @@ class Study:
     seeds: Mapping[str, int]
     sections: Callable[[Results], Sequence[Any]] | None = None
     note: str = ""
+    shown: Sequence[str] = ()
 
 
 @dataclasses.dataclass(frozen=True)

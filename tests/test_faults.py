@@ -19,8 +19,8 @@ from nomoi.core.worlds import advance, begin
 from nomoi.institutions.sanction import Sanction
 from nomoi.learners.ppo import PPO
 from nomoi.situations.harvest import Harvest, State
-from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP
 from nomoi.situations.matrix import Matrix
+from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP
 
 NORTH, EAST, SOUTH, WEST = range(4)
 STEP = {NORTH: (-1, 0), EAST: (0, 1), SOUTH: (1, 0), WEST: (0, -1)}

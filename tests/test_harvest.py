@@ -13,8 +13,8 @@ from scipy import stats
 from nomoi import grid
 from nomoi.errors import Refusal
 from nomoi.situations.harvest import Harvest, State
-from nomoi.situations.walkers import AHEAD, STAY, ZAP
 from nomoi.situations.harvest_maps import MAPS
+from nomoi.situations.walkers import AHEAD, STAY, ZAP
 
 # Melting Pot's commons_harvest__open
 OPEN = """

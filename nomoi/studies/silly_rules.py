@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nomoi.core import build
+from nomoi.effects import tenths
 from nomoi.learners.ppo import PPO
 from nomoi.measure.probes import probes
 from nomoi.measure.statistics import Estimate, correlation, number, welch
@@ -50,16 +51,6 @@ def conditions(size: str) -> Sequence[Condition]:
     ]
 
 
-def _gap(measure: str, one: str, other: str, first: int, last: int) -> Callable[[Results], np.ndarray]:
-    """Mean difference over the tenths of training from `first` to `last` (counted from 1)."""
-
-    def effect(results: Results) -> np.ndarray:
-        each = [results.bins(label, measure)[:, first - 1 : last].mean(1) for label in (one, other)]
-        return each[0] - each[1]
-
-    return effect
-
-
 def _share(measure: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
     return lambda r: 100 * (r.bins(one, measure)[:, -1] / r.bins(other, measure)[:, -1] - 1)
 
@@ -90,10 +81,10 @@ def _before(arm: str, first: str, then: str) -> Callable[[Results], np.ndarray]:
 
 
 CLAIMS = [
-    Claim("T1 Early, no rule earns more than the important rule", FIGURE, _gap("payoff", NO, IMPORTANT, 1, 1), above=0,
+    Claim("T1 Early, no rule earns more than the important rule", FIGURE, tenths("payoff", NO, IMPORTANT, 1, 1), above=0,
           published="3700 against 3100 at the start", unit="reward"),
     Claim("T1 Early, the important rule earns more than the silly one", FIGURE,
-          _gap("payoff", IMPORTANT, SILLY, 1, 1), above=0, published="t = -22.3 in the first tenth", unit="reward"),
+          tenths("payoff", IMPORTANT, SILLY, 1, 1), above=0, published="t = -22.3 in the first tenth", unit="reward"),
     Claim("T2 Punishing under the important rule peaks, then declines", FIGURE, _decline(IMPORTANT), above=0,
           published="peak 20, then below 4.5", unit="hits"),
     Claim("T2 Punishing under the silly rule peaks, then declines", FIGURE, _decline(SILLY), above=0,
@@ -102,10 +93,10 @@ CLAIMS = [
           lambda r: r.bins(SILLY, "correct").max(1) / r.bins(IMPORTANT, "correct").max(1), above=1.5,
           published="2.4 times", unit="times"),
     Claim("T3 Midway fewer are poisoned under the silly than under the important rule", FIGURE,
-          _gap("poisoned", SILLY, IMPORTANT, 4, 6), below=0, published=".17 against .32 to .50", unit="of time"),
+          tenths("poisoned", SILLY, IMPORTANT, 4, 6), below=0, published=".17 against .32 to .50", unit="of time"),
     Claim("T3 Midway fewer are poisoned under the important rule than under none", FIGURE,
-          _gap("poisoned", IMPORTANT, NO, 4, 6), below=0, published=".32 against .54", unit="of time"),
-    Claim("T3 Midway the silly rule earns more than the important one", FIGURE, _gap("payoff", SILLY, IMPORTANT, 4, 6),
+          tenths("poisoned", IMPORTANT, NO, 4, 6), below=0, published=".32 against .54", unit="of time"),
+    Claim("T3 Midway the silly rule earns more than the important one", FIGURE, tenths("payoff", SILLY, IMPORTANT, 4, 6),
           above=0, published="t = 3.9, 3.3, 2.4 in tenths 4 to 6", unit="reward"),
     Claim("T4 In the end the important rule earns at least 5 % more than none", FIGURE,
           _share("payoff", IMPORTANT, NO), above=5, published="13 to 15 %", unit="%"),

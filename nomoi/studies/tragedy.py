@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nomoi.effects import late
 from nomoi.learners.fixed import Forager, Random
 from nomoi.situations.harvest import Harvest
 from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
@@ -31,10 +32,6 @@ def conditions(size: str) -> Sequence[Condition]:
         Scripted("restrained, open", wide, Forager(spare=3)),
         Trained("learned, open", wide, "", 2 * steps),
     ]
-
-
-def _gap(measure: str, one: str, other: str):
-    return lambda r: r.late(one, measure) - r.late(other, measure)
 
 
 def _fall(label: str, measure: str):
@@ -63,9 +60,9 @@ def _peak(label: str, random: str):
 
 CLAIMS = [
     Claim("Random agents get OK scores; learning makes them worse (small map)", TUTORIAL,
-          _gap("harvest", "learned", "random"), below=0, unit="apples"),
+          late("harvest", "learned", "random"), below=0, unit="apples"),
     Claim("Random agents get OK scores; learning makes them worse (Melting Pot's open map)", TUTORIAL,
-          _gap("harvest", "learned, open", "random, open"), below=0, unit="apples"),
+          late("harvest", "learned, open", "random, open"), below=0, unit="apples"),
     Claim("The stock falls as training proceeds (small map)", TUTORIAL, _fall("learned", "stock"), below=0,
           unit="of capacity"),
     Claim("The stock falls as training proceeds (open map)", TUTORIAL, _fall("learned, open", "stock"), below=0,
@@ -74,18 +71,18 @@ CLAIMS = [
           above=0, unit="apples above random"),
     Claim("Harvest first rises above random play (open map)", "inferred (spec D.4)",
           _peak("learned, open", "random, open"), above=0, unit="apples above random"),
-    Claim("What is learned is no better than greed", TRIAL, _gap("harvest", "learned", "greedy"), near=0, tolerance=10,
+    Claim("What is learned is no better than greed", TRIAL, late("harvest", "learned", "greedy"), near=0, tolerance=10,
           unit="apples"),
-    Claim("Restraint would have fed all better", TRIAL, _gap("harvest", "restrained", "learned"), above=0,
+    Claim("Restraint would have fed all better", TRIAL, late("harvest", "restrained", "learned"), above=0,
           unit="apples"),
-    Claim("A levy of 2 on sparse apples rescues the commons", TRIAL, _gap("harvest", "levy 2", "random"), above=0,
+    Claim("A levy of 2 on sparse apples rescues the commons", TRIAL, late("harvest", "levy 2", "random"), above=0,
           unit="apples above random"),
     Claim("A levy of 1 does not rescue: the last apple is worth nothing, and is taken", TRIAL,
-          _gap("harvest", "levy 1", "random"), below=0, unit="apples above random"),
-    Claim("A levy of 0.5 does not rescue", "derived (an apple is worth 1)", _gap("harvest", "levy 0.5", "random"),
+          late("harvest", "levy 1", "random"), below=0, unit="apples above random"),
+    Claim("A levy of 0.5 does not rescue", "derived (an apple is worth 1)", late("harvest", "levy 0.5", "random"),
           below=0, unit="apples above random"),
     Claim("One agent alone learns to sustain the patch", "inferred (spec D.5, control)",
-          _gap("harvest", "learned, alone", "random, alone"), above=0, unit="apples"),
+          late("harvest", "learned, alone", "random, alone"), above=0, unit="apples"),
 ]  # fmt: skip
 
 

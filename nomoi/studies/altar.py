@@ -1,0 +1,151 @@
+"""Altars (Trivedi et al. 2024): does it help if what is right can be read at a place in the world?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nomoi import effects
+from nomoi.core import Situation, build
+from nomoi.learners.fixed import Random
+from nomoi.learners.ppo import PPO
+from nomoi.situations.harvest import Harvest
+from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
+
+NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "central"
+DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
+RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL = "hidden rule, raw", "altar, raw", "central, raw"
+LEARNER = PPO()
+
+SLIDES = "seed (tutorial, altar slides; no numbers)"
+TRIAL = "measured in a trial of ours (1 to 3 seeds)"
+CONTROL = "negative control (ours)"
+
+
+def norm(display: str, sight: str = "relative", reward: float = 20, **options: float) -> str:
+    """A regime: an altar with a display, and the slides' sanction (cost 10, reward 20, removal 25)."""
+    more = "".join(f",{name}={value}" for name, value in options.items())
+    return f"altar(display={display},sight={sight}{more})+sanction(reward={reward})"
+
+
+def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: float) -> list[Condition]:
+    """The arms with a view relative to what one last read; all of one shape."""
+    regimes = {
+        NOTHING: norm("hidden", reward=0, **options),
+        HIDDEN: norm("hidden", **options),
+        DISTRACTOR: norm("distractor", **options),
+        STALE: norm("stale", **options),
+        ALTAR: norm("place", **options),
+        CENTRAL: norm("broadcast", **options),
+        LEVY: "levy(rate=2)",
+    }
+    return [Trained(label, place, under, steps, learner) for label, under in regimes.items()]
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 20_000, "laptop": 800_000, "paper": 100_000_000}[size]
+    place = Harvest() if size != "paper" else Harvest.preset("orchard")
+    learner = LEARNER if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
+    raw = {
+        RAW_HIDDEN: norm("hidden", "raw"),
+        RAW_ALTAR: norm("place", "raw"),
+        RAW_CENTRAL: norm("broadcast", "raw"),
+    }
+    return [
+        Scripted(RANDOM, place, Random(), norm("place")),
+        *arms(place, steps, learner),
+        *(Trained(label, place, under, steps, learner) for label, under in raw.items()),
+    ]
+
+
+CLAIMS = [
+    Claim("An altar feeds more than a hidden rule (harvest alone)", SLIDES, effects.late("harvest", ALTAR, HIDDEN),
+          above=0, published="significantly higher", unit="apples"),
+    Claim("At least 1.3 times as much", "spec B.5 (ours)", effects.percent("harvest", ALTAR, HIDDEN), above=30,
+          unit="%"),
+    Claim("A hidden rule feeds more than nothing", TRIAL, effects.late("harvest", HIDDEN, NOTHING), above=0,
+          unit="apples"),
+    Claim("Collective return, with what sanctions pay, is higher with an altar than with a hidden rule", SLIDES,
+          effects.late("payoff", ALTAR, HIDDEN), above=0, published="significantly higher", unit="reward"),
+    Claim("Fewer zones are emptied with an altar than under a hidden rule", SLIDES,
+          effects.late("depletion", ALTAR, HIDDEN), below=0, published="significantly lower", unit="of zones"),
+    Claim("Fewer zones are emptied under a hidden rule than under nothing", TRIAL,
+          effects.late("depletion", HIDDEN, NOTHING), below=0, unit="of zones"),
+    Claim("More is taken as the rule permits with an altar than under a hidden rule", TRIAL,
+          effects.late("compliance", ALTAR, HIDDEN), above=0, unit="of takings"),
+    Claim("Agents come to the altar more often than random walkers", SLIDES, effects.late("visits", ALTAR, RANDOM),
+          above=0, published="consistently visit", unit="/100 steps"),
+    Claim("More correct sanctions with an altar, early (tenths 1 to 3)", SLIDES,
+          effects.tenths("correct", ALTAR, HIDDEN, 1, 3), above=0, published="significantly more", unit="hits"),
+    Claim("More correct sanctions with an altar, late (tenths 8 to 10)", SLIDES,
+          effects.tenths("correct", ALTAR, HIDDEN, 8, 10), above=0, published="significantly more", unit="hits"),
+    Claim("Fewer wrong sanctions with an altar, early (tenths 1 to 3)", SLIDES,
+          effects.tenths("wrong", ALTAR, HIDDEN, 1, 3), below=0, published="significantly fewer", unit="hits"),
+    Claim("Fewer wrong sanctions with an altar, late (tenths 8 to 10)", SLIDES,
+          effects.tenths("wrong", ALTAR, HIDDEN, 8, 10), below=0, published="significantly fewer", unit="hits"),
+    Claim("Less agent-time is spent out of play with an altar than under a hidden rule", TRIAL,
+          effects.late("removed", ALTAR, HIDDEN), below=0, unit="of time"),
+    Claim("A distractor is worth no more than a hidden rule, within 15 %", CONTROL,
+          effects.percent("harvest", DISTRACTOR, HIDDEN), near=0, tolerance=15, unit="%"),
+    Claim("A stale altar is worth less than a true one", CONTROL, effects.late("harvest", STALE, ALTAR), below=0,
+          unit="apples"),
+    Claim("Told to everybody, the rule feeds at least as many as at a place (an upper bound)", TRIAL,
+          effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples"),
+    Claim("A levy of 2 on sparse apples feeds more than the altar", TRIAL, effects.late("harvest", LEVY, ALTAR),
+          above=0, unit="apples"),
+    Claim("With the zones' own colours in view, too, the altar feeds more than a hidden rule", SLIDES,
+          effects.late("harvest", RAW_ALTAR, RAW_HIDDEN), above=0, published="significantly higher", unit="apples"),
+]  # fmt: skip
+
+SHOWN = (
+    "harvest", "payoff", "depletion", "stock", "compliance", "visits", "heard", "informed", "correct", "wrong",
+    "precision", "recall", "removed", "ban",
+)  # fmt: skip
+PANELS = (
+    ("Harvest", "apples an episode", "harvest"), ("Collective return", "reward an episode", "payoff"),
+    ("Zones emptied", "share", "depletion"), ("Compliance", "share of takings", "compliance"),
+    ("Visits to the altar", "an agent, in 100 steps", "visits"), ("Changes read", "share", "heard"),
+    ("Correct sanctions", "hits an episode", "correct"), ("Wrong sanctions", "hits an episode", "wrong"),
+    ("Out of play", "share of agent-time", "removed"),
+)  # fmt: skip
+
+
+def curves(results: Results, title: str, labels: Sequence[str]) -> object:
+    """The panels of an altar study for some of its conditions."""
+    from nomoi.report import figures, page, panels
+
+    def shown(measure: str) -> dict[str, tuple[object, object]]:
+        return {a: results.curve(a, measure) for a in labels if measure in results.measures(a)}
+
+    grid = [(head, unit, shown(measure)) for head, unit, measure in PANELS]
+    return page.Figure(title, figures.svg(panels.panels(grid, labels=labels)))
+
+
+def comparisons(results: Results, pairs: Sequence[tuple[str, str]]) -> object:
+    """Welch's tests of harvest, depletion, compliance and sanctions for pairs of conditions, corrected together."""
+    from nomoi.report import page
+
+    measures = ("harvest", "payoff", "depletion", "compliance", "wrong", "removed")
+    rows = effects.tests(results, [(m, one, other) for one, other in pairs for m in measures])
+    note = "Last eighth of training; Welch's tests over seeds, corrected together (Holm)."
+    return page.Table("Pairs of conditions", ["measure", "pair", *effects.COLUMNS], rows, note)
+
+
+def sections(results: Results) -> list[object]:
+    return [
+        curves(results, "A view relative to what was read", [NOTHING, HIDDEN, ALTAR, CENTRAL]),
+        curves(results, "Controls", [HIDDEN, DISTRACTOR, STALE, ALTAR]),
+        curves(results, "The zones' own colours in view", [RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL]),
+        comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING), (RAW_ALTAR, RAW_HIDDEN)]),
+    ]
+
+
+STUDY = Study(
+    "altar",
+    "Do people keep a changing rule better if it can be read at a place, and is that worth anything?",
+    CLAIMS,
+    conditions,
+    {"smoke": 1, "laptop": 5, "paper": 10},
+    sections,
+    "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple.",
+    SHOWN,
+)

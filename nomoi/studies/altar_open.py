@@ -1,0 +1,75 @@
+"""Altars on Melting Pot's open map with seven agents: does what holds in the small orchard hold at full size?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nomoi import effects
+from nomoi.core import build
+from nomoi.learners.fixed import Random
+from nomoi.learners.ppo import PPO
+from nomoi.situations.harvest import Harvest
+from nomoi.studies.altar import (
+    ALTAR,
+    CENTRAL,
+    HIDDEN,
+    NOTHING,
+    RANDOM,
+    SHOWN,
+    SLIDES,
+    TRIAL,
+    arms,
+    comparisons,
+    curves,
+    norm,
+)  # fmt: skip
+from nomoi.study import Claim, Condition, Results, Scripted, Study
+
+# each zone is two patches, and agents strip one of them to nothing unless the zone is closed early (spec B.6)
+EARLY = {"threshold": 0.7, "recovery": 0.8}
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 8_000, "laptop": 1_000_000, "paper": 300_000_000}[size]
+    place = Harvest.preset("orchard")
+    learner = PPO() if size != "smoke" else build(PPO, worlds=8, steps=16, minibatches=2)
+    wanted = (NOTHING, HIDDEN, ALTAR, CENTRAL)
+    learned = [c for c in arms(place, steps, learner, **EARLY) if c.label in wanted]
+    return [Scripted(RANDOM, place, Random(), norm("place", **EARLY)), *learned]
+
+
+CLAIMS = [
+    Claim("An altar feeds more than a hidden rule (harvest alone)", SLIDES, effects.late("harvest", ALTAR, HIDDEN),
+          above=0, published="significantly higher", unit="apples"),
+    Claim("A hidden rule feeds more than nothing", TRIAL, effects.late("harvest", HIDDEN, NOTHING), above=0,
+          unit="apples"),
+    Claim("Fewer zones are emptied with an altar than under a hidden rule", SLIDES,
+          effects.late("depletion", ALTAR, HIDDEN), below=0, published="significantly lower", unit="of zones"),
+    Claim("More is taken as the rule permits with an altar than under a hidden rule", TRIAL,
+          effects.late("compliance", ALTAR, HIDDEN), above=0, unit="of takings"),
+    Claim("Agents come to the altar more often than random walkers", SLIDES, effects.late("visits", ALTAR, RANDOM),
+          above=0, published="consistently visit", unit="/100 steps"),
+    Claim("Fewer wrong sanctions with an altar, late (tenths 8 to 10)", SLIDES,
+          effects.tenths("wrong", ALTAR, HIDDEN, 8, 10), below=0, published="significantly fewer", unit="hits"),
+    Claim("Told to everybody, the rule feeds more than a hidden one", TRIAL,
+          effects.late("harvest", CENTRAL, HIDDEN), above=0, unit="apples"),
+]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    return [
+        curves(results, "Melting Pot's open map, seven agents", [NOTHING, HIDDEN, ALTAR, CENTRAL]),
+        comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING), (CENTRAL, HIDDEN)]),
+    ]
+
+
+STUDY = Study(
+    "altar_open",
+    "Is an altar worth anything on Melting Pot's open map with seven agents?",
+    CLAIMS,
+    conditions,
+    {"smoke": 1, "laptop": 5, "paper": 10},
+    sections,
+    "Regrowth as in Melting Pot; the place of the altar, and closing a zone at 0.7 of its capacity, are ours.",
+    SHOWN,
+)

@@ -1,0 +1,88 @@
+"""The altar with the zones' own colours in view: what does it take to learn what a colour at the altar means?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nomoi import effects
+from nomoi.core import build
+from nomoi.learners.ppo import PPO
+from nomoi.situations.harvest import Harvest
+from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, SHOWN, SLIDES, comparisons, norm
+from nomoi.study import Claim, Condition, Results, Study, Trained
+
+# lever -> learner, and how many times the base length
+LEVERS: dict[str, tuple[PPO, int]] = {
+    "four times as long": (LEARNER, 4),
+    "memory (GRU)": (build(PPO, recurrent=True), 1),
+    "four times as wide": (build(PPO, hidden=256), 1),
+    "gated by what was read (FiLM)": (build(PPO, film="altar.mind"), 1),
+}
+CURRICULUM, CONTROL = "told to all first, then at the altar", "told to all first, then hidden"
+
+
+def _named(lever: str, display: str) -> str:
+    return f"{lever}: {display}"
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    base = {"smoke": 10_000, "laptop": 800_000, "paper": 100_000_000}[size]
+    place = Harvest()
+    small = build(PPO, worlds=16, steps=32, minibatches=4)
+    out = [
+        Trained(RAW_HIDDEN, place, norm("hidden", "raw"), base, LEARNER),
+        Trained(RAW_ALTAR, place, norm("place", "raw"), base, LEARNER),
+        Trained(RAW_CENTRAL, place, norm("broadcast", "raw"), base, LEARNER),
+        Trained(CONTROL, place, norm("hidden", "raw"), base, LEARNER, after=RAW_CENTRAL),
+        Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, after=RAW_CENTRAL),
+    ]
+    for lever, (learner, times) in LEVERS.items():
+        out += [
+            Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner),
+            Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner),
+        ]
+    if size == "smoke":
+        return [Trained(c.label, c.situation, c.under, base, small, after=c.after) for c in out]
+    return out
+
+
+def _claims() -> list[Claim]:
+    pairs = {"as in the study altar": (RAW_ALTAR, RAW_HIDDEN)}
+    pairs |= {lever: (_named(lever, "altar"), _named(lever, "hidden")) for lever in LEVERS}
+    pairs |= {"told to all first": (CURRICULUM, CONTROL)}
+    return [
+        Claim(f"The altar feeds more than a hidden rule ({lever})", SLIDES, effects.late("harvest", one, other),
+              above=0, published="significantly higher", unit="apples")
+        for lever, (one, other) in pairs.items()
+    ] + [
+        Claim(f"More is taken as the rule permits with the altar ({lever})", "ours",
+              effects.late("compliance", one, other), above=0, unit="of takings")
+        for lever, (one, other) in pairs.items()
+    ]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    from nomoi.report import figures, page, panels
+
+    pairs = [(RAW_ALTAR, RAW_HIDDEN), (CURRICULUM, CONTROL)]
+    pairs += [(_named(lever, "altar"), _named(lever, "hidden")) for lever in LEVERS]
+    grid = [
+        (one.removesuffix(": altar"), "apples an episode", {
+            "altar": results.curve(one, "harvest"), "hidden rule": results.curve(other, "harvest"),
+        })
+        for one, other in pairs
+    ]  # fmt: skip
+    figure = panels.panels(grid, labels=("altar", "hidden rule"))
+    return [page.Figure("Harvest by lever", figures.svg(figure)), comparisons(results, pairs)]
+
+
+STUDY = Study(
+    "altar_raw",
+    "With raw colours in view, which lever lets agents learn what the altar says?",
+    _claims(),
+    conditions,
+    {"smoke": 1, "laptop": 3, "paper": 10},
+    sections,
+    "Each lever is given to the hidden rule as well, so that what it does for foraging alone is not counted.",
+    SHOWN,
+)
