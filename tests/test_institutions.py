@@ -502,7 +502,7 @@ def test_nothing_is_judged_in_the_days_of_grace():
 def test_a_first_content_can_be_given():
     assert {int(found(Altar(content=GREEN), SHELF, seed).content) for seed in range(8)} == {GREEN}
     assert len({int(found(Altar(), SHELF, seed).content) for seed in range(12)}) == 3
-    with pytest.raises(Refusal, match="altar.content is 3, and shelf has the kinds 0 red, 1 blue, 2 green"):
+    with pytest.raises(Refusal, match=r"altar.content is 3, and shelf has the kinds 0 red, 1 blue, 2 green"):
         govern(SHELF, Altar(content=3))
 
 
@@ -541,7 +541,7 @@ def test_nobody_sees_the_own_mark_unless_it_is_known():
 
 
 def test_a_kind_that_does_not_exist_cannot_be_taboo():
-    with pytest.raises(Refusal, match="taboo.kinds has 'bleu'.*blue"):
+    with pytest.raises(Refusal, match=r"taboo.kinds has 'bleu'.*blue"):
         govern(SITUATIONS["harvest"], Taboo(kinds="bleu"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from nomoi import effects
 from nomoi.core import Situation, build
@@ -21,13 +22,13 @@ TRIAL = "measured in a trial of ours (1 to 3 seeds)"
 CONTROL = "negative control (ours)"
 
 
-def norm(display: str, sight: str = "relative", reward: float = 20, **options: float) -> str:
+def norm(display: str, sight: str = "relative", reward: float = 20, **options: Any) -> str:
     """A regime: an altar with a display, and the slides' sanction (cost 10, reward 20, removal 25)."""
     more = "".join(f",{name}={value}" for name, value in options.items())
     return f"altar(display={display},sight={sight}{more})+sanction(reward={reward})"
 
 
-def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: float) -> list[Condition]:
+def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any) -> list[Condition]:
     """The arms with a view relative to what one last read; all of one shape."""
     regimes = {
         NOTHING: norm("hidden", reward=0, **options),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from nomoi import effects
 from nomoi.core import build
@@ -26,7 +27,7 @@ from nomoi.studies.altar import (
 from nomoi.study import Claim, Condition, Results, Scripted, Study
 
 # each zone is two patches, and agents strip one of them to nothing unless the zone is closed early (spec B.6)
-EARLY = {"threshold": 0.7, "recovery": 0.8}
+EARLY: dict[str, Any] = {"threshold": 0.7, "recovery": 0.8}
 
 
 def conditions(size: str) -> Sequence[Condition]:

@@ -76,8 +76,8 @@ def sections(results: Results) -> list[object]:
     ]
     across, up = "steps for which a mark lasts", "cost of a hit (reward 3)"
     spans, costs = [str(s) for s in SPANS], [f"{c:g}" for c in COSTS]
-    phase = panels.heat("Under which rules punishing starts, and the silly rule's lead midway", across, up, spans, costs,
-                        lead, words, "reward")  # fmt: skip
+    title = "Under which rules punishing starts, and the silly rule's lead midway"
+    phase = panels.heat(title, across, up, spans, costs, lead, words, "reward")
     rows = [
         [f"{c:g}", s, *(f"{share[n][i][j]:.2f}" for n in RULES), f"{lead[i, j]:+.1f}"]
         for i, c in enumerate(COSTS)

@@ -81,8 +81,8 @@ def _before(arm: str, first: str, then: str) -> Callable[[Results], np.ndarray]:
 
 
 CLAIMS = [
-    Claim("T1 Early, no rule earns more than the important rule", FIGURE, tenths("payoff", NO, IMPORTANT, 1, 1), above=0,
-          published="3700 against 3100 at the start", unit="reward"),
+    Claim("T1 Early, no rule earns more than the important rule", FIGURE, tenths("payoff", NO, IMPORTANT, 1, 1),
+          above=0, published="3700 against 3100 at the start", unit="reward"),
     Claim("T1 Early, the important rule earns more than the silly one", FIGURE,
           tenths("payoff", IMPORTANT, SILLY, 1, 1), above=0, published="t = -22.3 in the first tenth", unit="reward"),
     Claim("T2 Punishing under the important rule peaks, then declines", FIGURE, _decline(IMPORTANT), above=0,
@@ -96,8 +96,8 @@ CLAIMS = [
           tenths("poisoned", SILLY, IMPORTANT, 4, 6), below=0, published=".17 against .32 to .50", unit="of time"),
     Claim("T3 Midway fewer are poisoned under the important rule than under none", FIGURE,
           tenths("poisoned", IMPORTANT, NO, 4, 6), below=0, published=".32 against .54", unit="of time"),
-    Claim("T3 Midway the silly rule earns more than the important one", FIGURE, tenths("payoff", SILLY, IMPORTANT, 4, 6),
-          above=0, published="t = 3.9, 3.3, 2.4 in tenths 4 to 6", unit="reward"),
+    Claim("T3 Midway the silly rule earns more than the important one", FIGURE,
+          tenths("payoff", SILLY, IMPORTANT, 4, 6), above=0, published="t = 3.9, 3.3, 2.4 in tenths 4 to 6", unit="reward"),
     Claim("T4 In the end the important rule earns at least 5 % more than none", FIGURE,
           _share("payoff", IMPORTANT, NO), above=5, published="13 to 15 %", unit="%"),
     Claim("T4 In the end the silly rule earns at least 5 % more than none", FIGURE, _share("payoff", SILLY, NO),
