@@ -152,17 +152,21 @@ def run(
     size: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes), paper")] = "laptop",
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
     report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
+    keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
     from nomoi import study as studying
+    from nomoi.report import study as reporting
     from nomoi.report import terminal
 
     chosen = studying.find(study)
     _compilation_cache()
     with _resumable(), terminal.live(quiet=as_json) as tell:
         findings = studying.run(chosen, size, out=out, tell=tell)
-    page = studying.write_page(findings, report or Path(f"{study}.html"))
+    page = reporting.write_page(findings, report or Path(f"{study}.html"))
+    if keep:
+        reporting.write_summary(findings, keep)
     if as_json:
         print(json.dumps(findings.data(), indent=1))
     else:

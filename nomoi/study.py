@@ -27,7 +27,7 @@ from nomoi.engine import Job, Progress, mind_of, schedule, snapshots, train
 from nomoi.errors import Refusal, nearest
 from nomoi.learners.ppo import PPO
 from nomoi.measure.statistics import Estimate, estimate, number
-from nomoi.store import Record, Store, write
+from nomoi.store import Record, Store
 
 HOLDS, FAILS, INCONCLUSIVE, UNTESTED = "holds", "fails", "inconclusive", "not tested at this size"
 SIZES = ("smoke", "laptop", "paper")
@@ -336,18 +336,3 @@ def _computed(store: Store, condition: Computed, seed: int) -> Record:
     values = condition.function(jax.random.key(seed), **condition.settings)
     curve = {name: (np.zeros(1), np.array([float(v)])) for name, v in values.items()}
     return store.put(what, curve, label=condition.label)
-
-
-def write_page(findings: Findings, path: Path) -> Path:
-    """The study as a page: question, verdicts, figures, numbers."""
-    from nomoi.report import page
-
-    study = findings.study
-    rows = [[v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts]
-    sections: list[Any] = [
-        page.Table("Verdicts", ["claim", "verdict", "found, 95 % interval", "published", "source"], rows, study.note)
-    ]
-    if study.sections:
-        sections += study.sections(findings.results)
-    lead = f"Size {findings.size}, {study.seeds[findings.size]} seeds a condition. {study.question}"
-    return write(path, page.page(f"Study: {study.name}", lead, sections))

@@ -6,17 +6,19 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nomoi import effects
 from nomoi.core import build
-from nomoi.effects import tenths
+from nomoi.effects import percent, tenths
 from nomoi.learners.ppo import PPO
 from nomoi.measure.probes import probes
-from nomoi.measure.statistics import Estimate, correlation, number, welch
+from nomoi.measure.statistics import Estimate, correlation, welch
 from nomoi.situations.berries import Berries, rule
 from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
 ARMS = (NO, IMPORTANT, SILLY)
 FIGURE = "Koster et al. 2022, Fig. 4 (official figure notebook)"
+PROBES = "Koster et al. 2022, Fig. 6 (figure notebook)"
 PANELS = (
     ("Misdirected punishing", "hits on the unmarked an episode", "wrong"),
     ("Times punished", "hits on the marked an episode", "correct"),
@@ -51,10 +53,6 @@ def conditions(size: str) -> Sequence[Condition]:
     ]
 
 
-def _share(measure: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: 100 * (r.bins(one, measure)[:, -1] / r.bins(other, measure)[:, -1] - 1)
-
-
 def _decline(arm: str) -> Callable[[Results], np.ndarray]:
     return lambda r: r.bins(arm, "correct").max(1) - r.bins(arm, "correct")[:, -1]
 
@@ -64,20 +62,31 @@ def _later(arm: str) -> Callable[[Results], Estimate]:
     return lambda r: correlation(r.bins(arm, "correct")[:, :2].mean(1), r.bins(arm, "poisoned")[:, 2:4].mean(1))
 
 
-def _learned_at(arm: str, probe: str, level: float) -> Callable[[Results], np.ndarray]:
-    """Share of training after which a probe's score has fallen below (or, for `marked`, risen above) `level`."""
+def _first(there: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """[seeds] share of training at the first snapshot of which something is true; 1 where it never is."""
+    return np.where(there.any(1), steps[there.argmax(1)] / steps[-1], 1.0)
 
-    def effect(results: Results) -> np.ndarray:
-        steps, values = results.curve(f"{arm}: probes", probe)
-        there = values > level if probe == "marked" else values < level
-        after = np.argmax(there & (steps > 0.1 * steps[-1]), 1)
-        return np.where(there.any(1), steps[after] / steps[-1], 1.0)
+
+def _shunned(results: Results, arm: str, probe: str) -> np.ndarray:
+    """When the score of approaching a berry falls below half of what it is without a rule (the measure is ours)."""
+    steps, values = results.curve(f"{arm}: probes", probe)
+    return _first(values < results.curve(f"{NO}: probes", probe)[1].mean(0) / 2, steps)
+
+
+def _practised(results: Results, arm: str) -> np.ndarray:
+    """When the marked are struck sooner than the unmarked, by a score of at least 0.1 (the measure is ours)."""
+    steps, marked = results.curve(f"{arm}: probes", "marked")
+    return _first(marked - results.curve(f"{arm}: probes", "unmarked")[1] > 0.1, steps)
+
+
+def _skill(arm: str) -> Callable[[Results], Estimate]:
+    """Striking the marked in the first fifth of the snapshots against approaching poison in the second, over seeds."""
+
+    def effect(results: Results) -> Estimate:
+        early, later = (np.array_split(results.curve(f"{arm}: probes", p)[1], 5, 1) for p in ("marked", "poison"))
+        return correlation(early[0].mean(1), later[1].mean(1))
 
     return effect
-
-
-def _before(arm: str, first: str, then: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: _learned_at(arm, then, 0.3)(r) - _learned_at(arm, first, 0.5 if first == "marked" else 0.3)(r)
 
 
 CLAIMS = [
@@ -100,25 +109,34 @@ CLAIMS = [
           tenths("payoff", SILLY, IMPORTANT, 4, 6), above=0, published="t = 3.9, 3.3, 2.4 in tenths 4 to 6",
           unit="reward"),
     Claim("T4 In the end the important rule earns at least 5 % more than none", FIGURE,
-          _share("payoff", IMPORTANT, NO), above=5, published="13 to 15 %", unit="%"),
-    Claim("T4 In the end the silly rule earns at least 5 % more than none", FIGURE, _share("payoff", SILLY, NO),
+          percent("payoff", IMPORTANT, NO), above=5, published="13 to 15 %", unit="%"),
+    Claim("T4 In the end the silly rule earns at least 5 % more than none", FIGURE, percent("payoff", SILLY, NO),
           above=5, published="13 to 15 %", unit="%"),
-    Claim("T4 In the end both rules are equivalent, within 5 %", FIGURE, _share("payoff", SILLY, IMPORTANT), near=0,
+    Claim("T4 In the end both rules are equivalent, within 5 %", FIGURE, percent("payoff", SILLY, IMPORTANT), near=0,
           tolerance=5, published="no difference (t = -1.4, p = .18)", unit="%"),
     Claim("T5 Without a rule poisoning stays as it is", FIGURE,
           lambda r: r.bins(NO, "poisoned")[:, -1] - r.bins(NO, "poisoned")[:, 4], near=0, tolerance=0.05,
           published="flat at .54", unit="of time"),
-    Claim("T6 Poison is shunned no later than the silly berry", "Koster et al. 2022, Fig. 6 (figure notebook)",
-          _before(SILLY, "poison", "silly"), above=-0.1, published="both by t = .3", unit="of training"),
-    Claim("T6 Striking the marked is learned before the poison is shunned",
-          "Koster et al. 2022, Fig. 6 (figure notebook)", _before(IMPORTANT, "marked", "poison"), above=0,
-          unit="of training"),
+    Claim("T6 Poison is shunned no later than the silly berry", PROBES,
+          lambda r: _shunned(r, SILLY, "silly") - _shunned(r, SILLY, "poison"), above=-0.1,
+          published="both by t = .3", unit="of training"),
+    Claim("T6 Poison is shunned sooner under the silly rule", PROBES,
+          lambda r: _shunned(r, IMPORTANT, "poison") - _shunned(r, SILLY, "poison"), above=0,
+          published="t = .3 against .35", unit="of training"),
+    Claim("T6 The marked are told from the unmarked before poison is shunned (important rule)", PROBES,
+          lambda r: _shunned(r, IMPORTANT, "poison") - _practised(r, IMPORTANT), above=0, unit="of training"),
+    Claim("T6 The marked are told from the unmarked before poison is shunned (silly rule)", PROBES,
+          lambda r: _shunned(r, SILLY, "poison") - _practised(r, SILLY), above=0, unit="of training"),
+    Claim("T6 Striking the marked early goes with shunning poison later, over populations (important rule)", PROBES,
+          _skill(IMPORTANT), below=0, published="r = -.86, p < .001"),
+    Claim("T6 Striking the marked early goes with shunning poison later, over populations (silly rule)", PROBES,
+          _skill(SILLY), below=0, published="r = -.46, p = .085"),
     Claim("T7 Control: without a reward for punishing the silly rule brings nothing", "negative control (ours)",
-          _share("payoff", "silly rule, no reward for punishing", NO), near=0, tolerance=5, unit="%"),
+          percent("payoff", "silly rule, no reward for punishing", NO), near=0, tolerance=5, unit="%"),
     Claim("Control: whoever sees the own mark shuns the poison though nobody punishes (a leak)",
-          "negative control (ours)", _share("payoff", "important rule, own mark visible, no reward", NO), above=5,
+          "negative control (ours)", percent("payoff", "important rule, own mark visible, no reward", NO), above=5,
           unit="%"),
-    Claim("Control: a silly rule alone only costs", "negative control (ours)", _share("payoff", "silly only", NO),
+    Claim("Control: a silly rule alone only costs", "negative control (ours)", percent("payoff", "silly only", NO),
           below=0, unit="%"),
     Claim("Early punishing goes with less poisoning later, over populations (important rule)",
           "Koster et al. 2022, Fig. 5 (figure notebook)", _later(IMPORTANT), below=0, published="r = -.80, p < .001"),
@@ -137,10 +155,7 @@ def sections(results: Results) -> list[object]:
     grid = [(title, unit, shown(measure)) for title, unit, measure in PANELS]
     tests = welch([(results.bins(SILLY, "payoff")[:, k], results.bins(IMPORTANT, "payoff")[:, k]) for k in range(10)])
     published = (-22.3, -15.6, 1.2, 3.9, 3.3, 2.4, 0.2, -1.1, -0.7, -1.4)
-    rows = [
-        [f"{k + 1}", number(t.difference), number(t.t), number(t.p), number(t.corrected), number(t.d), f"{was:g}"]
-        for k, (t, was) in enumerate(zip(tests, published, strict=True))
-    ]
+    rows = [[f"{k + 1}", *effects.row(t), f"{was:g}"] for k, (t, was) in enumerate(zip(tests, published, strict=True))]
     early = {
         arm: (results.bins(arm, "correct")[:, :2].mean(1), results.bins(arm, "poisoned")[:, 2:4].mean(1))
         for arm in (IMPORTANT, SILLY)
@@ -154,7 +169,7 @@ def sections(results: Results) -> list[object]:
     return [
         page.Figure("What happens in training (layout of Fig. 4)", figures.svg(panels.panels(grid, labels=ARMS))),
         page.Table("Silly minus important rule: collective return in ten parts of training",
-                   ["tenth", "difference", "Welch t", "p", "p, Holm", "Cohen d", "published t"], rows),
+                   ["tenth", *effects.COLUMNS, "published t"], rows),
         page.Figure("Early punishing and later poisoning (layout of Fig. 5)", figures.svg(panels.scatter(
             "One point a population", "hits on the marked, first fifth", "time poisoned, second fifth", early, ARMS))),
         page.Figure("What has been learned when (layout of Fig. 6)", figures.svg(panels.panels(tested, labels=ARMS))),
@@ -170,4 +185,5 @@ STUDY = Study(
     sections,
     "The paper trained for 10^9 steps on another map with other constants: orderings are compared, not sizes. "
     "The study `silly_phase` maps where they hold.",
+    ("payoff", "harvest", "poisoned", "poison", "silly", "taboo", "marked", "correct", "wrong", "precision", "seized"),
 )

@@ -1,0 +1,96 @@
+"""What a study found: a page to look at, and a summary in Markdown to keep beside the code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nomoi.measure.measures import ALL
+from nomoi.measure.statistics import estimate, number
+from nomoi.report import page
+from nomoi.store import Record, write
+from nomoi.study import Findings
+
+
+def write_page(findings: Findings, path: Path) -> Path:
+    """The study as a page: question, verdicts, figures, numbers."""
+    study = findings.study
+    lead = f"Size {findings.size}, {study.seeds[findings.size]} seeds a condition. {study.question}"
+    return write(path, page.page(f"Study: {study.name}", lead, _sections(findings)))
+
+
+def write_summary(findings: Findings, folder: Path) -> Path:
+    """NAME.md with the tables, and NAME-1.svg, ... with the figures; returns the path of the Markdown."""
+    study, size = findings.study, findings.size
+    seeds = study.seeds[size]
+    lines = [
+        f"# Results: {study.name}",
+        "",
+        study.question,
+        "",
+        f"Made with `nomoi run {study.name} --size {size} --keep {folder.name}`: {seeds} seeds (0 to {seeds - 1}) a "
+        f"condition{_effort(findings)}. Means over the last eighth of training; brackets are 95 % bootstrap intervals "
+        "over seeds.",
+        "",
+    ]
+    figures = 0
+    for section in _sections(findings):
+        lines += [f"## {section.heading}", ""]
+        if isinstance(section, page.Table):
+            lines += [*_rows(section.columns, section.rows), ""]
+            lines += [section.note, ""] if section.note else []
+        elif isinstance(section, page.Figure):
+            figures += 1
+            name = f"{study.name}-{figures}.svg"
+            write(folder / name, section.svg)
+            lines += [f"![{section.heading}]({name})", "", *([section.caption, ""] if section.caption else [])]
+        elif isinstance(section, page.Text):
+            lines += [line for paragraph in section.paragraphs for line in (paragraph, "")]
+    return write(folder / f"{study.name}.md", "\n".join(lines).rstrip() + "\n")
+
+
+def _sections(findings: Findings) -> list[Any]:
+    study = findings.study
+    rows = [[v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts]
+    head = ["claim", "verdict", "found, 95 % interval", "published", "source"]
+    out: list[Any] = [page.Table("Verdicts", head, rows, study.note)]
+    if study.shown:
+        out.append(_conditions(findings))
+    return out + (list(study.sections(findings.results)) if study.sections else [])
+
+
+def _conditions(findings: Findings) -> page.Table:
+    """Every condition that was trained or scripted, with the measures that the study shows."""
+    units, results = {m.name: m.unit for m in ALL}, findings.results
+    rows = []
+    for label, records in results.records.items():
+        if records[0].spec["kind"] not in ("training", "script"):
+            continue
+        known = results.measures(label)
+        found = [estimate(results.late(label, m)) if m in known else None for m in findings.study.shown]
+        rows.append([label, *(f"{number(e.mean)} {e.interval()}".strip() if e and e.n else None for e in found)])
+    columns = ["condition", *(f"{m} ({units[m]})" for m in findings.study.shown)]
+    return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
+
+
+def _effort(findings: Findings) -> str:
+    """How much was computed, where: from the records."""
+    trained = [r for rs in findings.results.records.values() for r in rs if "wall_seconds" in r.facts]
+    if not trained:
+        return ""
+    steps = sorted({_steps(r) for r in trained})
+    minutes = sum(r.facts["wall_seconds"] for r in trained) / 60
+    span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    return f", {len(trained)} training runs of {span} world steps, {minutes:.0f} minutes of one worker"
+
+
+def _steps(record: Record) -> int:
+    return max(int(steps.max()) for steps, _ in record.curve().values())
+
+
+def _rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """A Markdown table."""
+    lines = [list(map(str, columns)), ["---"] * len(columns)]
+    lines += [["-" if cell is None else str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    return ["| " + " | ".join(line) + " |" for line in lines]
