@@ -15,7 +15,11 @@ from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
 NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "central"
 DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
 RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL = "hidden rule, raw", "altar, raw", "central, raw"
+SHORT = "altar, short reach"
 LEARNER = PPO()
+# Punishing must reach those who deserve it: with Melting Pot's beam (3 long, 2 steps between shots) deterrence is too weak
+# for the norm to be learned in this time (the arm SHORT); the SSD games' is 5 long and always ready.
+REACH: dict[str, Any] = {"beam": (5, 1), "cooldown": 0}
 
 SLIDES = "seed (tutorial, altar slides; no numbers)"
 TRIAL = "measured in a trial of ours (1 to 3 seeds)"
@@ -44,7 +48,7 @@ def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any)
 
 def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 20_000, "laptop": 800_000, "paper": 100_000_000}[size]
-    place = Harvest() if size != "paper" else Harvest.preset("orchard")
+    place = build(Harvest, "orchard" if size == "paper" else None, **REACH)
     learner = LEARNER if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
     raw = {
         RAW_HIDDEN: norm("hidden", "raw"),
@@ -55,6 +59,7 @@ def conditions(size: str) -> Sequence[Condition]:
         Scripted(RANDOM, place, Random(), norm("place")),
         *arms(place, steps, learner),
         *(Trained(label, place, under, steps, learner) for label, under in raw.items()),
+        Trained(SHORT, place.replace(beam=(3, 1), cooldown=2), norm("place"), steps, learner),
     ]
 
 
@@ -91,6 +96,8 @@ CLAIMS = [
           unit="apples"),
     Claim("Told to everybody, the rule feeds at least as many as at a place (an upper bound)", TRIAL,
           effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples"),
+    Claim("A beam of 3 with 2 steps between shots deters too little: less is taken as the rule permits", "pilots of ours",
+          effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings"),
     Claim("A levy of 2 on sparse apples feeds more than the altar", TRIAL, effects.late("harvest", LEVY, ALTAR),
           above=0, unit="apples"),
     Claim("With the zones' own colours in view, too, the altar feeds more than a hidden rule", SLIDES,
@@ -147,6 +154,7 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
-    "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple.",
+    "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. Settings: "
+    "14 configurations of the altar arm alone were tried, with one run each, on seeds 0 to 2; seeds 3 and 4 are fresh.",
     SHOWN,
 )

@@ -32,7 +32,7 @@ EARLY: dict[str, Any] = {"threshold": 0.7, "recovery": 0.8}
 
 def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 8_000, "laptop": 1_000_000, "paper": 300_000_000}[size]
-    place = Harvest.preset("orchard")
+    place = Harvest.preset("orchard", **REACH)
     learner = PPO() if size != "smoke" else build(PPO, worlds=8, steps=16, minibatches=2)
     wanted = (NOTHING, HIDDEN, ALTAR, CENTRAL)
     learned = [c for c in arms(place, steps, learner, **EARLY) if c.label in wanted]
@@ -69,7 +69,7 @@ STUDY = Study(
     "Is an altar worth anything on Melting Pot's open map with seven agents?",
     CLAIMS,
     conditions,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "Regrowth as in Melting Pot; the place of the altar, and closing a zone at 0.7 of its capacity, are ours.",
     SHOWN,

@@ -8,7 +8,7 @@ from nomoi import effects
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.situations.harvest import Harvest
-from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, SHOWN, SLIDES, comparisons, norm
+from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, REACH, SHOWN, SLIDES, comparisons, norm
 from nomoi.study import Claim, Condition, Results, Study, Trained
 
 # lever -> learner, and how many times the base length
@@ -27,7 +27,7 @@ def _named(lever: str, display: str) -> str:
 
 def conditions(size: str) -> Sequence[Condition]:
     base = {"smoke": 10_000, "laptop": 800_000, "paper": 100_000_000}[size]
-    place = Harvest()
+    place = build(Harvest, **REACH)
     small = build(PPO, worlds=16, steps=32, minibatches=4)
     out = [
         Trained(RAW_HIDDEN, place, norm("hidden", "raw"), base, LEARNER),

@@ -11,7 +11,7 @@ from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.situations.berries import Berries
 from nomoi.situations.harvest import Harvest
-from nomoi.studies.altar import norm
+from nomoi.studies.altar import REACH, norm
 from nomoi.study import Claim, Condition, Results, Study, Trained
 
 SEED = "seed (tutorial: asked, no result shown)"
@@ -20,7 +20,7 @@ SCRATCH = "from scratch"
 FIXED = ", not learning"
 # both have three kinds, the same window, and bodies that sense their place; berries have no stock to run low, so the
 # altar there names another kind every 100 steps (spec G)
-SCHOOL = build(Berries, map="shrine", extent=(7, 1, 4), compass=True, bushes=(10, 10, 10), horizon=300)
+SCHOOL = build(Berries, map="shrine", extent=(7, 1, 4), compass=True, bushes=(10, 10, 10), horizon=300, **REACH)
 TERM = 100
 
 
@@ -38,7 +38,7 @@ def conditions(size: str) -> Sequence[Condition]:
         Trained(f"berries with {name}", SCHOOL, norm(display, term=TERM), first, learner)
         for name, display in SCHOOLS.items()
     ]
-    commons = Harvest()
+    commons = build(Harvest, **REACH)
     for school in ("", *SCHOOLS):
         label = _after(school) if school else SCRATCH
         after = f"berries with {school}" if school else ""

@@ -1,0 +1,140 @@
+"""What is carried over: minds grafted onto other worlds, pupils among residents, views gated by what was read."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from small import SITUATIONS
+
+from nomoi.core import govern
+from nomoi.engine import Job, mind_of, train
+from nomoi.errors import Refusal
+from nomoi.institutions.altar import Altar
+from nomoi.institutions.sanction import Sanction
+from nomoi.learners.fixed import Constant
+from nomoi.learners.nets import Net, Shape, graft
+from nomoi.learners.ppo import PPO, Residents
+from nomoi.situations.pool import Pool
+from nomoi.store import Store
+
+KEY = jax.random.key(0)
+HARVEST = SITUATIONS["harvest"]
+
+
+def shape(planes=("wall", "apple"), features=(("ready", 1), ("mind", 3)), heads=(("move", 4),), window=(2, 3)):
+    return Shape(planes, window, features, heads)
+
+
+def seen(s, rng):
+    view = rng.integers(0, 2 ** len(s.planes), (5, *s.window)).astype(np.uint8)
+    return {"view": jnp.asarray(view)} | {f: jnp.asarray(rng.normal(size=(5, k)), jnp.float32) for f, k in s.features}
+
+
+@pytest.mark.parametrize("extra", [{}, {"film": "mind"}, {"recurrent": True}, {"filters": 2}])
+def test_a_graft_acts_on_what_both_worlds_know_and_on_nothing_else(extra):
+    """With all that is new at zero it answers like the old network; what is new changes nothing yet."""
+    window = (3, 4)
+    old_shape = shape(window=window)
+    new_shape = shape(("agent", "apple", "wall", "altar"), (("mind", 3), ("zeal", 2), ("ready", 1)), window=window)
+    old, new = Net(KEY, old_shape, 8, **extra), Net(jax.random.key(1), new_shape, 8, **extra)
+    grafted = graft(old, new)
+    assert jax.tree.structure(grafted) == jax.tree.structure(new)
+    rng = np.random.default_rng(0)
+    told = seen(old_shape, rng)
+    wall, apple = (np.asarray(told["view"]) >> k & 1 for k in range(2))
+    agent, altar = rng.integers(0, 2, (2, *wall.shape))
+    view = (agent | apple << 1 | wall << 2 | altar << 3).astype(np.uint8)
+    more = {"view": jnp.asarray(view), "zeal": jnp.ones((5, 2)), "ready": told["ready"], "mind": told["mind"]}
+    for a, b in zip(
+        jax.tree.leaves(old(told, old.start(5))), jax.tree.leaves(grafted(more, new.start(5))), strict=True
+    ):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_heads_that_the_old_world_lacked_stay_as_they_are():
+    old, new = Net(KEY, shape(), 8), Net(jax.random.key(1), shape(heads=(("move", 5), ("sign", 2))), 8)
+    grafted = graft(old, new)
+    for head in ("move", "sign"):  # another number of choices is another head
+        np.testing.assert_array_equal(grafted.heads[head]["w"], new.heads[head]["w"])
+
+
+def test_a_feature_of_another_width_is_another_feature():
+    old, new = Net(KEY, shape(), 8), Net(KEY, shape(features=(("ready", 1), ("mind", 4))), 8)
+    told = np.asarray(graft(old, new).first["told"])
+    np.testing.assert_array_equal(told[0], old.first["told"][0])
+    assert (told[1:] == 0).all()
+
+
+@pytest.mark.parametrize("changes", [{"hidden": 9}, {"recurrent": True}, {"film": "mind"}])
+def test_networks_of_other_kinds_are_not_grafted(changes):
+    with pytest.raises(Refusal, match="same window, size and kind"):
+        graft(Net(KEY, shape(), 8), Net(KEY, shape(), **({"hidden": 8} | changes)))
+    with pytest.raises(Refusal, match="same window"):
+        graft(Net(KEY, shape(), 8), Net(KEY, shape(window=(3, 3)), 8))
+
+
+def test_a_gate_reads_its_feature():
+    """A gated view: the same view is felt otherwise under another content; an unknown feature is refused."""
+    net = Net(KEY, shape(), 8, film="mind")
+    told = seen(shape(), np.random.default_rng(0))
+    slope = jax.grad(lambda m: net(told | {"mind": m}, net.start(5))[1].sum())(told["mind"])
+    assert jnp.abs(slope).max() > 0
+    assert set(net.gate) == {"scale", "shift"}
+    blank = eqx.tree_at(lambda n: n.gate, net, {k: jnp.zeros_like(w) for k, w in net.gate.items()})
+    plain = Net(KEY, shape(), 8)
+    np.testing.assert_allclose(blank(told, net.start(5))[1], plain(told, plain.start(5))[1], atol=1e-6)
+    with pytest.raises(Refusal, match=r"ppo.film is 'mnd'.*'mind'"):
+        Net(KEY, shape(), 8, film="mnd")
+
+
+def tiny(**changes):
+    return PPO(**({"worlds": 2, "steps": 4, "minibatches": 2, "epochs": 1, "hidden": 8} | changes))
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_residents_do_what_their_script_says_and_only_pupils_learn(shared, tmp_path):
+    """A resident who always asks for the most is seen to, whatever the pupil does; minds are the pupils' alone."""
+    pool = Pool(agents=3, horizon=6)
+    learner = tiny(residents=Residents(Constant(choice=12), 1), shared=shared)
+    run = learner.begin(KEY, pool)
+    run, _ = learner.learn(pool, run, 2, jnp.int32(2))
+    assert run.carry.shape[1] == 1
+    if not shared:
+        assert jax.tree.leaves(run.mind)[0].shape[0] == 1
+    action, _ = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), learner.start(run.mind, pool))
+    assert action["request"][1:].tolist() == [12, 12]
+    alone = Job(pool, learner, 0, 2, 1)
+    assert alone.spec()["pupils"] == 1
+    assert alone.spec() != dataclasses.replace(alone, learner=tiny(shared=shared)).spec()
+    assert "residents" not in Job(pool, tiny(), 0, 2, 1).spec()
+    assert np.isfinite(train(Store(tmp_path), [alone])[0].curve()["reward"][1]).any()
+
+
+def test_as_many_pupils_as_agents_is_the_plain_learner():
+    pool = Pool(agents=2, horizon=6)
+    plain, full = tiny(), tiny(residents=Residents(Constant(choice=12), 5))
+    one, other = (x.learn(pool, x.begin(KEY, pool), 1, jnp.int32(1))[0].mind for x in (plain, full))
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_run_goes_on_in_another_world_with_what_both_share(tmp_path):
+    """Harvest with a bare altar first, then with a sanction too, whose feature is new: at a rate of 0 only zeros."""
+    first = Job(govern(HARVEST, Altar()), tiny(), 0, 2, 1)
+    then = Job(govern(HARVEST, Altar(), Sanction()), tiny(rate=0.0, rate_end=0.0), 0, 2, 1)
+    store = Store(tmp_path)
+    start = train(store, [first])[0]
+    went_on = train(store, [dataclasses.replace(then, start=start, origin=first)])[0]
+    old, new = mind_of(start, first), mind_of(went_on, then)
+    names = [f for f, _ in new.shape.features]
+    ends = np.cumsum([0, *(k for _, k in new.shape.features)])
+    aim = slice(*ends[names.index("sanction.aim") :][:2])
+    assert (np.asarray(new.first["told"])[aim] == 0).all()
+    np.testing.assert_array_equal(new.first["view"], old.first["view"])
+    np.testing.assert_array_equal(new.value["w"], old.value["w"])
+    assert went_on.id != train(store, [then])[0].id

@@ -1,0 +1,98 @@
+"""What a study found, kept: tables and figures in Markdown; effects of claims."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nomoi import effects
+from nomoi.measure.statistics import estimate
+from nomoi.report import page
+from nomoi.report import study as reporting
+from nomoi.study import Claim, Computed, Findings, Results, Study, run
+
+
+class Fake(Results):
+    """Results with curves of ten points: value = slope * tenth + seed."""
+
+    def __init__(self, **slopes: float):
+        super().__init__({})
+        object.__setattr__(self, "slopes", slopes)
+
+    def curve(self, label, measure):
+        return np.arange(1, 11.0), self.slopes[label] * np.arange(1, 11.0)[None] + np.arange(3.0)[:, None]
+
+    def late(self, label, measure):
+        return self.curve(label, measure)[1][:, -1]
+
+
+def test_effects_are_differences_seed_by_seed():
+    r = Fake(one=2.0, other=1.0)
+    np.testing.assert_allclose(effects.late("x", "one", "other")(r), [10, 10, 10])
+    np.testing.assert_allclose(effects.tenths("x", "one", "other", 1, 3)(r), [2, 2, 2])
+    np.testing.assert_allclose(
+        effects.percent("x", "one", "other")(r), 100 * np.array([20 / 10, 21 / 11, 22 / 12]) - 100
+    )
+    rows = effects.tests(r, [("x", "one", "other"), ("x", "other", "other")])
+    assert rows[0][:3] == ["x", "one - other", "10.0"]
+    assert len(rows[0]) == 2 + len(effects.COLUMNS)
+
+
+def flip(key, shift: float):
+    import jax
+
+    return {"tally": float(jax.random.normal(key) + shift)}
+
+
+def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"></svg>'
+    study = Study(
+        "flips",
+        "Does a shift shift?",
+        [Claim("It | does", "ours", lambda r: r.late("high", "tally") - r.late("low", "tally"), above=0)],
+        lambda size: [Computed("high", flip, {"shift": 5.0}), Computed("low", flip, {"shift": 0.0})],
+        {"laptop": 3},
+        lambda r: [page.Figure("A picture", svg, "Nothing in it."), page.Text("Words", ["One.", "Two."])],
+        "A note.",
+        ("tally",),
+    )
+    found = run(study, "laptop", tmp_path / "runs")
+    assert isinstance(found, Findings)
+    assert found.verdicts[0].verdict == "holds"
+    path = reporting.write_summary(found, tmp_path / "kept")
+    text = path.read_text()
+    assert "3 seeds (0 to 2)" in text
+    assert "--size laptop" in text
+    assert "| It \\| does | holds |" in text
+    assert "![A picture](flips-1.svg)" in text
+    assert (tmp_path / "kept" / "flips-1.svg").read_text() == svg
+    assert "One.\n\nTwo." in text
+    assert "A note." in text
+    html = reporting.write_page(found, tmp_path / "page.html").read_text()
+    assert "Does a shift shift?" in html
+
+
+def test_a_conditions_table_shows_what_was_trained_with_intervals():
+    assert estimate([1.0, 2.0, 3.0]).interval() != ""
+    assert reporting._rows(["a"], [[None]]) == ["| a |", "| --- |", "| - |"]
+
+
+@pytest.mark.parametrize("name", ["altar", "altar_open", "altar_raw", "altar_transfer", "silly_rules", "silly_phase"])
+def test_conditions_and_claims_of_a_study_fit_together(name):
+    """Every size names its conditions; claims are judged by labels that exist, on curves of the right shape."""
+    from nomoi.study import find
+
+    study = find(name)
+    for size in study.seeds:
+        labels = [c.label for c in study.conditions(size)]
+        assert len(set(labels)) == len(labels)
+        asked: set[str] = set()
+
+        class Asked(Fake):
+            def curve(self, label, measure, seen=asked):
+                seen.add(label)
+                return np.arange(1, 11.0), np.arange(30.0).reshape(3, 10) + 1
+
+        for claim in study.claims:
+            claim.effect(Asked())
+        assert asked <= set(labels)
