@@ -17,8 +17,8 @@ DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
 RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL = "hidden rule, raw", "altar, raw", "central, raw"
 SHORT = "altar, short reach"
 LEARNER = PPO()
-# Punishing must reach those who deserve it: with Melting Pot's beam (3 long, 2 steps between shots) deterrence is too weak
-# for the norm to be learned in this time (the arm SHORT); the SSD games' is 5 long and always ready.
+# Punishing must reach those who deserve it: Melting Pot's beam (3 long, 2 steps between shots) deters too little for
+# the norm to be learned in this time (the arm SHORT); that of the SSD games is 5 long and always ready.
 REACH: dict[str, Any] = {"beam": (5, 1), "cooldown": 0}
 
 SLIDES = "seed (tutorial, altar slides; no numbers)"
@@ -96,7 +96,7 @@ CLAIMS = [
           unit="apples"),
     Claim("Told to everybody, the rule feeds at least as many as at a place (an upper bound)", TRIAL,
           effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples"),
-    Claim("A beam of 3 with 2 steps between shots deters too little: less is taken as the rule permits", "pilots of ours",
+    Claim("With a beam of 3 and 2 steps between shots, less is taken as the rule permits", "pilots of ours",
           effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings"),
     Claim("A levy of 2 on sparse apples feeds more than the altar", TRIAL, effects.late("harvest", LEVY, ALTAR),
           above=0, unit="apples"),
@@ -154,7 +154,7 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
-    "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. Settings: "
-    "14 configurations of the altar arm alone were tried, with one run each, on seeds 0 to 2; seeds 3 and 4 are fresh.",
+    "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. "
+    "14 configurations of the altar arm alone were tried before, a run each, on seeds 0 to 2; seeds 3 and 4 are fresh.",
     SHOWN,
 )

@@ -16,6 +16,7 @@ from nomoi.studies.altar import (
     HIDDEN,
     NOTHING,
     RANDOM,
+    REACH,
     SHOWN,
     SLIDES,
     TRIAL,
@@ -31,7 +32,7 @@ EARLY: dict[str, Any] = {"threshold": 0.7, "recovery": 0.8}
 
 
 def conditions(size: str) -> Sequence[Condition]:
-    steps = {"smoke": 8_000, "laptop": 1_000_000, "paper": 300_000_000}[size]
+    steps = {"smoke": 8_000, "laptop": 800_000, "paper": 300_000_000}[size]
     place = Harvest.preset("orchard", **REACH)
     learner = PPO() if size != "smoke" else build(PPO, worlds=8, steps=16, minibatches=2)
     wanted = (NOTHING, HIDDEN, ALTAR, CENTRAL)

@@ -13,7 +13,7 @@ from nomoi.study import Claim, Condition, Results, Study, Trained
 
 # lever -> learner, and how many times the base length
 LEVERS: dict[str, tuple[PPO, int]] = {
-    "four times as long": (LEARNER, 4),
+    "three times as long": (LEARNER, 3),
     "memory (GRU)": (build(PPO, recurrent=True), 1),
     "four times as wide": (build(PPO, hidden=256), 1),
     "gated by what was read (FiLM)": (build(PPO, film="altar.mind"), 1),

@@ -30,7 +30,7 @@ def _after(school: str) -> str:
 
 def conditions(size: str) -> Sequence[Condition]:
     first, then, fixed = {
-        "smoke": (10_000, 10_000, 10_000), "laptop": (500_000, 500_000, 100_000), "paper": (10**8, 10**8, 10**6),
+        "smoke": (10_000, 10_000, 10_000), "laptop": (400_000, 400_000, 100_000), "paper": (10**8, 10**8, 10**6),
     }[size]  # fmt: skip
     learner = PPO() if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
     still = learner.replace(rate=0.0, rate_end=0.0)
