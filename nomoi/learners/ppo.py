@@ -115,8 +115,10 @@ class PPO(Learner, Rule):
         k = self.pupils(situation)
         return tree if k == situation.agents else jax.tree.map(lambda x: jax.lax.slice_in_dim(x, 0, k, axis=axis), tree)
 
-    def _all(self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: Action) -> Action:
-        """Everybody's answers in one world: what the learners answer, and what the residents do."""
+    def _all(
+        self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array]
+    ) -> dict[str, Array]:
+        """Everybody's answers {head: [n]} in one world: those of the learners [k], and what the residents do."""
         k = self.pupils(situation)
         if self.residents is None or k == situation.agents:
             return action

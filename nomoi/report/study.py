@@ -70,7 +70,7 @@ def _conditions(findings: Findings) -> page.Table:
         known = results.measures(label)
         found = [estimate(results.late(label, m)) if m in known else None for m in findings.study.shown]
         rows.append([label, *(f"{number(e.mean)} {e.interval()}".strip() if e and e.n else None for e in found)])
-    columns = ["condition", *(f"{m} ({units[m]})" for m in findings.study.shown)]
+    columns = ["condition", *(f"{m} ({units[m]})" if m in units else m for m in findings.study.shown)]
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
 
 
