@@ -12,6 +12,7 @@ import pytest
 from small import SITUATIONS
 
 from nomoi.core import govern
+from nomoi.core.learner import Learner
 from nomoi.engine import Job, mind_of, train
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
@@ -97,7 +98,7 @@ def tiny(**changes):
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_residents_do_what_their_script_says_and_only_pupils_learn(shared, tmp_path):
+def test_residents_do_what_their_script_says_and_only_pupils_learn(shared):
     """A resident who always asks for the most is seen to, whatever the pupil does; minds are the pupils' alone."""
     pool = Pool(agents=3, horizon=6)
     learner = tiny(residents=Residents(Constant(choice=12), 1), shared=shared)
@@ -108,9 +109,38 @@ def test_residents_do_what_their_script_says_and_only_pupils_learn(shared, tmp_p
         assert jax.tree.leaves(run.mind)[0].shape[0] == 1
     action, _ = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), learner.start(run.mind, pool))
     assert action["request"][1:].tolist() == [12, 12]
-    alone = Job(pool, learner, 0, 2, 1)
+
+
+class Counter(Learner):
+    """Asks for as many levels as steps of the episode are over."""
+
+    def start(self, mind, situation):
+        return jnp.zeros((), jnp.int32)
+
+    def act(self, key, mind, situation, seen, carry):
+        return {"request": jnp.full(situation.agents, carry)}, carry + 1
+
+
+def test_residents_remember_within_an_episode_and_not_beyond():
+    pool = Pool(agents=2, horizon=4, levels=5)
+    learner = tiny(worlds=1, steps=4, minibatches=1, residents=Residents(Counter(), 1))
+    run = learner.begin(KEY, pool)
+    for _ in range(3):  # the first episode may be a part
+        run, _ = learner.learn(pool, run, 1, jnp.int32(3))
+    assert int(run.bore[0]) < 4
+    carry = learner.start(run.mind, pool)
+    asked = []
+    for _ in range(3):
+        action, carry = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), carry)
+        asked.append(int(action["request"][1]))
+    assert asked == [0, 1, 2]
+
+
+def test_residents_are_part_of_what_a_run_is(tmp_path):
+    pool = Pool(agents=3, horizon=6)
+    alone = Job(pool, tiny(residents=Residents(Constant(choice=12), 1)), 0, 2, 1)
     assert alone.spec()["pupils"] == 1
-    assert alone.spec() != dataclasses.replace(alone, learner=tiny(shared=shared)).spec()
+    assert alone.spec() != dataclasses.replace(alone, learner=tiny()).spec()
     assert "residents" not in Job(pool, tiny(), 0, 2, 1).spec()
     assert np.isfinite(train(Store(tmp_path), [alone])[0].curve()["reward"][1]).any()
 

@@ -133,8 +133,9 @@ def test_patches_and_product_equal_a_convolution():
     told = jax.vmap(situation.observe)(state)
     from nomoi.grid import bitplanes
 
-    planes = bitplanes(told["view"], net.shape.planes).reshape(-1, *net.shape.window, net.shape.planes)
-    kernel = net.conv["w"].reshape(3, 3, net.shape.planes, 4)
+    count = len(net.shape.planes)
+    planes = bitplanes(told["view"], count).reshape(-1, *net.shape.window, count)
+    kernel = net.conv["w"].reshape(3, 3, count, 4)
     slow = jax.lax.conv_general_dilated(planes, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
     near = [planes[:, i : i + slow.shape[1], j : j + slow.shape[2]] for i in range(3) for j in range(3)]
     np.testing.assert_allclose(jnp.concatenate(near, -1) @ net.conv["w"], slow, atol=1e-5)

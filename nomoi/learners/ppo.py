@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Situation, setting, size
+from nomoi.core import Situation, choose, setting, size
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
@@ -48,6 +48,7 @@ class Training(eqx.Module):
     worlds: Worlds
     told: Observation
     carry: Array
+    bore: Any  # what residents remember
     feeling: Float[Array, "W n"]
     ledger: Ledger
     key: PRNGKeyArray
@@ -65,7 +66,7 @@ class PPO(Learner, Rule):
     """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P.
 
     With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
-    theirs alone, and `among` makes a whole population of it again.
+    theirs alone, while `act` answers for everybody.
     """
 
     objective: Objective = eqx.field(default_factory=Own)
@@ -97,18 +98,25 @@ class PPO(Learner, Rule):
         make = lambda k: Net(k, shape, self.hidden, self.filters, self.recurrent, self.film)  # noqa: E731
         return make(key) if self.shared else eqx.filter_vmap(make)(jax.random.split(key, self.pupils(situation)))
 
-    def start(self, mind: Net, situation: Situation) -> Array:
-        return mind.start(self.pupils(situation))
+    def start(self, mind: Net, situation: Situation) -> Any:
+        """What the learners remember, and beside it what residents remember where there are any."""
+        own = mind.start(self.pupils(situation))
+        return own if self.residents is None else (own, self.residents.script.start((), situation))
+
+    def _apart(self, carry: Any) -> tuple[Array, Any]:
+        return (carry, ()) if self.residents is None else carry
 
     def pupils(self, situation: Situation) -> int:
         """How many agents learn: the first so many, or all."""
         return situation.agents if self.residents is None else min(self.residents.pupils, situation.agents)
 
     def act(
-        self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Array
-    ) -> tuple[Action, Array]:
-        logits, _, carry = self.think(mind, self._mine(situation, seen, 0), carry)
-        return self._all(jax.random.fold_in(key, 1), situation, seen, _sample(key, logits)), carry
+        self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Any
+    ) -> tuple[Action, Any]:
+        own, bore = self._apart(carry)
+        logits, _, own = self.think(mind, self._mine(situation, seen, 0), own)
+        answer, bore = self._all(jax.random.fold_in(key, 1), situation, seen, _sample(key, logits), bore)
+        return answer, own if self.residents is None else (own, bore)
 
     def _mine(self, situation: Situation, tree: Any, axis: int) -> Any:
         """The part of the learning agents; the agents are the axis `axis` of every leaf."""
@@ -116,15 +124,14 @@ class PPO(Learner, Rule):
         return tree if k == situation.agents else jax.tree.map(lambda x: jax.lax.slice_in_dim(x, 0, k, axis=axis), tree)
 
     def _all(
-        self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array]
-    ) -> dict[str, Array]:
+        self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array], bore: Any
+    ) -> tuple[dict[str, Array], Any]:
         """Everybody's answers {head: [n]} in one world: those of the learners [k], and what the residents do."""
         k = self.pupils(situation)
         if self.residents is None or k == situation.agents:
-            return action
-        script = self.residents.script
-        theirs, _ = script.act(key, (), situation, seen, script.start((), situation))
-        return {h: jnp.concatenate([action[h], theirs[h][k:]]) for h in action}
+            return action, bore
+        theirs, bore = self.residents.script.act(key, (), situation, seen, bore)
+        return {h: jnp.concatenate([action[h], theirs[h][k:]]) for h in action}, bore
 
     def think(self, mind: Net, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
         """Logits, values and memory of all agents; leaves are [..., n, ...]."""
@@ -141,13 +148,14 @@ class PPO(Learner, Rule):
         minds, worlds, rest = jax.random.split(key, 3)
         mind = self.init(minds, situation)
         running = begin(worlds, situation, self.worlds, stagger=True)
-        carry = jnp.broadcast_to(self.start(mind, situation), (self.worlds, *self.start(mind, situation).shape))
+        start = self._apart(self.start(mind, situation))
+        carry, bore = jax.tree.map(lambda x: jnp.broadcast_to(x, (self.worlds, *x.shape)), start)
         feeling = jnp.zeros((self.worlds, situation.agents))
         ledger = jax.vmap(lambda s: Ledger.open(situation, s))(running.state)
         first = self._optimiser(0.0).init if self.shared else jax.vmap(self._optimiser(0.0).init)
         state = first(eqx.filter(mind, eqx.is_array))
         told = running.observe(situation)
-        return Training(mind, state, running, told, carry, feeling, ledger, rest, jnp.zeros((), jnp.int32))
+        return Training(mind, state, running, told, carry, bore, feeling, ledger, rest, jnp.zeros((), jnp.int32))
 
     def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
         """`updates` more updates of a run of `total`; with the tally of the episodes that ended meanwhile."""
@@ -169,10 +177,10 @@ class PPO(Learner, Rule):
         return eqx.tree_at(changed, run, (mind, optimiser, key, run.update + 1)), tally
 
     def _gather(self, situation: Situation, run: Training, key: PRNGKeyArray) -> tuple[Training, Batch, Tally]:
-        start = self.start(run.mind, situation)
+        start, began = self._apart(self.start(run.mind, situation))
 
         def tick(now: Any, t: Array) -> tuple[Any, Batch]:
-            worlds, told, carry, feeling, ledger, tally = now
+            worlds, told, carry, bore, feeling, ledger, tally = now
             asked = jax.vmap(situation.asked)(worlds.state)
             here = jax.vmap(situation.present)(worlds.state)
             mine = self._mine(situation, told, 1)
@@ -181,7 +189,8 @@ class PPO(Learner, Rule):
             answer = action = _sample(own, logits)
             if self.residents is not None:
                 keys = jax.random.split(jax.random.fold_in(own, 1), self.worlds)
-                answer = jax.vmap(lambda k, s, a: self._all(k, situation, s, a))(keys, told, action)
+                every = lambda k, s, a, b: self._all(k, situation, s, a, b)  # noqa: E731
+                answer, bore = jax.vmap(every)(keys, told, action, bore)
             worlds, outcome, done = advance(situation, worlds, answer)
             feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
             ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
@@ -193,13 +202,14 @@ class PPO(Learner, Rule):
             )  # fmt: skip
             worlds = renew(situation, worlds, done)
             after = jnp.where(done[:, None, None], start, after)
+            bore = jax.vmap(lambda d, b: choose(d, began, b))(done, bore)
             feeling = jnp.where(done[:, None], 0.0, feeling)
             ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, worlds.state)
-            return (worlds, worlds.observe(situation), after, feeling, ledger, tally), batch
+            return (worlds, worlds.observe(situation), after, bore, feeling, ledger, tally), batch
 
-        first = (run.worlds, run.told, run.carry, run.feeling, run.ledger, Tally.empty(situation))
+        first = (run.worlds, run.told, run.carry, run.bore, run.feeling, run.ledger, Tally.empty(situation))
         (*now, tally), batch = jax.lax.scan(tick, first, jnp.arange(self.steps))
-        lived = lambda r: (r.worlds, r.told, r.carry, r.feeling, r.ledger)  # noqa: E731
+        lived = lambda r: (r.worlds, r.told, r.carry, r.bore, r.feeling, r.ledger)  # noqa: E731
         return eqx.tree_at(lived, run, tuple(now)), batch, tally
 
     def _advantages(self, batch: Batch, last: Float[Array, "W n"]) -> Float[Array, "T W n"]:
