@@ -13,9 +13,9 @@ from nomoi.study import Claim, Condition, Results, Study, Trained
 
 # lever -> learner, and how many times the base length
 LEVERS: dict[str, tuple[PPO, int]] = {
-    "three times as long": (LEARNER, 3),
+    "twice as long": (LEARNER, 2),
     "memory (GRU)": (build(PPO, recurrent=True), 1),
-    "four times as wide": (build(PPO, hidden=256), 1),
+    "twice as wide": (build(PPO, hidden=128), 1),
     "gated by what was read (FiLM)": (build(PPO, film="altar.mind"), 1),
 }
 CURRICULUM, CONTROL = "told to all first, then at the altar", "told to all first, then hidden"
