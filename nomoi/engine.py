@@ -70,7 +70,7 @@ class Job:
         if self.learner.residents:
             script = self.learner.residents.script
             more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
-            more |= {"pupils": self.learner.residents.pupils}
+            more |= {"pupils": self.learner.residents.pupils, "blind": self.learner.residents.blind}
         return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),

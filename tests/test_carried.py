@@ -168,3 +168,16 @@ def test_a_run_goes_on_in_another_world_with_what_both_share(tmp_path):
     np.testing.assert_array_equal(new.first["view"], old.first["view"])
     np.testing.assert_array_equal(new.value["w"], old.value["w"])
     assert went_on.id != train(store, [then])[0].id
+
+
+def test_blind_pupils_do_not_sense_what_residents_do():
+    pool = Pool(agents=2, horizon=6)
+    learner = tiny(residents=Residents(Constant(), 1, "level"))
+    told = pool.observe(pool.reset(KEY))
+    assert (np.asarray(learner._sensed(pool, told, 0)["level"]) == 0).all()
+    assert (np.asarray(told["level"]) != 0).all()
+    run = learner.begin(KEY, pool)
+    _, batch, _ = learner._gather(pool, run, KEY)
+    assert (np.asarray(batch.told["level"]) == 0).all()
+    with pytest.raises(Refusal, match="did you mean 'level'"):
+        tiny(residents=Residents(Constant(), 1, "levl")).begin(KEY, pool)

@@ -20,7 +20,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.core.worlds import Worlds, advance, begin, renew
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, nearest
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Objective, Own
 from nomoi.measure.ledger import Ledger, Tally
@@ -56,10 +56,14 @@ class Training(eqx.Module):
 
 
 class Residents(eqx.Module):
-    """A population in which only the first `pupils` agents learn; all others follow a script."""
+    """A population in which only the first `pupils` agents learn; all others follow a script.
+
+    The pupils do not sense the feature `blind` (empty is none), which residents do: a control.
+    """
 
     script: Learner
     pupils: int = eqx.field(static=True, default=1)
+    blind: str = eqx.field(static=True, default="")
 
 
 class PPO(Learner, Rule):
@@ -114,7 +118,7 @@ class PPO(Learner, Rule):
         self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
         own, bore = self._apart(carry)
-        logits, _, own = self.think(mind, self._mine(situation, seen, 0), own)
+        logits, _, own = self.think(mind, self._sensed(situation, seen, 0), own)
         answer, bore = self._all(jax.random.fold_in(key, 1), situation, seen, _sample(key, logits), bore)
         return answer, own if self.residents is None else (own, bore)
 
@@ -122,6 +126,16 @@ class PPO(Learner, Rule):
         """The part of the learning agents; the agents are the axis `axis` of every leaf."""
         k = self.pupils(situation)
         return tree if k == situation.agents else jax.tree.map(lambda x: jax.lax.slice_in_dim(x, 0, k, axis=axis), tree)
+
+    def _sensed(self, situation: Situation, told: Observation, axis: int) -> Observation:
+        """What the learning agents are told."""
+        mine = self._mine(situation, told, axis)
+        if self.residents is None or not self.residents.blind:
+            return mine
+        name = self.residents.blind
+        if name not in mine:
+            raise Refusal(f"pupils cannot be blind to {name!r}; {nearest(name, mine, 'feature')}")
+        return mine | {name: jnp.zeros_like(mine[name])}
 
     def _all(
         self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array], bore: Any
@@ -155,6 +169,7 @@ class PPO(Learner, Rule):
         first = self._optimiser(0.0).init if self.shared else jax.vmap(self._optimiser(0.0).init)
         state = first(eqx.filter(mind, eqx.is_array))
         told = running.observe(situation)
+        self._sensed(situation, told, 1)  # refuses what nobody senses
         return Training(mind, state, running, told, carry, bore, feeling, ledger, rest, jnp.zeros((), jnp.int32))
 
     def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
@@ -170,7 +185,7 @@ class PPO(Learner, Rule):
     def _update(self, situation: Situation, run: Training, progress: Array) -> tuple[Training, Tally]:
         key, gather, shuffle = jax.random.split(run.key, 3)
         run, batch, tally = self._gather(situation, run, gather)
-        _, last, _ = self.think(run.mind, self._mine(situation, run.told, 1), run.carry)
+        _, last, _ = self.think(run.mind, self._sensed(situation, run.told, 1), run.carry)
         advantage = self._advantages(batch, last)
         mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, shuffle, progress)
         changed = lambda r: (r.mind, r.optimiser, r.key, r.update)  # noqa: E731
@@ -183,7 +198,7 @@ class PPO(Learner, Rule):
             worlds, told, carry, bore, feeling, ledger, tally = now
             asked = jax.vmap(situation.asked)(worlds.state)
             here = jax.vmap(situation.present)(worlds.state)
-            mine = self._mine(situation, told, 1)
+            mine = self._sensed(situation, told, 1)
             logits, value, after = self.think(run.mind, mine, carry)
             own = jax.random.fold_in(key, t)
             answer = action = _sample(own, logits)
