@@ -1,0 +1,124 @@
+"""A newcomer among residents who keep a rule: what is seeing the altar worth?  (Protocol of the altar-transfer code.)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nomoi.core import Situation, build
+from nomoi.core.learner import Learner
+from nomoi.learners.ppo import PPO, Residents
+from nomoi.learners.wardens import Warden
+from nomoi.measure.ego import ego, gaps, lives
+from nomoi.situations.allelopathic import Allelopathic
+from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
+
+CODE = "the altar-transfer code (read; it stores no results)"
+SEES, BLIND = "sees the altar", "does not see it"
+WORLDS = {"one community": 0, "many communities": -1}  # the altar's colour: the first for ever, or drawn each episode
+
+
+def regime(content: int) -> str:
+    """The situation's own altar and sanction (spec B.4), with colours in view, and this content all episode long."""
+    return Allelopathic.regimes["altar"].replace("display=", f"sight=raw,content={content},display=")
+
+
+def _learner(blind: bool, **options: Any) -> PPO:
+    learner = build(PPO, film="altar.mind", gamma=0.995, **options)
+    who = Residents(Warden(), 1, "altar.mind" if blind else "")
+    return eqx.tree_at(lambda p: p.residents, learner, who, is_leaf=lambda x: x is None)
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 5_000, "laptop": 400_000, "paper": 10_000_000}[size]
+    place = Allelopathic.preset("residents") if size == "paper" else Allelopathic()
+    options = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {"worlds": 32, "minibatches": 4}
+    out: list[Condition] = []
+    for world, content in WORLDS.items():
+        for label, blind in ((SEES, False), (BLIND, True)):
+            name = f"{world}, {label}"
+            under = regime(content)
+            out += [
+                Trained(name, place, under, steps, _learner(blind, **options)),
+                Evaluated(f"{name}: beside a resident", name, beside, {"worlds": 64 if size != "smoke" else 4}),
+            ]
+    return out
+
+
+def beside(key: jax.Array, situation: Situation, learner: PPO, mind: Any, worlds: int) -> Mapping[str, float]:
+    """The newcomer's sums, and how far it falls short of a resident in its place, in the same worlds."""
+    assert learner.residents is not None
+    found = _beside(key, situation, learner, learner.residents.script, mind, worlds)
+    return {name: float(jnp.nanmean(value)) for name, value in found.items()}
+
+
+@eqx.filter_jit
+def _beside(
+    key: jax.Array, situation: Situation, learner: PPO, resident: Learner, mind: Any, worlds: int
+) -> dict[str, jax.Array]:
+    mine = ego(situation, lives(key, situation, learner, mind, worlds))
+    theirs = ego(situation, lives(key, situation, resident, (), worlds))
+    return mine | gaps(mine, theirs) | {f"resident's {name}": value for name, value in theirs.items()}
+
+
+def _gap(measure: str, world: str) -> Callable[[Results], np.ndarray]:
+    """What the blind one has more than the one who sees."""
+    return lambda r: (
+        r.late(f"{world}, {BLIND}: beside a resident", measure) - r.late(f"{world}, {SEES}: beside a resident", measure)
+    )
+
+
+def _claims(world: str) -> list[Claim]:
+    return [
+        Claim(f"Who sees the altar falls less far short of a resident (value gap; {world})", CODE,
+              _gap("value gap", world), above=0, published="expected, no number", unit="reward"),
+        Claim(f"... is hit less, beyond what a resident is (sanction regret; {world})", CODE,
+              _gap("sanction regret", world), above=0, published="expected, no number", unit="reward"),
+        Claim(f"... lives more of its time by the rule ({world})", CODE, _gap("compliance", world), below=0,
+              unit="of time"),
+        Claim(f"... strikes fewer who are innocent ({world})", CODE, _gap("wrong", world), above=0, unit="hits"),
+    ]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    from nomoi.measure.statistics import estimate, number
+    from nomoi.report import figures, page, panels
+
+    names = [f"{world}, {label}" for world in WORLDS for label in (SEES, BLIND)]
+    wanted = ("value gap", "sanction regret", "value", "struck", "compliance", "correct", "wrong", "seized", "strayed")
+    rows = []
+    for name in names:
+        found = [estimate(results.late(f"{name}: beside a resident", m)) for m in wanted]
+        rows.append([name, *(f"{number(e.mean)} {e.interval()}".strip() for e in found)])
+    for world in WORLDS:
+        label = f"{world}, {SEES}: beside a resident"
+        known = results.measures(label)
+        found = [estimate(results.late(label, f"resident's {m}")) if f"resident's {m}" in known else None
+                 for m in wanted]  # fmt: skip
+        rows.append([f"{world}: a resident", *(number(e.mean) if e and e.n else None for e in found)])
+    grid = [
+        (world, "hits an episode, all agents", {f"{label}": results.curve(f"{world}, {label}", "wrong")
+                                                  for label in (SEES, BLIND)})
+        for world in WORLDS
+    ]  # fmt: skip
+    return [
+        page.Table("One newcomer beside a resident in its place", ["condition", *wanted], rows,
+                   "An episode of one agent; value leaves out what punishing earns."),
+        page.Figure("Hits on the innocent in training", figures.svg(panels.panels(grid, labels=(SEES, BLIND)))),
+    ]  # fmt: skip
+
+
+STUDY = Study(
+    "altar_residents",
+    "What is it worth to a newcomer to see the altar that residents live by?",
+    [claim for world in WORLDS for claim in _claims(world)],
+    conditions,
+    {"smoke": 1, "laptop": 5, "paper": 10},
+    sections,
+    "Who does not see the altar senses zeros in its place; all else is the same. Laptop: 6 agents on a small torus.",
+)
