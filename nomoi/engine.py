@@ -108,9 +108,20 @@ def mind_of(record: Record, job: Job, kept: str = "mind") -> Any:
 def _inherited(job: Job, fresh: Any) -> Any:
     """What a run starts with: the mind of another one, fitted to its own situation where they differ."""
     assert job.start is not None
-    origin = job.origin or job
-    mind = mind_of(job.start, origin)
-    return mind if Shape.of(origin.situation) == Shape.of(job.situation) else graft(mind, fresh)
+    return _fitted(mind_of(job.start, job.origin or job), fresh)
+
+
+def _fitted(mind: Any, fresh: Any) -> Any:
+    shapes = [(jax.tree.structure(x), [leaf.shape for leaf in jax.tree.leaves(x)]) for x in (mind, fresh)]
+    return mind if shapes[0] == shapes[1] else graft(mind, fresh)
+
+
+def check_inheritance(origin: Job, job: Job) -> None:
+    """Refuse, before anything is trained, a run that could not go on from what `origin` will have learned."""
+    minds = [
+        jax.eval_shape(lambda key, j=j: j.learner.init(key, j.situation), jax.random.key(0)) for j in (origin, job)
+    ]
+    jax.eval_shape(_fitted, *minds)
 
 
 def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:

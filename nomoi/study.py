@@ -23,7 +23,7 @@ from nomoi import catalogue, regimes
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, mind_of, schedule, snapshots, train
+from nomoi.engine import Job, Progress, check_inheritance, mind_of, schedule, snapshots, train
 from nomoi.errors import Refusal, nearest
 from nomoi.learners.ppo import PPO
 from nomoi.measure.statistics import Estimate, estimate, number
@@ -250,13 +250,12 @@ def run(
     store, seeds, conditions = Store(out), range(study.seeds[size]), list(study.conditions(size))
     records: dict[str, tuple[Record, ...]] = {}
     jobs = _jobs(conditions)
+    _check(study.name, conditions, jobs)
     waiting = [c for c in conditions if isinstance(c, Trained)]
     while waiting:  # first those that begin with nothing, then those that go on from them
         ready = [c for c in waiting if not c.after or c.after in records]
         if not ready:
-            raise Refusal(
-                f"{study.name}: {waiting[0].label!r} goes on after {waiting[0].after!r}, which is not trained."
-            )
+            raise Refusal(f"{study.name}: {waiting[0].label!r} goes on after {waiting[0].after!r}, and that after it.")
         now = [
             dataclasses.replace(
                 jobs[c.label], seed=seed, start=records[c.after][seed] if c.after else None, origin=jobs.get(c.after)
@@ -274,11 +273,29 @@ def run(
         elif isinstance(c, Computed):
             records[c.label] = tuple(_computed(store, c, s) for s in seeds)
         elif isinstance(c, Evaluated):
-            if c.of not in records:
-                raise Refusal(f"{study.name}: {c.label!r} evaluates {c.of!r}, which is not trained.")
             records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
     results = Results({c.label: records[c.label] for c in conditions})
     return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims))
+
+
+def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> None:
+    """Refuse what would fail only after long training."""
+    labels = [c.label for c in conditions]
+    for c in conditions:
+        where = f"{name}: {c.label!r}"
+        if labels.count(c.label) > 1:
+            raise Refusal(f"{where} is the label of two conditions; give one of them another.")
+        if isinstance(c, Trained) and c.after:
+            if c.after not in jobs:
+                raise Refusal(f"{where} goes on after {c.after!r}, which is not trained; {nearest(c.after, jobs)}")
+            check_inheritance(jobs[c.after], jobs[c.label])
+        if isinstance(c, Evaluated):
+            if c.of not in jobs:
+                raise Refusal(f"{where} evaluates {c.of!r}, which is not trained; {nearest(c.of, jobs)}")
+            if c.along and not jobs[c.of].snapshots:
+                raise Refusal(f"{where} is asked along {c.of!r}, which keeps no snapshots; give it some.")
+            if c.along and c.crossed:
+                raise Refusal(f"{where} is along and crossed; an evaluation is one of them at a time.")
 
 
 def _jobs(conditions: Sequence[Condition]) -> dict[str, Job]:

@@ -483,6 +483,16 @@ def test_a_kind_may_be_named_as_the_forbidden_one():
     assert facts["violation"].tolist() == [1, 1, 1, 0]
 
 
+def test_an_altar_judges_the_event_that_it_is_told_to():
+    outcome = happened((1, 1, 1, 0), (RED, BLUE, BLUE, RED))
+    outcome.events["sparse"] = jnp.array([0.0, 0.5, 0, 0])
+    _, facts, _ = settle(*altar(RED, on="sparse"), outcome)
+    assert facts["violation"].tolist() == [0, 0.5, 0, 0]
+    assert facts["marked"].tolist() == [0, 1, 0, 0]
+    outcome.events["tribe"] = jnp.array([BLUE, RED, BLUE, BLUE])
+    assert settle(*altar(RED, of="tribe"), outcome)[1]["violation"].tolist() == [1, 0, 1, 0]
+
+
 def test_with_a_term_the_content_changes_by_the_clock_alone():
     a, memory = altar(RED, term=5)
     seen = []

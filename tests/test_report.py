@@ -11,7 +11,7 @@ from PIL import Image
 
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import estimate
-from nomoi.report import figures, page
+from nomoi.report import figures, page, panels
 
 STEPS = np.linspace(1e4, 5e5, 12)
 
@@ -216,3 +216,95 @@ def test_numbers_stand_right_and_intervals_small():
 def test_only_harmless_svg_goes_in_raw(bad):
     with pytest.raises(Refusal, match="svg"):
         page.page("t", "l", [page.Figure("Odd", bad)])
+
+
+# --- figures of several panels --------------------------------------------------------------------------------
+
+
+def grid(count, seeds=3, points=6):
+    r = np.random.default_rng(count)
+    steps = np.linspace(1e5, 6e5, points)
+    series = {
+        "no rule": (steps, r.normal(5, 1, (seeds, points))),
+        "a <rule>": (steps, r.normal(-5, 1, (seeds, points))),
+    }
+    return [(f"panel {k}", f"unit {k}", series) for k in range(count)]
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 3), (5, 2), (6, 3)])
+def test_panels_are_lettered_and_laid_out_in_rows(count, columns):
+    fig = panels.panels(grid(count), columns)
+    said = words(figures.svg(fig))
+    for k in range(count):
+        assert f"{'ABCDEF'[k]} panel {k}" in [" ".join(s.split()) for s in said]
+        assert f"unit {k}" in said
+    assert {"no rule", "a <rule>"} <= set(said)
+    assert any("over 3 seeds" in s for s in said)
+    shown = [ax for ax in fig.axes if ax.get_visible()]
+    assert len(shown) == count
+    assert len({round(ax.get_position().y0, 2) for ax in shown}) == -(-count // columns)
+    for ax, (_, _, series) in zip(shown, grid(count), strict=True):
+        assert ax.get_xlim() == (0, 6e5)  # lines end where training does
+        for line, (steps, values) in zip(ax.lines, series.values(), strict=True):
+            np.testing.assert_allclose(line.get_xdata(), steps)
+            np.testing.assert_allclose(line.get_ydata(), values.mean(0))
+        assert ax.get_ylim()[0] < values.min()
+    assert "A" not in " ".join(words(figures.svg(panels.panels(grid(1), letters=False)))).split()
+
+
+def test_a_label_has_its_colour_in_every_panel_whoever_is_there():
+    series = grid(1)[0][2]
+    fig = panels.panels([("one", "", series), ("two", "", {"a <rule>": series["a <rule>"]})])
+    one, two = fig.axes[:2]
+    assert two.lines[0].get_color() == one.lines[1].get_color() != one.lines[0].get_color()
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_panels_pass_over_what_is_not_defined(seeds):
+    steps, values = np.arange(1, 6) * 1e4, np.ones((seeds, 5))
+    values[:, :2] = np.nan
+    values[0, 3] = np.nan
+    single = np.full((seeds, 5), np.nan)
+    single[:, 2] = 2
+    series = {"some": (steps, values), "none": (steps, np.full((seeds, 5), np.nan)), "one point": (steps, single)}
+    fig = panels.panels(
+        [("holes", "u", series), ("empty", "u", {}), ("a single line", "u", {"some": (steps, values[0])})]
+    )
+    said = words(figures.svg(fig))
+    assert any(("one seed" in s) if seeds == 1 else ("1 to 2 seeds" in s) for s in said)
+    some, none, point = fig.axes[0].lines
+    assert some.get_xdata().tolist() == ([3e4, 5e4] if seeds == 1 else [3e4, 4e4, 5e4])
+    assert none.get_xdata().size == 0
+    assert point.get_marker() == "o"
+
+
+def test_more_panels_than_letters_are_all_drawn():
+    fig = panels.panels(grid(27, 1, 2), 9)
+    assert [len(ax.lines) for ax in fig.axes if ax.get_visible()] == [2] * 27
+    assert words(figures.svg(panels.panels([])))  # and none at all is an empty sheet, no error
+
+
+def test_a_scatter_says_its_correlation_and_draws_its_line():
+    x = np.array([1.0, 2, 3, 4, np.nan])
+    points = {"many": (x, np.array([2.0, 1, 4, 3, 9])), "two": ([1, 2], [1, np.nan]), "flat": ([1, 1, 1], [1, 2, 3])}
+    fig = panels.scatter("One point a population", "early", "late", points)
+    said = " ".join(words(figures.svg(fig)))
+    assert "One point a population" in said
+    assert "r = 0.60" in said
+    many, two, flat = fig.axes
+    np.testing.assert_allclose(many.lines[0].get_xdata(), [1, 4])
+    np.testing.assert_allclose(many.lines[0].get_ydata(), np.polyval(np.polyfit(x[:4], [2, 1, 4, 3], 1), [1, 4]))
+    assert len(many.collections[0].get_offsets()) == 4
+    assert not [*two.lines, *flat.lines]
+
+
+def test_heat_is_white_at_zero_and_says_its_numbers():
+    values = [[-2.0, 0.0, 1.0], [np.nan, 0.5, -0.25]]
+    fig = panels.heat("Phases", "cost", "reward", ["a", "b", "c"], ["low", "high"], values, unit="effect")
+    said = words(figures.svg(fig))
+    assert {"Phases", "cost", "reward", "low", "high", "effect", "-2.00", "0", "0.500", "-"} <= set(said)
+    shown = fig.axes[0].images[0]
+    assert shown.norm(0.0) == 0.5
+    assert (shown.norm.vmin, shown.norm.vmax) == (-2, 2)
+    told = words(figures.svg(panels.heat("t", "x", "y", ["a"], ["b"], [[np.nan]], text=[["not run"]])))
+    assert "not run" in told

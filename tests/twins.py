@@ -280,3 +280,70 @@ def harvest_step(rules, state, action, words):
     events = {"harvest": ate, "sparse": sparse, "kind": kind, "shot": fires, "zap": zap, "trespass": trespass}
     reward = [a + float(rules.trespass) * t for a, t in zip(ate, trespass, strict=True)]
     return new, {"reward": reward, "events": events, "done": time >= rules.horizon or lottery, "regrown": regrown}
+
+
+# Taboo berries
+
+
+def block(land, cell, facing, out, length, radius):
+    """Who stands in the block of cells ahead of whom; walls do not matter."""
+    n = len(cell)
+    hits = [[False] * n for _ in range(n)]
+    for i in range(n):
+        for ahead in range(1, length + 1):
+            for right in range(-radius, radius + 1):
+                here = spot(land, cell[i], facing[i], ahead, right)
+                for j in range(n):
+                    hits[i][j] |= j != i and out[i] == 0 and out[j] == 0 and here is not None and int(cell[j]) == here
+    return hits
+
+
+def berries_step(rules, state, action, words):
+    """One step of taboo berries with the given random words: a new state, and what happened.
+
+    `rules` is the situation (read for its map and numbers only).  `state` and the result hold plain numbers: cell,
+    facing, out, cooling [n]; bush, live [S]; time.  The poison is kept as it is told to people, not as the situation
+    keeps it: `first` [n] is the step of the berry that began it, `last` [n] that of the last one; None where none.
+    """
+    land, n, total, none = rules.land, len(state["cell"]), len(rules.land.sites), len(rules.bushes)
+    length, radius = rules.beam
+    delay, lasts, now = int(rules.delay), int(rules.lasts), int(state["time"])
+    move = [int(a) if o == 0 else 0 for a, o in zip(action, state["out"], strict=True)]
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = block(land, state["cell"], state["facing"], state["out"], length, radius)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+
+    facing = turn(state["facing"], state["out"], [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, state["out"], [m in QUARTERS for m in move], quarter, words["order"])
+
+    bush, live = state["bush"], list(state["live"])
+    where = site(land, cell, state["out"])
+    first, last = list(state["first"]), list(state["last"])
+    ate, kind, poison, silly, sick, reward = ([0] * n for _ in range(6))
+    for i in range(n):
+        if first[i] is not None and now > last[i] + delay + lasts:
+            first[i] = last[i] = None  # it is over
+        sick[i] = int(first[i] is not None and now > first[i] + delay)
+        if where[i] < total:
+            kind[i] = bush[where[i]]
+            if live[where[i]]:
+                ate[i], live[where[i]] = 1, False
+                poison[i], silly[i] = int(kind[i] == 0), int(kind[i] == 1)
+                reward[i] = float(np.float32(rules.berry) * (np.float32(rules.dulled) if sick[i] else np.float32(1)))
+        if poison[i]:
+            # whoever eats in the last step of the poison goes on being sick; one step later it would begin anew
+            first[i] = first[i] if first[i] is not None and now < last[i] + delay + lasts + 1 else now
+            last[i] = now
+
+    drawn, rate = chance(words["grow"]), np.float32(rules.regrowth)
+    regrown = [bush[s] < none and not live[s] and s not in where and bool(drawn[s] < rate) for s in range(total)]
+    live = [a or g for a, g in zip(live, regrown, strict=True)]
+    cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.sites)
+
+    new = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "bush": bush, "live": live}
+    new |= {"first": first, "last": last, "time": now + 1}
+    events = {"harvest": ate, "kind": kind, "poison": poison, "silly": silly, "sick": sick, "shot": fires, "zap": zap}
+    return new, {"reward": reward, "events": events, "done": now + 1 >= rules.horizon, "regrown": regrown}

@@ -123,6 +123,11 @@ class Altar(Institution):
         if not isinstance(self.content, jax.core.Tracer) and int(self.content) >= len(situation.kinds):
             kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
             raise Refusal(f"altar.content is {int(self.content)}, and {situation.name} has the kinds {kinds}.")
+        on, of = situation.emits.get(self.on), situation.emits.get(self.of)  # none: the event of an institution
+        if on and not (on.good and on.shape == "[n]"):
+            raise Refusal(f"altar.on is {self.on!r}, which in {situation.name} is not an amount of each agent's doing.")
+        if of and of.good:
+            raise Refusal(f"altar.of is {self.of!r}, which in {situation.name} does not say of which kind a thing is.")
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -240,7 +245,7 @@ class Altar(Institution):
         def words(legal: Array) -> dict[str, Array]:
             """Layers that say, in each viewer's eyes, whether what is legal to it [n, _] may be taken."""
             known = jnp.broadcast_to(read <= k, legal.shape)
-            return {"permitted": legal, "prohibited": known & ~legal, "unknown": ~known}
+            return {"permitted": known & legal, "prohibited": known & ~legal, "unknown": ~known}
 
         return scene.add(
             ground,
@@ -261,7 +266,7 @@ class Altar(Institution):
             trace = own[:, None] & (marks.trace[:, None] == np.arange(k))
         else:
             known, legal = memory.read <= k, self._legal(memory.read, marks.trace, k)
-            trace = own[:, None] & jnp.stack([legal, known & ~legal, ~known], -1)
+            trace = own[:, None] & jnp.stack([known & legal, known & ~legal, ~known], -1)
         ages = jnp.stack([memory.since / 50, marks.age / jnp.maximum(self.span, 1)], -1)
         bits = jnp.concatenate([mind, flags, trace], -1).astype(jnp.float32)
         news = {"mind": jnp.concatenate([bits, jnp.minimum(ages, 2.0)], -1)}

@@ -12,7 +12,7 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Governed, Situation
 from nomoi.core.learner import Learner
@@ -29,39 +29,44 @@ def probes(
 ) -> Mapping[str, float]:
     """Mean scores over `worlds` random placements, by probe; the situation is berries under a taboo."""
     berries = situation.situation if isinstance(situation, Governed) else situation
-    if not isinstance(berries, Berries) or not isinstance(situation, Governed):
-        raise Refusal(f"the probes are staged in berries under a taboo, and this is {situation.name}.")
+    rules = [i.name for i in situation.institutions] if isinstance(situation, Governed) else []
+    if not isinstance(situation, Governed) or not isinstance(berries, Berries) or "taboo" not in rules:
+        under = f" under {', '.join(rules)}" if rules else ""
+        raise Refusal(f"the probes are staged in berries under a taboo, and this is {situation.name}{under}.")
+    if len(berries.kinds) < len(BERRIES) or berries.agents < 2:
+        raise Refusal(
+            f"the probes need berries of {len(BERRIES)} kinds and two agents, and here are {len(berries.kinds)} kinds "
+            f"and {berries.agents} agents."
+        )
     found = _scores(key, situation, learner, mind, worlds)
     return {name: float(value) for name, value in zip((*BERRIES, *OTHERS), found, strict=True)}
 
 
 @eqx.filter_jit
 def _scores(key: PRNGKeyArray, situation: Governed, learner: Learner, mind: Any, worlds: int) -> Float[Array, " 5"]:
-    keys = jax.random.split(key, worlds)
-    one = lambda k: [  # noqa: E731
-        *(_score(k, situation, learner, mind, berry=kind) for kind in range(len(BERRIES))),
-        *(_score(k, situation, learner, mind, marked=mark) for mark in (True, False)),
-    ]
-    return jnp.stack(jax.vmap(one)(keys)).mean(1)
+    berry = jnp.array([*range(len(BERRIES)), *(-1 for _ in OTHERS)])
+    marked = jnp.array([name == "marked" for name in (*BERRIES, *OTHERS)])
+    each = jax.vmap(lambda k, b, m: _score(k, situation, learner, mind, b, m), (None, 0, 0))
+    return jax.vmap(lambda k: each(k, berry, marked))(jax.random.split(key, worlds)).mean(0)
 
 
 def _score(
-    key: PRNGKeyArray, situation: Governed, learner: Learner, mind: Any, berry: int | None = None, marked: bool = False
+    key: PRNGKeyArray, situation: Governed, learner: Learner, mind: Any, berry: Int[Array, ""], marked: Bool[Array, ""]
 ) -> Float[Array, ""]:
+    """Of one placement: alone with a berry of the kind `berry`, or, where that is -1, with another."""
     world: Any = situation.situation
     barren = eqx.tree_at(lambda g: g.situation.regrowth, situation, jnp.zeros(()))
     state = barren.reset(key)
-    sites = len(world.land.sites)
+    alone, sites, who = berry >= 0, len(world.land.sites), jnp.arange(situation.agents)
     spot = jax.random.randint(jax.random.fold_in(key, 1), (), 0, sites)
     # nobody is there but agent 0, and agent 1 where the probe is about another
-    there = jnp.arange(situation.agents) < (1 if berry is not None else 2)
-    body = eqx.tree_at(lambda b: b.out, state.world.body, jnp.where(there, 0, FAR))
-    at = jnp.arange(sites) == spot if berry is not None else jnp.zeros(sites, bool)
-    bush = jnp.where(at, berry or 0, len(world.kinds))
+    body = eqx.tree_at(lambda b: b.out, state.world.body, jnp.where(who < jnp.where(alone, 1, 2), 0, FAR))
+    at = (jnp.arange(sites) == spot) & alone
+    bush = jnp.where(at, berry, len(world.kinds))
     first = eqx.tree_at(lambda s: (s.body, s.bush, s.live), state.world, (body, bush, at))
     state = eqx.tree_at(lambda s: s.world, state, first)
     place = [i.name for i in situation.institutions].index("taboo")
-    guilty = (jnp.arange(situation.agents) == 1) & marked
+    guilty = (who == 1) & marked
     marks = state.memory[place]
     bearing = (guilty, jnp.where(guilty, 0, marks.trace), jnp.where(guilty, 0, marks.age))
     marks = eqx.tree_at(lambda m: (m.verdict, m.trace, m.age), marks, bearing)
@@ -71,9 +76,9 @@ def _score(
         state, carry = now
         own = jax.random.fold_in(key, t + 2)
         action, carry = learner.act(own, mind, barren, barren.observe(state), carry)
-        still = {h: jnp.where(jnp.arange(situation.agents) == 0, a, 0) for h, a in action.items()}
+        still = {h: jnp.where(who == 0, a, 0) for h, a in action.items()}
         state, outcome = barren.step(own, state, still)
-        did = outcome.events["harvest"][0] if berry is not None else outcome.events["zap"][0].sum()
+        did = jnp.where(alone, outcome.events["harvest"][0], outcome.events["zap"][0].sum())
         return (state, carry), did > 0
 
     _, did = jax.lax.scan(tick, (state, learner.start(mind, situation)), jnp.arange(STEPS))

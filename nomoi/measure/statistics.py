@@ -79,20 +79,30 @@ def _bootstrap(values: np.ndarray, seed: int) -> tuple[float, float]:
 
 
 def correlation(x: Values, y: Values) -> Estimate:
-    """Pearson's r over seeds with Fisher's 95 % interval (NaN with fewer than four, or where nothing varies)."""
+    """Pearson's r over seeds with Fisher's 95 % interval (NaN with fewer than four).
+
+    Pairs of which one is not defined are left out; r is NaN with fewer than three, or where one does not vary.
+    """
     x, y = np.asarray(x, float), np.asarray(y, float)
     both = np.isfinite(x) & np.isfinite(y)
     x, y, n = x[both], y[both], int(both.sum())
-    if n < 3 or np.ptp(x) == 0 or np.ptp(y) == 0:
+    if n < 3 or _still(x) or _still(y):
         return Estimate(np.nan, np.nan, np.nan, np.nan, n)
     found: Any = stats.pearsonr(x, y)
     low, high = found.confidence_interval(0.95) if n > 3 else (np.nan, np.nan)
     return Estimate(float(found.statistic), float(found.statistic), float(low), float(high), n)
 
 
+def _still(values: np.ndarray) -> bool:
+    """Whether values are all the same, up to the rounding of numbers of their size."""
+    return bool(np.ptp(values) <= 1e-12 * np.abs(values).max())
+
+
 @dataclasses.dataclass(frozen=True)
 class Test:
     """Welch's two-sample t-test of `values` against `others`: difference of means, t, p, p corrected, Cohen's d."""
+
+    __test__ = False  # no test of pytest's
 
     difference: float
     t: float
@@ -104,22 +114,26 @@ class Test:
 
 
 def welch(pairs: Sequence[tuple[Values, Values]], level: float = 0.95) -> list[Test]:
-    """A test for each (values, others), with Holm's correction for testing them all; `level` of the interval."""
+    """A test for each (values, others), with Holm's correction for testing them all; `level` of the interval.
+
+    Values that are not defined are left out.  A test is NaN where a side has fewer than two values, or none varies;
+    it does not count among those that are corrected for.
+    """
     out = []
-    for values, others in pairs:
-        a, b = np.asarray(values, float), np.asarray(others, float)
-        if np.ptp(a) == 0 and np.ptp(b) == 0:  # no spread at all: a test would divide by zero
-            out.append(Test(a.mean() - b.mean(), np.nan, np.nan, np.nan, np.nan, np.nan, np.nan))
+    for pair in pairs:
+        a, b = (values[np.isfinite(values)] for values in (np.asarray(side, float) for side in pair))
+        gap = float(a.mean() - b.mean()) if len(a) and len(b) else np.nan
+        if min(len(a), len(b)) < 2 or (_still(a) and _still(b)):
+            out.append(Test(gap, *[np.nan] * 6))
             continue
-        found: Any = stats.ttest_ind(a, b, equal_var=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a side that hardly varies; what it adds to the error is small
+            found: Any = stats.ttest_ind(a, b, equal_var=False)
         spread = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
-        span = found.confidence_interval(level)
-        t, p = float(found.statistic), float(found.pvalue)
-        out.append(
-            Test(a.mean() - b.mean(), t, p, p, (a.mean() - b.mean()) / spread, float(span.low), float(span.high))
-        )
+        span, t, p = found.confidence_interval(level), float(found.statistic), float(found.pvalue)
+        out.append(Test(gap, t, p, p, float(gap / spread), float(span.low), float(span.high)))
     corrected = holm([test.p for test in out])
-    return [dataclasses.replace(test, corrected=c) for test, c in zip(out, corrected, strict=True)]
+    return [dataclasses.replace(test, corrected=float(c)) for test, c in zip(out, corrected, strict=True)]
 
 
 def holm(p: Values) -> np.ndarray:

@@ -26,7 +26,7 @@ def panels(
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     names = tuple(labels) or tuple(dict.fromkeys(label for _, _, series in grid for label in series))
-    rows = -(-len(grid) // columns)
+    rows = max(1, -(-len(grid) // columns))
     counts = [len(np.atleast_2d(y)) for _, _, series in grid for _, y in series.values()] or [1]
     with _styled():
         fig = Figure(figsize=(3.1 * columns, 2.5 * rows + 0.4), layout="constrained")
@@ -34,24 +34,28 @@ def panels(
         axes = np.atleast_1d(fig.subplots(rows, columns)).ravel()
         for ax in axes[len(grid) :]:
             ax.set_visible(False)
-        for letter, ax, (title, unit, series) in zip(string.ascii_uppercase, axes, grid, strict=False):
-            ax.set_title(f"{letter}  {title}" if letters else title, size=10.5, pad=16)
+        for k, (ax, (title, unit, series)) in enumerate(zip(axes, grid, strict=False)):
+            letter = string.ascii_uppercase[k : k + 1] if letters else ""
+            ax.set_title(f"{letter}  {title}" if letter else title, size=10.5, pad=16)
             ax.annotate(unit, (0, 1), (0, 5), "axes fraction", "offset points", color=QUIET, size=SMALL - 1)
             for label, (steps, values) in series.items():
                 tone, steps = _tone(label, names), np.asarray(steps, float)
                 mean, low, high = _band(np.atleast_2d(np.asarray(values, float)))
                 known = np.isfinite(mean)
                 ax.fill_between(steps[known], low[known], high[known], color=tone, alpha=0.18, linewidth=0)
-                ax.plot(steps[known], mean[known], color=tone, linewidth=1.8)
+                # a line needs two points to be seen
+                mark = "o" if known.sum() == 1 else ""
+                ax.plot(steps[known], mean[known], color=tone, linewidth=1.8, marker=mark, mew=0)
+            ax.margins(x=0)
             ax.set_xlim(left=0)
             ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
-            ax.margins(x=0)
             ax.xaxis.set_major_formatter(EngFormatter(sep=""))
             ax.xaxis.set_major_locator(MaxNLocator(4))
             ax.yaxis.set_major_locator(MaxNLocator(4))
         lines = [Line2D([], [], color=_tone(label, names), linewidth=2) for label in names]
         note = f"{_over(counts)}; across: world steps"
-        fig.legend(lines, names, loc="outside lower center", ncols=min(len(names), 4), title=note, title_fontsize=SMALL)
+        columns = min(max(len(names), 1), 4)
+        fig.legend(lines, names, loc="outside lower center", ncols=columns, title=note, title_fontsize=SMALL)
     return fig
 
 
@@ -68,6 +72,8 @@ def scatter(
         axes = np.atleast_1d(fig.subplots(1, len(points)))
         for ax, (label, (x, y)) in zip(axes, points.items(), strict=True):
             x, y, tone = np.asarray(x, float), np.asarray(y, float), _tone(label, names)
+            both = np.isfinite(x) & np.isfinite(y)
+            x, y = x[both], y[both]
             found = correlation(x, y)
             ax.scatter(x, y, color=tone, s=28, linewidth=0)
             if len(x) > 1 and np.ptp(x) > 0:
@@ -87,7 +93,7 @@ def heat(
     from matplotlib.figure import Figure
 
     values = np.asarray(values, float)
-    reach = max(float(np.nanmax(np.abs(values))), 1e-9)
+    reach = max(float(np.abs(values[np.isfinite(values)]).max(initial=0)), 1e-9)
     with _styled():
         fig = Figure(figsize=(1.5 + 0.9 * len(x), 1.3 + 0.62 * len(y)), layout="constrained")
         ax = fig.add_subplot()

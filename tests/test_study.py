@@ -1,0 +1,254 @@
+"""Studies: what is kept on the way, what goes on from it, and what is asked of it; nothing is made twice."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from test_engine import LEARNER, job, same
+
+from nomoi import engine, study
+from nomoi.engine import Interrupted, mind_of, snapshots, train
+from nomoi.errors import Refusal
+from nomoi.learners.fixed import Constant
+from nomoi.situations.pool import Pool
+from nomoi.store import Store, identity
+from nomoi.study import Computed, Evaluated, Results, Scripted, Study, Trained
+
+STEADY = LEARNER.replace(rate_end=LEARNER.rate, entropy_end=LEARNER.entropy)  # learns alike however long the run is
+POOL, LEVY = Pool(horizon=6), "levy(on=request,rate=0.5)"
+
+
+def steady(seed=0, **changes):
+    return dataclasses.replace(job(seed, chunk=1), learner=STEADY, updates=4, **changes)
+
+
+def leaves(mind):
+    return [np.asarray(x) for x in jax.tree.leaves(mind)]
+
+
+def alike(one, other):
+    return all(np.array_equal(a, b) for a, b in zip(leaves(one), leaves(other), strict=True))
+
+
+# --- snapshots ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("chunks", "kept", "due"),
+    [(4, 2, [2, 4]), (4, 4, [1, 2, 3, 4]), (4, 9, [1, 2, 3, 4]), (5, 1, [5]), (32, 3, [11, 21, 32]), (4, 0, [])],
+)
+def test_snapshots_are_spread_over_the_run_and_the_last_is_its_end(chunks, kept, due):
+    assert dataclasses.replace(job(updates=3 * chunks, chunk=3), snapshots=kept).due() == due
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Two seeds of a run that keeps two snapshots."""
+    place = tmp_path_factory.mktemp("trained")
+    return place, train(Store(place), [steady(s, snapshots=2) for s in (0, 1)])
+
+
+def test_a_snapshot_is_what_a_shorter_run_has_learned(trained, tmp_path):
+    record = trained[1][0]
+    steps, minds = snapshots(record, steady(snapshots=2))
+    assert steps.tolist() == [2 * 4 * 8, 4 * 4 * 8]
+    short = train(Store(tmp_path), [dataclasses.replace(steady(), updates=2)])[0]
+    assert alike(minds[0], mind_of(short, steady()))
+    assert alike(minds[1], mind_of(record, steady()))
+    assert not alike(*minds)
+    # keeping them changes nothing else, but is another record
+    plain = train(Store(tmp_path), [steady()])[0]
+    assert plain.id != record.id
+    same(plain, record)
+
+
+def test_stacked_runs_keep_each_its_own(trained, tmp_path):
+    stacked = train(Store(tmp_path), [steady(s, snapshots=2) for s in (0, 1, 2)], lanes=2)
+    for one, other in zip(trained[1], stacked, strict=False):
+        for a, b in zip(snapshots(one, steady(snapshots=2))[1], snapshots(other, steady(snapshots=2))[1], strict=True):
+            for x, y in zip(leaves(a), leaves(b), strict=True):
+                np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-3)
+
+
+def interrupted(store, what, chunks):
+    """A run that is interrupted after some chunks, and goes on."""
+    told = []
+
+    def stop(progress):
+        told.extend([progress.steps] * (progress.steps > 0))
+        if len(told) == chunks:
+            raise KeyboardInterrupt
+
+    with pytest.raises((Interrupted, KeyboardInterrupt)):
+        train(store, [what], stop, workers=1)
+    assert store.get(what.spec()) is None
+    told.clear()
+    record = train(store, [what], lambda p: told.extend([p.steps] * (p.steps > 0)), workers=1)[0]
+    assert 0 < len(told) < 4
+    return record
+
+
+@pytest.mark.parametrize("chunks", [2, 3])  # before the first snapshot, and after it
+def test_an_interrupted_run_keeps_its_snapshots(chunks, trained, tmp_path, monkeypatch):
+    monkeypatch.setattr(engine, "CHECKPOINT", 0.0)
+    same(trained[1][0], interrupted(Store(tmp_path), steady(snapshots=2), chunks))
+
+
+# --- going on from another ------------------------------------------------------------------------------------
+
+
+def test_a_run_goes_on_from_the_mind_of_its_seed(trained, tmp_path, monkeypatch):
+    """With a rate of zero nothing is learned: what it ends with is what it began with."""
+    earlier = trained[1]
+    idle = STEADY.replace(rate=0.0, rate_end=0.0)
+    for lanes in (1, 2):
+        jobs = [dataclasses.replace(steady(s), learner=idle, start=earlier[s]) for s in (0, 1)]
+        after = train(Store(tmp_path / str(lanes)), jobs, lanes=lanes)
+        for s in (0, 1):
+            assert alike(mind_of(after[s], jobs[s]), mind_of(earlier[s], jobs[s]))
+            assert not alike(mind_of(after[s], jobs[s]), mind_of(earlier[1 - s], jobs[s]))
+    begun = [dataclasses.replace(steady(), start=start) for start in (None, *earlier)]
+    assert len({identity(j.spec()) for j in begun}) == 3
+    monkeypatch.setattr(engine, "CHECKPOINT", 0.0)
+    whole = train(Store(tmp_path / "whole"), begun[1:2])[0]
+    assert not alike(mind_of(whole, begun[1]), mind_of(earlier[0], begun[1]))
+    same(whole, interrupted(Store(tmp_path / "broken"), begun[1], 2))
+
+
+def test_what_does_not_fit_is_refused(trained, tmp_path):
+    wide = dataclasses.replace(steady(), learner=STEADY.replace(hidden=9))
+    with pytest.raises(Refusal, match=f"{trained[1][0].id} does not fit pool"):
+        mind_of(trained[1][0], wide)
+    fresh = wide.learner.init(jax.random.key(0), wide.situation)
+    with pytest.raises(Refusal, match="same window, size and kind"):
+        engine._inherited(dataclasses.replace(wide, start=trained[1][0], origin=steady()), fresh)
+
+
+# --- studies --------------------------------------------------------------------------------------------------
+
+
+def weigh(key, situation, learner, mind, times=1.0):
+    """How heavy a mind is; and whether the key is that of the seed."""
+    assert situation.name == "pool"
+    total = sum(float(jnp.abs(x).sum()) for x in jax.tree.leaves(mind))
+    return {"weight": times * total, "draw": float(jax.random.uniform(key))}
+
+
+def compare(key, situation, learner, minds):
+    first, *rest = [weigh(key, situation, learner, mind)["weight"] for mind in minds]
+    return {"own": first, "others": sum(rest), "count": len(minds)}
+
+
+def figure(key, base=0.0):
+    return {"draw": base + float(jax.random.uniform(key))}
+
+
+CONDITIONS = (
+    Trained("second", POOL, LEVY, 64, STEADY, after="first"),  # stands before what it goes on from
+    Trained("first", POOL, LEVY, 64, STEADY, snapshots=2),
+    Trained("first, free", POOL, "", 64, STEADY),
+    Evaluated("weights", "first", weigh, along=True),
+    Evaluated("weight", "first", weigh, {"times": 2.0}),
+    Evaluated("crossed", "first", compare, crossed=True),
+    Scripted("script", POOL, Constant(choice=3)),
+    Computed("figure", figure, {"base": 1.0}),
+)
+
+
+def small(*conditions, seeds=3):
+    return Study("little", "Does it run?", (), lambda size: conditions, {"smoke": seeds})
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    place = tmp_path_factory.mktemp("study")
+    return place, study.run(small(*CONDITIONS), "smoke", place).results
+
+
+def test_results_come_in_the_order_of_conditions_and_seeds(lived):
+    records = lived[1].records
+    assert list(records) == [c.label for c in CONDITIONS]
+    assert [[r.spec["seed"] for r in records[c]] for c in ("first", "second", "weights", "figure")] == [[0, 1, 2]] * 4
+    for one, other in zip(records["first"], records["second"], strict=True):
+        assert other.spec["start"] == one.id
+    assert all("start" not in r.spec for r in records["first"])
+    assert [i["options"]["rate"] for i in records["first"][0].spec["institutions"]] == [0.5]
+    assert records["first, free"][0].spec["institutions"] == []
+
+
+def test_evaluated_along_crossed_and_at_the_end(lived):
+    results = lived[1]
+    first = study._jobs(CONDITIONS)["first"]
+    kept = [snapshots(r, first) for r in results.records["first"]]
+    weights = np.array([[weigh(jax.random.key(0), POOL, STEADY, m)["weight"] for m in minds] for _, minds in kept])
+    steps, along = results.curve("weights", "weight")
+    assert steps.tolist() == kept[0][0].tolist() == [32, 64]
+    np.testing.assert_allclose(along, weights)
+    assert len(np.unique(weights)) == 6
+    np.testing.assert_allclose(results.late("weight", "weight"), 2 * weights[:, -1])
+    draws = [float(jax.random.uniform(jax.random.key(s))) for s in range(3)]
+    np.testing.assert_allclose(results.late("weight", "draw"), draws)
+    np.testing.assert_allclose(results.late("figure", "draw"), np.array(draws) + 1)
+    np.testing.assert_allclose(results.late("crossed", "own"), weights[:, -1])
+    np.testing.assert_allclose(results.late("crossed", "others"), weights[:, -1].sum() - weights[:, -1])
+    assert results.late("crossed", "count").tolist() == [3, 3, 3]
+
+
+def test_a_second_run_makes_nothing(lived, monkeypatch):
+    place, before = lived
+    monkeypatch.setattr(engine.Program, "build", lambda self: pytest.fail("compiled again"))
+    monkeypatch.setattr(study, "mind_of", lambda *_: pytest.fail("evaluated again"))
+    monkeypatch.setattr(study, "snapshots", lambda *_: pytest.fail("evaluated again"))
+    count = len(Store(place).all())
+    again = study.run(small(*CONDITIONS), "smoke", place).results
+    assert {c: [r.id for r in rs] for c, rs in again.records.items()} == {
+        c: [r.id for r in rs] for c, rs in before.records.items()
+    }
+    assert len(Store(place).all()) == count == 3 * len(CONDITIONS)
+
+
+def test_other_settings_and_other_company_are_other_records(lived):
+    place, before = lived
+    changed = (
+        *CONDITIONS[1:2],
+        dataclasses.replace(CONDITIONS[4], settings={"times": 3.0}),
+        dataclasses.replace(CONDITIONS[5], label="crossed"),
+    )
+    fewer = study.run(small(*changed, seeds=2), "smoke", place).results
+    assert [r.id for r in fewer.records["first"]] == [r.id for r in before.records["first"][:2]]
+    np.testing.assert_allclose(fewer.late("weight", "weight"), 1.5 * before.late("weight", "weight")[:2])
+    assert fewer.late("crossed", "count").tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "said"),
+    [
+        ((Trained("b", POOL, after="frist"), Trained("first", POOL)), r"little: 'b' goes on after 'frist'.*'first'"),
+        ((Trained("b", POOL, after="b"),), r"'b' goes on after 'b', and that after it"),
+        ((Trained("b", POOL, after="c"), Computed("c", figure)), r"'b' goes on after 'c', which is not trained"),
+        ((Evaluated("e", "frist", weigh), Trained("first", POOL)), r"'e' evaluates 'frist'.*did you mean 'first'"),
+        ((Scripted("s", POOL, Constant()), Evaluated("e", "s", weigh)), r"'e' evaluates 's', which is not trained"),
+        ((Trained("a", POOL), Evaluated("e", "a", weigh, along=True)), r"'e' is asked along 'a', which keeps no snap"),
+        ((Trained("a", POOL, snapshots=1), Evaluated("e", "a", weigh, along=True, crossed=True)), "along and crossed"),
+        ((Trained("a", POOL), Trained("a", POOL, LEVY)), r"'a' is the label of two conditions"),
+        (
+            (Trained("a", POOL, learner=STEADY), Trained("b", POOL, learner=LEARNER.replace(hidden=9), after="a")),
+            "same window, size and kind",
+        ),
+    ],
+)
+def test_what_cannot_come_to_an_end_is_refused_before_anything_is_trained(conditions, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "train", lambda *_: pytest.fail("trained"))
+    with pytest.raises(Refusal, match=said):
+        study.run(small(*conditions), "smoke", tmp_path)
+
+
+def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
+    values = [[1, 3, np.nan, 5, np.nan, np.nan], [0, 0, 2, 2, 4, 4]]
+    put = lambda k: Store(tmp_path).put({"k": k}, {"m": (np.arange(6), np.array(values[k]))})  # noqa: E731
+    results = Results({"a": (put(0), put(1))})
+    np.testing.assert_array_equal(results.bins("a", "m", 3), [[2, 5, np.nan], [0, 2, 4]])
+    np.testing.assert_array_equal(results.bins("a", "m", 6)[1], [0, 0, 2, 2, 4, 4])
+    assert np.isnan(results.bins("a", "m", 8)[:, -1]).all()  # finer than what was logged
