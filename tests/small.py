@@ -17,6 +17,7 @@ from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
+from nomoi.situations.cleanup import Cleanup
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
@@ -30,10 +31,22 @@ WRPB PBGW
 WWWWWWWWW
 """)
 
+RIVER = MAP.with_name("river.txt")
+RIVER.write_text("""
+WWWWWWWWW
+WDSDHPAAW
+WSDSPPAAW
+WDSDPPAAW
+WWWWWWWWW
+""")
+
 THREE = [[[4, 2], [2, 0]], [[6, 3], [3, 1]]]  # what one gets by the own choice and the others' two
 SITUATIONS: dict[str, Situation] = {
     "harvest": Harvest(
         map=str(MAP), agents=4, horizon=30, extent=(2, 1, 2), beam=(4, 2), regrowth=(0.1, 0.2, 0.3, 0.3)
+    ),
+    "cleanup": Cleanup(
+        map=str(RIVER), agents=4, horizon=30, extent=(2, 1, 2), growth=0.5, depletion=0.9, calm=3, exile=4, credit=3
     ),
     "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),
@@ -68,6 +81,10 @@ for _name, _situation in SITUATIONS.items():
 STACKS: dict[str, tuple[str, tuple[Institution, ...]]] = {
     "harvest, sanction alone": ("harvest", (Sanction(by=""),)),
     "harvest, contract+altar+sanction": ("harvest", (Contract(), Altar(), Sanction())),
+    "cleanup, subsidy+altar+sanction": (
+        "cleanup",
+        (Levy(on="clean", rate=-0.5), Altar(on="freeride", names="forbidden", content=0, threshold=0), Sanction()),
+    ),
     "pool, levy+contract": ("pool", (Levy(on="harvest", proceeds="shared"), Contract(on="request"))),
     "pool, altar+contract+levy": ("pool", (Altar(), Contract(on="altar.violation"), Levy(on="altar.ban"))),
 }

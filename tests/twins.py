@@ -52,6 +52,13 @@ def pick(bits, options):
     return [int(word) % options for word in bits]
 
 
+def among(bits, places):
+    """[bits, S]: for each word the so-many-th of the places, counted round and round."""
+    there = [s for s, place in enumerate(places) if place]
+    chosen = [there[int(word) % len(there)] if there else None for word in bits]
+    return [[s == one for s in range(len(places))] for one in chosen]
+
+
 # Bodies
 
 
@@ -280,3 +287,69 @@ def harvest_step(rules, state, action, words):
     events = {"harvest": ate, "sparse": sparse, "kind": kind, "shot": fires, "zap": zap, "trespass": trespass}
     reward = [a + float(rules.trespass) * t for a, t in zip(ate, trespass, strict=True)]
     return new, {"reward": reward, "events": events, "done": time >= rules.horizon or lottery, "regrown": regrown}
+
+
+# Clean Up
+
+
+def cleanup_rate(rules, dirt):
+    """The chance of an apple at an empty site of the orchard, in single precision."""
+    river = [bool(d) for d, letter in zip(dirt, rules.land.letter, strict=True) if letter in "DS"]
+    share = np.float32(sum(river)) / np.float32(len(river))
+    top, bottom = np.float32(rules.depletion), np.float32(rules.restoration)
+    return np.float32(rules.growth) * min(np.float32(1), (share - top) / (bottom - top))
+
+
+def cleanup_step(rules, state, action, words):
+    """One step of Clean Up, like `harvest_step`; the state has also resting, merit [n] and dirt [S]."""
+    land, n, total = rules.land, len(state["cell"]), len(rules.land.sites)
+    move = [int(a) if o == 0 else 0 for a, o in zip(action, state["out"], strict=True)]
+    out = state["out"]
+
+    facing = turn(state["facing"], out, [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, out, [m in QUARTERS for m in move], quarter, words["order"])
+
+    apples, dirt = [bool(a) for a in state["apples"]], [bool(d) for d in state["dirt"]]
+    where = site(land, cell, out)
+    ate = [int(w < total and apples[w]) for w in where]
+    freeride = [int(a and m == 0) for a, m in zip(ate, state["merit"], strict=True)]
+    for w in where:
+        if w < total:
+            apples[w] = False
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = reach(land, cell, facing, out, *rules.beam)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+
+    brushes = [m == ZAP + 1 and r == 0 for m, r in zip(move, state["resting"], strict=True)]
+    swept = sweep(land, cell, facing, out, dirt, *rules.brush)
+    clean, place = [0] * n, rank(words["order"])
+    for s in range(total):
+        who = [i for i in range(n) if brushes[i] and swept[i][s]]
+        if dirt[s] and who:
+            clean[min(who, key=lambda i: place[i])] += 1
+    washed = [any(brushes[i] and swept[i][s] for i in range(n)) for s in range(total)]
+    dirt = [d and not w for d, w in zip(dirt, washed, strict=True)]
+    resting = [int(rules.rest) if b else max(int(r) - 1, 0) for b, r in zip(brushes, state["resting"], strict=True)]
+    merit = [int(rules.credit) if c else max(int(m) - 1, 0) for c, m in zip(clean, state["merit"], strict=True)]
+
+    rate, drawn = cleanup_rate(rules, dirt), chance(words["grow"])
+    grown = [land.letter[s] == "A" and not apples[s] and bool(drawn[s] < rate) for s in range(total)]
+    apples = [a or g for a, g in zip(apples, grown, strict=True)]
+    soiled = [False] * total
+    if int(state["time"]) >= int(rules.calm) and chance(words["dirt"])[0] < np.float32(rules.spawn):
+        soiled = among(words["where"], [land.letter[s] in "DS" and not dirt[s] for s in range(total)])[0]
+    dirt = [d or s for d, s in zip(dirt, soiled, strict=True)]
+
+    cell, facing, out = respawn(cell, facing, out, words["spawn"], land.find("P"))
+    for j in range(n):
+        if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
+            out[j] = int(rules.exile)
+    time = int(state["time"]) + 1
+    new = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "resting": resting, "merit": merit}
+    new |= {"apples": apples, "dirt": dirt, "time": time}
+    events = {"harvest": ate, "kind": [0] * n, "clean": clean, "freeride": freeride, "shot": fires, "zap": zap}
+    told = {"reward": ate, "events": events, "done": time >= rules.horizon, "grown": grown, "soiled": soiled}
+    return new, told
