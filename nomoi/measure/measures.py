@@ -95,6 +95,8 @@ ALL = (
     Measure("cleaned", "units", "dirt removed, all agents", lambda e: e.sum("clean"), ("clean",)),
     Measure("freeriding", "share", "of what was taken, by who had not contributed for long",
             lambda e: _ratio(e.sum("freeride"), e.sum("harvest")), ("freeride", "harvest")),
+    Measure("externality", "reward", "what all acts together gave to others than who acted",
+            lambda e: e.sum("externality"), ("externality",)),
     Measure("defection", "share", "choices that were defections",
             lambda e: _ratio(e.events["defect"].mean(), e.steps), ("defect",)),
     Measure("levied", "reward", "paid to the levy, all agents", lambda e: e.sum("levy.paid"), ("levy.paid",)),
