@@ -20,6 +20,8 @@ _HOMES = {
     "Outcome": "nomoi.core",
     "Harvest": "nomoi.situations.harvest",
     "Berries": "nomoi.situations.berries",
+    "Cleanup": "nomoi.situations.cleanup",
+    "Mushrooms": "nomoi.situations.mushrooms",
     "Pool": "nomoi.situations.pool",
     "Matrix": "nomoi.situations.matrix",
     "Levy": "nomoi.institutions.levy",

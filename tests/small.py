@@ -17,8 +17,11 @@ from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
+from nomoi.institutions.taboo import Taboo
+from nomoi.situations.cleanup import Cleanup
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
+from nomoi.situations.mushrooms import Mushrooms
 from nomoi.situations.pool import Pool
 
 MAP = Path(tempfile.mkdtemp()) / "tiny.txt"
@@ -30,10 +33,34 @@ WRPB PBGW
 WWWWWWWWW
 """)
 
+RIVER = MAP.with_name("river.txt")
+RIVER.write_text("""
+WWWWWWWWW
+WDSDHPAAW
+WSDSPPAAW
+WDSDPPAAW
+WWWWWWWWW
+""")
+
+WOOD = MAP.with_name("wood.txt")
+WOOD.write_text("""
+WWWWWWWWW
+W R B G W
+WGRBHO RW
+W B R G W
+WWWWWWWWW
+""")
+
 THREE = [[[4, 2], [2, 0]], [[6, 3], [3, 1]]]  # what one gets by the own choice and the others' two
 SITUATIONS: dict[str, Situation] = {
     "harvest": Harvest(
         map=str(MAP), agents=4, horizon=30, extent=(2, 1, 2), beam=(4, 2), regrowth=(0.1, 0.2, 0.3, 0.3)
+    ),
+    "cleanup": Cleanup(
+        map=str(RIVER), agents=4, horizon=30, extent=(2, 1, 2), growth=0.5, depletion=0.9, calm=3, exile=4, credit=3
+    ),
+    "mushrooms": Mushrooms(
+        map=str(WOOD), agents=4, horizon=30, extent=(2, 1, 2), digestion=(0, 1, 2, 1), stun=2, recovery=6, exile=3
     ),
     "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),
@@ -68,6 +95,14 @@ for _name, _situation in SITUATIONS.items():
 STACKS: dict[str, tuple[str, tuple[Institution, ...]]] = {
     "harvest, sanction alone": ("harvest", (Sanction(by=""),)),
     "harvest, contract+altar+sanction": ("harvest", (Contract(), Altar(), Sanction())),
+    "cleanup, subsidy+altar+sanction": (
+        "cleanup",
+        (Levy(on="clean", rate=-0.5), Altar(on="freeride", names="forbidden", content=0, threshold=0), Sanction()),
+    ),
+    "mushrooms, levy+taboo+sanction": (
+        "mushrooms",
+        (Levy(on="externality", rate=-1.0), Taboo(kinds="red"), Sanction(by="taboo", exile=5)),
+    ),
     "pool, levy+contract": ("pool", (Levy(on="harvest", proceeds="shared"), Contract(on="request"))),
     "pool, altar+contract+levy": ("pool", (Altar(), Contract(on="altar.violation"), Levy(on="altar.ban"))),
 }

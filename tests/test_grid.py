@@ -193,6 +193,23 @@ def test_chance_and_pick_are_uniform():
         assert stats.chisquare(np.bincount(np.asarray(grid.pick(bits, options)), minlength=options)).pvalue > 1e-3
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.6, 1.0]))
+def test_among(seed, share):
+    rng = np.random.default_rng(seed)
+    places, bits = rng.random((BATCH, 9)) < share, words(rng, BATCH, 6)
+    got = each(grid.among, bits, places)
+    assert got.tolist() == [twins.among(b, p) for b, p in zip(bits, places, strict=True)]
+    assert (got.sum(-1) == places.any(1)[:, None]).all()
+
+
+def test_among_is_uniform_over_the_places():
+    places = np.array([0, 1, 1, 0, 1, 0, 1], bool)
+    bits = np.random.default_rng(3).integers(0, 2**32, 8000, dtype=np.uint32)
+    got = np.asarray(grid.among(jnp.asarray(bits), jnp.asarray(places))).sum(0)
+    assert not got[~places].any()
+    assert stats.chisquare(got[places]).pvalue > 1e-3
+
+
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(1, 1), (3, 3), (4, 9), (5, 6)]))
 def test_scatter_gives_different_cells_of_the_list(seed, sizes):
     n, total = sizes

@@ -52,6 +52,13 @@ def pick(bits, options):
     return [int(word) % options for word in bits]
 
 
+def among(bits, places):
+    """[bits, S]: for each word the so-many-th of the places, counted round and round."""
+    there = [s for s, place in enumerate(places) if place]
+    chosen = [there[int(word) % len(there)] if there else None for word in bits]
+    return [[s == one for s in range(len(places))] for one in chosen]
+
+
 # Bodies
 
 
@@ -347,3 +354,176 @@ def berries_step(rules, state, action, words):
     new |= {"first": first, "last": last, "time": now + 1}
     events = {"harvest": ate, "kind": kind, "poison": poison, "silly": silly, "sick": sick, "shot": fires, "zap": zap}
     return new, {"reward": reward, "events": events, "done": now + 1 >= rules.horizon, "regrown": regrown}
+
+
+# Clean Up
+
+
+def cleanup_rate(rules, dirt):
+    """The chance of an apple at an empty site of the orchard, in single precision."""
+    river = [bool(d) for d, letter in zip(dirt, rules.land.letter, strict=True) if letter in "DS"]
+    share = np.float32(sum(river)) / np.float32(len(river))
+    top, bottom = np.float32(rules.depletion), np.float32(rules.restoration)
+    return np.float32(rules.growth) * min(np.float32(1), (share - top) / (bottom - top))
+
+
+def cleanup_step(rules, state, action, words):
+    """One step of Clean Up, like `harvest_step`; the state has also resting, merit [n] and dirt [S]."""
+    land, n, total = rules.land, len(state["cell"]), len(rules.land.sites)
+    move = [int(a) if o == 0 else 0 for a, o in zip(action, state["out"], strict=True)]
+    out = state["out"]
+
+    facing = turn(state["facing"], out, [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, out, [m in QUARTERS for m in move], quarter, words["order"])
+
+    apples, dirt = [bool(a) for a in state["apples"]], [bool(d) for d in state["dirt"]]
+    where = site(land, cell, out)
+    ate = [int(w < total and apples[w]) for w in where]
+    freeride = [int(a and m == 0) for a, m in zip(ate, state["merit"], strict=True)]
+    for w in where:
+        if w < total:
+            apples[w] = False
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = reach(land, cell, facing, out, *rules.beam)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+
+    brushes = [m == ZAP + 1 and r == 0 for m, r in zip(move, state["resting"], strict=True)]
+    swept = sweep(land, cell, facing, out, dirt, *rules.brush)
+    clean, place = [0] * n, rank(words["order"])
+    for s in range(total):
+        who = [i for i in range(n) if brushes[i] and swept[i][s]]
+        if dirt[s] and who:
+            clean[min(who, key=lambda i: place[i])] += 1
+    washed = [any(brushes[i] and swept[i][s] for i in range(n)) for s in range(total)]
+    dirt = [d and not w for d, w in zip(dirt, washed, strict=True)]
+    resting = [int(rules.rest) if b else max(int(r) - 1, 0) for b, r in zip(brushes, state["resting"], strict=True)]
+    merit = [int(rules.credit) if c else max(int(m) - 1, 0) for c, m in zip(clean, state["merit"], strict=True)]
+
+    rate, drawn = cleanup_rate(rules, dirt), chance(words["grow"])
+    grown = [land.letter[s] == "A" and not apples[s] and bool(drawn[s] < rate) for s in range(total)]
+    apples = [a or g for a, g in zip(apples, grown, strict=True)]
+    soiled = [False] * total
+    if int(state["time"]) >= int(rules.calm) and chance(words["dirt"])[0] < np.float32(rules.spawn):
+        soiled = among(words["where"], [land.letter[s] in "DS" and not dirt[s] for s in range(total)])[0]
+    dirt = [d or s for d, s in zip(dirt, soiled, strict=True)]
+
+    cell, facing, out = respawn(cell, facing, out, words["spawn"], land.find("P"))
+    for j in range(n):
+        if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
+            out[j] = int(rules.exile)
+    time = int(state["time"]) + 1
+    new = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "resting": resting, "merit": merit}
+    new |= {"apples": apples, "dirt": dirt, "time": time}
+    events = {"harvest": ate, "kind": [0] * n, "clean": clean, "freeride": freeride, "shot": fires, "zap": zap}
+    told = {"reward": ate, "events": events, "done": time >= rules.horizon, "grown": grown, "soiled": soiled}
+    return new, told
+
+
+# Mushrooms
+
+RED, GREEN, BLUE, ORANGE, NONE = range(5)
+
+
+def mushrooms_share(rules, eater, kind, out):
+    """What each agent gets of one mushroom that was eaten."""
+    n, worth = len(out), float(rules.worth[kind])
+    parts = [0.0] * n
+    for j in range(n):
+        if out[j] > 0:
+            continue
+        if kind == RED:
+            parts[j] = worth if j == eater else 0.0
+        elif kind == BLUE:
+            parts[j] = worth / (n - 1) if j != eater else 0.0
+        else:
+            parts[j] = worth / n
+    return parts
+
+
+def mushrooms_step(rules, state, action, words):
+    """One step of Mushrooms, like `harvest_step`; the state has also frozen, hurt [n], bears and age [S]."""
+    land, n, total = rules.land, len(state["cell"]), len(rules.land.sites)
+    out, bears = state["out"], list(state["bears"])
+    move = [int(a) if o == 0 else 0 for a, o in zip(action, out, strict=True)]
+    move = [m if f == 0 or m == ZAP else 0 for m, f in zip(move, state["frozen"], strict=True)]
+
+    facing = turn(state["facing"], out, [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, out, [m in QUARTERS for m in move], quarter, words["order"])
+
+    where = site(land, cell, out)
+    trodden = [s in where for s in range(total)]
+    ate = [int(w < total and bears[w] != NONE) for w in where]
+    kind = [bears[w] if a else 0 for w, a in zip(where, ate, strict=True)]
+    reward, externality = [0.0] * n, [0.0] * n
+    for i in range(n):
+        if ate[i]:
+            for j, part in enumerate(mushrooms_share(rules, i, kind[i], out)):
+                reward[j] += part
+                externality[i] += part if j != i else 0.0
+
+    empty = [b == NONE for b in bears]
+    most, drawn, counts = max(rules.spores), chance(words["sprout"]), dict.fromkeys(("sprouted", "lost", "blighted"), 0)
+    places = among(words["place"], empty)
+    new = [NONE] * total
+    for i in range(n):
+        for spore in range(most):
+            for k in range(4):
+                word = (i * most + spore) * 4 + k
+                if not ate[i] or spore >= rules.spores[kind[i]] or not drawn[word] < np.float32(rules.sprouts[k]):
+                    continue
+                if not ((kind[i] == ORANGE and k == ORANGE) or (kind[i] != ORANGE and k <= kind[i])):
+                    continue
+                for s in range(total):
+                    if places[word][s]:
+                        counts["lost" if trodden[s] else "sprouted"] += 1
+                        if not trodden[s]:
+                            new[s] = k if new[s] == NONE else max(new[s], k)
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = reach(land, cell, facing, out, *rules.beam)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    swept = sweep(land, cell, facing, out, trodden, *rules.beam)
+    oranges = sum(a and k == ORANGE for a, k in zip(ate, kind, strict=True))
+    spared = np.float32(1 - np.float32(rules.blight)) ** np.float32(oranges)
+    age, ages, razed, spoilt = list(state["age"]), [0] * total, 0, 0
+    for s in range(total):
+        if bears[s] == NONE or trodden[s]:
+            bears[s] = NONE
+            continue
+        lasts = int(rules.spoilage[bears[s]])
+        if any(fires[i] and swept[i][s] for i in range(n)):
+            razed, bears[s] = razed + 1, NONE
+        elif bears[s] == RED and chance(words["blight"])[s] >= spared:
+            counts["blighted"], bears[s] = counts["blighted"] + 1, NONE
+        elif lasts and age[s] + 1 >= lasts:
+            spoilt, bears[s] = spoilt + 1, NONE
+        else:
+            ages[s] = age[s] + 1
+    bears = [k if b == NONE else b for b, k in zip(bears, new, strict=True)]
+
+    cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+    frozen = [max(int(f) - 1, 0) for f in state["frozen"]]
+    frozen = [int(rules.digestion[k]) if a else f for a, k, f in zip(ate, kind, frozen, strict=True)]
+    hurt = [max(int(h) - 1, 0) for h in state["hurt"]]
+    cell, facing, out = respawn(cell, facing, out, words["spawn"], land.sites)
+    for j in range(n):
+        if not any(zap[i][j] for i in range(n)):
+            continue
+        if state["hurt"][j] == 0:
+            frozen[j], hurt[j] = max(frozen[j], int(rules.stun)), int(rules.recovery)
+            cooling[j] = max(cooling[j], int(rules.stun))
+        else:
+            hurt[j] = 0
+            if int(rules.exile) > 0:
+                out[j], frozen[j] = int(rules.exile), 0
+
+    time = int(state["time"]) + 1
+    fresh = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "frozen": frozen, "hurt": hurt}
+    fresh |= {"bears": bears, "age": ages, "time": time}
+    events = {"harvest": ate, "kind": kind, "externality": externality, "shot": fires, "zap": zap}
+    told = {"reward": reward, "events": events, "done": time >= rules.horizon}
+    return fresh, told | counts | {"razed": razed, "spoilt": spoilt}

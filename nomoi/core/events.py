@@ -34,6 +34,9 @@ VOCABULARY = {
         Event("poison", "[n]", "units", "took a kind that harms whoever eats it, later", True),
         Event("silly", "[n]", "units", "took the harmless kind that a silly rule may forbid", True),
         Event("sick", "[n]", "steps", "lived under the poison: what one eats is worth less", True),
+        Event("clean", "[n]", "units", "removed dirt from the river", True),
+        Event("freeride", "[n]", "units", "taken by one who has not contributed for long", True),
+        Event("externality", "[n]", "reward", "what an act gave to all others together; negative where it took", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

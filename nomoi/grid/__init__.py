@@ -4,7 +4,7 @@ Every function states its contract and has a slow NumPy twin (tests/twins.py) co
 """
 
 from nomoi.grid.beam import block, offsets, rays, reach, sweep
-from nomoi.grid.body import Body, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
+from nomoi.grid.body import Body, among, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
 from nomoi.grid.near import neighbours
@@ -22,6 +22,7 @@ __all__ = [
     "Land",
     "Scene",
     "Still",
+    "among",
     "bitplanes",
     "block",
     "chance",

@@ -52,6 +52,13 @@ def earlier(bits: UInt32[Array, " n"]) -> Bool[Array, "n n"]:
     return (bits[:, None] < bits[None, :]) | ((bits[:, None] == bits[None, :]) & (index[:, None] < index[None, :]))
 
 
+def among(bits: UInt32[Array, "*k"], places: Bool[Array, " S"]) -> Bool[Array, "*k S"]:
+    """For each word one of the `places`, each equally likely (up to the bias of `pick`); nowhere if there is none."""
+    count = jnp.cumsum(places, dtype=jnp.uint32)
+    chosen = bits % jnp.maximum(count[-1], jnp.uint32(1))
+    return places & (count - jnp.uint32(1) == chosen[..., None])
+
+
 def scatter(bits: UInt32[Array, " bits"], cells: np.ndarray) -> Int[Array, " n"]:
     """n different cells, every ordered choice equally likely (up to the bias of `pick`).
 

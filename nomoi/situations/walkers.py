@@ -50,9 +50,7 @@ class Walkers(Situation):
     def __check_init__(self) -> None:
         if len(self.extent) != 3:
             raise Refusal(f"{self.name}.extent is {self.extent}, and must be three numbers: ahead, back, side.")
-        length, radius = self.beam if len(self.beam) == 2 else (0, 0)
-        if length < 1 or not 0 <= radius <= length + 1 or sum(map(len, grid.rays(length, radius))) > 31:
-            raise Refusal(f"{self.name}.beam is {self.beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
+        fireable(f"{self.name}.beam", self.beam)
 
     @property
     def actions(self) -> dict[str, int]:
@@ -106,6 +104,13 @@ class Walkers(Situation):
     def remove(self, state: Any, who: Bool[Array, " n"], steps: Int[Array, ""]) -> Any:
         out = jnp.where(who & (steps > 0), steps, state.body.out)
         return eqx.tree_at(lambda s: s.body.out, state, out)
+
+
+def fireable(option: str, beam: tuple[int, ...]) -> None:
+    """Refuse a beam that the kernel cannot fire."""
+    length, radius = beam if len(beam) == 2 else (0, 0)
+    if length < 1 or not 0 <= radius <= length + 1 or sum(map(len, grid.rays(length, radius))) > 31:
+        raise Refusal(f"{option} is {beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
 
 
 def drawing(situation: str, path: str, known: Iterable[str]) -> str:
