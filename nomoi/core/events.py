@@ -34,6 +34,10 @@ VOCABULARY = {
         Event("poison", "[n]", "units", "took a kind that harms whoever eats it, later", True),
         Event("silly", "[n]", "units", "took the harmless kind that a silly rule may forbid", True),
         Event("sick", "[n]", "steps", "lived under the poison: what one eats is worth less", True),
+        Event("planted", "[n]", "bushes", "gave a bush another colour", True),
+        Event("worn", "[n]", "steps", "was in play, and so wore a colour for all to see", True),
+        Event("colour", "[n]", "kind", "the colour worn; grey, which is none, comes after the others"),
+        Event("frozen", "[n]", "steps", "could neither move nor strike", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
