@@ -87,7 +87,10 @@ CASES = {
         "small",
         {"graduated": True, "tempo": 100, "rest": 3, "freeze": 6, "recovery": 12, "exile": 4},
     ),
-    "small, by institutions": ("small", {"agents": 14, "tempo": 60, "rest": 0, "sowing": 0, "cooldown": 0, "spade": 1}),
+    "small, by institutions": (
+        "small",
+        {"agents": 14, "tempo": 60, "rest": 0, "sowing": 0, "cooldown": 0, "spade": 1, "repaint": 1},
+    ),
     "open": ("open", {"tempo": 80}),
 }
 
@@ -209,6 +212,15 @@ def test_nothing_is_planted_on_a_ripe_bush_nor_on_one_of_that_colour_nor_through
     cell[1], out[1] = way[0], 0
     assert not acts(SMALL, put(state, cell=cell, out=out), PLANT + BLUE)[1].events["planted"].any()
     assert acts(SMALL, state, PLANT + BLUE)[1].events["planted"].any()
+
+
+@pytest.mark.parametrize("repaint", [False, True])
+def test_planting_what_grows_there_already_paints_where_the_world_repaints(repaint):
+    state, _, _ = at_a_bush(SMALL, RED)
+    after, outcome = acts(SMALL.replace(repaint=repaint), state, PLANT + RED)
+    assert not outcome.events["planted"].any()
+    assert int(after.worn[0]) == (RED if repaint else GREY)
+    assert int(after.wait.min()) == 9  # nothing changed
 
 
 @pytest.mark.parametrize(("colour", "reward"), [(RED, 2), (GREEN, 1), (BLUE, 1)])

@@ -346,6 +346,8 @@ def allelopathic_step(rules, state, action, words):
         if not ripe[s] and bush[s] != colour:
             planted[i], worn[i], bush[s] = 1, colour, colour
             changed.add(s)
+        elif not ripe[s] and bool(rules.repaint):
+            worn[i] = colour
 
     counts, drawn, wait = [sum(b == k for b in bush) for k in range(3)], chance(words["grow"]), list(state["wait"])
     for s in range(total):

@@ -93,6 +93,10 @@ class Allelopathic(Walkers):
     rest: Int[Array, ""] = setting(10, "steps after a change before a bush may ripen", "Melting Pot", "steps", 0)
     spade: int = size(3, "length of the planting beams", "Melting Pot", "cells", 1)
     sowing: Int[Array, ""] = setting(2, "full steps between two plantings", "Melting Pot", "steps", 0)
+    repaint: Bool[Array, ""] = setting(
+        False, "whether a planting beam on an unripe bush that has that colour already paints the planter too",
+        "Melting Pot (no; it has the option)",
+    )  # fmt: skip
     graduated: Bool[Array, ""] = setting(
         False, "whether the world punishes by itself: a hit freezes and marks, a hit on a marked one fines and removes",
         "Melting Pot (yes); spec B.4 leaves it to institutions",
@@ -160,8 +164,8 @@ class Allelopathic(Walkers):
         worn = jnp.where(ate & (grid.chance(draw["bare"]) >= agreed), GREY, state.worn)
         ripe = state.ripe & ~(ate[:, None] & grid.on(site, total)).any(0)
 
-        plot, planted = self.plant(state, body, move, ripe, draw["order"])
-        worn = jnp.where(planted, move - ZAP - 1, worn)
+        plot, planted, painted = self.plant(state, body, move, ripe, draw["order"])
+        worn = jnp.where(painted, move - ZAP - 1, worn)
         bush = jnp.append(state.bush, 0).at[plot].set(jnp.where(planted, move - ZAP - 1, 0), mode="drop")[:total]
         changed = (ripe != state.ripe) | (bush != state.bush)
         ripe, wait = self.ripen(bush, ripe, changed, state.wait, draw["grow"])
@@ -192,15 +196,15 @@ class Allelopathic(Walkers):
 
     def plant(
         self, state: State, body: grid.Body, move: Int[Array, " n"], ripe: Bool[Array, " S"], order: UInt32[Array, " n"]
-    ) -> tuple[Int[Array, " n"], Bool[Array, " n"]]:
-        """The bush that each recolours (S for none), and who does; of several who aim at one, the first in order."""
+    ) -> tuple[Int[Array, " n"], Bool[Array, " n"], Bool[Array, " n"]]:
+        """The bush that each recolours (S for none), who does, and who is painted; the first of several at one bush."""
         total = len(self.land.sites)
         sows = (move > ZAP) & (state.resowing == 0)
         aimed = jnp.where(sows, grid.foremost(self.land, body, self.spade), total)
         outrun = ((aimed[:, None] == aimed[None, :]) & grid.earlier(order)).any(0)
-        planted = (aimed < total) & ~outrun & ~grid.under(ripe, aimed)
-        planted = planted & (grid.under(state.bush, aimed) != move - ZAP - 1)
-        return jnp.where(planted, aimed, total), planted
+        struck = (aimed < total) & ~outrun & ~grid.under(ripe, aimed)
+        planted = struck & (grid.under(state.bush, aimed) != move - ZAP - 1)
+        return jnp.where(planted, aimed, total), planted, struck & (planted | self.repaint)
 
     def ripen(
         self, bush: Int[Array, " S"], ripe: Bool[Array, " S"], changed: Bool[Array, " S"], wait: Int[Array, " S"],
