@@ -18,6 +18,7 @@ from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
 from nomoi.institutions.taboo import Taboo
+from nomoi.situations.allelopathic import Allelopathic
 from nomoi.situations.cleanup import Cleanup
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
@@ -51,6 +52,16 @@ W B R G W
 WWWWWWWWW
 """)
 
+POND = MAP.with_name("pond.txt")
+POND.write_text("""
+RG.BR.
+.HB.GB
+G.RRB.
+B.GW.R
+RB.G.G
+.RBGR.
+""")
+
 THREE = [[[4, 2], [2, 0]], [[6, 3], [3, 1]]]  # what one gets by the own choice and the others' two
 SITUATIONS: dict[str, Situation] = {
     "harvest": Harvest(
@@ -61,6 +72,9 @@ SITUATIONS: dict[str, Situation] = {
     ),
     "mushrooms": Mushrooms(
         map=str(WOOD), agents=4, horizon=30, extent=(2, 1, 2), digestion=(0, 1, 2, 1), stun=2, recovery=6, exile=3
+    ),
+    "allelopathic": Allelopathic(
+        map=str(POND), agents=4, horizon=30, extent=(2, 1, 2), beam=(2, 1), tempo=200, rest=2, graduated=True
     ),
     "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),

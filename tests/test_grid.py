@@ -21,6 +21,7 @@ from nomoi import grid
 from nomoi.errors import Refusal
 
 DENSE, WIDE = (5, 6, 5, 4, 3), (8, 11, 7, 17, 6)
+ROUND = {DENSE: (10, 9, 5, 4, 3), WIDE: (14, 15, 7, 17, 6)}  # tori, larger than all windows and beams
 BATCH = 16
 BEAMS = ((3, 1), (4, 2), (1, 0), (1, 2))
 
@@ -46,10 +47,12 @@ class Bare(grid.Land):
 
 @st.composite
 def worlds(draw, *shapes):
-    """A random map with a ring of wall or none, how many agents it is for, and a generator for everything else."""
-    height, width, agents, sites, spawns = draw(st.sampled_from(shapes or (DENSE, WIDE)))
+    """A random map, ringed, bare or a torus, how many agents it is for, and a generator for everything else."""
+    shape = draw(st.sampled_from(shapes or (DENSE, WIDE)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    bare = draw(st.booleans())
+    kind = draw(st.sampled_from(["ringed", "bare", "torus"]))
+    bare = kind != "ringed"
+    height, width, agents, sites, spawns = ROUND[shape] if kind == "torus" else shape
     floor = (height * width if bare else (height - 2) * (width - 2)) - sites - spawns
     walls = int(rng.integers(0, (floor // 2 if bare else floor) + 1))
     letters = rng.permutation(list("A" * sites + "P" * spawns + "W" * walls + " " * (floor - walls)))
@@ -57,7 +60,8 @@ def worlds(draw, *shapes):
     if not bare:
         rows = np.pad(rows, 1, constant_values="W")
     text = "\n".join("".join(row) for row in rows)
-    return (Bare(text) if bare else grid.Land(text, "A", " WPA")), agents, rng
+    land = Bare(text) if kind == "bare" else grid.Land(text, "A", " WPA", torus=kind == "torus")
+    return land, agents, rng
 
 
 def crowd(land, agents, rng, batch=BATCH):
@@ -125,6 +129,16 @@ def test_an_unknown_letter_is_refused_with_its_place():
     sentence = r"^the town map has 'x' in row 2, column 3; its letters are space, W, A\.$"
     with pytest.raises(Refusal, match=sentence):
         grid.Land("WWWW\nW xW\nWWWW", "A", " WA", "the town map")
+
+
+def test_a_torus_has_no_ring_and_must_be_larger_than_what_is_seen_on_it():
+    land = grid.Land("P A\n W \n  A", "A", " WAP", "the pond", torus=True)
+    assert (land.height, land.width, int(land.walls.sum())) == (3, 3, 1)
+    assert land != grid.Land("P A\n W \n  A", "A", " WAP")
+    assert land.ahead[0].tolist() == [6, 1, 3, 2]
+    assert [int(x) for x in land.shortest(np.int64(2), np.int64(-2))] == [-1, 1]
+    with pytest.raises(Refusal, match=r"^the pond wraps round after 3 x 3 cells; what is seen and struck at must be"):
+        land.relative(np.arange(1, 4), np.zeros(3, int))
 
 
 def test_maps_are_equal_by_their_drawing():
@@ -392,6 +406,17 @@ def test_sweep(world, beam):
         assert swept[k].tolist() == twins.sweep(land, cell[k], facing[k], out[k], blocks[k], *beam)
 
 
+@pytest.mark.parametrize("length", [1, 3])
+@settings(max_examples=8)
+@given(world=worlds(WIDE))
+def test_foremost(world, length):
+    land, agents, rng = world
+    cell, facing, out = crowd(land, agents, rng, 4 * BATCH)
+    met = each(lambda c, f, o: grid.foremost(land, grid.Body(c, f, o), length), cell, facing, out)
+    for k in range(4 * BATCH):
+        assert met[k].tolist() == twins.foremost(land, cell[k], facing[k], out[k], length)
+
+
 def targets(land, shooter, facing, length, radius):
     """The cells where a lone other agent would be hit."""
     others = np.array([c for c in range(land.cells) if not land.walls[c] and c != shooter], np.int32)
@@ -453,6 +478,8 @@ def test_offsets(world):
     ahead, right = each(lambda c, f, o: grid.offsets(land, grid.Body(c, f, o)), cell, facing, out)
     for k, i, j in itertools.product(range(4), range(agents), range(agents)):
         assert twins.spot(land, cell[k, i], facing[k, i], ahead[k, i, j], right[k, i, j]) == cell[k, j]
+        if land.torus:
+            assert abs(ahead[k, i, j]) + abs(right[k, i, j]) <= land.height // 2 + land.width // 2
 
 
 # Neighbours

@@ -14,7 +14,7 @@ from small import MAP, SITUATIONS, run
 
 from nomoi.core import Outcome, Situation, govern, vocabulary
 from nomoi.errors import Refusal
-from nomoi.grid import Body
+from nomoi.grid import Body, Land
 from nomoi.institutions.altar import Altar, _distance
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
@@ -436,10 +436,13 @@ def test_a_visit_is_an_arrival():
 
 
 def test_kings_moves():
-    place = np.zeros((4, 5), bool)
-    place[1, 1] = place[3, 4] = True
-    want = [[min(max(abs(r - 1), abs(c - 1)), max(abs(r - 3), abs(c - 4))) for c in range(5)] for r in range(4)]
-    assert _distance(place.ravel(), 4, 5).reshape(4, 5).tolist() == want
+    art = "WWWWWWW\nW     W\nW H   W\nW    HW\nW     W\nWWWWWWW"
+    for torus in (False, True):
+        land = Land(art, "A", " WH", torus=torus)
+        for cell, found in enumerate(_distance(land.mask("H"), land)):
+            gaps = [abs(np.array(divmod(cell, 7)) - at) for at in ((2, 2), (3, 5))]
+            want = min(max(np.minimum(gap, (6, 7) - gap) if torus else gap) for gap in gaps)
+            assert found == want
 
 
 def test_a_map_without_a_place_is_refused(tmp_path):

@@ -10,10 +10,14 @@ RIGHTWARD = {0: (0, 1), 1: (1, 0), 2: (0, -1), 3: (-1, 0)}
 
 
 def spot(land, cell, facing, ahead, right):
-    """The cell so far ahead and right of a body, or None off the map."""
+    """The cell so far ahead and right of a body, or None off the map; a torus has no edge to fall off."""
     row, col = int(cell) // land.width, int(cell) % land.width
     row += ahead * FORWARD[int(facing)][0] + right * RIGHTWARD[int(facing)][0]
     col += ahead * FORWARD[int(facing)][1] + right * RIGHTWARD[int(facing)][1]
+    while land.torus and not 0 <= row < land.height:
+        row += land.height if row < 0 else -land.height
+    while land.torus and not 0 <= col < land.width:
+        col += land.width if col < 0 else -land.width
     if 0 <= row < land.height and 0 <= col < land.width:
         return row * land.width + col
     return None
@@ -142,6 +146,23 @@ def reach(land, cell, facing, out, length, radius):
     return hits
 
 
+def foremost(land, cell, facing, out, length):
+    """One cell after the other: a site ends the search, a wall or somebody on the way to it ends it without one."""
+    n, sites = len(cell), [int(s) for s in land.sites]
+    met = [len(sites)] * n
+    for i in range(n):
+        for k in range(1, length + 1) if out[i] == 0 else ():
+            here = spot(land, cell[i], facing[i], k, 0)
+            if here is None or land.walls[here]:
+                break
+            if here in sites:
+                met[i] = sites.index(here)
+                break
+            if any(out[j] == 0 and int(cell[j]) == here for j in range(n)):
+                break
+    return met
+
+
 def sweep(land, cell, facing, out, blocks, length, radius):
     n, sites = len(cell), [int(s) for s in land.sites]
     swept = [[False] * len(sites) for _ in range(n)]
@@ -167,8 +188,10 @@ def neighbours(land, live, radius):
     for here in land.sites:
         near = 0
         for there, alive in zip(land.sites, live, strict=True):
-            down = int(here) // land.width - int(there) // land.width
-            over = int(here) % land.width - int(there) % land.width
+            down = abs(int(here) // land.width - int(there) // land.width)
+            over = abs(int(here) % land.width - int(there) % land.width)
+            if land.torus:
+                down, over = min(down, land.height - down), min(over, land.width - over)
             near += bool(alive) and here != there and down * down + over * over <= radius * radius
         count.append(near)
     return count
@@ -275,7 +298,6 @@ def harvest_step(rules, state, action, words):
     cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
 
     cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.find("P"))
-    grid = land.grid.ravel()
     trespass = [int(out[i] == 0 and grid[cell[i]] == "I" and i < int(rules.cooperators)) for i in range(n)]
     for j in range(n):
         if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
@@ -527,3 +549,81 @@ def mushrooms_step(rules, state, action, words):
     events = {"harvest": ate, "kind": kind, "externality": externality, "shot": fires, "zap": zap}
     told = {"reward": reward, "events": events, "done": time >= rules.horizon}
     return fresh, told | counts | {"razed": razed, "spoilt": spoilt}
+
+
+# Allelopathic Harvest
+
+
+def allelopathic_step(rules, state, action, words):
+    """One step of Allelopathic Harvest with the given random words; `state` holds plain numbers, as in its State."""
+    land, n, total = rules.land, len(state["cell"]), len(rules.land.sites)
+    grey, single = 3, np.float32
+    taste = [rules.tastes[i % len(rules.tastes)] for i in range(n)]
+    move = []
+    for i in range(n):
+        idle = state["out"][i] > 0 or (state["frozen"][i] > 0 and action[i] <= ZAP)
+        move.append(0 if idle else int(action[i]))
+    facing = turn(state["facing"], state["out"], [TURNS.get(m, 0) for m in move])
+    quarter = [QUARTERS.get(m, 0) for m in move]
+    cell = walk(land, state["cell"], facing, state["out"], [m in QUARTERS for m in move], quarter, words["order"])
+
+    bush, ripe, worn = list(state["bush"]), list(state["ripe"]), list(state["worn"])
+    before = [sum(b == k for b in bush) for k in range(3)]
+    where, bare = site(land, cell, state["out"]), chance(words["bare"])
+    ate, kind, reward, changed = [0] * n, [0] * n, [0.0] * n, set()
+    for i in range(n):
+        s = where[i]
+        if s == total:
+            continue
+        kind[i] = bush[s]
+        if state["ripe"][s] and cell[i] != state["cell"][i]:
+            ate[i], ripe[s] = 1, False
+            changed.add(s)
+            reward[i] += float(rules.sweet) if kind[i] == taste[i] else float(rules.plain)
+            if bare[i] >= single(max(before)) / single(total):
+                worn[i] = grey
+
+    met, planted, taken = foremost(land, cell, facing, state["out"], rules.spade), [0] * n, set()
+    place = rank(words["order"])
+    for i in sorted(range(n), key=lambda i: place[i]):
+        colour, s = move[i] - 8, met[i]
+        if colour < 0 or state["resowing"][i] > 0 or s == total or s in taken:
+            continue
+        taken.add(s)
+        if not ripe[s] and bush[s] != colour:
+            planted[i], worn[i], bush[s] = 1, colour, colour
+            changed.add(s)
+        elif not ripe[s] and bool(rules.repaint):
+            worn[i] = colour
+
+    counts, drawn, wait = [sum(b == k for b in bush) for k in range(3)], chance(words["grow"]), list(state["wait"])
+    for s in range(total):
+        wait[s] = int(rules.rest) if s in changed else max(wait[s] - 1, 0)
+        rate = single(rules.tempo) * single(rules.ripening) * (single(counts[bush[s]]) / single(total))
+        if s not in changed and wait[s] == 0 and not ripe[s] and drawn[s] < rate:
+            ripe[s] = True
+
+    fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
+    hits = reach(land, cell, facing, state["out"], *rules.beam)
+    zap = [[int(fires[i] and hits[i][j]) for j in range(n)] for i in range(n)]
+    cooling = [int(rules.cooldown) if f else max(c - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
+    sown = [m > ZAP and r == 0 for m, r in zip(move, state["resowing"], strict=True)]
+    resowing = [int(rules.sowing) if s else max(r - 1, 0) for s, r in zip(sown, state["resowing"], strict=True)]
+
+    worn = [grey if o > 0 else w for w, o in zip(worn, state["out"], strict=True)]
+    cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.find("."))
+    marked, frozen = ([max(x - 1, 0) for x in state[name]] for name in ("marked", "frozen"))
+    for j in range(n):
+        if bool(rules.graduated) and any(zap[i][j] for i in range(n)):
+            if marked[j] > 0:
+                reward[j] -= float(rules.fine)
+                marked[j], frozen[j] = 0, 0
+                out[j] = int(rules.exile) or out[j]
+            else:
+                marked[j], frozen[j] = int(rules.recovery), int(rules.freeze)
+    here = [o == 0 for o in out]
+    new = {"cell": cell, "facing": facing, "out": out, "cooling": cooling, "resowing": resowing, "bush": bush}
+    new |= {"ripe": ripe, "wait": wait, "worn": worn, "marked": marked, "frozen": frozen, "time": state["time"] + 1}
+    events = {"harvest": ate, "kind": kind, "planted": planted, "worn": here, "colour": worn, "shot": fires, "zap": zap}
+    events["frozen"] = [f > 0 for f in state["frozen"]]
+    return new, {"reward": reward, "events": events, "done": new["time"] >= rules.horizon}

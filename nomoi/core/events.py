@@ -37,6 +37,10 @@ VOCABULARY = {
         Event("clean", "[n]", "units", "removed dirt from the river", True),
         Event("freeride", "[n]", "units", "taken by one who has not contributed for long", True),
         Event("externality", "[n]", "reward", "what an act gave to all others together; negative where it took", True),
+        Event("planted", "[n]", "bushes", "gave a bush another colour", True),
+        Event("worn", "[n]", "steps", "was in play, and so wore a colour for all to see", True),
+        Event("colour", "[n]", "kind", "the colour worn; grey, which is none, comes after the others"),
+        Event("frozen", "[n]", "steps", "could neither move nor strike", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

@@ -3,7 +3,7 @@
 Every function states its contract and has a slow NumPy twin (tests/twins.py) compared under hypothesis.
 """
 
-from nomoi.grid.beam import block, offsets, rays, reach, sweep
+from nomoi.grid.beam import block, foremost, offsets, rays, reach, sweep
 from nomoi.grid.body import Body, among, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
@@ -29,6 +29,7 @@ __all__ = [
     "draw",
     "earlier",
     "film",
+    "foremost",
     "neighbours",
     "offsets",
     "on",

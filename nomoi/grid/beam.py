@@ -51,9 +51,9 @@ def _clear(land: Land, length: int, radius: int) -> np.ndarray:
 
 
 def offsets(land: Land, body: Body) -> tuple[Int[Array, "n n"], Int[Array, "n n"]]:
-    """How far ahead and how far right of agent i (row) agent j (column) is, in i's own frame."""
+    """How far ahead and how far right of agent i (row) agent j (column) is, in i's own frame; the shortest way."""
     row, col = body.cell // land.width, body.cell % land.width
-    down, over = row[None, :] - row[:, None], col[None, :] - col[:, None]
+    down, over = land.shortest(row[None, :] - row[:, None], col[None, :] - col[:, None])
     # The step ahead is (south, east) and the step right (east, -south); comparisons cost less than a gather.
     south = ((body.facing == SOUTH).astype(jnp.int32) - (body.facing == NORTH).astype(jnp.int32))[:, None]
     east = ((body.facing == EAST).astype(jnp.int32) - (body.facing == WEST).astype(jnp.int32))[:, None]
@@ -104,6 +104,31 @@ def _first(taken: UInt32[Array, " n"], length: int, radius: int) -> UInt32[Array
     free = (taken[:, None] & np.array(nearer, np.uint32)) == 0
     none = jnp.zeros((), jnp.uint32)
     return jax.lax.reduce(jnp.where(free, met & (~met + 1), none), none, jax.lax.bitwise_or, (1,))
+
+
+@lru_cache(maxsize=64)
+def _line(land: Land, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first site straight ahead [cells * 4], S for none, and the cells on the way to it [cells * 4, length - 1]."""
+    ahead = np.arange(1, length + 1)
+    cells = land.relative(ahead, np.zeros_like(ahead)).reshape(-1, length)
+    site = np.where(cells < 0, len(land.sites), land.site_of[cells])
+    stops = (site < len(land.sites)) | (cells < 0) | land.walls[cells]
+    first = np.where(stops.any(1), stops.argmax(1), length)
+    met = np.append(site, np.full((len(site), 1), len(land.sites)), 1)[np.arange(len(site)), first]
+    way = np.where(np.arange(length - 1) < first[:, None], cells[:, :-1], land.cells)
+    return met.astype(np.int32), way.astype(np.int32)
+
+
+def foremost(land: Land, body: Body, length: int) -> Int[Array, " n"]:
+    """The first site within `length` cells straight ahead of each agent; the number of sites where there is none.
+
+    Walls, and bodies in play on the cells before it, stand in the way; a body on the site itself does not.
+    """
+    site, way = _line(land, length)
+    spot = body.cell * 4 + body.facing
+    met, way = (jnp.asarray(table).at[spot].get(mode="promise_in_bounds") for table in (site, way))
+    stopped = ((way[:, :, None] == body.cell) & body.here).any((1, 2))
+    return jnp.where(body.here & ~stopped, met, len(land.sites))
 
 
 def sweep(land: Land, body: Body, blocks: Bool[Array, " S"], length: int, radius: int) -> Bool[Array, "n S"]:

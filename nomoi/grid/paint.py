@@ -35,6 +35,7 @@ AGENTS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc
 KINDS = ("red", "blue", "green", "orange", "yellow")
 FORMS = {"wall": "solid", "closed": "hatch", "altar": "frame", "dirt": "blot", "river": "wash", "water": "wash"}
 FORMS |= dict.fromkeys(("apple", "berry", *KINDS), "dot")
+FORMS |= dict.fromkeys((f"bush.{kind}" for kind in KINDS), "ring") | {"bush.ripe": ""}  # the goods say it
 QUIET = ("agent",)  # marks that say no more than that there is an agent
 FACTS, ARRAYS = ("height", "width", "planes", "fixed", "kinds"), ("codes", "goods", "cell", "facing", "out")
 

@@ -209,6 +209,10 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
 
     f, s = offsets(land, body)
     row, col = scene.extent.ahead - f, s + scene.extent.side
+    if land.torus:  # the one place of each body, of all that stand for it, that can lie in the window
+        along = (body.facing % 2 == 0)[:, None]
+        row = row % jnp.where(along, land.height, land.width)
+        col = col % jnp.where(along, land.width, land.height)
     seen = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
     seen = seen & body.here[None, :] & body.here[:, None] & ~np.eye(n, dtype=bool)
     place = jnp.where(seen, row * cols + col, cells)  # the first cell of the padding takes the unseen

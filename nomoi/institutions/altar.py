@@ -12,7 +12,7 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.grid.layout import STEP
+from nomoi.grid.layout import STEP, Land
 from nomoi.institutions.marks import LONG, Marks
 
 PERMITTED = 0
@@ -221,7 +221,7 @@ class Altar(Institution):
         near = jnp.ones(n, bool) & situation.present(state)
         scene = situation.scene(state)
         if scene is not None:
-            steps = jnp.asarray(_distance(scene.land.mask(self.place), scene.land.height, scene.land.width))
+            steps = jnp.asarray(_distance(scene.land.mask(self.place), scene.land))
             near = near & (steps[scene.body.cell] <= self.distance)
         false = (self.display == DISTRACTOR) | (self.display == STALE)
         shown = jnp.where(false, m.decoy, m.content)
@@ -278,14 +278,16 @@ def _bearing(scene: Scene, place: str) -> Float[Array, "n 2"]:
     middle = np.stack(np.divmod(np.flatnonzero(scene.land.mask(place)), scene.land.width)).mean(1)
     row, col = jnp.divmod(scene.body.cell, scene.land.width)
     down, over = float(middle[0]) - row.astype(jnp.float32), float(middle[1]) - col.astype(jnp.float32)
+    down, over = scene.land.shortest(down, over)
     ahead = jnp.asarray(STEP, jnp.float32)[scene.body.facing]
     right = jnp.asarray(np.roll(STEP, -1, 0), jnp.float32)[scene.body.facing]
     steps = [down * way[:, 0] + over * way[:, 1] for way in (ahead, right)]
     return jnp.where(scene.body.here[:, None], jnp.stack(steps, -1) / 10, 0.0)
 
 
-def _distance(place: np.ndarray, height: int, width: int) -> np.ndarray:
+def _distance(place: np.ndarray, land: Land) -> np.ndarray:
     """[cells] king's moves from each cell to the nearest cell of `place`."""
-    row, col = np.divmod(np.arange(height * width), width)
+    row, col = np.divmod(np.arange(land.cells), land.width)
     at = np.flatnonzero(place)
-    return np.maximum(abs(row[:, None] - row[at]), abs(col[:, None] - col[at])).min(1).astype(np.int32)
+    down, over = land.shortest(row[:, None] - row[at], col[:, None] - col[at])
+    return np.maximum(abs(down), abs(over)).min(1).astype(np.int32)

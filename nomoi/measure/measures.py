@@ -41,13 +41,15 @@ class Episode(eqx.Module):
 
 @dataclasses.dataclass(frozen=True)
 class Measure:
-    """One number about an episode.  `needs` are events (or *stock*) without which it is not defined."""
+    """One number about an episode.  `needs` are events (or *stock*) without which it is not defined; with one of
+    `unless` it is not either."""
 
     name: str
     unit: str
     meaning: str
     of: Callable[[Episode], Array]
     needs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
 
 
 def _ratio(a: Array, b: Array) -> Array:
@@ -116,7 +118,8 @@ ALL = (
     Measure("strayed", "share", "of the steps in which one could strike only others, those in which one fired",
             lambda e: _ratio(e.sum("sanction.strayed"), e.sum("sanction.idle")), ("sanction.idle",)),
     Measure("compliance", "share", "of what was taken, taken as the altar permits",
-            lambda e: 1 - _ratio(e.sum("altar.violation"), e.sum("harvest")), ("altar.violation", "harvest")),
+            lambda e: 1 - _ratio(e.sum("altar.violation"), e.sum("harvest")),
+            ("altar.violation", "harvest"), ("worn",)),
     Measure("visits", "/100 steps", "arrivals at the altar, an agent",
             lambda e: 100 * _ratio(e.events["altar.visit"].mean(), e.steps), ("altar.visit",)),
     Measure("informed", "share", "agent-time with the true content in mind",
@@ -133,10 +136,19 @@ ALL = (
     Measure("recall", "share", "correct hits per violation",
             lambda e: _ratio(e.sum("sanction.correct"), e.sum("altar.violation")),
             ("sanction.correct", "altar.violation")),
+    Measure("planted", "bushes", "bushes given another colour", lambda e: e.sum("planted"), ("planted",)),
+    Measure("monoculture", "share", "bushes of the most common colour, at the end",
+            lambda e: e.last.max() / e.last.sum(), ("planted", "stock")),
+    Measure("accord", "share", "bushes of the colour most common over the episode, averaged over time",
+            lambda e: _ratio(e.stock.max(), e.stock.sum()), ("planted", "stock")),
+    Measure("violations", "/1000 steps", "steps in the wrong colour, of 1000 steps in play",
+            lambda e: 1000 * _ratio(e.sum("altar.violation"), e.sum("worn")), ("altar.violation", "worn")),
+    Measure("struck", "hits", "sanctions received, an agent",
+            lambda e: e.events["sanction.struck"].mean(), ("sanction.struck", "worn")),
 )  # fmt: skip
 
 
 def measures(situation: Situation) -> dict[str, Measure]:
     """The measures that are defined on a situation, by name."""
     offers = situation.offers
-    return {m.name: m for m in ALL if set(m.needs) <= offers}
+    return {m.name: m for m in ALL if set(m.needs) <= offers and not set(m.unless) & offers}

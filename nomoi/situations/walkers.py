@@ -125,6 +125,6 @@ def drawing(situation: str, path: str, known: Iterable[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def parsed(text: str, sites: str, legend: str, name: str) -> grid.Land:
+def parsed(text: str, sites: str, legend: str, name: str, torus: bool = False) -> grid.Land:
     """The land of a drawing, parsed once."""
-    return grid.Land(text, sites=sites, legend=legend, name=name)
+    return grid.Land(text, sites=sites, legend=legend, name=name, torus=torus)

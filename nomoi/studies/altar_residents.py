@@ -1,4 +1,4 @@
-"""A newcomer among residents who keep a rule: what is seeing the altar worth?  (Protocol of the altar-transfer code.)"""
+"""A newcomer among residents who keep a rule: what is it worth to see the altar?  (Protocol: altar-transfer code.)"""
 
 from __future__ import annotations
 

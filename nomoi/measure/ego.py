@@ -1,0 +1,94 @@
+"""Ego: what became of one agent among others, as when a newcomer is put among residents (spec B.4).
+
+`lives` runs whole episodes and keeps their sums agent by agent, `ego` reads one agent's out of them, and `gaps` sets
+an agent beside a resident who lived in its place, world by world, with the same random keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from nomoi.core import Governed, Situation
+from nomoi.core.govern import choose
+from nomoi.core.learner import Learner
+from nomoi.core.worlds import advance, begin
+from nomoi.errors import Refusal
+from nomoi.measure.ledger import Ledger
+from nomoi.measure.measures import Episode, _ratio
+
+
+def lives(key: PRNGKeyArray, situation: Situation, learner: Learner, mind: Any = None, worlds: int = 16) -> Episode:
+    """One whole episode in each of W worlds: an Episode whose leaves are [W, ...].  Pure; may be jitted.
+
+    The worlds are the same for the same key, whoever lives in them.
+    """
+    begun, minds, acting = jax.random.split(key, 3)
+    mind = learner.init(minds, situation) if mind is None else mind
+    first = begin(begun, situation, worlds)
+    carry = jax.tree.map(lambda x: jnp.broadcast_to(x, (worlds, *x.shape)), learner.start(mind, situation))
+    ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.state)
+
+    def tick(now: Any, t: Array) -> tuple[Any, None]:
+        running, carry, ledger, over = now
+        keys = jax.random.split(jax.random.fold_in(acting, t), worlds)
+        seen = running.observe(situation)
+        action, carry = jax.vmap(lambda k, s, c: learner.act(k, mind, situation, s, c))(keys, seen, carry)
+        running, outcome, done = advance(situation, running, action)
+        more = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
+        return (running, carry, jax.vmap(choose)(over, ledger, more), over | done), None
+
+    # an institution that convenes may add some steps to an episode
+    start = first, carry, ledger, jnp.zeros(worlds, bool)
+    now, _ = jax.lax.scan(tick, start, jnp.arange(situation.horizon + 8))
+    return now[2].episode
+
+
+def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Float[Array, " W"]]:
+    """What became of one agent in each world, under an altar and a sanction.
+
+    reward       material reward;  earned   gained by striking violators
+    costs        paid for own shots and for striking others than violators;  lost   taken by others' hits
+    value        reward - costs - lost, so that nobody is the better for punishing (spec B.4: R_eval)
+    struck       hits taken;  correct, wrong   hits on violators and on others
+    compliance   share of the steps judged that were lived without violation;  violations   in 1000 steps in play
+    seized       of the steps with a violator in reach, those in which it fired;  strayed   of all others
+    """
+    rules = situation.institutions if isinstance(situation, Governed) else ()
+    named: dict[str, Any] = {i.name: i for i in rules}
+    for name in ("altar", "sanction"):
+        if name not in named:
+            raise Refusal(f"an ego is measured under altar and sanction, and {situation.name} is not under {name!r}.")
+    law, altar = named["sanction"], named["altar"]
+    did = {name: total[:, agent] for name, total in episodes.events.items()}
+    correct, wrong, shots = did["sanction.correct"], did["sanction.wrong"], did["shot"]
+    earned, costs = (law.reward - law.cost) * correct, law.cost * wrong + law.fire * shots
+    reward, transfer = episodes.reward[:, agent], episodes.transfer[:, agent]
+    here = episodes.steps - episodes.out[:, agent]
+    violation, ripe = did["altar.violation"], did["sanction.ripe"]
+    return {
+        "reward": reward,
+        "earned": earned,
+        "costs": costs,
+        "lost": earned - costs - transfer,
+        "value": reward + transfer - earned,
+        "struck": did["sanction.struck"],
+        "correct": correct,
+        "wrong": wrong,
+        "compliance": 1 - _ratio(violation, here - altar.grace.astype(jnp.float32)),
+        "violations": 1000 * _ratio(violation, here),
+        "seized": _ratio(did["sanction.seized"], ripe),
+        "strayed": _ratio(shots - did["sanction.seized"], here - ripe),
+    }
+
+
+def gaps(one: Mapping[str, Array], resident: Mapping[str, Array]) -> dict[str, Float[Array, " W"]]:
+    """How far one agent falls short of a resident in its place: the value gap and the sanction regret (spec B.4).
+
+    The regret is what hits took from it beyond what they took from the resident.
+    """
+    return {"value gap": resident["value"] - one["value"], "sanction regret": one["lost"] - resident["lost"]}
