@@ -53,7 +53,9 @@ class Harvest(Walkers):
         "altar": "altar+sanction",
     }
 
-    map: str = size("small", "small, open, orchard, closed, partnership, or the path of a text file with a drawing")
+    map: str = size(
+        "small", "small, open, orchard, closed, partnership, altars, or the path of a text file with a drawing"
+    )
     agents: int = size(5, "how many play", "spec B.5", low=1)
     horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
@@ -88,7 +90,7 @@ class Harvest(Walkers):
     @property
     def land(self) -> grid.Land:
         text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)
-        return parsed(text, "ARBG", " WPQHIARBG", f"the map {self.map!r}")
+        return parsed(text, "ARBG", " WPQHJKIARBG", f"the map {self.map!r}")
 
     @property
     def emits(self) -> dict[str, Event]:

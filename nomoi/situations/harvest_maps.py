@@ -1,6 +1,6 @@
 """Maps and set-ups of Commons Harvest.
 
-Letters: W wall, space floor, P spawn, Q inner spawn, H altar, I tile closed to some roles, and apples by kind
+Letters: W wall, space floor, P spawn, Q inner spawn, H, J, K altars, I tile closed to some roles, and apples by kind
 (zone): R red, B blue, G green, A where the zones do not matter.  The Melting Pot maps are theirs cell for cell; which
 patch belongs to which zone follows the tutorial (top red, middle blue, bottom green).
 """
@@ -89,7 +89,12 @@ WPPPPPPPPPPPPPPPPPPPPPPW
 WWWWWWWWWWWWWWWWWWWWWWWW
 """
 
-MAPS = {"small": SMALL, "open": OPEN, "orchard": ORCHARD, "closed": CLOSED, "partnership": PARTNERSHIP}
+# the small map with places for three altars (ours)
+ALTARS = SMALL.replace("W      HHH      W", "W   H   J   K   W")
+
+MAPS = {
+    "small": SMALL, "open": OPEN, "orchard": ORCHARD, "closed": CLOSED, "partnership": PARTNERSHIP, "altars": ALTARS,
+}  # fmt: skip
 
 _MELTING_POT = {
     "agents": 7, "horizon": 1000, "extent": (9, 1, 5), "headings": True, "compass": False, "lottery": 0.0,

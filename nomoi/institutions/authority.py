@@ -1,0 +1,82 @@
+"""Authority: of several institutions that classify, one counts (Sarkar et al. 2024)."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core.situation import Action, State
+from nomoi.errors import Refusal
+
+NOBODY = -1
+FACTS = ("violation", "violator", "marked")
+
+
+class Authority(Institution):
+    """Says which of several institutions that classify counts: the verdicts of that one are passed on as its own.
+
+    A sanction `by` it pays for what the institution in authority calls a violation, and for nothing else, whatever
+    the others say.  At step `turn` of an episode the authority passes to another (the `heir`).  It announces
+    nothing: who counts can be seen only in what people are punished for.
+
+    needs     the events violation, violator and marked of each institution `among` which the authority is
+    emits     authority.violation [n] units against the rule that counts; authority.violator [n] carried such a
+              violation when beams struck; authority.marked [n] carries one after the step
+    memory    steps so far []
+    """
+
+    among: str = size("altar", "the institutions of which one counts, with commas", "Sarkar et al. 2024 (abstract)")
+    seat: Int[Array, ""] = setting(0, "which one counts, counted from 0; -1 is none", "ours", "", NOBODY)
+    heir: Int[Array, ""] = setting(NOBODY, "which one counts from step `turn` on; -1 is none", "ours", "", NOBODY)
+    turn: Int[Array, ""] = setting(0, "the step at which the authority passes on; 0 is never", "spec F", "steps", 0)
+
+    @property
+    def sentence(self) -> str:
+        one, other = (self._word(int(place)) for place in (self.seat, self.heir))
+        return f"What counts is {one}" + (f", from step {int(self.turn)} on {other}." if int(self.turn) else ".")
+
+    def _word(self, place: int) -> str:
+        return "nobody's word" if place < 0 else f"the word of the {candidates(self.among)[place]}"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return tuple(f"{name}.{fact}" for name in candidates(self.among) for fact in FACTS)
+
+    def fits(self, situation: Situation) -> None:
+        names = candidates(self.among)
+        for option, place in (("seat", self.seat), ("heir", self.heir)):
+            if not isinstance(place, jax.core.Tracer) and int(place) >= len(names):
+                known = ", ".join(f"{k} {name}" for k, name in enumerate(names))
+                raise Refusal(f"{self.name}.{option} is {int(place)}; those among which one counts are {known}.")
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {
+            "violation": Event("violation", "[n]", "units", "done against the rule that counts", True),
+            "violator": Event("violator", "[n]", "steps", "carried such a violation when beams struck", True),
+            "marked": Event("marked", "[n]", "steps", "carries such a violation after the step", True),
+        }
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Int[Array, ""]:
+        return jnp.zeros((), jnp.int32)
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Array, State, Outcome]:
+        counts = jnp.where((self.turn > 0) & (memory >= self.turn), self.heir, self.seat)
+        names = candidates(self.among)
+        facts = {
+            f"{self.name}__{fact}": sum(
+                (jnp.where(counts == k, outcome.events[f"{name}.{fact}"], 0.0) for k, name in enumerate(names)),
+                jnp.zeros(situation.agents),
+            )
+            for fact in FACTS
+        }
+        return memory + 1, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+
+
+def candidates(names: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in names.split(",") if name.strip()]
