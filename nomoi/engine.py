@@ -26,7 +26,7 @@ from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
-from nomoi.learners.nets import Shape, graft
+from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.regimes import spec
@@ -71,6 +71,7 @@ class Job:
             script = self.learner.residents.script
             more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
             more |= {"pupils": self.learner.residents.pupils}
+        more |= {"conscience": spec(self.learner.conscience)} if self.learner.conscience else {}
         return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),
@@ -110,7 +111,9 @@ def _inherited(job: Job, fresh: Any) -> Any:
     assert job.start is not None
     origin = job.origin or job
     mind = mind_of(job.start, origin)
-    return mind if Shape.of(origin.situation) == Shape.of(job.situation) else graft(mind, fresh)
+    if Shape.of(origin.situation) == Shape.of(job.situation):
+        return mind
+    return jax.tree.map(graft, mind, fresh, is_leaf=lambda x: isinstance(x, Net))  # a mind may hold several networks
 
 
 def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
