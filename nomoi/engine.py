@@ -26,7 +26,7 @@ from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
-from nomoi.learners.nets import Shape, graft
+from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.regimes import spec
@@ -71,6 +71,7 @@ class Job:
             script = self.learner.residents.script
             more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
             more |= {"pupils": self.learner.residents.pupils, "blind": self.learner.residents.blind}
+        more |= {"conscience": spec(self.learner.conscience)} if self.learner.conscience else {}
         return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),
@@ -113,7 +114,9 @@ def _inherited(job: Job, fresh: Any) -> Any:
 
 def _fitted(mind: Any, fresh: Any) -> Any:
     shapes = [(jax.tree.structure(x), [leaf.shape for leaf in jax.tree.leaves(x)]) for x in (mind, fresh)]
-    return mind if shapes[0] == shapes[1] else graft(mind, fresh)
+    if shapes[0] == shapes[1]:
+        return mind
+    return jax.tree.map(graft, mind, fresh, is_leaf=lambda x: isinstance(x, Net))  # a mind may hold several networks
 
 
 def check_inheritance(origin: Job, job: Job) -> None:

@@ -13,10 +13,11 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.learners.batch import Batch, sample
 from nomoi.learners.fixed import Constant, Forager, Mixed, Random
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
-from nomoi.learners.ppo import PPO, Batch, _sample
+from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
@@ -73,7 +74,7 @@ def test_each_head_is_judged_by_the_answers_that_mattered():
 
 def test_agents_and_heads_draw_from_streams_of_their_own():
     logits = {"a": jnp.zeros((500, 4)), "b": jnp.zeros((500, 4))}
-    drawn = _sample(KEY, logits)
+    drawn = sample(KEY, logits)
     same = float((drawn["a"] == drawn["b"]).mean())
     assert 0.15 < same < 0.35  # a quarter by chance
     across = float((drawn["a"][:-1] == drawn["a"][1:]).mean())

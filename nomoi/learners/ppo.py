@@ -6,14 +6,15 @@ so a sweep over settings, seeds or institutions compiles once.
 
 from __future__ import annotations
 
-import math
+import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Situation, choose, setting, size
 from nomoi.core.learner import Learner
@@ -21,23 +22,13 @@ from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.core.worlds import Worlds, advance, begin, renew
 from nomoi.errors import Refusal, nearest
+from nomoi.learners.batch import Batch, chosen, sample, split, stretch
+from nomoi.learners.conscience import Conscience, Scrupulous, attentive, witness
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Objective, Own
 from nomoi.measure.ledger import Ledger, Tally
 
-
-class Batch(eqx.Module):
-    """Experience; every leaf is [T, W, n, ...] while gathered, [L, B, ...] when learned from."""
-
-    told: Observation
-    action: dict[str, Array]
-    logp: dict[str, Float[Array, "*b"]]
-    value: Float[Array, "*b"]
-    utility: Float[Array, "*b"]
-    done: Bool[Array, "*b"]
-    asked: dict[str, Array]  # which heads mattered
-    here: Bool[Array, "*b"]  # who was in play; the others are left out of the loss
-    carry: Array
+Mind = Net | Scrupulous
 
 
 class Training(eqx.Module):
@@ -53,6 +44,7 @@ class Training(eqx.Module):
     ledger: Ledger
     key: PRNGKeyArray
     update: Int[Array, ""]
+    scruple: Any = ()  # the optimiser of the conscience
 
 
 class Residents(eqx.Module):
@@ -70,11 +62,13 @@ class PPO(Learner, Rule):
     """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P.
 
     With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
-    theirs alone, while `act` answers for everybody.
+    theirs alone, while `act` answers for everybody.  With a `conscience` they guess from what is public whether others
+    would punish, and wish to punish as those would.
     """
 
     objective: Objective = eqx.field(default_factory=Own)
     residents: Residents | None = None
+    conscience: Conscience | None = None
     shared: bool = size(True, "whether all agents share one set of parameters")
     hidden: int = size(64, "units of the two hidden layers", "trial", low=1)
     filters: int = size(0, "filters of a 3 x 3 layer on the view; 0 is none", low=0)
@@ -96,13 +90,18 @@ class PPO(Learner, Rule):
     grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "trial", "", 0)
     scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "trial", "", 0)
 
-    def init(self, key: PRNGKeyArray, situation: Situation) -> Net:
+    def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
         """A network; with one more leading axis [n] where parameters are not shared."""
-        shape = Shape.of(situation)
-        make = lambda k: Net(k, shape, self.hidden, self.filters, self.recurrent, self.film)  # noqa: E731
+        shape, conscience = Shape.of(situation), self.conscience
+        shape = shape if conscience is None else attentive(shape, situation)
+
+        def make(key: PRNGKeyArray) -> Mind:
+            net = Net(key, shape, self.hidden, self.filters, self.recurrent, self.film)
+            return net if conscience is None else conscience.form(jax.random.fold_in(key, 1), net)
+
         return make(key) if self.shared else eqx.filter_vmap(make)(jax.random.split(key, self.pupils(situation)))
 
-    def start(self, mind: Net, situation: Situation) -> Any:
+    def start(self, mind: Mind, situation: Situation) -> Any:
         """What the learners remember, and beside it what residents remember where there are any."""
         own = mind.start(self.pupils(situation))
         return own if self.residents is None else (own, self.residents.script.start((), situation))
@@ -115,11 +114,11 @@ class PPO(Learner, Rule):
         return situation.agents if self.residents is None else min(self.residents.pupils, situation.agents)
 
     def act(
-        self, key: PRNGKeyArray, mind: Net, situation: Situation, seen: Observation, carry: Any
+        self, key: PRNGKeyArray, mind: Mind, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
         own, bore = self._apart(carry)
         logits, _, own = self.think(mind, self._sensed(situation, seen, 0), own)
-        answer, bore = self._all(jax.random.fold_in(key, 1), situation, seen, _sample(key, logits), bore)
+        answer, bore = self._all(jax.random.fold_in(key, 1), situation, seen, sample(key, logits), bore)
         return answer, own if self.residents is None else (own, bore)
 
     def _mine(self, situation: Situation, tree: Any, axis: int) -> Any:
@@ -147,14 +146,17 @@ class PPO(Learner, Rule):
         theirs, bore = self.residents.script.act(key, (), situation, seen, bore)
         return {h: jnp.concatenate([action[h], theirs[h][k:]]) for h in action}, bore
 
-    def think(self, mind: Net, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
+    def think(self, mind: Mind, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
         """Logits, values and memory of all agents; leaves are [..., n, ...]."""
+        return self.each(lambda net, t, c: net(t, c), mind, carry.ndim - 2, told, carry)
+
+    def each(self, f: Callable[..., Any], mind: Mind, lead: int, *trees: Any) -> Any:
+        """f(mind, *trees) with each agent its own mind; leaves are [..., n, ...], with `lead` axes before n."""
         if self.shared:
-            return mind(told, carry)
-        # each agent its own network: the axis of agents comes first inside
-        lead = carry.ndim - 2
-        front = jax.tree.map(lambda x: jnp.moveaxis(x, lead, 0), (told, carry))
-        out = eqx.filter_vmap(lambda net, t, c: net(t, c))(mind, *front)
+            return f(mind, *trees)
+        # the axis of agents comes first inside
+        front = jax.tree.map(lambda x: jnp.moveaxis(x, lead, 0), trees)
+        out = eqx.filter_vmap(f)(mind, *front)
         return jax.tree.map(lambda x: jnp.moveaxis(x, 0, lead), out)
 
     def begin(self, key: PRNGKeyArray, situation: Situation) -> Training:
@@ -170,7 +172,9 @@ class PPO(Learner, Rule):
         state = first(eqx.filter(mind, eqx.is_array))
         told = running.observe(situation)
         self._sensed(situation, told, 1)  # refuses what nobody senses
-        return Training(mind, state, running, told, carry, bore, feeling, ledger, rest, jnp.zeros((), jnp.int32))
+        scruple = () if self.conscience is None else self.conscience.begin(mind, self.shared)
+        zero = jnp.zeros((), jnp.int32)
+        return Training(mind, state, running, told, carry, bore, feeling, ledger, rest, zero, scruple)
 
     def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
         """`updates` more updates of a run of `total`; with the tally of the episodes that ended meanwhile."""
@@ -185,9 +189,14 @@ class PPO(Learner, Rule):
     def _update(self, situation: Situation, run: Training, progress: Array) -> tuple[Training, Tally]:
         key, gather, shuffle = jax.random.split(run.key, 3)
         run, batch, tally = self._gather(situation, run, gather)
+        public, batch = batch.public, dataclasses.replace(batch, public=())
         _, last, _ = self.think(run.mind, self._sensed(situation, run.told, 1), run.carry)
         advantage = self._advantages(batch, last)
         mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, shuffle, progress)
+        if self.conscience is not None:
+            own = jax.random.fold_in(shuffle, 1)
+            mind, scruple = self.conscience.learn(mind, run.scruple, public, own, progress, self.shared)
+            run = dataclasses.replace(run, scruple=scruple)
         changed = lambda r: (r.mind, r.optimiser, r.key, r.update)  # noqa: E731
         return eqx.tree_at(changed, run, (mind, optimiser, key, run.update + 1)), tally
 
@@ -199,21 +208,28 @@ class PPO(Learner, Rule):
             asked = jax.vmap(situation.asked)(worlds.state)
             here = jax.vmap(situation.present)(worlds.state)
             mine = self._sensed(situation, told, 1)
+            if self.conscience is not None:
+                mine = self.each(lambda m, t: m.reflect(t), run.mind, 1, mine)
             logits, value, after = self.think(run.mind, mine, carry)
             own = jax.random.fold_in(key, t)
-            answer = action = _sample(own, logits)
+            answer = action = sample(own, logits)
             if self.residents is not None:
                 keys = jax.random.split(jax.random.fold_in(own, 1), self.worlds)
                 every = lambda k, s, a, b: self._all(k, situation, s, a, b)  # noqa: E731
                 answer, bore = jax.vmap(every)(keys, told, action, bore)
+            before = worlds.state
             worlds, outcome, done = advance(situation, worlds, answer)
             feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
             ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
             tally = tally.close(situation, ledger, done & worlds.whole)
             utility, asked, here = self._mine(situation, (utility, asked, here), 1)
+            public = ()
+            if self.conscience is not None:
+                public = witness(situation, before, told, outcome)
+                utility = utility + self.conscience.feel(mine, self._mine(situation, public, 1))
             batch = Batch(
-                mine, action, {h: _chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
-                jnp.broadcast_to(done[:, None], here.shape), asked, here, carry,
+                mine, action, {h: chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
+                jnp.broadcast_to(done[:, None], here.shape), asked, here, carry, public,
             )  # fmt: skip
             worlds = renew(situation, worlds, done)
             after = jnp.where(done[:, None, None], start, after)
@@ -242,13 +258,13 @@ class PPO(Learner, Rule):
         return jax.lax.scan(back, (jnp.zeros_like(last), last), steps, reverse=True)[1]
 
     def _improve(
-        self, mind: Net, optimiser: Any, batch: Batch, advantage: Array, key: PRNGKeyArray, progress: Array
-    ) -> tuple[Net, Any]:
+        self, mind: Mind, optimiser: Any, batch: Batch, advantage: Array, key: PRNGKeyArray, progress: Array
+    ) -> tuple[Mind, Any]:
         rate = self.rate + (self.rate_end - self.rate) * progress
         entropy = self.entropy + (self.entropy_end - self.entropy) * progress
         step = self._optimiser(rate)
 
-        def role(mind: Net, optimiser: Any, data: Any, key: PRNGKeyArray) -> tuple[Net, Any]:
+        def role(mind: Mind, optimiser: Any, data: Any, key: PRNGKeyArray) -> tuple[Mind, Any]:
             """Learn one set of parameters from data [L, B, ...]."""
             arrays, fixed = eqx.partition(mind, eqx.is_array)
 
@@ -260,7 +276,7 @@ class PPO(Learner, Rule):
                 return (optax.apply_updates(arrays, change), optimiser), None
 
             def epoch(now: Any, key: PRNGKeyArray) -> tuple[Any, None]:
-                return jax.lax.scan(minibatch, now, _split(key, data, self.minibatches))
+                return jax.lax.scan(minibatch, now, split(key, data, self.minibatches))
 
             (arrays, optimiser), _ = jax.lax.scan(epoch, (arrays, optimiser), jax.random.split(key, self.epochs))
             return eqx.combine(arrays, fixed), optimiser
@@ -269,13 +285,13 @@ class PPO(Learner, Rule):
         length = self.steps if self.recurrent else 1
         data = (batch, batch.value + advantage, *self._worth(batch, advantage))
         if self.shared:
-            return role(mind, optimiser, _stretch(data, length), key)
+            return role(mind, optimiser, stretch(data, length), key)
         per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
-        per_agent = jax.vmap(lambda d: _stretch(d, length))(per_agent)
+        per_agent = jax.vmap(lambda d: stretch(d, length))(per_agent)
         keys = jax.random.split(key, advantage.shape[2])
         return eqx.filter_vmap(role)(mind, optimiser, per_agent, keys)
 
-    def _loss(self, net: Net, batch: Batch, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
+    def _loss(self, net: Mind, batch: Batch, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
         """Clipped surrogate, value error and entropy; leaves are [L, B, ...]."""
         if self.recurrent:
 
@@ -291,7 +307,7 @@ class PPO(Learner, Rule):
         gain, here = jnp.zeros(()), batch.here.astype(jnp.float32)
         for head in logits:
             # each head learns from the samples in which it was asked, however few they are
-            logp, spread = _chosen(logits[head], batch.action[head])
+            logp, spread = chosen(logits[head], batch.action[head])
             ratio = jnp.exp(logp - batch.logp[head])
             bounded = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
             better = jnp.minimum(ratio * worth[head], bounded * worth[head])
@@ -331,27 +347,3 @@ class PPO(Learner, Rule):
 
     def _optimiser(self, rate: Any) -> optax.GradientTransformation:
         return optax.chain(optax.clip_by_global_norm(self.grip), optax.scale_by_adam(eps=1e-5), optax.scale(-rate))
-
-
-def _sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
-    """An answer to every head, each from its own key."""
-    keys = jax.random.split(key, len(logits))
-    return {h: jax.random.categorical(k, x).astype(jnp.int32) for k, (h, x) in zip(keys, logits.items(), strict=True)}
-
-
-def _chosen(logits: Array, action: Array) -> tuple[Array, Array]:
-    """Log-probability of the answers given, and the entropy of the choice."""
-    logp = jax.nn.log_softmax(logits)
-    return jnp.take_along_axis(logp, action[..., None], -1)[..., 0], -(jnp.exp(logp) * logp).sum(-1)
-
-
-def _stretch(data: Any, length: int) -> Any:
-    """[T, W, n, ...] -> [L, B, ...]: single steps for length 1, else whole stretches of T."""
-    return jax.tree.map(lambda x: x.reshape(length, math.prod(x.shape[:3]) // length, *x.shape[3:]), data)
-
-
-def _split(key: PRNGKeyArray, data: Any, parts: int) -> Any:
-    """[L, B, ...] -> [parts, L, B / parts, ...], shuffled along B."""
-    total = jax.tree.leaves(data)[0].shape[1]
-    order = jax.random.permutation(key, total).reshape(parts, -1)
-    return jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), data)
