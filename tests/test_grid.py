@@ -497,6 +497,8 @@ def test_neighbours(world, radius):
 def test_a_full_patch_has_twelve_neighbours_within_two():
     land = grid.Land("\n".join("A" * 5 for _ in range(5)), "A", " WA")
     assert int(grid.neighbours(land, jnp.ones(25, bool), 2.0)[12]) == 12
+    pond = grid.Land("\n".join("A" * 6 for _ in range(5)), "A", " WA", torus=True)  # where there is no rim
+    assert grid.neighbours(pond, jnp.ones(30, bool), 2.0).tolist() == [12] * 30
 
 
 # Views
