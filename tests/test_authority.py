@@ -102,6 +102,13 @@ def test_a_switch_is_found_by_who_forgets_long_before_who_does_not():
     assert needed(0.9) == 7
 
 
+def test_evidence_fades_by_what_is_seen_and_not_by_the_clock():
+    mind, before = Inference(forget=0.5), jnp.array([4.0, 0, 0, 0, 0])
+    nothing, two = jnp.zeros(4), jnp.array([2.0, 0, 0, 0])
+    assert mind.learn(before, nothing, nothing).tolist() == before.tolist()
+    np.testing.assert_allclose(mind.learn(before, nothing, two), before / 4 + weigh(nothing, two, 0.9), rtol=1e-6)
+
+
 def test_without_evidence_the_prior_stands_however_much_is_forgotten():
     for forget in (1.0, 0.5):
         mind = Inference(doubt=0.4, forget=forget)

@@ -93,7 +93,9 @@ def joins(key: PRNGKeyArray, worlds: int, spare: int, rule: bool = False, **opti
     newcomer = build(Newcomer, **kind, **told, **mind)
     counts = np.where((turn > 0) & (np.arange(HORIZON) >= turn), seats[1], true)
     life = lives(key, place, Mixed(newcomer, residents, 1), ((), ()), worlds)
-    return behaviour(life) | beliefs(life["belief"], counts, life["chances"], turn, float(newcomer.caution))
+    undefined = {} if (counts >= 0).any() else {"compliance": float("nan")}  # there is nothing to comply with
+    believed = beliefs(life["belief"], counts, life["chances"], turn, float(newcomer.caution))
+    return behaviour(life) | undefined | believed
 
 
 NONE, MAJORITY, MODULE, LITERAL = "no module", "majority of the altars", "module", "module without doubt"
