@@ -9,8 +9,10 @@ from nomoi import effects
 from nomoi.core import Situation, build
 from nomoi.learners.fixed import Random
 from nomoi.learners.ppo import PPO
+from nomoi.measure.crossplay import crossplay
+from nomoi.measure.scenarios import scenarios
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
+from nomoi.study import Claim, Condition, Evaluated, Results, Scripted, Study, Trained
 
 NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "central"
 DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
@@ -60,6 +62,8 @@ def conditions(size: str) -> Sequence[Condition]:
         *arms(place, steps, learner),
         *(Trained(label, place, under, steps, learner) for label, under in raw.items()),
         Trained(SHORT, place.replace(beam=(3, 1), cooldown=2), norm("place"), steps, learner),
+        *(Evaluated(f"{label}: cross-play", label, crossplay, crossed=True) for label in (HIDDEN, ALTAR)),
+        *(Evaluated(f"{label}: among strangers", label, scenarios) for label in (HIDDEN, ALTAR)),
     ]
 
 
@@ -100,6 +104,11 @@ CLAIMS = [
           effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings"),
     Claim("A levy of 2 on sparse apples feeds more than the altar", TRIAL, effects.late("harvest", LEVY, ALTAR),
           above=0, unit="apples"),
+    Claim("Populations that learned apart keep the rule among each other as among their own", "ours (spec E2)",
+          lambda r: r.late(f"{ALTAR}: cross-play", "compliance.difference"), near=0, tolerance=0.05, unit="of takings"),
+    Claim("A newcomer from an altar earns more among strangers who obey than one from a hidden rule", "ours (spec E2)",
+          lambda r: r.late(f"{ALTAR}: among strangers", "visitor.obedient")
+          - r.late(f"{HIDDEN}: among strangers", "visitor.obedient"), above=0, unit="reward"),
     Claim("With the zones' own colours in view, too, the altar feeds more than a hidden rule", SLIDES,
           effects.late("harvest", RAW_ALTAR, RAW_HIDDEN), above=0, published="significantly higher", unit="apples"),
 ]  # fmt: skip
@@ -144,7 +153,21 @@ def sections(results: Results) -> list[object]:
         curves(results, "Controls", [HIDDEN, DISTRACTOR, STALE, ALTAR]),
         curves(results, "The zones' own colours in view", [RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL]),
         comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING), (RAW_ALTAR, RAW_HIDDEN)]),
+        _tested(results, "cross-play", "Half of the agents by one seed's mind, half by another's"),
+        _tested(results, "among strangers", "Payoff of a learned agent among scripts that it never met"),
     ]
+
+
+def _tested(results: Results, test: str, title: str) -> object:
+    """What was learned with a hidden rule and with an altar, side by side, in one test."""
+    from nomoi.measure.statistics import estimate, number
+    from nomoi.report import page
+
+    labels = [f"{label}: {test}" for label in (HIDDEN, ALTAR)]
+    names = [m for m in results.measures(labels[0]) if m in results.measures(labels[1])]
+    found = [[estimate(results.late(label, m)) for label in labels] for m in names]
+    rows = [[m, *(f"{number(e.mean)} {e.interval()}" for e in pair)] for m, pair in zip(names, found, strict=True)]
+    return page.Table(title, ["", HIDDEN, ALTAR], rows)
 
 
 STUDY = Study(
