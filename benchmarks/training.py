@@ -2,8 +2,8 @@
 
     python benchmarks/training.py [--quick] [--json]
 
-Each line is the median over several chunks of a run, in one process.  "threads" counts runs side by side; wall
-time, so leave the machine alone meanwhile.
+Each line is the median over several chunks of a run, in one process.  "threads" counts runs side by side.  Wall time
+wants a machine that is left alone meanwhile; steps a second and core count the time that the cores worked.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def main() -> None:
     import jax
     import jax.numpy as jnp
 
+    from nomoi import regimes
     from nomoi.comparison import compare
     from nomoi.core import govern
     from nomoi.engine import Job, Program
@@ -35,12 +36,17 @@ def main() -> None:
     from nomoi.institutions.levy import Levy
     from nomoi.institutions.sanction import Sanction
     from nomoi.learners.ppo import PPO
+    from nomoi.situations.berries import Berries
     from nomoi.situations.harvest import Harvest
+    from nomoi.studies.silly_rules import LEARNER
 
     updates, repeats = (2, 3) if given.quick else (8, 5)
     small, wide = Harvest(), Harvest.preset("open")
+    silly = regimes.parse("", Berries.regimes["silly rule"]).institutions
     cases = {
         "open map, 7 agents, MLP": (wide, 2),
+        "berries, taboo + sanction": (govern(Berries(), *silly), 1),
+        "orchard, altar + sanction, 7 agents": (govern(Harvest.preset("orchard"), Altar(), Sanction()), 1),
         "small map": (small, 1),
         "small map, altar + sanction": (govern(small, Altar(), Sanction()), 1),
         "small map, all four": (govern(small, Levy(), Altar(), Sanction(), Contract()), 1),
@@ -48,7 +54,7 @@ def main() -> None:
     }
     rows = []
     for name, (situation, threads) in cases.items():
-        learner = PPO()
+        learner = LEARNER if situation.name == "berries" else PPO()
         program = Program(Job(situation, learner, 0, updates, updates)).build()
         run = program.begin(learner, situation, jax.random.key(0))
 
@@ -56,14 +62,15 @@ def main() -> None:
             return jax.block_until_ready(program.learn(learner, situation, run, jnp.int32(100)))
 
         chunk()
-        rates = []
+        rates, cores = [], []
         with ThreadPoolExecutor(threads) as pool:
             for _ in range(repeats):
-                start = time.perf_counter()
+                start, worked = time.perf_counter(), time.process_time()
                 for future in [pool.submit(chunk) for _ in range(threads)]:
                     future.result()
                 steps = threads * updates * learner.worlds * learner.steps
                 rates.append(steps / (time.perf_counter() - start))
+                cores.append(steps / (time.process_time() - worked))
         rate = statistics.median(rates)
         spread = (max(rates) - min(rates)) / rate
         rows.append(
@@ -71,6 +78,7 @@ def main() -> None:
                 "what": name,
                 "threads": threads,
                 "world steps/s": rate,
+                "and core": statistics.median(cores),
                 "of the first": rate / rows[0]["world steps/s"] if rows else 1.0,
                 "spread": spread,
                 "compile s": program.compile_seconds,
