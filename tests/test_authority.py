@@ -327,6 +327,8 @@ def test_newcomers_that_do_not_infer_go_by_nothing_by_most_altars_or_by_what_the
     late = Standing(torn.evidence, jnp.int32(3))
     told = newcomer.replace(believes="told", named=1, heir=0, turn=3)
     assert moves(told, stage((BLUE, RED, RED), apples=[ahead()]), late) == [AHEAD]
+    before = Standing(torn.evidence, jnp.int32(2))
+    assert AHEAD not in moves(told, stage((BLUE, RED, RED), apples=[ahead()]), before, seeds=4)
 
 
 def test_a_newcomer_in_doubt_obeys_before_it_strikes():
