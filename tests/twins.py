@@ -298,6 +298,7 @@ def harvest_step(rules, state, action, words):
     cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
 
     cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.find("P"))
+    grid = land.grid.ravel()
     trespass = [int(out[i] == 0 and grid[cell[i]] == "I" and i < int(rules.cooperators)) for i in range(n)]
     for j in range(n):
         if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
