@@ -213,13 +213,13 @@ def test_among(seed, share):
     places, bits = rng.random((BATCH, 9)) < share, words(rng, BATCH, 6)
     got = each(grid.among, bits, places)
     assert got.tolist() == [twins.among(b, p) for b, p in zip(bits, places, strict=True)]
-    assert (got.sum(-1) == places.any(1)[:, None]).all()
+    assert ((got < 9) == places.any(1)[:, None]).all()
 
 
 def test_among_is_uniform_over_the_places():
     places = np.array([0, 1, 1, 0, 1, 0, 1], bool)
     bits = np.random.default_rng(3).integers(0, 2**32, 8000, dtype=np.uint32)
-    got = np.asarray(grid.among(jnp.asarray(bits), jnp.asarray(places))).sum(0)
+    got = np.bincount(np.asarray(grid.among(jnp.asarray(bits), jnp.asarray(places))), minlength=7)
     assert not got[~places].any()
     assert stats.chisquare(got[places]).pvalue > 1e-3
 

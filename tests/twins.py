@@ -57,10 +57,9 @@ def pick(bits, options):
 
 
 def among(bits, places):
-    """[bits, S]: for each word the so-many-th of the places, counted round and round."""
+    """For each word the so-many-th of the places, counted round and round."""
     there = [s for s, place in enumerate(places) if place]
-    chosen = [there[int(word) % len(there)] if there else None for word in bits]
-    return [[s == one for s in range(len(places))] for one in chosen]
+    return [there[int(word) % len(there)] if there else len(places) for word in bits]
 
 
 # Bodies
@@ -298,6 +297,7 @@ def harvest_step(rules, state, action, words):
     cooling = [int(rules.cooldown) if f else max(int(c) - 1, 0) for f, c in zip(fires, state["cooling"], strict=True)]
 
     cell, facing, out = respawn(cell, facing, state["out"], words["spawn"], land.find("P"))
+    grid = land.grid.ravel()
     trespass = [int(out[i] == 0 and grid[cell[i]] == "I" and i < int(rules.cooperators)) for i in range(n)]
     for j in range(n):
         if int(rules.exile) > 0 and any(zap[i][j] for i in range(n)):
@@ -429,7 +429,8 @@ def cleanup_step(rules, state, action, words):
     apples = [a or g for a, g in zip(apples, grown, strict=True)]
     soiled = [False] * total
     if int(state["time"]) >= int(rules.calm) and chance(words["dirt"])[0] < np.float32(rules.spawn):
-        soiled = among(words["where"], [land.letter[s] in "DS" and not dirt[s] for s in range(total)])[0]
+        soil = among(words["where"], [land.letter[s] in "DS" and not dirt[s] for s in range(total)])[0]
+        soiled = [s == soil for s in range(total)]
     dirt = [d or s for d, s in zip(dirt, soiled, strict=True)]
 
     cell, facing, out = respawn(cell, facing, out, words["spawn"], land.find("P"))
@@ -499,11 +500,11 @@ def mushrooms_step(rules, state, action, words):
                     continue
                 if not ((kind[i] == ORANGE and k == ORANGE) or (kind[i] != ORANGE and k <= kind[i])):
                     continue
-                for s in range(total):
-                    if places[word][s]:
-                        counts["lost" if trodden[s] else "sprouted"] += 1
-                        if not trodden[s]:
-                            new[s] = k if new[s] == NONE else max(new[s], k)
+                s = places[word]
+                if s < total:
+                    counts["lost" if trodden[s] else "sprouted"] += 1
+                    if not trodden[s]:
+                        new[s] = k if new[s] == NONE else max(new[s], k)
 
     fires = [m == ZAP and c == 0 for m, c in zip(move, state["cooling"], strict=True)]
     hits = reach(land, cell, facing, out, *rules.beam)

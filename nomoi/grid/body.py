@@ -52,11 +52,13 @@ def earlier(bits: UInt32[Array, " n"]) -> Bool[Array, "n n"]:
     return (bits[:, None] < bits[None, :]) | ((bits[:, None] == bits[None, :]) & (index[:, None] < index[None, :]))
 
 
-def among(bits: UInt32[Array, "*k"], places: Bool[Array, " S"]) -> Bool[Array, "*k S"]:
-    """For each word one of the `places`, each equally likely (up to the bias of `pick`); nowhere if there is none."""
-    count = jnp.cumsum(places, dtype=jnp.uint32)
-    chosen = bits % jnp.maximum(count[-1], jnp.uint32(1))
-    return places & (count - jnp.uint32(1) == chosen[..., None])
+def among(bits: UInt32[Array, "*k"], places: Bool[Array, " S"]) -> Int[Array, "*k"]:
+    """For each word one of the `places`, each equally likely (up to the bias of `pick`); S if there is none."""
+    total, count = places.shape[0], jnp.cumsum(places, dtype=jnp.int32)
+    nth = jnp.full(total, total, jnp.int32)  # where the k-th place is
+    nth = nth.at[jnp.where(places, count - 1, total)].set(np.arange(total, dtype=np.int32), mode="drop")
+    chosen = bits % jnp.maximum(count[-1], 1).astype(jnp.uint32)
+    return nth.at[chosen.astype(jnp.int32)].get(mode="promise_in_bounds")
 
 
 def scatter(bits: UInt32[Array, " bits"], cells: np.ndarray) -> Int[Array, " n"]:

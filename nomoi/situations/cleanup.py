@@ -225,7 +225,8 @@ class Cleanup(Walkers):
     ) -> Bool[Array, " S"]:
         """One clean cell of the river may get dirty."""
         comes = (time >= self.calm) & (grid.chance(bits)[0] < self.spawn)
-        return dirt | (grid.among(where, ~dirt & (self.land.letter != "A"))[0] & comes)
+        cell = grid.among(where, ~dirt & (self.land.letter != "A"))
+        return dirt | (grid.on(cell, len(dirt))[0] & comes)
 
     def senses(self, state: State) -> dict[str, Array]:
         ready = (1 - state.resting / jnp.maximum(self.rest, 1))[:, None]

@@ -22,15 +22,16 @@ NONE = len(KINDS)
 _BECOME = np.array([[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 0, 1]], bool)
 
 # Letters: W wall, space floor, H altar, and what stands there at first: R red, G green, B blue, O orange.  A mushroom
-# may grow on all cells but those of the altar.  The maps are ours; the paper one has Melting Pot's size and counts.
+# may grow on all cells but those of the altar.  The maps are ours; the paper one has Melting Pot's size and counts,
+# and the small one is fuller, lest a few careless bites and shots end an episode of 300 steps.
 SMALL = """
 WWWWWWWWWWWWW
 W           W
-W R   G   B W
-W     R     W
-W B  HHH  G W
-W     O     W
-W G   B   R W
+W R G B R G W
+W  B  O  R  W
+W G  HHH  B W
+W  R  O  G  W
+W B R G B   W
 W           W
 WWWWWWWWWWWWW
 """
@@ -210,12 +211,8 @@ class Mushrooms(Walkers):
         """[i, j] what the mushroom that i ate gives to j."""
         n = self.agents
         own, others = np.array([1, 1 / n, 0, 1 / n]), np.array([0, 1 / n, 1 / max(n - 1, 1), 1 / n])
-        part = np.where(np.eye(n, dtype=bool), own[:, None, None], others[:, None, None]).astype(
-            np.float32
-        )  # [4, n, n]
-        mine = (kind[:, None] == np.arange(len(KINDS))) & ate[:, None]
-        worth = jnp.where(mine, self.worth, 0.0)
-        return jnp.where(here, jnp.einsum("ik,kij->ij", worth, part), 0.0)
+        own, others = (jnp.where(ate, (self.worth * part.astype(np.float32))[kind], 0.0) for part in (own, others))
+        return jnp.where(here, jnp.where(np.eye(n, dtype=bool), own[:, None], others[:, None]), 0.0)
 
     def sprout(
         self,
@@ -233,9 +230,11 @@ class Mushrooms(Walkers):
         released = np.arange(most) < np.array(self.spores)[:, None]  # [4, most]
         may = jnp.asarray(released[:, :, None] & _BECOME[:, None, :])[kind] & ate[:, None, None]
         grows = may & (grid.chance(bits).reshape(may.shape) < self.sprouts)
-        falls = grid.among(place, free).reshape(*may.shape, -1) & grows[..., None]
-        kinds = jnp.where(falls.any((0, 1)), np.arange(len(KINDS), dtype=np.int32)[:, None], -1).max(0)
-        return jnp.where(kinds < 0, NONE, kinds)
+        site = jnp.where(grows, grid.among(place, free).reshape(may.shape), len(free)).ravel()
+        grown = jnp.broadcast_to(np.arange(len(KINDS), dtype=np.int32), may.shape).ravel()
+        none = jnp.full(len(free), -1, jnp.int32)
+        kind = none.at[site].max(grown, mode="drop")
+        return jnp.where(kind < 0, NONE, kind)
 
     def blighted(
         self, oranges: Bool[Array, " n"], bears: Int[Array, " S"], bits: UInt32[Array, " S"]
