@@ -30,13 +30,14 @@ def regime(content: int) -> str:
 
 def _learner(blind: bool, **options: Any) -> PPO:
     learner = build(PPO, film="altar.mind", gamma=0.995, **options)
-    who = Residents(Warden(), 1, "altar.mind" if blind else "")
+    who = Residents(Warden(renew=True), 1, "altar.mind" if blind else "")
     return eqx.tree_at(lambda p: p.residents, learner, who, is_leaf=lambda x: x is None)
 
 
 def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 5_000, "laptop": 400_000, "paper": 10_000_000}[size]
-    place = Allelopathic.preset("residents") if size == "paper" else Allelopathic()
+    # Where all bushes agree, nobody can plant a colour on: unless planting repaints, who is grey then stays a violator
+    place = build(Allelopathic, "residents" if size == "paper" else None, repaint=True)
     options = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {"worlds": 32, "minibatches": 4}
     out: list[Condition] = []
     for world, content in WORLDS.items():
