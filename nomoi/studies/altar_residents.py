@@ -30,7 +30,7 @@ def regime(content: int) -> str:
 
 def _learner(blind: bool, **options: Any) -> PPO:
     learner = build(PPO, film="altar.mind", gamma=0.995, **options)
-    who = Residents(Warden(renew=True), 1, "altar.mind" if blind else "")
+    who = Residents(build(Warden, renew=True), 1, "altar.mind" if blind else "")
     return eqx.tree_at(lambda p: p.residents, learner, who, is_leaf=lambda x: x is None)
 
 
