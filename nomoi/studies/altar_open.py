@@ -12,7 +12,6 @@ from nomoi.learners.ppo import PPO
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import (
     ALTAR,
-    CENTRAL,
     HIDDEN,
     NOTHING,
     RANDOM,
@@ -35,7 +34,7 @@ def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 8_000, "laptop": 800_000, "paper": 300_000_000}[size]
     place = Harvest.preset("orchard", **REACH)
     learner = PPO() if size != "smoke" else build(PPO, worlds=8, steps=16, minibatches=2)
-    wanted = (NOTHING, HIDDEN, ALTAR, CENTRAL)
+    wanted = (NOTHING, HIDDEN, ALTAR)
     learned = [c for c in arms(place, steps, learner, **EARLY) if c.label in wanted]
     return [Scripted(RANDOM, place, Random(), norm("place", **EARLY)), *learned]
 
@@ -53,15 +52,13 @@ CLAIMS = [
           above=0, published="consistently visit", unit="/100 steps"),
     Claim("Fewer wrong sanctions with an altar, late (tenths 8 to 10)", SLIDES,
           effects.tenths("wrong", ALTAR, HIDDEN, 8, 10), below=0, published="significantly fewer", unit="hits"),
-    Claim("Told to everybody, the rule feeds more than a hidden one", TRIAL,
-          effects.late("harvest", CENTRAL, HIDDEN), above=0, unit="apples"),
 ]  # fmt: skip
 
 
 def sections(results: Results) -> list[object]:
     return [
-        curves(results, "Melting Pot's open map, seven agents", [NOTHING, HIDDEN, ALTAR, CENTRAL]),
-        comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING), (CENTRAL, HIDDEN)]),
+        curves(results, "Melting Pot's open map, seven agents", [NOTHING, HIDDEN, ALTAR]),
+        comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING)]),
     ]
 
 

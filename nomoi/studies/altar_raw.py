@@ -18,6 +18,8 @@ LEVERS: dict[str, tuple[PPO, int]] = {
     "twice as wide": (build(PPO, hidden=128), 1),
     "gated by what was read (FiLM)": (build(PPO, film="altar.mind"), 1),
 }
+# the slow ones are set beside the plain hidden rule; they are about norms, not about foraging
+PLAIN = ("memory (GRU)", "twice as wide")
 CURRICULUM, CONTROL = "told to all first, then at the altar", "told to all first, then hidden"
 
 
@@ -37,43 +39,43 @@ def conditions(size: str) -> Sequence[Condition]:
         Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, after=RAW_CENTRAL),
     ]
     for lever, (learner, times) in LEVERS.items():
-        out += [
-            Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner),
-            Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner),
-        ]
+        out.append(Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner))
+        if lever not in PLAIN:
+            out.append(Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner))
     if size == "smoke":
         return [Trained(c.label, c.situation, c.under, base, small, after=c.after) for c in out]
     return out
 
 
+PAIRS = {"as in the study altar": (RAW_ALTAR, RAW_HIDDEN), "told to all first": (CURRICULUM, CONTROL)}
+PAIRS |= {k: (_named(k, "altar"), RAW_HIDDEN if k in PLAIN else _named(k, "hidden")) for k in LEVERS}
+
+
 def _claims() -> list[Claim]:
-    pairs = {"as in the study altar": (RAW_ALTAR, RAW_HIDDEN)}
-    pairs |= {lever: (_named(lever, "altar"), _named(lever, "hidden")) for lever in LEVERS}
-    pairs |= {"told to all first": (CURRICULUM, CONTROL)}
     return [
         Claim(f"The altar feeds more than a hidden rule ({lever})", SLIDES, effects.late("harvest", one, other),
               above=0, published="significantly higher", unit="apples")
-        for lever, (one, other) in pairs.items()
+        for lever, (one, other) in PAIRS.items()
     ] + [
         Claim(f"More is taken as the rule permits with the altar ({lever})", "ours",
               effects.late("compliance", one, other), above=0, unit="of takings")
-        for lever, (one, other) in pairs.items()
+        for lever, (one, other) in PAIRS.items()
     ]  # fmt: skip
 
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import figures, page, panels
 
-    pairs = [(RAW_ALTAR, RAW_HIDDEN), (CURRICULUM, CONTROL)]
-    pairs += [(_named(lever, "altar"), _named(lever, "hidden")) for lever in LEVERS]
     grid = [
-        (one.removesuffix(": altar"), "apples an episode", {
-            "altar": results.curve(one, "harvest"), "hidden rule": results.curve(other, "harvest"),
-        })
-        for one, other in pairs
-    ]  # fmt: skip
+        (lever, f"{what}, {unit}", {"altar": results.curve(one, what), "hidden rule": results.curve(other, what)})
+        for what, unit in (("harvest", "apples an episode"), ("compliance", "share of takings"))
+        for lever, (one, other) in PAIRS.items()
+    ]
     figure = panels.panels(grid, labels=("altar", "hidden rule"))
-    return [page.Figure("Harvest by lever", figures.svg(figure)), comparisons(results, pairs)]
+    return [
+        page.Figure("Harvest and compliance by lever", figures.svg(figure)),
+        comparisons(results, list(PAIRS.values())),
+    ]
 
 
 STUDY = Study(
@@ -83,6 +85,7 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
-    "Each lever is given to the hidden rule as well, so that what it does for foraging alone is not counted.",
+    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted; memory and width, "
+    "which are slow, are set beside the plain hidden rule.",
     SHOWN,
 )
