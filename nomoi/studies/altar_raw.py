@@ -85,7 +85,7 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
-    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted; memory and width, "
-    "which are slow, are set beside the plain hidden rule.",
+    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted; memory and "
+    "width, which are slow, are set beside the plain hidden rule.",
     SHOWN,
 )
