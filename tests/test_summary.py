@@ -68,6 +68,9 @@ def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
     assert (tmp_path / "kept" / "flips-1.svg").read_text() == svg
     assert "One.\n\nTwo." in text
     assert "A note." in text
+    path.write_text(text + "\n## Remarks\n\n- Written by hand.\n")
+    again = reporting.write_summary(found, tmp_path / "kept").read_text()
+    assert again == text + "\n## Remarks\n\n- Written by hand.\n"
     html = reporting.write_page(found, tmp_path / "page.html").read_text()
     assert "Does a shift shift?" in html
 

@@ -13,6 +13,9 @@ from nomoi.store import Record, write
 from nomoi.study import Findings
 
 
+REMARKS = "## Remarks\n"
+
+
 def write_page(findings: Findings, path: Path) -> Path:
     """The study as a page: question, verdicts, figures, numbers."""
     study = findings.study
@@ -21,7 +24,10 @@ def write_page(findings: Findings, path: Path) -> Path:
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:
-    """NAME.md with the tables, and NAME-1.svg, ... with the figures; returns the path of the Markdown."""
+    """NAME.md with the tables, and NAME-1.svg, ... with the figures; returns the path of the Markdown.
+
+    What people wrote under REMARKS in an older summary is kept at the end of the new one.
+    """
     study, size = findings.study, findings.size
     seeds = study.seeds[size]
     lines = [
@@ -47,7 +53,10 @@ def write_summary(findings: Findings, folder: Path) -> Path:
             lines += [f"![{section.heading}]({name})", "", *([section.caption, ""] if section.caption else [])]
         elif isinstance(section, page.Text):
             lines += [line for paragraph in section.paragraphs for line in (paragraph, "")]
-    return write(folder / f"{study.name}.md", "\n".join(lines).rstrip() + "\n")
+    path = folder / f"{study.name}.md"
+    old = path.read_text(encoding="utf-8") if path.is_file() else ""
+    kept = f"\n\n{REMARKS}{old.split(REMARKS, 1)[1]}" if REMARKS in old else ""
+    return write(path, ("\n".join(lines).rstrip() + kept).rstrip() + "\n")
 
 
 def _sections(findings: Findings) -> list[Any]:
