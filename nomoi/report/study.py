@@ -12,7 +12,6 @@ from nomoi.report import page
 from nomoi.store import Record, write
 from nomoi.study import Findings
 
-
 REMARKS = "## Remarks\n"
 
 
