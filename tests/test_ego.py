@@ -13,7 +13,8 @@ from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
 from nomoi.learners.fixed import Mixed, Random
 from nomoi.learners.wardens import Warden
-from nomoi.measure.ego import ego, gaps, lives
+from nomoi.measure.ego import ego, gaps
+from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import Episode, measures
 from nomoi.regimes import parse
 from nomoi.situations.allelopathic import Allelopathic
@@ -26,7 +27,7 @@ KEY = jax.random.key(4)
 
 @pytest.fixture(scope="module")
 def newcomer():
-    return jax.jit(lambda key: lives(key, G, COMPANY, worlds=3))(KEY)
+    return jax.jit(lambda key: episodes(key, G, COMPANY, worlds=3))(KEY)
 
 
 def test_an_ego_is_recounted_step_by_step(newcomer):
@@ -57,7 +58,7 @@ def test_an_ego_is_recounted_step_by_step(newcomer):
 
 
 def test_a_newcomer_who_acts_at_random_falls_short_of_a_resident(newcomer):
-    everybody = jax.jit(lambda key: lives(key, G, COMPANY.rest, worlds=3))(KEY)
+    everybody = jax.jit(lambda key: episodes(key, G, COMPANY.rest, worlds=3))(KEY)
     one, resident = ego(G, newcomer), ego(G, everybody)
     gap = gaps(one, resident)
     assert float(gap["value gap"].mean()) > 0

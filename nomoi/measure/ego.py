@@ -1,7 +1,7 @@
 """Ego: what became of one agent among others, as when a newcomer is put among residents (spec B.4).
 
-`lives` runs whole episodes and keeps their sums agent by agent, `ego` reads one agent's out of them, and `gaps` sets
-an agent beside a resident who lived in its place, world by world, with the same random keys.
+`ego` reads one agent's sums out of whole episodes (`evaluate.episodes`), and `gaps` sets an agent beside a resident
+who lived in its place, world by world, with the same random keys.
 """
 
 from __future__ import annotations
@@ -9,43 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float
 
 from nomoi.core import Governed, Situation
-from nomoi.core.govern import choose
-from nomoi.core.learner import Learner
-from nomoi.core.worlds import advance, begin
 from nomoi.errors import Refusal
-from nomoi.measure.ledger import Ledger
 from nomoi.measure.measures import Episode, _ratio
-
-
-def lives(key: PRNGKeyArray, situation: Situation, learner: Learner, mind: Any = None, worlds: int = 16) -> Episode:
-    """One whole episode in each of W worlds: an Episode whose leaves are [W, ...].  Pure; may be jitted.
-
-    The worlds are the same for the same key, whoever lives in them.
-    """
-    begun, minds, acting = jax.random.split(key, 3)
-    mind = learner.init(minds, situation) if mind is None else mind
-    first = begin(begun, situation, worlds)
-    carry = jax.tree.map(lambda x: jnp.broadcast_to(x, (worlds, *x.shape)), learner.start(mind, situation))
-    ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.state)
-
-    def tick(now: Any, t: Array) -> tuple[Any, None]:
-        running, carry, ledger, over = now
-        keys = jax.random.split(jax.random.fold_in(acting, t), worlds)
-        seen = running.observe(situation)
-        action, carry = jax.vmap(lambda k, s, c: learner.act(k, mind, situation, s, c))(keys, seen, carry)
-        running, outcome, done = advance(situation, running, action)
-        more = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
-        return (running, carry, jax.vmap(choose)(over, ledger, more), over | done), None
-
-    # an institution that convenes may add some steps to an episode
-    start = first, carry, ledger, jnp.zeros(worlds, bool)
-    now, _ = jax.lax.scan(tick, start, jnp.arange(situation.horizon + 8))
-    return now[2].episode
 
 
 def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Float[Array, " W"]]:

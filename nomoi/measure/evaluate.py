@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -23,30 +24,11 @@ def evaluate(
 
     Pure; may be jitted and vmapped over keys and settings.
     """
-    begun, minds, acting = jax.random.split(key, 3)
-    mind = learner.init(minds, situation) if mind is None else mind
-    first = begin(begun, situation, worlds)
-    start = learner.start(mind, situation)
-    carry = jax.tree.map(lambda x: jnp.broadcast_to(x, (worlds, *x.shape)), start)
-    ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.state)
 
-    def tick(now: Any, t: Array) -> tuple[Any, None]:
-        running, carry, ledger, tally = now
-        keys = jax.random.split(jax.random.fold_in(acting, t), worlds)
-        seen = running.observe(situation)
-        action, carry = jax.vmap(lambda k, s, c: learner.act(k, mind, situation, s, c))(keys, seen, carry)
-        running, outcome, done = advance(situation, running, action)
-        ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
-        tally = tally.close(situation, ledger, done)
-        running = renew(situation, running, done)
-        carry = jax.vmap(lambda d, c: choose(d, start, c))(done, carry)
-        ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, running.state)
-        return (running, carry, ledger, tally), None
+    def note(tally: Tally, ledgers: Ledger, done: Array) -> Tally:
+        return tally.close(situation, ledgers, done)
 
-    # an institution that convenes may add some steps to an episode
-    steps = steps or situation.horizon + 8
-    now, _ = jax.lax.scan(tick, (first, carry, ledger, Tally.empty(situation)), jnp.arange(steps))
-    return now[3].means()
+    return _live(key, situation, learner, mind, worlds, steps, lambda _: Tally.empty(situation), note).means()
 
 
 def episodes(
@@ -54,8 +36,23 @@ def episodes(
 ) -> Episode:
     """One episode in each world, as sums agent by agent: leaves are [W, ...].
 
-    One that lasts longer than `steps` (default: one horizon and a little more) is cut.  Pure; may be jitted.
+    One that lasts longer than `steps` (default: one horizon and a little more) is cut.  The worlds are the same for the
+    same key, whoever lives in them.  Pure; may be jitted.
     """
+
+    def note(noted: tuple[Ledger, Array], ledgers: Ledger, done: Array) -> tuple[Ledger, Array]:
+        first, over = noted
+        return jax.vmap(choose)(over, first, ledgers), over | done
+
+    opened = lambda ledgers: (ledgers, jnp.zeros(worlds, bool))  # noqa: E731
+    return _live(key, situation, learner, mind, worlds, steps, opened, note)[0].episode
+
+
+def _live(
+    key: PRNGKeyArray, situation: Situation, learner: Learner, mind: Any, worlds: int, steps: int,
+    opened: Callable[[Ledger], Any], note: Callable[[Any, Ledger, Array], Any],
+) -> Any:  # fmt: skip
+    """What was noted after `steps` steps; `note` gets what was noted so far, all ledgers, and which episodes ended."""
     begun, minds, acting = jax.random.split(key, 3)
     mind = learner.init(minds, situation) if mind is None else mind
     first = begin(begun, situation, worlds)
@@ -64,15 +61,17 @@ def episodes(
     ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.state)
 
     def tick(now: Any, t: Array) -> tuple[Any, None]:
-        running, carry, ledger, over = now
+        running, carry, ledger, noted = now
         keys = jax.random.split(jax.random.fold_in(acting, t), worlds)
         seen = running.observe(situation)
         action, carry = jax.vmap(lambda k, s, c: learner.act(k, mind, situation, s, c))(keys, seen, carry)
         running, outcome, done = advance(situation, running, action)
-        more = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
-        ledger = jax.vmap(choose)(over, ledger, more)
-        return (running, carry, ledger, over | done), None
+        ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
+        noted = note(noted, ledger, done)
+        running = renew(situation, running, done)
+        carry = jax.vmap(lambda d, c: choose(d, start, c))(done, carry)
+        ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, running.state)
+        return (running, carry, ledger, noted), None
 
     steps = steps or situation.horizon + 8  # an institution that convenes may add some
-    now, _ = jax.lax.scan(tick, (first, carry, ledger, jnp.zeros(worlds, bool)), jnp.arange(steps))
-    return now[2].episode
+    return jax.lax.scan(tick, (first, carry, ledger, opened(ledger)), jnp.arange(steps))[0][3]

@@ -14,7 +14,8 @@ from nomoi.core import Situation, build
 from nomoi.core.learner import Learner
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.learners.wardens import Warden
-from nomoi.measure.ego import ego, gaps, lives
+from nomoi.measure.ego import ego, gaps
+from nomoi.measure.evaluate import episodes
 from nomoi.situations.allelopathic import Allelopathic
 from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
@@ -62,8 +63,8 @@ def beside(key: jax.Array, situation: Situation, learner: PPO, mind: Any, worlds
 def _beside(
     key: jax.Array, situation: Situation, learner: PPO, resident: Learner, mind: Any, worlds: int
 ) -> dict[str, jax.Array]:
-    mine = ego(situation, lives(key, situation, learner, mind, worlds))
-    theirs = ego(situation, lives(key, situation, resident, (), worlds))
+    mine = ego(situation, episodes(key, situation, learner, mind, worlds))
+    theirs = ego(situation, episodes(key, situation, resident, (), worlds))
     return mine | gaps(mine, theirs) | {f"resident's {name}": value for name, value in theirs.items()}
 
 
@@ -119,7 +120,7 @@ STUDY = Study(
     "What is it worth to a newcomer to see the altar that residents live by?",
     [claim for world in WORLDS for claim in _claims(world)],
     conditions,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "Who does not see the altar senses zeros in its place; all else is the same. Laptop: 6 agents on a small torus.",
 )

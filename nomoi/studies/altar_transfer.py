@@ -126,7 +126,7 @@ STUDY = Study(
     "Does following an altar, learned among berries, carry over to a commons with an altar?",
     CLAIMS,
     conditions,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "What was learned is carried over plane by plane and feature by feature where both worlds have it; apples are new.",
     SHOWN,
