@@ -24,9 +24,10 @@ from nomoi.learners.fixed import Forager, Mixed
 from nomoi.learners.inference import NULLS, Inference, likelihood, weigh
 from nomoi.learners.newcomer import Newcomer, Standing
 from nomoi.measure.newcomers import behaviour, beliefs, lives
+from nomoi.report.study import write_page
 from nomoi.situations.walkers import AHEAD, ZAP
 from nomoi.studies import authority as study
-from nomoi.study import UNTESTED, Findings, write_page
+from nomoi.study import UNTESTED, Findings
 from nomoi.study import run as perform
 
 RED, BLUE, GREEN = range(3)
