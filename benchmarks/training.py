@@ -30,11 +30,12 @@ def main() -> None:
     from nomoi import regimes
     from nomoi.comparison import compare
     from nomoi.core import govern
-    from nomoi.engine import Job, Program
+    from nomoi.engine import Program
     from nomoi.institutions.altar import Altar
     from nomoi.institutions.contract import Contract
     from nomoi.institutions.levy import Levy
     from nomoi.institutions.sanction import Sanction
+    from nomoi.jobs import Job
     from nomoi.learners.ppo import PPO
     from nomoi.situations.berries import Berries
     from nomoi.situations.harvest import Harvest

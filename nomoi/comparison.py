@@ -14,8 +14,9 @@ import numpy as np
 from nomoi import catalogue, regimes
 from nomoi.core import Situation, build
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, schedule, train
+from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest
+from nomoi.jobs import Job, schedule
 from nomoi.learners.fixed import Forager, Random
 from nomoi.learners.objectives import OBJECTIVES
 from nomoi.learners.ppo import PPO

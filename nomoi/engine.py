@@ -8,7 +8,6 @@ interrupted at any moment and goes on from its last checkpoint.
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import threading
 import time
@@ -22,122 +21,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.core import Situation
-from nomoi.core.govern import Governed
 from nomoi.core.rollout import rollout
-from nomoi.core.settings import Rule
-from nomoi.errors import Refusal
-from nomoi.learners.nets import Net, Shape, graft
+from nomoi.jobs import Job, inherited
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
-from nomoi.regimes import spec
 from nomoi.store import Record, Store
 
-POINTS = 32  # of a curve (ours)
 CHECKPOINT = 10.0  # seconds between two checkpoints of a run (ours)
-
-
-@dataclasses.dataclass(frozen=True)
-class Job:
-    """One training run: a learner in a situation with a seed, for `updates` updates, logged every `chunk`.
-
-    What has been learned is kept `snapshots` times on the way.  A run may `start` with what another one learned; where
-    that one's `origin` was another situation, what both know by name is carried over (see `nets.graft`).
-    """
-
-    situation: Situation
-    learner: PPO
-    seed: int
-    updates: int
-    chunk: int
-    film: bool = False
-    label: str = ""
-    snapshots: int = 0
-    start: Record | None = None
-    origin: Job | None = None
-
-    @property
-    def steps(self) -> int:
-        """World steps of the whole run."""
-        return self.updates * self.learner.worlds * self.learner.steps
-
-    def spec(self) -> dict[str, Any]:
-        """What the run is, as plain data: the same spec is the same run."""
-        governed = self.situation if isinstance(self.situation, Governed) else None
-        stack = governed.institutions if governed else ()
-        shape = Shape.of(self.situation)
-        more: dict[str, Any] = {"snapshots": self.snapshots} if self.snapshots else {}
-        more |= {"start": self.start.id} if self.start else {}
-        if self.learner.residents:
-            script = self.learner.residents.script
-            more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
-            more |= {"pupils": self.learner.residents.pupils, "blind": self.learner.residents.blind}
-        more |= {"conscience": spec(self.learner.conscience)} if self.learner.conscience else {}
-        return more | {
-            "kind": "training",
-            "situation": spec(governed.situation if governed else self.situation),
-            "institutions": [spec(i) for i in stack if bool(i.in_force)],
-            # what the network sees and answers, which may be more than this regime fills
-            "network": {"planes": len(shape.planes), "features": dict(shape.features), "heads": dict(shape.heads)},
-            "learner": spec(self.learner) | {"objective": spec(self.learner.objective)},
-            "seed": self.seed,
-            "updates": self.updates,
-            "chunk": self.chunk,
-        }
-
-    def due(self) -> list[int]:
-        """The chunks after which what has been learned is kept."""
-        chunks = self.updates // self.chunk
-        return sorted({round(k * chunks / self.snapshots) or 1 for k in range(1, self.snapshots + 1)})
-
-
-def mind_of(record: Record, job: Job, kept: str = "mind") -> Any:
-    """What a run learned, for a job of the same shapes; refused where the networks differ."""
-    shapes, tree = jax.tree.flatten(jax.eval_shape(lambda key: job.learner.init(key, job.situation), jax.random.key(0)))
-    arrays = record.arrays()
-    leaves = [arrays.get(f"{kept}.{k}") for k in range(len(shapes))]
-    if (
-        any(x is None or x.shape != s.shape for x, s in zip(leaves, shapes, strict=True))
-        or f"{kept}.{len(shapes)}" in arrays
-    ):
-        raise Refusal(
-            f"what was learned in the record {record.id} does not fit {job.situation.name} as it is governed here; "
-            "both need the same layers, features, heads and network."
-        )
-    return jax.tree.unflatten(tree, [jnp.asarray(x) for x in leaves])
-
-
-def _inherited(job: Job, fresh: Any) -> Any:
-    """What a run starts with: the mind of another one, fitted to its own situation where they differ."""
-    assert job.start is not None
-    return _fitted(mind_of(job.start, job.origin or job), fresh)
-
-
-def _fitted(mind: Any, fresh: Any) -> Any:
-    shapes = [(jax.tree.structure(x), [leaf.shape for leaf in jax.tree.leaves(x)]) for x in (mind, fresh)]
-    if shapes[0] == shapes[1]:
-        return mind
-    return jax.tree.map(graft, mind, fresh, is_leaf=lambda x: isinstance(x, Net))  # a mind may hold several networks
-
-
-def check_inheritance(origin: Job, job: Job) -> None:
-    """Refuse, before anything is trained, a run that could not go on from what `origin` will have learned."""
-    minds = [
-        jax.eval_shape(lambda key, j=j: j.learner.init(key, j.situation), jax.random.key(0)) for j in (origin, job)
-    ]
-    jax.eval_shape(_fitted, *minds)
-
-
-def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
-    """World steps, and what had been learned by then."""
-    per_chunk = job.chunk * job.learner.worlds * job.learner.steps
-    return np.array(job.due()) * per_chunk, [mind_of(record, job, f"mind@{c}") for c in job.due()]
-
-
-def schedule(learner: PPO, steps: float) -> tuple[int, int]:
-    """(updates, updates a chunk) for a run of at least `steps` world steps, logged about POINTS times."""
-    updates = steps / (learner.worlds * learner.steps)
-    chunk = max(1, round(updates / POINTS))
-    return chunk * max(1, math.ceil(updates / chunk)), chunk
 
 
 @dataclasses.dataclass
@@ -347,7 +237,7 @@ class _Batch:
         if self.jobs[0].start is None:
             return run, []
         lane = lambda i: jax.tree.map(lambda x: x[i], run.mind) if self.program.lanes > 1 else run.mind  # noqa: E731
-        minds = [_inherited(j, lane(i)) for i, j in enumerate(self.jobs)]
+        minds = [inherited(j, lane(i)) for i, j in enumerate(self.jobs)]
         minds += [minds[-1]] * (self.program.lanes - len(minds))
         return eqx.tree_at(lambda r: r.mind, run, _stack(minds) if self.program.lanes > 1 else minds[0]), []
 

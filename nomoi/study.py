@@ -23,8 +23,9 @@ from nomoi import catalogue, regimes
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, Progress, check_inheritance, mind_of, schedule, snapshots, train
+from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest
+from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
 from nomoi.measure.statistics import Estimate, estimate, number
 from nomoi.store import Record, Store

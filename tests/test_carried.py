@@ -13,10 +13,11 @@ from small import SITUATIONS
 
 from nomoi.core import govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Job, mind_of, train
+from nomoi.engine import train
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
+from nomoi.jobs import Job, mind_of
 from nomoi.learners.fixed import Constant
 from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Residents

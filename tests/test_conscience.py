@@ -14,10 +14,10 @@ from small import SITUATIONS
 
 from nomoi.core import Outcome, Situation, govern, size, vocabulary
 from nomoi.core.learner import Learner
-from nomoi.engine import Job
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
+from nomoi.jobs import Job
 from nomoi.learners import ppo
 from nomoi.learners.conscience import BLAME, Conscience, Public, logit, witness
 from nomoi.learners.nets import Net, Shape

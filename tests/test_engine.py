@@ -19,9 +19,10 @@ import pytest
 
 from nomoi import engine, regimes, store
 from nomoi.core import govern
-from nomoi.engine import Interrupted, Job, train
+from nomoi.engine import Interrupted, train
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
+from nomoi.jobs import Job
 from nomoi.learners.ppo import PPO
 from nomoi.situations.pool import Pool
 from nomoi.store import Store, identity

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from test_engine import LEARNER, job, same
 
-from nomoi import engine, study
-from nomoi.engine import Interrupted, mind_of, snapshots, train
+from nomoi import engine, jobs, study
+from nomoi.engine import Interrupted, train
 from nomoi.errors import Refusal
+from nomoi.jobs import mind_of, snapshots
 from nomoi.learners.fixed import Constant
 from nomoi.situations.pool import Pool
 from nomoi.store import Store, identity
@@ -123,7 +124,7 @@ def test_what_does_not_fit_is_refused(trained, tmp_path):
         mind_of(trained[1][0], wide)
     fresh = wide.learner.init(jax.random.key(0), wide.situation)
     with pytest.raises(Refusal, match="same window, size and kind"):
-        engine._inherited(dataclasses.replace(wide, start=trained[1][0], origin=steady()), fresh)
+        jobs.inherited(dataclasses.replace(wide, start=trained[1][0], origin=steady()), fresh)
 
 
 # --- studies --------------------------------------------------------------------------------------------------
