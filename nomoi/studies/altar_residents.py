@@ -111,7 +111,8 @@ def sections(results: Results) -> list[object]:
     return [
         page.Table("One newcomer beside a resident in its place", ["condition", *wanted], rows,
                    "An episode of one agent; value leaves out what punishing earns."),
-        page.Figure("Hits on the innocent in training", figures.svg(panels.panels(grid, columns=2, labels=(SEES, BLIND)))),
+        page.Figure("Hits on the innocent in training",
+                    figures.svg(panels.panels(grid, columns=2, labels=(SEES, BLIND)))),
     ]  # fmt: skip
 
 
