@@ -23,9 +23,9 @@ class Memory(eqx.Module):
 
 
 class Sanction(Institution):
-    """Decentralised punishment whose worth is decided by a classification (Koster et al. 2022; Trivedi et al. 2024).
+    """Decentralised punishment whose worth is decided by a classification.
 
-    Whoever hits another pays `cost`; if the one hit carries a violation (`by` says who classifies) the striker
+    After Koster et al. 2022 (harm) and the tutorial's altar slides (removal).  Whoever hits another pays `cost`; if the one hit carries a violation (`by` says who classifies) the striker
     gains `reward` and the one hit loses `loss`; whoever is hit loses `harm` and is out of play for `exile` steps.
     Of several who strike one target in a step, one drawn at random counts, or `credit` goes to all.  With reward 0
     this is the vanilla commons, in which punishing is a public good.

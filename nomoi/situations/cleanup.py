@@ -63,7 +63,8 @@ _PAPER = {"map": "paper", "agents": 7, "horizon": 1000, "extent": (9, 1, 5), "he
 PRESETS = {
     "small": {},
     "paper": _PAPER,
-    # the SSD games (Vinitsky); that a shot costs 1 and a hit 50 there is for a sanction to say (fire=1, harm=50)
+    # the SSD games (Vinitsky; agents, calm and exile recalled); that a shot costs 1 and a hit 50 there is for a
+    # sanction to say (fire=1, harm=50)
     "ssd": _PAPER | {"agents": 5, "extent": (7, 7, 7), "beam": (5, 1), "brush": (5, 1), "exile": 0, "calm": 0},
 }
 
