@@ -25,10 +25,10 @@ class Memory(eqx.Module):
 class Sanction(Institution):
     """Decentralised punishment whose worth is decided by a classification.
 
-    After Koster et al. 2022 (harm) and the tutorial's altar slides (removal).  Whoever hits another pays `cost`; if the one hit carries a violation (`by` says who classifies) the striker
+    Whoever hits another pays `cost`; if the one hit carries a violation (`by` says who classifies) the striker
     gains `reward` and the one hit loses `loss`; whoever is hit loses `harm` and is out of play for `exile` steps.
     Of several who strike one target in a step, one drawn at random counts, or `credit` goes to all.  With reward 0
-    this is the vanilla commons, in which punishing is a public good.
+    this is the vanilla commons, in which punishing is a public good.  After Koster et al. 2022 and Trivedi et al. 2024.
 
     Break-even: a hit pays in expectation only if it is right with probability above cost / reward, so agents
     that cannot tell wrong from right unlearn it.  `warmup` lets the cost rise from 0 over a share of training.
