@@ -106,6 +106,7 @@ def heat(
         ax.set_ylabel(up)
         for (j, i), value in np.ndenumerate(values):
             word = number(value) if text is None else str(text[j][i])
-            ax.text(i, j, word, ha="center", va="center", size=SMALL, color="#24282f")
+            dark = abs(value) > 0.6 * reach
+            ax.text(i, j, word, ha="center", va="center", size=SMALL, color="#ffffff" if dark else "#24282f")
         fig.colorbar(shown, ax=ax, label=unit, fraction=0.05)
     return fig

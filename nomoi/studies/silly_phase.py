@@ -76,7 +76,7 @@ def sections(results: Results) -> list[object]:
     ]
     across, up = "steps for which a mark lasts", "cost of a hit (reward 3)"
     spans, costs = [str(s) for s in SPANS], [f"{c:g}" for c in COSTS]
-    title = "Under which rules punishing starts, and the silly rule's lead midway"
+    title = "The silly rule's lead midway"
     phase = panels.heat(title, across, up, spans, costs, lead, words, "reward")
     rows = [
         [f"{c:g}", s, *(f"{share[n][i][j]:.2f}" for n in RULES), f"{lead[i, j]:+.1f}"]
@@ -86,7 +86,7 @@ def sections(results: Results) -> list[object]:
     head = ["cost", "mark", "struck, important", "struck, silly", "silly's lead midway"]
     note = "Struck: of the chances to strike a marked one, the share that was taken late in training."
     return [
-        page.Figure("Phase diagram", figures.svg(phase)),
+        page.Figure("Phase diagram", figures.svg(phase), "In words: under which of the rules punishing starts."),
         page.Table("Cells", head, rows, note),
     ]
 
