@@ -28,13 +28,13 @@ def write_summary(findings: Findings, folder: Path) -> Path:
     What people wrote under REMARKS in an older summary is kept at the end of the new one.
     """
     study, size = findings.study, findings.size
-    seeds = study.seeds[size]
+    seeds, shown = study.seeds[size], folder.name if folder.is_absolute() else folder
     lines = [
         f"# Results: {study.name}",
         "",
         study.question,
         "",
-        f"Made with `nomoi run {study.name} --size {size} --keep {folder.name}`: {seeds} seeds (0 to {seeds - 1}) a "
+        f"Made with `nomoi run {study.name} --size {size} --keep {shown}`: {seeds} seeds (0 to {seeds - 1}) a "
         f"condition{_effort(findings)}. Means over the last eighth of training; brackets are 95 % bootstrap intervals "
         "over seeds.",
         "",
