@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
-from nomoi.core import Situation, build
+from nomoi.core import Governed, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest
@@ -170,9 +170,11 @@ def _scripts(store: Store, situation: Situation, seeds: int) -> tuple[Row, ...]:
 
 def script_record(store: Store, situation: Situation, script: Learner, seed: int, worlds: int = 16) -> Record:
     """The measures of a script over one episode in each of `worlds` worlds, kept as a record."""
-    what = {
+    governed = situation if isinstance(situation, Governed) else None
+    rules = {"institutions": [spec(i) for i in governed.institutions]} if governed else {}
+    what = rules | {
         "kind": "script",
-        "situation": spec(situation),
+        "situation": spec(governed.situation if governed else situation),
         "script": {"class": catalogue.address(type(script)), "options": _plain_fields(script)},
         "seed": seed,
         "worlds": worlds,

@@ -253,3 +253,18 @@ def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
     np.testing.assert_array_equal(results.bins("a", "m", 3), [[2, 5, np.nan], [0, 2, 4]])
     np.testing.assert_array_equal(results.bins("a", "m", 6)[1], [0, 0, 2, 2, 4, 4])
     assert np.isnan(results.bins("a", "m", 8)[:, -1]).all()  # finer than what was logged
+
+
+def test_scripts_under_different_rules_are_different_records(tmp_path):
+    """The same script in two governed worlds, and under two rates of one rule, leaves records of its own."""
+    from nomoi.comparison import script_record
+    from nomoi.core import govern
+    from nomoi.institutions.levy import Levy
+
+    places = [govern(Pool(horizon=6), Levy(on="request", rate=rate)) for rate in (0.5, 1.0)]
+    places += [govern(Pool(horizon=4), Levy(on="request", rate=0.5)), Pool(horizon=6)]
+    records = [script_record(Store(tmp_path), place, Constant(choice=2), 0, 2) for place in places]
+    assert len({r.id for r in records}) == 4
+    paid = [-(r.late()["payoff"] - r.late()["reward"]) for r in records[:2]]
+    assert paid[1] == pytest.approx(2 * paid[0])
+    assert paid[0] > 0
