@@ -1,0 +1,1 @@
+"""Exact answers: situations unfolded into tensors, and solvers that take nothing else."""

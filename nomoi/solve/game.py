@@ -1,0 +1,110 @@
+"""Games in normal form: what solvers of one-shot games take."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from nomoi.errors import Refusal
+
+LARGEST = 10_000_000  # payoffs; more is refused, because no solver here would end (ours)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class NormalForm:
+    """A finite game: payoff [n, A_1, ..., A_n] (float64, player first); players may have unlike many actions.
+
+    players, actions   names; `P1`, `P2`, ... and `1`, `2`, ... unless given
+    """
+
+    payoff: np.ndarray
+    title: str = "game"
+    players: tuple[str, ...] = ()
+    actions: tuple[tuple[str, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        payoff = _numbers(self.payoff, self.title)
+        n = payoff.shape[0]
+        if n < 2:
+            raise Refusal(f"{self.title} has {n} player; a game needs two or more.")
+        if payoff.ndim != n + 1 or 0 in payoff.shape:
+            raise Refusal(
+                f"{self.title} has payoffs of shape {list(payoff.shape)}; for {n} players it must have {n} axes of "
+                "actions after that of the players."
+            )
+        if payoff.size > LARGEST:
+            raise Refusal(f"{self.title} has {payoff.size:,} payoffs, more than the {LARGEST:,} that can be solved.")
+        payoff = payoff.copy()
+        payoff.flags.writeable = False
+        object.__setattr__(self, "payoff", payoff)
+        players = tuple(self.players) or tuple(f"P{i + 1}" for i in range(n))
+        actions = tuple(map(tuple, self.actions)) or tuple(tuple(map(str, range(1, a + 1))) for a in payoff.shape[1:])
+        if len(players) != n or tuple(map(len, actions)) != payoff.shape[1:]:
+            raise Refusal(f"{self.title} names {len(players)} players and {list(map(len, actions))} actions for "
+                          f"payoffs of shape {list(payoff.shape)}; names and payoffs must agree.")  # fmt: skip
+        object.__setattr__(self, "players", players)
+        object.__setattr__(self, "actions", actions)
+
+    @property
+    def n(self) -> int:
+        """How many players."""
+        return self.payoff.shape[0]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many actions each player has."""
+        return self.payoff.shape[1:]
+
+    @property
+    def range(self) -> float:
+        """The largest payoff less the smallest; what tolerances are shares of (1 where all are equal)."""
+        return float(np.ptp(self.payoff)) or 1.0
+
+    def values(self, mixed: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
+        """For each player, what each of its actions [A_i] brings against the others' mixed strategies [A_j]."""
+        out = []
+        for i in range(self.n):
+            left = self.payoff[i]
+            for j in reversed(range(self.n)):
+                if j != i:
+                    left = np.tensordot(left, mixed[j], axes=(j, 0))
+            out.append(left)
+        return tuple(out)
+
+    def regret(self, mixed: tuple[np.ndarray, ...]) -> float:
+        """The most that any player could gain by another action: 0 in a Nash equilibrium."""
+        return max(float(v.max() - v @ x) for v, x in zip(self.values(mixed), mixed, strict=True))
+
+    def expected(self, mixed: tuple[np.ndarray, ...]) -> np.ndarray:
+        """[n] expected payoffs under mixed strategies."""
+        return np.array([v @ x for v, x in zip(self.values(mixed), mixed, strict=True)])
+
+    def joint(self, distribution: np.ndarray) -> np.ndarray:
+        """[n] expected payoffs under a distribution [A_1, ..., A_n] over outcomes."""
+        return (self.payoff * distribution).reshape(self.n, -1).sum(1)
+
+
+def _numbers(payoff: object, title: str) -> np.ndarray:
+    try:
+        out = np.asarray(payoff, np.float64)
+    except (TypeError, ValueError):
+        raise Refusal(
+            f"{title} has payoffs that make no table; every player needs a number in every outcome."
+        ) from None
+    if out.ndim < 2:
+        raise Refusal(f"{title} has payoffs of {out.ndim} axes; they must be [player, action of 1, action of 2, ...].")
+    if not np.isfinite(out).all():
+        raise Refusal(f"{title} has a payoff that is not a finite number.")
+    return out
+
+
+def bimatrix(row: object, column: object, title: str = "game", **names: tuple) -> NormalForm:
+    """A game of two from the row player's payoffs and the column player's, both [rows, columns]."""
+    return NormalForm(np.stack([_numbers(row, title), _numbers(column, title)]), title, **names)
+
+
+def symmetric(payoff: object, title: str = "game", actions: tuple[str, ...] = ()) -> NormalForm:
+    """A symmetric game of two from what the row player gets [A, A]."""
+    table = _numbers(payoff, title)
+    return bimatrix(table, table.T, title, actions=(actions, actions) if actions else ())
