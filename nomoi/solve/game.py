@@ -89,9 +89,7 @@ def _numbers(payoff: object, title: str) -> np.ndarray:
     try:
         out = np.asarray(payoff, np.float64)
     except (TypeError, ValueError):
-        raise Refusal(
-            f"{title} has payoffs that make no table; every player needs a number in every outcome."
-        ) from None
+        raise Refusal(f"{title} has payoffs that make no table; each outcome needs one number a player.") from None
     if out.ndim < 2:
         raise Refusal(f"{title} has payoffs of {out.ndim} axes; they must be [player, action of 1, action of 2, ...].")
     if not np.isfinite(out).all():
