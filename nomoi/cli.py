@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -148,7 +148,10 @@ def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) 
 
 @app.command()
 def run(
-    study: Annotated[str, typer.Argument(help="a study's name; `nomoi list` shows them")],
+    study: Annotated[str, typer.Argument(help="a study or a family of studies; `nomoi list` shows them")],
+    set: Annotated[
+        list[str] | None, typer.Option(help="a setting of what is computed: NAME=VALUE, or STUDY.NAME=VALUE")
+    ] = None,
     size: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes), paper")] = "laptop",
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
     report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
@@ -161,13 +164,37 @@ def run(
     from nomoi.report import terminal
 
     chosen = studying.find(study)
+    if set and keep:
+        raise Refusal("--keep is for a study with its own settings; leave out --set or --keep.")
+    changes = _changes(set or (), [s.name for s in chosen])
     _compilation_cache()
+    found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:
-        findings = studying.run(chosen, size, out=out, tell=tell)
-    page = reporting.write_page(findings, report or Path(f"{study}.html"))
-    if keep:
+        for one in chosen:
+            found.append(studying.run(one, size, out=out, tell=tell, set=changes[one.name]))
+    path, single = report or Path(f"{study}.html"), len(found) == 1
+    page = reporting.write_page(found[0] if single else found, path, study, studying.known().get(study, ""))
+    for findings in found if keep else ():
         reporting.write_summary(findings, keep)
     if as_json:
-        print(json.dumps(findings.data(), indent=1))
+        print(json.dumps(found[0].data() if single else [f.data() for f in found], indent=1))
     else:
-        terminal.verdicts(findings, page)
+        for findings in found:
+            terminal.verdicts(findings)
+        terminal.said(page)
+
+
+def _changes(set: Sequence[str], studies: Sequence[str]) -> dict[str, list[str]]:
+    """Settings by study; a setting that names no study is for the only one."""
+    out: dict[str, list[str]] = {name: [] for name in studies}
+    for text in set:
+        name, dot, rest = text.partition(".")
+        if dot and name in out:
+            out[name].append(rest)
+        elif len(studies) == 1:
+            out[studies[0]].append(text)
+        else:
+            raise Refusal(
+                f"{text!r} must name its study, such as {studies[0]}.NAME=VALUE; these are {', '.join(studies)}."
+            )
+    return out

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import math
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -20,6 +19,7 @@ import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
+from nomoi.claims import Claim, Results, Verdict
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
@@ -27,10 +27,8 @@ from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest
 from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
-from nomoi.measure.statistics import Estimate, estimate, number
 from nomoi.store import Record, Store
 
-HOLDS, FAILS, INCONCLUSIVE, UNTESTED = "holds", "fails", "inconclusive", "not tested at this size"
 SIZES = ("smoke", "laptop", "paper")
 
 
@@ -91,90 +89,6 @@ Condition = Trained | Scripted | Computed | Evaluated
 
 
 @dataclasses.dataclass(frozen=True)
-class Results:
-    """Records by condition, in the order of the seeds."""
-
-    records: Mapping[str, tuple[Record, ...]]
-
-    def late(self, label: str, measure: str) -> np.ndarray:
-        """[seeds] over the last eighth of training."""
-        return np.array([r.late().get(measure, np.nan) for r in self.records[label]])
-
-    def measures(self, label: str) -> list[str]:
-        """The measures that a condition has."""
-        return list(self.records[label][0].curve())
-
-    def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
-        """steps [K], values [seeds, K]."""
-        drawn = [r.curve()[measure] for r in self.records[label]]
-        return drawn[0][0], np.stack([v for _, v in drawn])
-
-    def bins(self, label: str, measure: str, count: int = 10) -> np.ndarray:
-        """[seeds, count] means over equal parts of training."""
-        _, values = self.curve(label, measure)
-        return np.stack([_mean(part) for part in np.array_split(values, count, axis=1)], 1)
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """[seeds] means over the second axis, NaN where nothing is defined."""
-    there = np.isfinite(values)
-    return np.where(there.any(1), np.where(there, values, 0).sum(1) / np.maximum(there.sum(1), 1), np.nan)
-
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """One statement with its source.
-
-    effect      seed by seed, from the results: [seeds]; or an Estimate of its own, such as a correlation over seeds
-    published   the published value in words; empty where there is none (recalled values are not published)
-    above, below, near   what the mean effect must be: above a bound, below it, or within `tolerance` of a value
-    """
-
-    text: str
-    source: str
-    effect: Callable[[Results], np.ndarray | Estimate]
-    published: str = ""
-    above: float | None = None
-    below: float | None = None
-    near: float | None = None
-    tolerance: float = 0.0
-    unit: str = ""
-
-    def judge(self, results: Results, size: str) -> Verdict:
-        effect = self.effect(results)
-        found = effect if isinstance(effect, Estimate) else estimate(effect)
-        if size == "smoke" or found.n < 2:
-            return Verdict(self, UNTESTED, found)
-        low, high = self._bounds()
-        if found.low > low and found.high < high:
-            return Verdict(self, HOLDS, found)
-        if found.high <= low or found.low >= high:
-            return Verdict(self, FAILS, found)
-        return Verdict(self, INCONCLUSIVE, found)
-
-    def _bounds(self) -> tuple[float, float]:
-        if self.near is not None:
-            return self.near - self.tolerance, self.near + self.tolerance
-        return (
-            -math.inf if self.above is None else self.above,
-            math.inf if self.below is None else self.below,
-        )
-
-
-@dataclasses.dataclass(frozen=True)
-class Verdict:
-    """A claim, what was found, and whether the whole interval lies where the claim says."""
-
-    claim: Claim
-    verdict: str
-    estimate: Estimate
-
-    def found(self) -> str:
-        e = self.estimate
-        return f"{number(e.mean)} {e.interval()} {self.claim.unit}".strip() + f" (n = {e.n})"
-
-
-@dataclasses.dataclass(frozen=True)
 class Study:
     """A question, conditions by size, and claims.
 
@@ -193,19 +107,30 @@ class Study:
 
 
 @dataclasses.dataclass(frozen=True)
+class Family:
+    """Studies of one theme, by name, that share a page."""
+
+    name: str
+    question: str
+    studies: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
 class Findings:
-    """A study that was run at a size."""
+    """A study that was run at a size; `changed` are the settings that were not the study's own (name=value)."""
 
     study: Study
     size: str
     results: Results
     verdicts: tuple[Verdict, ...]
+    changed: tuple[str, ...] = ()
 
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return {
             "study": self.study.name,
             "size": self.size,
+            "changed": list(self.changed),
             "seeds": self.study.seeds[self.size],
             "verdicts": [
                 {
@@ -219,36 +144,45 @@ class Findings:
 
 
 @lru_cache
-def known() -> dict[str, str]:
-    """The studies that come with nomoi: name -> question."""
+def _found() -> dict[str, Study | Family]:
     home = importlib.import_module("nomoi.studies")
-    found = [importlib.import_module(f"nomoi.studies.{m.name}") for m in pkgutil.iter_modules(home.__path__)]
-    return {m.STUDY.name: m.STUDY.question for m in found if hasattr(m, "STUDY")}
+    modules = [importlib.import_module(f"nomoi.studies.{m.name}") for m in pkgutil.iter_modules(home.__path__)]
+    studies = [m.STUDY for m in modules if hasattr(m, "STUDY")]
+    return {s.name: s for s in [*studies, *(m.FAMILY for m in modules if hasattr(m, "FAMILY"))]}
 
 
-def find(name: str) -> Study:
-    """A study by name, or the `STUDY` of a file."""
+def known() -> dict[str, str]:
+    """The studies that come with nomoi, and their families: name -> question."""
+    return {name: s.question for name, s in _found().items()}
+
+
+def find(name: str) -> tuple[Study, ...]:
+    """A study by name, the `STUDY` of a file, or the studies of a family."""
     if name.endswith(".py"):
         module = catalogue.module(Path(name))
         if not isinstance(getattr(module, "STUDY", None), Study):
             raise Refusal(f"{name} has no STUDY; write STUDY = Study(...) in it.")
-        return module.STUDY
+        return (module.STUDY,)
     if name not in known():
         raise Refusal(f"there is no study {name!r}; {nearest(name, known(), 'study')}")
-    home = importlib.import_module("nomoi.studies")
-    modules = [importlib.import_module(f"nomoi.studies.{m.name}") for m in pkgutil.iter_modules(home.__path__)]
-    return next(m.STUDY for m in modules if hasattr(m, "STUDY") and m.STUDY.name == name)
+    one = _found()[name]
+    return (one,) if isinstance(one, Study) else tuple(s for part in one.studies for s in find(part))
 
 
 def run(
-    study: Study, size: str = "laptop", out: str | Path = "runs", tell: Callable[[Progress], None] = lambda _: None
+    study: Study,
+    size: str = "laptop",
+    out: str | Path = "runs",
+    tell: Callable[[Progress], None] = lambda _: None,
+    set: Sequence[str] = (),
 ) -> Findings:
-    """Make what is missing, then judge."""
+    """Make what is missing, then judge.  `set` (name=value) changes a setting of what is computed."""
     if size not in SIZES:
         raise Refusal(f"there is no size {size!r}; {nearest(size, SIZES, 'size')}")
     if size not in study.seeds:
         raise Refusal(f"{study.name} has no size {size}; its sizes are {', '.join(study.seeds)}.")
-    store, seeds, conditions = Store(out), range(study.seeds[size]), list(study.conditions(size))
+    store, seeds = Store(out), range(study.seeds[size])
+    conditions = changed(study.name, list(study.conditions(size)), set)
     records: dict[str, tuple[Record, ...]] = {}
     jobs = _jobs(conditions)
     _check(study.name, conditions, jobs)
@@ -276,7 +210,34 @@ def run(
         elif isinstance(c, Evaluated):
             records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
     results = Results({c.label: records[c.label] for c in conditions})
-    return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims))
+    return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims), tuple(set))
+
+
+def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> list[Condition]:
+    """The conditions with settings (name=value) of the computed ones changed; each must be a setting of some."""
+    out = list(conditions)
+    for text in set:
+        option, equals, value = text.partition("=")
+        known = {o: v for c in out if isinstance(c, Computed) for o, v in c.settings.items()}
+        if not equals or option not in known:
+            raise Refusal(f"{name}: {text!r} sets nothing; write NAME=VALUE; {nearest(option, known, 'setting')}")
+        new = _like(known[option], value, f"{name}.{option}")
+        for k, c in enumerate(out):
+            if isinstance(c, Computed) and option in c.settings:
+                out[k] = dataclasses.replace(c, settings={**c.settings, option: new})
+    return out
+
+
+def _like(old: Any, text: str, where: str) -> Any:
+    """A value of the kind of `old` from the text a person typed (JSON, or a word)."""
+    try:
+        new = json.loads(text)
+    except json.JSONDecodeError:
+        new = text
+    kinds = (int, float) if isinstance(old, float) else type(old)
+    if isinstance(new, bool) != isinstance(old, bool) or not isinstance(new, kinds):
+        raise Refusal(f"{where} cannot be {text!r}; something like {json.dumps(old)} would be right.")
+    return float(new) if isinstance(old, float) else new
 
 
 def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> None:

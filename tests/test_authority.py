@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from small import SITUATIONS, run
 from test_institutions import SHELF, N, found, happened, settle
 
+from nomoi.claims import UNTESTED
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
@@ -27,7 +28,7 @@ from nomoi.measure.newcomers import behaviour, beliefs, lives
 from nomoi.report.study import write_page
 from nomoi.situations.walkers import AHEAD, ZAP
 from nomoi.studies import authority as study
-from nomoi.study import UNTESTED, Findings
+from nomoi.study import Findings
 from nomoi.study import run as perform
 
 RED, BLUE, GREEN = range(3)

@@ -268,3 +268,44 @@ def test_scripts_under_different_rules_are_different_records(tmp_path):
     paid = [-(r.late()["payoff"] - r.late()["reward"]) for r in records[:2]]
     assert paid[1] == pytest.approx(2 * paid[0])
     assert paid[0] > 0
+
+
+# --- settings and families -----------------------------------------------------------------------------------------
+
+
+def squares(key, side, times=2):
+    return {"area": side * side * times}
+
+
+COMPUTED = [
+    Computed("small", squares, {"side": 2.0, "times": 1}),
+    Computed("large", squares, {"side": 5.0}),
+    Scripted("script", POOL, Constant()),
+]
+
+
+def test_a_setting_is_changed_wherever_it_stands_and_nowhere_else(tmp_path):
+    made = study.changed("squares", COMPUTED, ["side=3", "times=4"])
+    assert [c.settings for c in made[:2]] == [{"side": 3.0, "times": 4}, {"side": 3.0}]
+    assert made[2] is COMPUTED[2]
+    plain = Study("squares", "?", [], lambda size: COMPUTED[:2], {"smoke": 1})
+    found = study.run(plain, "smoke", out=tmp_path, set=["side=3"])
+    assert [found.results.late(label, "area")[0] for label in ("small", "large")] == [9.0, 18.0]
+    assert found.data()["changed"] == ["side=3"]
+    own = study.run(plain, "smoke", out=tmp_path)
+    assert own.results.late("large", "area")[0] == 50.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sid=3", "did you mean 'side'"),
+        ("side", "write NAME=VALUE"),
+        ("side=wide", "something like 2.0"),
+        ("side=true", "something like 2.0"),
+        ("times=1.5", "something like 1"),
+    ],
+)
+def test_a_setting_that_is_not_one_is_refused(text, said):
+    with pytest.raises(Refusal, match=said):
+        study.changed("squares", COMPUTED[:1], [text])

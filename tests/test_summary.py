@@ -80,12 +80,15 @@ def test_a_conditions_table_shows_what_was_trained_with_intervals():
     assert reporting._rows(["a"], [[None]]) == ["| a |", "| --- |", "| - |"]
 
 
-@pytest.mark.parametrize("name", ["altar", "altar_open", "altar_raw", "altar_transfer", "silly_rules", "silly_phase"])
+LEARNED = ["altar", "altar_open", "altar_raw", "altar_transfer", "silly_rules", "silly_phase"]
+
+
+@pytest.mark.parametrize("name", LEARNED)
 def test_conditions_and_claims_of_a_study_fit_together(name):
     """Every size names its conditions; claims are judged by labels that exist, on curves of the right shape."""
     from nomoi.study import find
 
-    study = find(name)
+    (study,) = find(name)
     for size in study.seeds:
         labels = [c.label for c in study.conditions(size)]
         assert len(set(labels)) == len(labels)

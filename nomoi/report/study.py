@@ -15,11 +15,17 @@ from nomoi.study import Findings
 REMARKS = "## Remarks\n"
 
 
-def write_page(findings: Findings, path: Path) -> Path:
-    """The study as a page: question, verdicts, figures, numbers."""
+def write_page(findings: Findings | Sequence[Findings], path: Path, title: str = "", question: str = "") -> Path:
+    """A study as a page: question, verdicts, figures, numbers; or several one after another, under a title."""
+    if isinstance(findings, Findings):
+        return write(path, page.page(f"Study: {findings.study.name}", _lead(findings), _sections(findings)))
+    parts = [[page.Text(f"Study: {f.study.name}", [_lead(f)]), *_sections(f)] for f in findings]
+    return write(path, page.page(title, question, [section for part in parts for section in part]))
+
+
+def _lead(findings: Findings) -> str:
     study = findings.study
-    lead = f"Size {findings.size}, {study.seeds[findings.size]} seeds a condition. {study.question}"
-    return write(path, page.page(f"Study: {study.name}", lead, _sections(findings)))
+    return f"Size {findings.size}, {study.seeds[findings.size]} seeds a condition. {study.question}"
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:
@@ -62,7 +68,10 @@ def _sections(findings: Findings) -> list[Any]:
     study = findings.study
     rows = [[v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts]
     head = ["claim", "verdict", "found, 95 % interval", "published", "source"]
-    out: list[Any] = [page.Table("Verdicts", head, rows, study.note)]
+    note = study.note
+    if findings.changed:
+        note = f"Settings were changed ({', '.join(findings.changed)}), so these are not the study's verdicts. {note}"
+    out: list[Any] = [page.Table("Verdicts", head, rows, note)]
     if study.shown:
         out.append(_conditions(findings))
     return out + (list(study.sections(findings.results)) if study.sections else [])

@@ -82,7 +82,7 @@ def table(result: Comparison, page: Path) -> None:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
     if len(result.seeds) < 2:
         console.print("One seed gives no interval: ask for more with --seeds.", style="yellow")
-    console.print(f"report: {page}", highlight=False)
+    said(page)
 
 
 def _title(result: Comparison) -> str:
@@ -190,7 +190,7 @@ def checks(found: Sequence[Any]) -> None:
     console.print(f"{sum(one.passed is True for one in found)} hold, {failed} fail.", highlight=False)
 
 
-def verdicts(findings: Any, page: Path) -> None:
+def verdicts(findings: Any) -> None:
     """A study's claims, each with its verdict, effect, interval and the published value."""
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
     out = Table(title=f"{findings.study.name}, {findings.size}", title_justify="left")
@@ -201,4 +201,10 @@ def verdicts(findings: Any, page: Path) -> None:
         out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
                     escape(v.claim.published or "-"), escape(v.claim.source))  # fmt: skip
     console.print(out)
+    if findings.changed:
+        console.print(f"Settings changed: {', '.join(findings.changed)}.", style="yellow")
+
+
+def said(page: Path) -> None:
+    """Where the page was written."""
     console.print(f"report: {page}", highlight=False)
