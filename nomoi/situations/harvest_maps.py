@@ -42,10 +42,8 @@ WPPPPPPPPPPPPPPPPPPPPPPW
 WWWWWWWWWWWWWWWWWWWWWWWW
 """
 
-# the altar commons at full size: Melting Pot's open map with an altar, whose place is ours
-ORCHARD = "\n".join(
-    "W         HHHH         W" if k == 12 else row for k, row in enumerate(OPEN.strip("\n").split("\n"))
-)
+# the altar commons at full size: Melting Pot's open map with an altar in the middle, which is ours
+ORCHARD = OPEN.replace("WGGGGG            GGGGGW", "WGGGGG    HHHH    GGGGGW")
 
 CLOSED = """
 WWWWWWWWWWWWWWWWWWWWWWWW

@@ -26,17 +26,20 @@ from nomoi.studies.altar import (
 )  # fmt: skip
 from nomoi.study import Claim, Condition, Results, Scripted, Study
 
-# each zone is two patches, and agents strip one of them to nothing unless the zone is closed early (spec B.6)
-EARLY: dict[str, Any] = {"threshold": 0.7, "recovery": 0.8}
+# A zone is two patches here.  Closed at 0.4 of its capacity, and open again at 0.6, it stays closed for ever once one of
+# them is stripped bare; and who forages far off reads an altar only if it can be read in passing (see the remarks).
+WIDE: dict[str, Any] = {"threshold": 0.3, "recovery": 0.4, "distance": 4}
 
 
 def conditions(size: str) -> Sequence[Condition]:
-    steps = {"smoke": 8_000, "laptop": 800_000, "paper": 300_000_000}[size]
+    steps = {"smoke": 8_000, "laptop": 1_000_000, "paper": 300_000_000}[size]
     place = Harvest.preset("orchard", **REACH)
+    if size != "paper":  # as in the small orchard: the SSD games' regrowth, and 300 steps
+        place = place.replace(regrowth=Harvest().regrowth, horizon=Harvest().horizon)
     learner = PPO() if size != "smoke" else build(PPO, worlds=8, steps=16, minibatches=2)
     wanted = (NOTHING, HIDDEN, ALTAR)
-    learned = [c for c in arms(place, steps, learner, **EARLY) if c.label in wanted]
-    return [Scripted(RANDOM, place, Random(), norm("place", **EARLY)), *learned]
+    learned = [c for c in arms(place, steps, learner, **WIDE) if c.label in wanted]
+    return [Scripted(RANDOM, place, Random(), norm("place", **WIDE)), *learned]
 
 
 CLAIMS = [
@@ -67,8 +70,9 @@ STUDY = Study(
     "Is an altar worth anything on Melting Pot's open map with seven agents?",
     CLAIMS,
     conditions,
-    {"smoke": 1, "laptop": 3, "paper": 10},
+    {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
-    "Regrowth as in Melting Pot; the place of the altar, and closing a zone at 0.7 of its capacity, are ours.",
+    "Map, agents and views are Melting Pot's; at laptop size apples grow back as in the small orchard. The place of the "
+    "altar, reading it within 4 cells, and closing a zone at 0.3 of its capacity are ours.",
     SHOWN,
 )
