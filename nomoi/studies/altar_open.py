@@ -26,8 +26,8 @@ from nomoi.studies.altar import (
 )  # fmt: skip
 from nomoi.study import Claim, Condition, Results, Scripted, Study
 
-# A zone is two patches here.  Closed at 0.4 of its capacity, and open again at 0.6, it stays closed for ever once one of
-# them is stripped bare; and who forages far off reads an altar only if it can be read in passing (see the remarks).
+# A zone is two patches here: opened again only at 0.6 of its capacity, it would stay closed for ever once one of them
+# is bare; and who forages far off reads an altar only if it can be read in passing (see the remarks).
 WIDE: dict[str, Any] = {"threshold": 0.3, "recovery": 0.4, "distance": 4}
 
 
@@ -72,7 +72,7 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
-    "Map, agents and views are Melting Pot's; at laptop size apples grow back as in the small orchard. The place of the "
-    "altar, reading it within 4 cells, and closing a zone at 0.3 of its capacity are ours.",
+    "Map, agents and views are Melting Pot's; at laptop size apples grow back as in the small orchard. The place of "
+    "the altar, reading it within 4 cells, and closing a zone at 0.3 of its capacity are ours.",
     SHOWN,
 )
