@@ -86,7 +86,7 @@ def size(game: NormalForm) -> int:
 
 
 def departures(game: NormalForm, coarse: bool = False) -> sparse.csr_array:
-    """What each departure gains in each outcome [departures, outcomes]: (player, advised, played) or (player, played)."""
+    """What departures gain [departures, outcomes]; one is (player, advised, played), a coarse one (player, played)."""
     cells = np.arange(int(np.prod(game.shape))).reshape(game.shape)
     blocks = []
     for i, payoff in enumerate(game.payoff):

@@ -18,7 +18,7 @@ EXACT = 1e-12  # of the payoff range: differences below are ties (float dust, ou
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Crowd:
-    """A symmetric game of n with two actions: payoffs Rc(k) and Rd(k), [n] each, with k = 0 .. n-1 OTHER cooperators."""
+    """A symmetric game of n with two actions: payoffs Rc(k), Rd(k), [n] each, with k = 0 .. n-1 OTHER cooperators."""
 
     cooperate: np.ndarray
     defect: np.ndarray

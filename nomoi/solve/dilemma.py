@@ -27,7 +27,8 @@ class Dilemma:
     turns_lose       2R > T + S: mutual cooperation beats taking turns at exploiting each other
     name             of the classic type where it is a dilemma, else None
     greed_strength   T - R;  fear_strength  P - S;  k_index  (R - P) / (T - S), NaN where T = S (Rapoport)
-    knife_edges      what a small change of a payoff would decide, such as "2R = T + S"
+    knife_edges      what a small change of a payoff would decide, such as "2R = T + S"; where both fear and trust
+                     (R > T) are there, "R - T = P - S" says that in a symmetric game neither convention risk-dominates
     """
 
     R: float
@@ -71,7 +72,7 @@ def classify(R: float, S: float, T: float, P: float) -> Dilemma:
     if abs(2 * R - T - S) <= edge:
         ties.append("2R = T + S")
     if above(R, T) and fear and abs((R - T) - (P - S)) <= edge:
-        ties.append("R - T = P - S: neither convention risk-dominates")
+        ties.append("R - T = P - S")
     name = None
     if better and kept and (greed or fear):
         if greed:

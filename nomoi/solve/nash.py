@@ -1,8 +1,8 @@
 """Nash equilibria: one door, several methods behind it, and a certificate on every answer.
 
-Games of two: all equilibria, by enumerating the vertices of the best-response polytopes (small games: nomoi's own, which
-lists every extreme point of degenerate games too; larger ones: quantecon).  Games of more: all pure equilibria, and
-mixed ones as far as they are found.  Whatever found it, an answer counts only if nobody could gain by leaving it.
+Games of two: all equilibria, by enumerating the vertices of the best-response polytopes (small games: nomoi's own,
+which lists every extreme point of degenerate games too; larger ones: quantecon).  Games of more: all pure equilibria,
+and mixed ones as far as they are found.  Whatever found it, an answer counts only if nobody could gain by leaving it.
 """
 
 from __future__ import annotations
@@ -250,7 +250,9 @@ def _polished(game: NormalForm, point: Profile) -> Profile:
 
     def gap(flat: np.ndarray) -> np.ndarray:
         mixed = spread(flat)
-        rows = [np.append(np.diff(v[s]), x.sum() - 1) for v, s, x in zip(game.values(mixed), supports, mixed)]
+        rows = [
+            np.append(np.diff(v[s]), x.sum() - 1) for v, s, x in zip(game.values(mixed), supports, mixed, strict=True)
+        ]
         return np.concatenate(rows)
 
     start = np.concatenate([x[s] for x, s in zip(point, supports, strict=True)])
@@ -285,32 +287,30 @@ def _doubts(game: NormalForm, points: tuple[Profile, ...], complete: bool, degen
     out = []
     if degenerate or (degenerate is None and _degenerate_at(game, points)):
         out.append("The game is degenerate (some strategy has more best replies than actions in its support): only "
-                   "extreme points are listed; those of one component are joined by a continuum of equilibria.")  # fmt: skip
+                   "extreme points are listed; a continuum of equilibria joins those of one component.")  # fmt: skip
     elif complete and game.n == 2 and len(points) % 2 == 0:
-        out.append(f"{len(points)} equilibria were found, and games that are not degenerate have an odd number: the game "
-                   "is degenerate, or some are missing.")  # fmt: skip
+        out.append(f"{len(points)} equilibria were found, and games that are not degenerate have an odd number: the "
+                   "game is degenerate, or some are missing.")  # fmt: skip
     return out
 
 
 def _degenerate_at(game: NormalForm, points: tuple[Profile, ...]) -> bool:
-    """Whether, at a point or in answer to a pure strategy (two players), there are more best replies than there may be."""
+    """Whether a point or a pure strategy (of two players) has more best replies than there may be."""
     if game.n != 2:
         return False
     width = TIE * game.range
     rows, columns = game.payoff
-    if ((rows >= rows.max(0) - width).sum(0) > 1).any() or ((columns.T >= columns.max(1) - width).sum(0) > 1).any():
+    if any(((p >= p.max(0) - width).sum(0) > 1).any() for p in (rows, columns.T)):
         return True
-    for x, y in points:
-        replies, other = game.values((x, y))
-        if (other >= other.max() - width).sum() > (x > TIE).sum() or (replies >= replies.max() - width).sum() > (
-            y > TIE
-        ).sum():
+    for point in points:
+        replies = [int((v >= v.max() - width).sum()) for v in game.values(point)]
+        if any(r > (x > TIE).sum() for r, x in zip(replies, reversed(point), strict=True)):
             return True
     return False
 
 
 def _components(points: tuple[Profile, ...]) -> tuple[tuple[int, ...], ...]:
-    """Groups of extreme points that share a player's strategy, directly or by others: between them all are equilibria."""
+    """Groups of extreme points: two that share a player's strategy belong together, for all between them is too."""
     home = list(range(len(points)))
     for a, b in itertools.combinations(range(len(points)), 2):
         if any(np.abs(x - y).max() < 1e-7 for x, y in zip(points[a], points[b], strict=True)):

@@ -52,7 +52,7 @@ def _scaled(payoff: np.ndarray) -> np.ndarray:
 
 
 def _vertices(replies: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices but 0 of {x >= 0, replies x <= 1}, normed [V, m], with their labels [V, m + n] (x_i = 0; reply j binds)."""
+    """Vertices but 0 of {x >= 0, replies x <= 1}, normed [V, m]; their labels [V, m + n]: x_i = 0, reply j binds."""
     n, m = replies.shape
     sides = np.concatenate([np.eye(m), replies])
     ends = np.concatenate([np.zeros(m), np.ones(n)])
