@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -42,7 +43,7 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
         raise Refusal(f"there is no objective {objective!r}; {nearest(objective, OBJECTIVES, 'objective')}")
     if size(game) > LARGEST:
         raise Refusal(f"{game.title} is too large for correlated equilibria by linear programming.")
-    gains = departures(game, coarse) / game.range
+    gains: Any = departures(game, coarse) / game.range
     payoff = game.payoff.reshape(game.n, -1) / game.range
     outcomes = payoff.shape[1]
     if objective == "egalitarian":  # one variable more: the least payoff
@@ -85,7 +86,7 @@ def size(game: NormalForm) -> int:
     return sum(a - 1 for a in game.shape) * int(np.prod(game.shape))
 
 
-def departures(game: NormalForm, coarse: bool = False) -> sparse.csr_array:
+def departures(game: NormalForm, coarse: bool = False) -> Any:
     """What departures gain [departures, outcomes]; one is (player, advised, played), a coarse one (player, played)."""
     cells = np.arange(int(np.prod(game.shape))).reshape(game.shape)
     blocks = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
-from nomoi.solve.nash import TIE, pure, strict
+from nomoi.solve.pure import TIE, pure, strict
 
 
 def payoff_dominant(payoffs: np.ndarray) -> list[int]:

@@ -23,6 +23,7 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.solve import nfg
 from nomoi.solve.game import NormalForm
+from nomoi.solve.games import GAMES, named
 from nomoi.solve.nfg import number
 
 BYTES = 200_000_000  # a larger file holds more payoffs than can be solved (ours)
@@ -44,6 +45,13 @@ def read(path: str | Path) -> NormalForm:
     except (UnicodeDecodeError, OSError) as error:
         raise Refusal(f"{path} cannot be read as text: {error}.") from None
     return readers[path.suffix.lower()](text, path)
+
+
+def find(word: str) -> NormalForm:
+    """The game that `word` means: a known one by its name, else a file."""
+    if word in GAMES or not any(mark in word for mark in "./\\"):
+        return named(word)
+    return read(word)
 
 
 def _csv(text: str, path: Path) -> NormalForm:
