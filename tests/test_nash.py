@@ -59,7 +59,9 @@ def test_the_mixed_equilibria_of_the_tutorials_games():
 def test_pure_ones_come_first_and_answers_are_the_same_each_time():
     first, again = (nash.solve(games.named("coord3")) for _ in range(2))
     assert [int((p[0] > 0).sum()) for p in first.points] == [1, 1, 1, 2, 2, 2, 3]
-    assert all(np.array_equal(x, y) for p, q in zip(first.points, again.points, strict=True) for x, y in zip(p, q))
+    assert all(
+        np.array_equal(x, y) for p, q in zip(first.points, again.points, strict=True) for x, y in zip(p, q, strict=True)
+    )
 
 
 @given(small, st.integers(2, 3))
@@ -126,7 +128,7 @@ def test_every_answer_has_its_certificate_and_degenerate_games_are_said_to_be_so
         if any(r > (x > 0).sum() for r, x in zip(replies, point[::-1], strict=True)):
             assert found.degenerate
     assert bool(found.warnings) == found.degenerate
-    assert {a for a in pure(game)} <= {tuple(x.argmax() for x in p) for p in found.points if max(map(np.max, p)) == 1}
+    assert set(pure(game)) <= {tuple(x.argmax() for x in p) for p in found.points if max(map(np.max, p)) == 1}
 
 
 @given(small)

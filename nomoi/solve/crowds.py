@@ -164,7 +164,7 @@ def pigou(n: int) -> Crowd:
     return congestion(np.ones(n), (k + 1) / n)
 
 
-def _others(n: int, what: str) -> np.ndarray:
+def _others(n: float, what: str) -> np.ndarray:
     if isinstance(n, bool) or int(n) != n or n < 2:
         raise Refusal(f"{what} is for a whole number of two or more players, not {n!r}.")
     return np.arange(int(n), dtype=np.float64)

@@ -60,8 +60,8 @@ def p_dominance(game: NormalForm, actions: tuple[int, int]) -> float:
     for payoff, mine, theirs in ((game.payoff[0], *actions), (game.payoff[1].T, *actions[::-1])):
         loss = payoff[mine, theirs] - np.delete(payoff, mine, 0)[:, theirs]  # of leaving, where the other stays
         lure = np.delete(payoff, mine, 0) - payoff[mine]  # of leaving, where the other does not
-        need = np.delete(lure, theirs, 1)
-        share = np.where(need > 0, need / (need + loss[:, None]), 0.0)
+        need = np.maximum(np.delete(lure, theirs, 1), 0.0)
+        share = need / (need + loss[:, None])
         worst = max(worst, float(share.max(initial=0.0)))
     return worst
 

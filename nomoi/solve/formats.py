@@ -156,9 +156,11 @@ def _json(text: str, path: Path) -> NormalForm:
     players, actions = data.get("players", []), data.get("actions", [])
     if not _texts(players) or not (isinstance(actions, list) and all(_texts(a) for a in actions)):
         raise Refusal(f"{path}: players must be a list of names, and actions a list of such lists, one a player.")
-    return NormalForm(
-        _numbers(data["payoff"], path), str(data.get("title") or path.stem), tuple(players), tuple(map(tuple, actions))
-    )
+    try:
+        payoff = np.array(_numbers(data["payoff"], path), np.float64)
+    except (ValueError, RecursionError):
+        raise Refusal(f"{path} has payoffs that make no table; every player needs a number in every outcome.") from None
+    return NormalForm(payoff, str(data.get("title") or path.stem), tuple(players), tuple(map(tuple, actions)))
 
 
 def _texts(value: Any) -> bool:

@@ -16,8 +16,8 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.solve.game import LARGEST, NormalForm
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_FRACTION = re.compile(r"([+-]?\d{1,300})\s*/\s*([+-]?\d{1,300})")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+_FRACTION = re.compile(r"([+-]?\d{1,300})\s*/\s*([+-]?\d{1,300})", re.ASCII)
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|([{}])|([^\s,{}"]+)|(")', re.DOTALL)
 
 
@@ -123,7 +123,7 @@ def _actions(words: _Words) -> tuple[str, ...]:
         )
     else:
         where, count = words.where(), words.expect("word", "a number of strategies")
-        if not re.fullmatch(r"\d{1,8}", count) or int(count) > LARGEST:
+        if not re.fullmatch(r"[0-9]{1,8}", count) or int(count) > LARGEST:
             raise Refusal(f"{where}: {count!r} is no number of strategies; a whole number from 1 would be right.")
         names = ("",) * int(count)
     if not names:
@@ -161,7 +161,7 @@ def _outcomes(words: _Words, profiles: int, players: tuple[str, ...]) -> np.ndar
         if words.next is None:
             raise Refusal(f"{words.path} ends after {k} outcome numbers; its strategies need {profiles}.")
         where, word = words.where(), words.expect("word", "the number of an outcome")
-        if not re.fullmatch(r"\d{1,9}", word) or int(word) >= len(known):
+        if not re.fullmatch(r"[0-9]{1,9}", word) or int(word) >= len(known):
             raise Refusal(f"{where}: there is no outcome {word!r}; they are numbered 1 to {len(known) - 1}, 0 is none.")
         chosen.append(int(word))
     return np.array(known)[chosen]
