@@ -79,12 +79,8 @@ def test_whole_numbers_are_compared_exactly(r, s, t, p):
 @given(st.permutations([0.1, 0.2, 0.3, 0.4]), st.floats(1e-3, 1e6), st.floats(-1e3, 1e3))
 def test_scale_and_shift_change_nothing(four, scale, shift):
     base, moved = dilemma.classify(*four), dilemma.classify(*(v * scale + shift for v in four))
-    assert (base.name, base.greed, base.fear, base.turns_lose) == (
-        moved.name,
-        moved.greed,
-        moved.fear,
-        moved.turns_lose,
-    )
+    for flag in ("name", "dilemma", "greed", "fear", "turns_lose"):
+        assert getattr(base, flag) == getattr(moved, flag)
 
 
 def test_dust_is_a_tie():
@@ -110,9 +106,7 @@ def test_a_dilemma_under_other_names_is_found():
 
 
 def test_each_player_has_a_view_of_its_own():
-    game = bimatrix(
-        [[3, 0], [4, 1]], [[4, 3], [0, 1]]
-    )  # the row player in a prisoner's dilemma, the other in a stag hunt
+    game = bimatrix([[3, 0], [4, 1]], [[4, 3], [0, 1]])  # a prisoner's dilemma for the row player only
     first = dilemma.labellings(game)[0]
     assert [v.name for v in first.views] == ["prisoners_dilemma", "stag_hunt"]
     assert first.dilemma
@@ -319,20 +313,24 @@ def test_congestion_counts_who_is_on_the_road():
     assert crowds.test(crowd).equilibria == (1,)
 
 
-@pytest.mark.parametrize(
-    ("make", "part"),
-    [
-        (lambda: crowds.public_goods(1, 2), "two or more"), (lambda: crowds._others(2.5, "roads"), "whole number"),
-        (lambda: crowds.public_goods(3, np.nan), "positive number"), (lambda: crowds.threshold(3, 4, 1, 1), "between 1"),
-        (lambda: crowds.snowdrift(3, 1, -1), "cost of the snowdrift"), (lambda: crowds.Crowd(np.ones(1), np.ones(1)), "at least 2"),
-        (lambda: crowds.Crowd(np.ones(2), np.ones(1)), "both need one"), (lambda: crowds.Crowd(np.array([1, np.inf]), np.ones(2)), "finite"),
-        (lambda: crowds.Crowd(np.array(["1", "x"]), np.ones(2)), "must be numbers"),
-        (lambda: crowds.public_goods(30, 2).normal_form(), "use its Rc"),
-    ],
-)  # fmt: skip
-def test_crowds_that_cannot_be(make, part):
+BAD = {
+    "two or more": lambda: crowds.public_goods(1, 2),
+    "whole number": lambda: crowds._others(2.5, "roads"),
+    "positive number": lambda: crowds.public_goods(3, np.nan),
+    "between 1 and 3": lambda: crowds.threshold(3, 4, 1, 1),
+    "cost of the snowdrift": lambda: crowds.snowdrift(3, 1, -1),
+    "at least 2": lambda: crowds.Crowd(np.ones(1), np.ones(1)),
+    "both need one": lambda: crowds.Crowd(np.ones(2), np.ones(1)),
+    "finite": lambda: crowds.Crowd(np.array([1, np.inf]), np.ones(2)),
+    "must be numbers": lambda: crowds.Crowd(np.array(["1", "x"]), np.ones(2)),
+    "use its Rc": lambda: crowds.public_goods(30, 2).normal_form(),
+}
+
+
+@pytest.mark.parametrize("part", BAD)
+def test_crowds_that_cannot_be(part):
     with pytest.raises(Refusal, match=part):
-        make()
+        BAD[part]()
 
 
 # --- basins
