@@ -82,7 +82,7 @@ def triangle(game: NormalForm) -> Figure:
         fig, ax = _sheet(game.title, "replicator dynamics of one population", 5.0)
         _stream(ax, across, up, *(np.ma.masked_where(outside, v) for v in velocity))
         ax.plot(*CORNERS[[0, 1, 2, 0]].T, color=QUIET, linewidth=1)
-        for place, name, (right, above) in zip(CORNERS, game.actions[0], ((-8, -12), (8, -12), (0, 9)), strict=True):
+        for place, name, (right, above) in zip(CORNERS, game.actions[0], ((-8, -18), (8, -18), (0, 10)), strict=True):
             spot: Any = {"ha": "center", "size": SMALL, "weight": "bold", "color": INK}
             ax.annotate(f"all {name}", place, (right, above), textcoords="offset points", **spot)
         _dots(ax, game, lambda point: tuple(point[0] @ CORNERS) if np.allclose(*point, atol=1e-6) else None)
