@@ -30,11 +30,15 @@ def measure(games: int) -> list[dict[str, object]]:
         nash.solve(random(rng, size), method)
         found = [nash.solve(random(rng, size), method) for _ in range(games)]
         seconds = np.array([e.seconds for e in found])
-        rows.append({
-            "what": f"{size} x {size}, {found[0].method}", "median ms": 1e3 * float(np.median(seconds)),
-            "slowest ms": 1e3 * float(seconds.max()), "equilibria a game": float(np.mean([len(e.points) for e in found])),
-            "largest regret": f"{max(float(e.certificates.max()) for e in found):.0e}",
-        })  # fmt: skip
+        rows.append(
+            {
+                "what": f"{size} x {size}, {found[0].method}",
+                "median ms": 1e3 * float(np.median(seconds)),
+                "slowest ms": 1e3 * float(seconds.max()),
+                "equilibria a game": float(np.mean([len(e.points) for e in found])),
+                "largest regret": f"{max(float(e.certificates.max()) for e in found):.0e}",
+            }
+        )
     return rows
 
 

@@ -276,6 +276,16 @@ def test_a_crowds_normal_form_equilibria_and_welfare(name):
     assert crowd.equilibria() == sorted({a.count(0) for a in pure(game)})
 
 
+def test_crowds_are_read_from_normal_forms():
+    for crowd in CROWDS.values():
+        again = crowds.read(crowd.normal_form())
+        assert again
+        assert np.array_equal(again.cooperate, crowd.cooperate)
+        assert np.array_equal(again.defect, crowd.defect)
+    assert crowds.read(named("bos")) is None
+    assert crowds.read(named("coord3")) is None
+
+
 @pytest.mark.parametrize("r", [0.8, 1.6, 3.9, 4.5])
 def test_public_goods_are_a_dilemma_between_1_and_n(r):
     found = crowds.test(crowds.public_goods(4, r))

@@ -15,11 +15,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nomoi import cli
+from nomoi import study as studying
 from nomoi.errors import Refusal
-from nomoi.report import figures, portrait, solution
-from nomoi.solve import games, nash, ordinal
+from nomoi.report import figures, periodic, portrait, solution
+from nomoi.solve import crowds, games, nash, ordinal
 from nomoi.solve.analysis import analyse
 from nomoi.solve.game import NormalForm, bimatrix
+from nomoi.studies import dilemmas
 
 
 @pytest.fixture
@@ -89,6 +91,24 @@ def test_pictures_that_there_are_not(nomoi):
     assert "must end in .svg or .png" in err
 
 
+def test_the_periodic_table_is_drawn_by_every_property():
+    for name in ordinal.PROPERTIES:
+        assert "<svg" in figures.svg(periodic.periodic(name))
+    with pytest.raises(Refusal, match="no property"):
+        periodic.periodic("colour")
+
+
+def test_the_study_finds_what_it_claims(tmp_path):
+    study = dilemmas.STUDY
+    found = studying.run(study, "smoke", out=tmp_path)
+    assert {v.verdict for v in found.verdicts} == {studying.UNTESTED}
+    for v in found.verdicts:
+        low, high = v.claim._bounds()
+        slack = 0.2 if "random games" in v.claim.text or "18/144" in v.claim.text else 0  # of 20 games
+        assert low - slack < v.estimate.mean < high + slack, v.claim.text
+    assert len(study.sections(found.results)) == 3
+
+
 @pytest.mark.parametrize(
     ("words", "part"),
     [(["stag_hnt"], "did you mean 'stag_hunt'"), (["nowhere.nfg"], "there is no file"), ([""], "no game called"),
@@ -115,9 +135,14 @@ def test_games_of_three_and_large_ones_are_said_what_can_be():
     assert three.labelling is None
     assert three.duels == ()
     assert three.name == "2x2x2 game"
+    assert three.crowd is None
+    goods = analyse(crowds.public_goods(3, 2).normal_form())
+    assert goods.crowd
+    assert goods.crowd.dilemma
+    assert "nobody leaves where 0 cooperate, best for all are 3" in solution.sentences(goods)[0]
     large = analyse(bimatrix(rng.random((70, 70)), rng.random((70, 70))), "pure")
     assert large.welfare == {}
-    json.dumps([three.data(), large.data()], allow_nan=False)
+    json.dumps([three.data(), goods.data(), large.data()], allow_nan=False)
     for found in (three, large):
         assert solution.sentences(found)
 

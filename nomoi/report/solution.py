@@ -9,6 +9,7 @@ from rich.table import Table
 from nomoi.measure.statistics import number
 from nomoi.report.terminal import console
 from nomoi.solve.analysis import Analysis
+from nomoi.solve.dilemma import words
 
 WIDE = 8  # actions up to which the payoffs of two are printed
 MANY = 30  # equilibria that are printed; JSON has all
@@ -67,7 +68,7 @@ def _dilemma(found: Analysis) -> None:
 
 
 def _named(name: str | None) -> str:
-    return f", {name.replace('_', ' ')}" if name else ""
+    return f", {words(name)}" if name else ""
 
 
 def _equilibria(found: Analysis) -> None:
@@ -99,6 +100,12 @@ def strategy(x: np.ndarray, names: tuple[str, ...]) -> str:
 def sentences(found: Analysis) -> list[str]:
     """What is to be said beside the tables, a line each."""
     game, out = found.game, []
+    if found.crowd:
+        c = found.crowd
+        lures = " and ".join(name for name, there in (("greed", c.greed), ("fear", c.fear)) if there) or "no lure"
+        ends = ", ".join(map(str, c.equilibria))
+        out.append(f"Social dilemma of {game.n}: {'yes' if c.dilemma else 'no'} ({lures}); nobody leaves where {ends} "
+                   f"cooperate, best for all are {c.optimum}; price of anarchy {number(c.anarchy)}.")  # fmt: skip
     for edge in found.knife_edges():
         out.append(f"Knife's edge: {edge}; a small change of payoffs decides.")
     if len(found.equilibria.points) > 1:

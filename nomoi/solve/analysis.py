@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.solve import basins, correlated, dilemma, dominance, nash, ordinal, taxonomy
+from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import pure
 
@@ -22,6 +22,7 @@ class Analysis:
     labelling    of a 2 x 2 game, the actions that are called to cooperate, and both players' dilemmas
     dilemmas     how many of the four labellings make a dilemma for both
     place        of a 2 x 2 game without ties, its place among the ordinal games
+    crowd        of a symmetric game of three or more with two actions, its dilemma, equilibria and price of anarchy
     undominated  numbers of the equilibria that no other payoff-dominates
     duels        risk dominance between strict equilibria
     welfare      least, most, and egalitarian welfare of correlated equilibria
@@ -33,6 +34,7 @@ class Analysis:
     labelling: dilemma.Labelling | None
     dilemmas: int
     place: ordinal.Place | None
+    crowd: crowds.Test | None
     kind: taxonomy.Kind
     equilibria: nash.Equilibria
     undominated: tuple[int, ...]
@@ -45,7 +47,7 @@ class Analysis:
     def name(self) -> str:
         """The class in a few words."""
         if self.labelling and self.labelling.name:
-            return self.labelling.name.replace("_", " ")
+            return dilemma.words(self.labelling.name)
         if self.place:
             return self.place.name
         return "x".join(map(str, self.game.shape)) + " game"
@@ -68,6 +70,7 @@ class Analysis:
             },
             "knife_edges": self.knife_edges(),
             "ordinal": self.place and dataclasses.asdict(self.place),
+            "crowd": self.crowd and dataclasses.asdict(self.crowd) | {"dilemma": self.crowd.dilemma},
             "schelling": dataclasses.asdict(self.kind),
             "equilibria": {
                 "points": e.points, "payoffs": e.payoffs, "certificates": e.certificates, "components": e.components,
@@ -93,6 +96,7 @@ def analyse(game: NormalForm, method: str = "auto") -> Analysis:
         game, equal, dilemma.best_labelling(game) if square else None,
         sum(one.dilemma for one in dilemma.labellings(game)) if square else 0,
         ordinal.locate(game) if square and ordinal.strict(game) else None,
+        crowds.test(many) if (many := crowds.read(game)) and game.n > 2 else None,
         taxonomy.kind(game), found, tuple(dominance.payoff_dominant(found.payoffs)), duels, welfare,
         basins.one_population(game) if square and equal else {}, basins.two_populations(game) if square else {},
     )  # fmt: skip

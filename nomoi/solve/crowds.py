@@ -70,6 +70,21 @@ class Crowd:
         return np.flatnonzero(stay & out).tolist()
 
 
+def read(game: NormalForm) -> Crowd | None:
+    """The crowd that a game in normal form is: symmetric, two actions each, the first to cooperate; else None."""
+    if set(game.shape) != {2}:
+        return None
+    defects = np.indices(game.shape)
+    others = game.n - 1 - (defects.sum(0) - defects)
+    rows: list[list[float]] = [[], []]
+    for own, k in np.ndindex(2, game.n):
+        paid = game.payoff[(defects == own) & (others == k)]
+        if np.ptp(paid) > EXACT * game.range:
+            return None
+        rows[own].append(float(paid[0]))
+    return Crowd(np.array(rows[0]), np.array(rows[1]), game.title)
+
+
 @dataclasses.dataclass(frozen=True)
 class Test:
     """Whether a crowd is in a dilemma (Hughes et al. 2018, recalled), and what it loses by it.

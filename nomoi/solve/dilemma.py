@@ -85,6 +85,11 @@ def classify(R: float, S: float, T: float, P: float) -> Dilemma:
     )
 
 
+def words(name: str) -> str:
+    """A type's name as people write it."""
+    return name.replace("prisoners", "prisoner's").replace("_", " ")
+
+
 @dataclasses.dataclass(frozen=True)
 class Labelling:
     """Which action each player is said to cooperate by, and what then is each one's dilemma (row, column)."""

@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.dilemma import TIE, best_labelling
+from nomoi.solve.dilemma import TIE, best_labelling, words
 from nomoi.solve.game import NormalForm, bimatrix
 from nomoi.solve.pure import pure
 
@@ -167,7 +167,7 @@ def _code(a: np.ndarray, b: np.ndarray) -> tuple[float, ...]:
 
 PROPERTIES: dict[str, Callable[[Entry], str]] = {
     "pure equilibria": lambda e: f"{e.equilibria}",
-    "dilemma": lambda e: e.dilemma.replace("_", " ") or "none",
+    "dilemma": lambda e: words(e.dilemma) or "none",
     "equilibrium": lambda e: "worse for both" if e.inferior else "not worse for both" if e.equilibria else "none pure",
     "layer": lambda e: e.place.layer.split(":")[0],
 }
