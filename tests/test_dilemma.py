@@ -316,6 +316,20 @@ def test_the_price_of_anarchy():
     assert np.isnan(crowds.test(crowds.public_goods(4, 1.6)).anarchy)  # the equilibrium is worth 0
 
 
+@pytest.mark.parametrize("n", [2, 3, 5, 12])
+def test_symmetric_mixed_equilibria_of_crowds(n):
+    """Volunteers stay away with chance (c/b)^(1/(n-1)) (Diekmann 1985)."""
+    assert crowds.mixed(crowds.volunteer(n, 3, 1)) == pytest.approx([1 - (1 / 3) ** (1 / (n - 1))])
+    assert crowds.mixed(crowds.public_goods(n, 0.9 * n)) == []
+    assert crowds.mixed(crowds.Crowd(np.ones(n), np.ones(n))) == []
+    hunt = crowds.stag_hunt(max(n, 3), 2, 2.9)
+    for x in crowds.mixed(hunt):
+        if n < 8:
+            game = hunt.normal_form()
+            assert game.regret((np.array([x, 1 - x]),) * game.n) < 1e-10
+    assert len(crowds.mixed(hunt)) in (0, 2)
+
+
 def test_congestion_counts_who_is_on_the_road():
     crowd = crowds.congestion([5, 6, 7], [1, 4, 9])
     assert crowd.cooperate.tolist() == [-5, -6, -7]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nomoi.errors import Refusal
-from nomoi.solve import correlated, games, nash, vertices
+from nomoi.solve import correlated, crowds, games, nash, vertices
 from nomoi.solve.game import NormalForm, bimatrix, symmetric
 from nomoi.solve.pure import profile, pure, strict
 
@@ -258,6 +258,17 @@ def test_three_players():
     assert not found.complete
     assert {tuple(x.argmax() for x in p) for p in found.points[:2]} == {(0, 0, 0), (1, 1, 1)}
     assert "not all listed" in found.warnings[0]
+
+
+def test_crowds_of_three_have_their_symmetric_mixed_equilibria():
+    found = nash.solve(crowds.stag_hunt(3, 2, 2).normal_form())
+    alike = [p[0][0] for p in found.points if np.ptp([x[0] for x in p]) == 0 and 0 < p[0][0] < 1]
+    # Rc - Rd is -1, 4/3 - 1, 2 - 4/3 - 1: -(1-x)^2 + 2x(1-x)/3 - x^2/3 = 0, which has no root; r = 3 has two
+    assert alike == []
+    found = nash.solve(crowds.stag_hunt(3, 2, 3).normal_form())
+    alike = [p[0][0] for p in found.points if np.ptp([x[0] for x in p]) == 0 and 0 < p[0][0] < 1]
+    assert alike == pytest.approx([1 / 3])  # -(1-x)^2 + 2x(1-x) + 0 x^2, whose other root is 1
+    assert (found.certificates <= 1e-8).all()
 
 
 def test_a_mixed_equilibrium_of_three_is_polished_to_the_certificate():

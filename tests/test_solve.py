@@ -92,8 +92,12 @@ def test_pictures_that_there_are_not(nomoi):
 
 
 def test_the_periodic_table_is_drawn_by_every_property():
-    for name in ordinal.PROPERTIES:
-        assert "<svg" in figures.svg(periodic.periodic(name))
+    assert "prisoner's dilemma (1)" in figures.svg(periodic.periodic("dilemma"))
+    kinds = {name: {kind(e) for e in ordinal.table()} for name, kind in ordinal.PROPERTIES.items()}
+    assert kinds["pure equilibria"] == {"0", "1", "2"}
+    assert kinds["equilibrium"] == {"worse for both", "not worse for both", "none pure"}
+    assert len(kinds["layer"]) == 4
+    assert len(kinds["dilemma"]) == 7
     with pytest.raises(Refusal, match="no property"):
         periodic.periodic("colour")
 

@@ -105,7 +105,7 @@ def sentences(found: Analysis) -> list[str]:
         lures = " and ".join(name for name, there in (("greed", c.greed), ("fear", c.fear)) if there) or "no lure"
         ends = ", ".join(map(str, c.equilibria))
         out.append(f"Social dilemma of {game.n}: {'yes' if c.dilemma else 'no'} ({lures}); nobody leaves where {ends} "
-                   f"cooperate, best for all are {c.optimum}; price of anarchy {number(c.anarchy)}.")  # fmt: skip
+                   f"cooperate, best for all are {c.optimum}; the worst falls {number(c.loss)} short.")  # fmt: skip
     for edge in found.knife_edges():
         out.append(f"Knife's edge: {edge}; a small change of payoffs decides.")
     if len(found.equilibria.points) > 1:

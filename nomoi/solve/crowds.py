@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.interpolate import BPoly, PPoly
 
 from nomoi.errors import Refusal
 from nomoi.solve.game import LARGEST, NormalForm
@@ -68,6 +69,17 @@ class Crowd:
         stay = np.append(True, gain >= -dust)  # [n + 1] cooperators of k do not want to defect
         out = np.append(gain <= dust, True)  # defectors at k do not want to cooperate
         return np.flatnonzero(stay & out).tolist()
+
+
+def mixed(crowd: Crowd) -> list[float]:
+    """All symmetric mixed equilibria: shares x in (0, 1) of cooperating at which, all playing x, both pay alike.
+
+    The gain from cooperating is sum_k B(k; n-1, x) (Rc(k) - Rd(k)), a polynomial whose Bernstein coefficients are the
+    gains themselves (Pena, Lehmann and Noldeke 2014, recalled).  None are given where the gain is 0 for every x.
+    """
+    gain = (crowd.cooperate - crowd.defect) / (np.ptp([crowd.cooperate, crowd.defect]) or 1.0)
+    roots = PPoly.from_bernstein_basis(BPoly(gain[:, None], [0.0, 1.0])).roots(extrapolate=False)
+    return [float(x) for x in roots if np.isfinite(x) and 0.0 < x < 1.0]
 
 
 def read(game: NormalForm) -> Crowd | None:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve import vertices
+from nomoi.solve import crowds, vertices
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import Profile, profile, pure
 
@@ -85,11 +85,10 @@ def _mclennan_tourky(game: NormalForm) -> Found:
 
 
 def _several(game: NormalForm) -> Found:
-    """Three or more: all pure ones, and one that McLennan and Tourky's method finds from the middle."""
-    found, said = (
-        [profile(game, a) for a in pure(game)],
-        "Mixed equilibria of three or more players are not all listed.",
-    )
+    """Three or more: all pure ones; of crowds those in which everybody plays alike; one sought from the middle."""
+    found, crowd = [profile(game, a) for a in pure(game)], crowds.read(game)
+    found += [(np.array([x, 1 - x]),) * game.n for x in crowds.mixed(crowd)] if crowd else []
+    said = "Mixed equilibria of three or more players are not all listed."
     if game.payoff.size > SMALL:
         return found, False, None, ["Mixed equilibria were not looked for: the game is too large."]
     try:
