@@ -282,6 +282,17 @@ def test_a_mixed_equilibrium_of_three_is_polished_to_the_certificate():
     assert np.allclose([x[0] for x in found.points[0]], 2**-0.5, atol=1e-9)
 
 
+def test_three_with_unlike_many_actions_and_no_pure_equilibrium():
+    rng, tried = np.random.default_rng(2), 0
+    while tried < 4:
+        game = NormalForm(rng.random((3, 2, 3, 2)))
+        if not pure(game):
+            tried += 1
+            found = nash.solve(game)
+            assert len(found.points) == 1, found.warnings
+            assert not any("failed" in w for w in found.warnings)
+
+
 def test_methods_that_do_not_fit_are_refused():
     with pytest.raises(Refusal, match="did you mean 'vertex'"):
         nash.solve(games.named("pd"), "vertx")

@@ -48,7 +48,7 @@ def _dilemma(found: Analysis) -> None:
     views, game = found.labelling.views, found.game
     who = ["both"] if found.symmetric else list(game.players)
     called = [names[k] for names, k in zip(game.actions, found.labelling.cooperate, strict=True)]
-    title = f"social dilemma, where {' and '.join(dict.fromkeys(called))} cooperate"
+    title = f"social dilemma, if to cooperate is {' and '.join(dict.fromkeys(called))}"
     out = Table(title=escape(title), title_justify="left")
     out.add_column("")
     for name in who:

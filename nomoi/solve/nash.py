@@ -86,7 +86,7 @@ def _certified(game: NormalForm, found: list[Profile]) -> tuple[tuple[Profile, .
         whole = all(x.min() > -CERTAIN and abs(x.sum() - 1) < CERTAIN for x in point)
         point = tuple(np.maximum(x, 0) / np.maximum(x, 0).sum() for x in point) if whole else point
         mark = certificate(game, point) if whole else np.inf
-        if not mark <= CERTAIN:
+        if mark > CERTAIN:
             dropped += 1
         elif not any(all(np.abs(x - y).max() < 1e-7 for x, y in zip(point, other, strict=True)) for other in kept):
             kept.append(point)
