@@ -147,6 +147,29 @@ def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) 
 
 
 @app.command()
+def solve(
+    game: Annotated[str, typer.Argument(help="a file (.nfg, .csv, .json) or a known game, such as stag_hunt")],
+    method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",
+    picture: Annotated[Path | None, typer.Option(help="phase portrait to write, .svg or .png")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """Solve a game in normal form: class, equilibria, dominance, basins."""
+    from nomoi.report import solution
+    from nomoi.solve.analysis import analyse
+    from nomoi.solve.formats import find
+
+    found = analyse(find(game), method)
+    if as_json:
+        print(json.dumps(found.data(), indent=1, allow_nan=False))
+    else:
+        solution.show(found)
+    if picture:
+        from nomoi.report import portrait
+
+        print(portrait.write(found.game, picture), file=sys.stderr if as_json else sys.stdout)
+
+
+@app.command()
 def run(
     study: Annotated[str, typer.Argument(help="a study or a family of studies; `nomoi list` shows them")],
     set: Annotated[

@@ -99,7 +99,11 @@ def _numbers(payoff: object, title: str) -> np.ndarray:
 
 def bimatrix(row: object, column: object, title: str = "game", **names: tuple) -> NormalForm:
     """A game of two from the row player's payoffs and the column player's, both [rows, columns]."""
-    return NormalForm(np.stack([_numbers(row, title), _numbers(column, title)]), title, **names)
+    pair = _numbers(row, title), _numbers(column, title)
+    if pair[0].shape != pair[1].shape:
+        raise Refusal(f"{title} has payoffs of shape {list(pair[0].shape)} for the row player and "
+                      f"{list(pair[1].shape)} for the column player; both must be [rows, columns].")  # fmt: skip
+    return NormalForm(np.stack(pair), title, **names)
 
 
 def symmetric(payoff: object, title: str = "game", actions: tuple[str, ...] = ()) -> NormalForm:

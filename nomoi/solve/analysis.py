@@ -1,0 +1,114 @@
+"""All that can be said of a game at once: what `nomoi solve` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
+from nomoi.solve.game import NormalForm
+from nomoi.solve.pure import pure
+
+MOST = 200_000  # entries of the linear programme up to which correlated equilibria are looked for unasked (ours)
+FEW = 50  # pure equilibria up to which each two are compared (ours)
+
+
+@dataclasses.dataclass(frozen=True)
+class Analysis:
+    """A game's class, equilibria and the choice between them; parts that do not apply are None or empty.
+
+    labelling    of a 2 x 2 game, the actions that are called to cooperate, and both players' dilemmas
+    dilemmas     how many of the four labellings make a dilemma for both
+    place        of a 2 x 2 game without ties, its place among the ordinal games
+    crowd        of a symmetric game of three or more with two actions, its dilemma, equilibria and price of anarchy
+    undominated  numbers of the equilibria that no other payoff-dominates
+    duels        risk dominance between strict equilibria
+    welfare      least, most, and egalitarian welfare of correlated equilibria
+    one, two     basins of the replicator in one and in two populations
+    """
+
+    game: NormalForm
+    symmetric: bool
+    labelling: dilemma.Labelling | None
+    dilemmas: int
+    place: ordinal.Place | None
+    crowd: crowds.Test | None
+    kind: taxonomy.Kind
+    equilibria: nash.Equilibria
+    undominated: tuple[int, ...]
+    duels: tuple[dominance.Duel, ...]
+    welfare: dict[str, correlated.Correlated]
+    one: dict[str, float]
+    two: dict[str, float]
+
+    @property
+    def name(self) -> str:
+        """The class in a few words."""
+        if self.labelling and self.labelling.name:
+            return dilemma.words(self.labelling.name)
+        if self.place:
+            return self.place.name
+        return "x".join(map(str, self.game.shape)) + " game"
+
+    def knife_edges(self) -> tuple[str, ...]:
+        """What a small change of a payoff would decide, of a symmetric 2 x 2 game."""
+        return self.labelling.views[0].knife_edges if self.labelling and self.symmetric else ()
+
+    def data(self) -> dict[str, Any]:
+        """As plain data for JSON, which knows no NaN."""
+        e, game = self.equilibria, self.game
+        return _plain({
+            "title": game.title, "players": game.players, "actions": game.actions, "class": self.name,
+            "symmetric": self.symmetric,
+            "dilemma": self.labelling and {
+                "cooperate": [names[k] for names, k in zip(game.actions, self.labelling.cooperate, strict=True)],
+                "both": self.labelling.dilemma, "labellings": self.dilemmas,
+                "players": [dataclasses.asdict(v) | {"dilemma": v.dilemma, "strict": v.strict}
+                            for v in self.labelling.views],
+            },
+            "knife_edges": self.knife_edges(),
+            "ordinal": self.place and dataclasses.asdict(self.place),
+            "crowd": self.crowd and dataclasses.asdict(self.crowd) | {"dilemma": self.crowd.dilemma},
+            "schelling": dataclasses.asdict(self.kind),
+            "equilibria": {
+                "points": e.points, "payoffs": e.payoffs, "certificates": e.certificates, "components": e.components,
+                "complete": e.complete, "degenerate": e.degenerate, "method": e.method, "warnings": e.warnings,
+            },
+            "payoff_undominated": self.undominated,
+            "risk_dominance": [dataclasses.asdict(d) for d in self.duels],
+            "correlated": {k: {"welfare": c.welfare, "payoffs": c.payoffs, "distribution": c.distribution,
+                               "certificate": c.certificate} for k, c in self.welfare.items()},
+            "basins": {"one_population": self.one, "two_populations": self.two},
+        })  # fmt: skip
+
+
+def analyse(game: NormalForm, method: str = "auto") -> Analysis:
+    """Everything that applies to the game; see Analysis."""
+    equal, square = dilemma.symmetric(game), game.shape == (2, 2)
+    found = nash.solve(game, method)
+    duels = dominance.risk_dominance(game) if game.n == 2 and len(pure(game)) <= FEW else ()
+    welfare = {}
+    if correlated.size(game) <= MOST:
+        welfare = {aim: correlated.solve(game, aim) for aim in correlated.OBJECTIVES}
+    return Analysis(
+        game, equal, dilemma.best_labelling(game) if square else None,
+        sum(one.dilemma for one in dilemma.labellings(game)) if square else 0,
+        ordinal.locate(game) if square and ordinal.strict(game) else None,
+        crowds.test(many) if (many := crowds.read(game)) and game.n > 2 else None,
+        taxonomy.kind(game), found, tuple(dominance.payoff_dominant(found.payoffs)), duels, welfare,
+        basins.one_population(game) if square and equal else {}, basins.two_populations(game) if square else {},
+    )  # fmt: skip
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,104 @@
+"""Correlated and coarse correlated equilibria of any number of players, by linear programming (scipy's HiGHS)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from nomoi.errors import Refusal, nearest
+from nomoi.solve.game import NormalForm
+
+LARGEST = 2_000_000  # entries of the programme; more takes minutes (ours)
+CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range (spec games_markets A.4)
+OBJECTIVES = ("max", "min", "egalitarian")
+
+
+@dataclasses.dataclass(frozen=True)
+class Correlated:
+    """A distribution [A_1, ..., A_n] over outcomes from which nobody gains by departing.
+
+    payoffs      [n]; welfare is their sum
+    certificate  the most anyone could gain by departing, as a share of the payoff range
+    """
+
+    distribution: np.ndarray
+    payoffs: np.ndarray
+    welfare: float
+    certificate: float
+    coarse: bool
+    objective: str
+
+
+def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Correlated:
+    """The one of most (`max`) or least (`min`) welfare, or the one in which the worst off is best off (`egalitarian`).
+
+    Correlated (Aumann 1974): nobody gains by another action than the one advised, knowing the advice.  Coarse (Moulin
+    and Vial 1978): nobody gains by an action fixed before.  Where several are best, one is given.
+    """
+    if objective not in OBJECTIVES:
+        raise Refusal(f"there is no objective {objective!r}; {nearest(objective, OBJECTIVES, 'objective')}")
+    if size(game) > LARGEST:
+        raise Refusal(f"{game.title} is too large for correlated equilibria by linear programming.")
+    gains: Any = departures(game, coarse) / game.range
+    payoff = game.payoff.reshape(game.n, -1) / game.range
+    outcomes = payoff.shape[1]
+    if objective == "egalitarian":  # one variable more: the least payoff
+        gains = sparse.hstack([gains, sparse.csr_array((gains.shape[0], 1))])
+        gains = sparse.vstack([gains, sparse.hstack([sparse.csr_array(-payoff), np.ones((game.n, 1))])])
+        aim, bounds = np.append(np.zeros(outcomes), -1.0), [(0, None)] * outcomes + [(None, None)]
+    else:
+        aim, bounds = payoff.sum(0) * (-1.0 if objective == "max" else 1.0), [(0, None)] * outcomes
+    one = np.append(np.ones(outcomes), np.zeros(len(aim) - outcomes))[None]
+    found = linprog(
+        aim, A_ub=gains, b_ub=np.zeros(gains.shape[0]), A_eq=one, b_eq=[1.0], bounds=bounds, method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )  # fmt: skip
+    if found.x is None:  # there always is one (Hart and Schmeidler 1989), so this is a failure of arithmetic
+        raise Refusal(f"{game.title}: no correlated equilibrium was found ({found.message}); are payoffs of one size?")
+    x = np.maximum(found.x[:outcomes], 0)  # dust of the solver
+    x = (x / x.sum()).reshape(game.shape)
+    mark = regret(game, x, coarse) / game.range
+    if not mark <= CERTAIN:
+        raise Refusal(f"{game.title}: the answer failed its certificate (regret {mark:.1e} of the payoff range).")
+    got = game.joint(x)
+    return Correlated(x, got, float(got.sum()), mark, coarse, objective)
+
+
+def regret(game: NormalForm, distribution: np.ndarray, coarse: bool = False) -> float:
+    """The most that any player could expect to gain by departing, summed over what it is advised; 0 in equilibrium."""
+    worst = 0.0
+    for i, payoff in enumerate(game.payoff):
+        mine = np.moveaxis(payoff, i, 0).reshape(game.shape[i], -1)
+        x = np.moveaxis(np.asarray(distribution, np.float64), i, 0).reshape(game.shape[i], -1)
+        swapped = x @ mine.T  # [advised, played]
+        followed = np.diagonal(swapped)
+        gain = swapped.sum(0).max() - followed.sum() if coarse else (swapped.max(1) - followed).sum()
+        worst = max(worst, float(gain))
+    return worst
+
+
+def size(game: NormalForm) -> int:
+    """Entries of the linear programme of correlated equilibrium."""
+    return sum(a - 1 for a in game.shape) * int(np.prod(game.shape))
+
+
+def departures(game: NormalForm, coarse: bool = False) -> Any:
+    """What departures gain [departures, outcomes]; one is (player, advised, played), a coarse one (player, played)."""
+    cells = np.arange(int(np.prod(game.shape))).reshape(game.shape)
+    blocks = []
+    for i, payoff in enumerate(game.payoff):
+        k = game.shape[i]
+        mine = np.moveaxis(payoff, i, 0).reshape(k, -1)
+        where = np.moveaxis(cells, i, 0).reshape(k, -1)
+        gain = mine[None] - mine[:, None]  # [advised, played, others]
+        advised, played = np.indices((k, k))
+        line = played if coarse else advised * k + played
+        rows = np.broadcast_to(line[..., None], gain.shape)
+        columns = np.broadcast_to(where[:, None], gain.shape)
+        lines = k if coarse else k * k
+        blocks.append(sparse.coo_array((gain.ravel(), (rows.ravel(), columns.ravel())), shape=(lines, cells.size)))
+    return sparse.vstack(blocks).tocsr()

@@ -1,0 +1,178 @@
+"""Games from files.  Files are data: they are parsed, never evaluated.  Payoffs are 3, -0.5, .8, 1e-3 or 1/3.
+
+.nfg   Gambit's strategic form, any number of players (see nomoi.solve.nfg)
+.csv   games of two, as a table whose first row and column may be names, in one of three layouts: cells of two payoffs
+       ("3,1" in quotes, or 3 1, or 3;1); two tables of single payoffs with an empty line between them, the row
+       player's first; one square table, which makes a symmetric game.  Lines that begin with # are left out.
+.json  {"payoff": [player][action of 1][action of 2]..., "title": "", "players": [...], "actions": [[...], ...]},
+       of which only the payoffs are needed; they may be text such as "1/3"
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nomoi.errors import Refusal
+from nomoi.solve import nfg
+from nomoi.solve.game import NormalForm
+from nomoi.solve.games import GAMES, named
+from nomoi.solve.nfg import number
+
+BYTES = 200_000_000  # a larger file holds more payoffs than can be solved (ours)
+
+
+def read(path: str | Path) -> NormalForm:
+    """A game from a .nfg, .csv or .json file; Refusal that names file and line where it cannot be one."""
+    path = Path(path)
+    readers: dict[str, Callable[[str, Path], NormalForm]] = {".nfg": nfg.parse, ".csv": _csv, ".json": _json}
+    if path.suffix.lower() not in readers:
+        raise Refusal(f"{path} is no file of a game; its name must end in {', '.join(readers)}.")
+    if not path.is_file():
+        raise Refusal(f"there is no file {path}; check the path.")
+    if path.stat().st_size > BYTES:
+        raise Refusal(f"{path} has {path.stat().st_size / 1e6:.0f} MB, more than the {BYTES / 1e6:.0f} of any game "
+                      "that can be solved.")  # fmt: skip
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (UnicodeDecodeError, OSError) as error:
+        raise Refusal(f"{path} cannot be read as text: {error}.") from None
+    return readers[path.suffix.lower()](text, path)
+
+
+def find(word: str) -> NormalForm:
+    """The game that `word` means: a known one by its name, else a file."""
+    if word in GAMES or not any(mark in word for mark in "./\\"):
+        return named(word)
+    return read(word)
+
+
+def _csv(text: str, path: Path) -> NormalForm:
+    blocks: list[list[tuple[int, list[str]]]] = [[]]
+    try:
+        lines = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
+        for row in lines:
+            cells = [c.strip() for c in row]
+            if cells and cells[0].startswith("#"):
+                continue
+            if any(cells):
+                blocks[-1].append((lines.line_num, cells))
+            elif blocks[-1]:
+                blocks.append([])
+    except csv.Error as error:
+        raise Refusal(f"{path}, line {lines.line_num}: {error}.") from None
+    blocks = [b for b in blocks if b]
+    if not 1 <= len(blocks) <= 2:
+        raise Refusal(f"{path} has {len(blocks)} tables; one with the payoffs of both, or one for each of two players, "
+                      "would be right (.nfg and .json hold games of more).")  # fmt: skip
+    tables, names = [], ((), ())
+    for block in reversed(blocks):
+        table, names = _table(block, path)
+        tables.insert(0, table)
+    first = tables[0]
+    if len(tables) == 2:
+        if first.shape != tables[1].shape or first.shape[2] != 1:
+            raise Refusal(f"{path} has tables of {_size(first)} and {_size(tables[1])}; both must hold one payoff a "
+                          "cell and be of one size.")  # fmt: skip
+        payoff = np.stack([t[..., 0] for t in tables])
+    elif first.shape[2] == 2:
+        payoff = np.moveaxis(first, 2, 0)
+    elif first.shape[0] == first.shape[1]:
+        payoff = np.stack([first[..., 0], first[..., 0].T])
+        names = (names[0] or names[1], names[1] or names[0])
+    else:
+        raise Refusal(f"{path} is one table of {_size(first)} single payoffs; it must be square (a symmetric game), "
+                      "have two payoffs a cell, or be followed by the other player's table.")  # fmt: skip
+    shape = payoff.shape[1:]
+    labels = tuple(n or tuple(map(str, range(1, k + 1))) for n, k in zip(names, shape, strict=True))
+    return NormalForm(payoff, path.stem, actions=labels)
+
+
+def _size(table: np.ndarray) -> str:
+    return f"{table.shape[0]} x {table.shape[1]} cells with {table.shape[2]} payoff(s)"
+
+
+def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
+    """Payoffs [rows, columns, 1 or 2] of a table, and the names of rows and columns where it has them."""
+    body = [cells for _, cells in block]
+    top = not _payoff(body[0][-1])
+    rest = body[1:] if top else body
+    side = bool(rest) and not _payoff(rest[0][0]) and len(rest[0]) > 1
+    columns = tuple(body[0][1:] if side else body[0]) if top else ()
+    rows = tuple(cells[0] for cells in rest) if side else ()
+    out: list[list[list[float]]] = []
+    for line, cells in block[1:] if top else block:
+        where = f"{path}, line {line}"
+        out.append([_pair(cell, where) for cell in (cells[1:] if side else cells)])
+        if len(out[-1]) != len(out[0]):
+            raise Refusal(f"{where} has {len(out[-1])} cells of payoffs and the first row {len(out[0])}; all rows must "
+                          "be of one length.")  # fmt: skip
+        if len({len(c) for row in (out[0], out[-1]) for c in row}) > 1:
+            raise Refusal(f"{where}: some cells hold one payoff and some two; all must hold as many.")
+    if not out or not out[0]:
+        raise Refusal(f"{path} has a table without payoffs; it needs a row of numbers for every action.")
+    if columns and len(columns) != len(out[0]):
+        raise Refusal(f"{path} names {len(columns)} columns and has {len(out[0])}; each needs its name.")
+    return np.array(out), (rows, columns)
+
+
+def _pair(cell: str, where: str) -> list[float]:
+    """The one or two payoffs of a cell."""
+    words = [w for w in re.split(r"\s*[,;]\s*|\s+(?![/])(?<![/]\s)", cell) if w]
+    if not 1 <= len(words) <= 2:
+        raise Refusal(f"{where}: the cell {cell!r} holds {len(words)} payoffs; one or two would be right.")
+    return [number(word, where) for word in words]
+
+
+def _payoff(cell: str) -> bool:
+    """Whether a cell is meant as a payoff rather than a name."""
+    return bool(re.match(r"[+-]?\.?\d", cell)) or cell.lower() in ("nan", "inf", "-inf")
+
+
+def _json(text: str, path: Path) -> NormalForm:
+    def constant(word: str) -> None:
+        raise Refusal(f"{path}: {word} is no payoff; every payoff must be a finite number.")
+
+    try:
+        data = json.loads(text, parse_constant=constant)
+    except json.JSONDecodeError as error:
+        raise Refusal(f"{path}, line {error.lineno}: this is not JSON ({error.msg}).") from None
+    except (RecursionError, ValueError):
+        raise Refusal(f"{path} cannot be read as JSON: it is nested too deeply, or a number is too long.") from None
+    if not isinstance(data, dict) or "payoff" not in data:
+        raise Refusal(f'{path} must be an object with "payoff": [player][action of 1][action of 2]...')
+    unknown = set(data) - {"payoff", "title", "players", "actions"}
+    if unknown:
+        raise Refusal(
+            f"{path} has {sorted(unknown)[0]!r}, which a game has not; it has payoff, title, players, actions."
+        )
+    players, actions = data.get("players", []), data.get("actions", [])
+    if not _texts(players) or not (isinstance(actions, list) and all(_texts(a) for a in actions)):
+        raise Refusal(f"{path}: players must be a list of names, and actions a list of such lists, one a player.")
+    try:
+        payoff = np.array(_numbers(data["payoff"], path), np.float64)
+    except (ValueError, RecursionError):
+        raise Refusal(f"{path} has payoffs that make no table; every player needs a number in every outcome.") from None
+    return NormalForm(payoff, str(data.get("title") or path.stem), tuple(players), tuple(map(tuple, actions)))
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _numbers(value: Any, path: Path) -> Any:
+    """Nested lists with every payoff a number."""
+    if isinstance(value, list):
+        return [_numbers(v, path) for v in value]
+    if isinstance(value, str):
+        return number(value, str(path))
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise Refusal(f'{path}: {value!r} is no payoff; numbers, or text such as "1/3", would be right.')
+    return number(repr(value), str(path))

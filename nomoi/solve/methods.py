@@ -1,0 +1,181 @@
+"""How Nash equilibria are sought; `nomoi.solve.nash` checks what comes of it.
+
+Every method takes a game and returns candidate points, whether they are all, whether the game is degenerate (None where
+the method does not know), and what a reader must know.  quantecon and pygambit are imported when a method needs them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nomoi.errors import Refusal
+from nomoi.solve import crowds, vertices
+from nomoi.solve.game import NormalForm
+from nomoi.solve.pure import Profile, profile, pure
+
+ENUMERABLE = 12  # actions of the larger side up to which quantecon enumerates vertices: 0.03 to 0.2 s (spec B.3)
+STARTS = 40  # Lemke-Howson's first labels that are tried in larger games (ours)
+SMALL = 20_000  # payoffs up to which a mixed equilibrium of three or more is sought (ours)
+
+Found = tuple[list[Profile], bool, bool | None, list[str]]  # points, complete, degenerate, warnings
+
+
+def fitting(game: NormalForm) -> str:
+    """The method that is complete for the game's size, or gets nearest to it."""
+    if game.n > 2:
+        return "several"
+    if min(game.shape) == 1 or vertices.bases(*game.shape) <= vertices.BASES:
+        return "extreme"
+    return "vertex" if max(game.shape) <= ENUMERABLE else "lemke-howson"
+
+
+def _pure(game: NormalForm) -> Found:
+    return [profile(game, a) for a in pure(game)], False, None, ["Mixed equilibria were not looked for."]
+
+
+def _extreme(game: NormalForm) -> Found:
+    if min(game.shape) == 1:  # one of them has no choice, so the other's best replies are the extreme points
+        found = [profile(game, a) for a in pure(game)]
+        return found, True, len(found) > 1, []
+    size = vertices.bases(*game.shape)
+    if size > 100 * vertices.BASES:
+        raise Refusal(f"{game.title} is too large for the method extreme; vertex or lemke-howson would do.")
+    got = vertices.extremes(*game.payoff)
+    return list(got.points), True, got.degenerate, []
+
+
+def _quantecon(name: str) -> Callable[[NormalForm], Found]:
+    def enumerated(game: NormalForm) -> Found:
+        theory = _theory()
+        try:
+            points = [tuple(p) for p in getattr(theory, name)(_scaled(theory, game))]
+        except Exception as error:  # Qhull says so where a polytope is flat
+            said = str(error).split("\n")[0]
+            return _starts(game)[0], False, None, [f"Vertices could not be enumerated ({said}); Lemke-Howson was used."]
+        return points, True, None, []
+
+    return enumerated
+
+
+def _lemke_howson(game: NormalForm) -> Found:
+    found, tried = _starts(game)
+    some = "each" if tried == sum(game.shape) else str(tried)
+    return found, False, None, [f"One equilibrium was sought from {some} of the first labels; there may be others."]
+
+
+def _starts(game: NormalForm) -> tuple[list[Profile], int]:
+    theory = _theory()
+    scaled, tries = _scaled(theory, game), min(sum(game.shape), STARTS)
+    found = [profile(game, a) for a in pure(game)]
+    for label in np.unique(np.linspace(0, sum(game.shape) - 1, tries).astype(int)):
+        point, end = theory.lemke_howson(scaled, init_pivot=int(label), max_iter=100_000, full_output=True)
+        if end.converged:
+            found.append(tuple(point))
+    return found, tries
+
+
+def _mclennan_tourky(game: NormalForm) -> Found:
+    theory = _theory()
+    point = theory.mclennan_tourky(_scaled(theory, game), init=_middle(game), epsilon=1e-4, max_iter=500)
+    return [_polished(game, tuple(point))], False, None, ["One equilibrium was sought; there may be others."]
+
+
+def _several(game: NormalForm) -> Found:
+    """Three or more: all pure ones; of crowds those in which everybody plays alike; one sought from the middle."""
+    found, crowd = [profile(game, a) for a in pure(game)], crowds.read(game)
+    found += [(np.array([x, 1 - x]),) * game.n for x in crowds.mixed(crowd)] if crowd else []
+    said = "Mixed equilibria of three or more players are not all listed."
+    if game.payoff.size > SMALL:
+        return found, False, None, ["Mixed equilibria were not looked for: the game is too large."]
+    try:
+        found += _mclennan_tourky(game)[0]
+    except Refusal:
+        said = "Mixed equilibria were not looked for: that needs pip install 'nomoi[games]'."
+    return found, False, None, [said]
+
+
+def _gambit(game: NormalForm) -> Found:
+    try:
+        import pygambit  # type: ignore[import-not-found]
+    except ImportError:
+        raise Refusal("pygambit is not installed here; without it the methods extreme and vertex remain.") from None
+    arrays = [np.vectorize(_exact, otypes=[object])(p) for p in game.payoff]
+    result = pygambit.nash.enummixed_solve(pygambit.Game.from_arrays(*arrays), rational=True)
+    points = [
+        tuple(np.array([float(x[s]) for s in player.strategies]) for player in x.game.players)
+        for x in result.equilibria
+    ]
+    return points, True, None, []
+
+
+def _exact(value: float) -> Any:
+    from fractions import Fraction
+
+    return Fraction(value).limit_denominator(10**9) if value % 1 else int(value)
+
+
+METHODS: dict[str, Callable[[NormalForm], Found]] = {
+    "pure": _pure,
+    "extreme": _extreme,
+    "vertex": _quantecon("vertex_enumeration"),
+    "support": _quantecon("support_enumeration"),
+    "lemke-howson": _lemke_howson,
+    "mclennan-tourky": _mclennan_tourky,
+    "several": _several,
+    "gambit": _gambit,
+}
+PAIRS = ("extreme", "vertex", "support", "lemke-howson", "gambit")
+
+
+def _theory() -> Any:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import quantecon.game_theory as theory
+    except ImportError:
+        raise Refusal("this needs quantecon: pip install 'nomoi[games]'.") from None
+    return theory
+
+
+def _scaled(theory: Any, game: NormalForm) -> Any:
+    """As quantecon's game, each player's payoffs brought to [0, 1], which moves no equilibrium."""
+    players = []
+    for i, p in enumerate(game.payoff):
+        unit = (p - p.min()) / (np.ptp(p) or 1.0)
+        players.append(theory.Player(np.ascontiguousarray(np.transpose(unit, [*range(i, game.n), *range(i)]))))
+    return theory.NormalFormGame(players)
+
+
+def _middle(game: NormalForm) -> Any:
+    return tuple(np.full(a, 1.0 / a) for a in game.shape)
+
+
+def _polished(game: NormalForm, point: Profile) -> Profile:
+    """Near an equilibrium: the strategies on the same supports that make everybody indifferent exactly."""
+    from scipy.optimize import root
+
+    supports = [np.flatnonzero(x > 1e-3) for x in point]
+    cuts = np.cumsum([len(s) for s in supports])[:-1]
+
+    def spread(flat: np.ndarray) -> Profile:
+        out = []
+        for x, s, part in zip(point, supports, np.split(flat, cuts), strict=True):
+            full = np.zeros(len(x))
+            full[s] = part
+            out.append(full)
+        return tuple(out)
+
+    def gap(flat: np.ndarray) -> np.ndarray:
+        mixed = spread(flat)
+        rows = [
+            np.append(np.diff(v[s]), x.sum() - 1) for v, s, x in zip(game.values(mixed), supports, mixed, strict=True)
+        ]
+        return np.concatenate(rows)
+
+    start = np.concatenate([x[s] for x, s in zip(point, supports, strict=True)])
+    found = spread(root(gap, start, tol=1e-14).x)
+    return found if all(np.isfinite(x).all() for x in found) else point

@@ -1,0 +1,236 @@
+"""Games from files: what is read, what is written and read again, and what is refused in a sentence."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nomoi import cli
+from nomoi.errors import Refusal
+from nomoi.solve import formats, nfg
+from nomoi.solve.game import NormalForm
+
+LISTED = """NFG 1 R "Selten (IJGT, 75), Figure 2" { "Player 1" "Player 2" } { 3 2 }
+
+1 1 0 2 0 2 1 1 0 3 2 0
+"""
+OUTCOMES = """NFG 1 R "Selten (IJGT, 75), Figure 2" { "Player 1" "Player 2" }
+{ { "1" "2" "3" }
+{ "1" "2" }
+}
+"A comment, with { braces } and 3 numbers"
+
+{
+{ "" 1, 1 }
+{ "both" 0, 2 }
+{ 0 3 }
+{ "" 2, 0 }
+}
+1 2 2 1 3 4
+"""
+ROW, COLUMN = [[1, 1], [0, 0], [0, 2]], [[1, 1], [2, 3], [2, 0]]
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """Write a file in an empty folder and return its name."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, text):
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return name
+
+    return write
+
+
+@pytest.mark.parametrize("text", [LISTED, OUTCOMES], ids=["payoffs", "outcomes"])
+def test_both_versions_of_nfg(file, text):
+    game = formats.read(file("g.nfg", text))
+    assert game.payoff.tolist() == [ROW, COLUMN]
+    assert game.title == "Selten (IJGT, 75), Figure 2"
+    assert game.players == ("Player 1", "Player 2")
+    assert game.actions == (("1", "2", "3"), ("1", "2"))
+
+
+def test_the_first_player_changes_fastest_of_three(file):
+    numbers = " ".join(str(k) for k in range(3 * 2 * 3 * 2))
+    game = formats.read(file("g.nfg", f'NFG 1 R "" {{ "" "" "" }} {{ 2 3 2 }} {numbers}'))
+    assert game.shape == (2, 3, 2)
+    for k, a in enumerate((i, j, m) for m in range(2) for j in range(3) for i in range(2)):
+        assert game.payoff[(slice(None), *a)].tolist() == [3 * k, 3 * k + 1, 3 * k + 2]
+    assert game.players == ("P1", "P2", "P3")
+    assert game.title == "g"
+
+
+def test_outcome_zero_pays_nothing(file):
+    game = formats.read(file("g.nfg", 'NFG 1 R "t" { "a" "b" } { 2 1 } { { "x" 5 7 } } 0 1'))
+    assert game.payoff.tolist() == [[[0], [5]], [[0], [7]]]
+
+
+def test_names_may_hold_quotes(file):
+    game = formats.read(file("g.nfg", r'NFG 1 R "a \"b\" c" { "x" "y\\" } { 1 1 } 1 2'))
+    assert game.title == 'a "b" c'
+    assert game.players[1] == "y\\"
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [("3", 3), ("-0.5", -0.5), (".8", 0.8), ("1e-3", 1e-3), ("+2.5E2", 250), ("1/3", 1 / 3), ("-22/7", -22 / 7),
+     ("5.", 5), (" 4 ", 4)],
+)  # fmt: skip
+def test_numbers(word, value):
+    assert nfg.number(word, "here") == value
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["nan", "inf", "-inf", "1/0", "x", "", "1_000", "1e999", "0x10", "1//2", "1/2/3", "--1", "9" * 500, "1e99999999",
+     "__import__('os')", "٣"],
+)  # fmt: skip
+def test_words_that_are_no_numbers(word):
+    with pytest.raises(Refusal, match=r"here: .* is no payoff"):
+        nfg.number(word, "here")
+
+
+@given(st.integers(0, 2**31).map(np.random.default_rng), st.integers(2, 4), st.text(max_size=8))
+def test_what_is_written_is_read_again_bit_for_bit(tmp_path_factory, rng, n, name):
+    name = "".join(c for c in name if c.isprintable()) or "t"
+    payoff = rng.choice([rng.random(), 1 / 3, -7.0, 1e-300, 1e300, 2.0**60], (n, *rng.integers(1, 4, n)))
+    game = NormalForm(payoff, name, tuple(f"{name}{i}" for i in range(n)))
+    again = formats.read(nfg.write(game, tmp_path_factory.mktemp("g") / "x.nfg"))
+    assert np.array_equal(again.payoff, game.payoff)
+    assert (again.title, again.players, again.actions) == (game.title, game.players, game.actions)
+
+
+PD = [[[2, 0], [4, 1]], [[2, 4], [0, 1]]]
+CSV = {
+    "two payoffs a cell": '"2,2","0,4"\n"4,0","1,1"\n',
+    "separated by spaces": "2 2,0 4\n4 0,1 1\n",
+    "separated by semicolons": "2;2,0; 4\n4 ;0,1;1\n",
+    "with names": 'who,C,D\nC,"2,2","0,4"\nD,"4,0","1,1"\n',
+    "without a corner": ',C,D\r\nC,"2,2","0,4"\r\nD,"4,0","1,1"\r\n',
+    "a table a player": "2,0\n4,1\n\n2,4\n0,1\n",
+    "with remarks": "# the row player\n2,0\n4,1\n\n\n# the column player\n2,4\n0,1\n",
+    "with a mark of order": "\ufeff2,0\n4,1\n",
+    "symmetric": "2,0\n4,1\n",
+    "symmetric, named": ",C,D\nC,2,0\nD,4,1",
+}
+
+
+@pytest.mark.parametrize("layout", CSV)
+def test_layouts_of_csv(file, layout):
+    game = formats.read(file("g.csv", CSV[layout]))
+    assert game.payoff.tolist() == PD
+    named = "C," in CSV[layout]
+    assert game.actions == ((("C", "D"),) * 2 if named else (("1", "2"),) * 2)
+
+
+def test_csv_of_unlike_many_actions(file):
+    game = formats.read(file("g.csv", ",x,y,z\na,1/3 0,1 1,2 2\nb,-1 0,1e2 1,.5 2\n"))
+    assert game.payoff[0].tolist() == [[1 / 3, 1, 2], [-1, 100, 0.5]]
+    assert game.actions == (("a", "b"), ("x", "y", "z"))
+    game = formats.read(file("h.csv", "x,y\n1 2,3 4\n"))
+    assert game.actions == (("1",), ("x", "y"))
+
+
+def test_json(file):
+    text = '{"payoff": [[["1/3", 0], [4, 1]], [[2, 4], [0, 1.5]]], "players": ["a", "b"], "title": "t"}'
+    game = formats.read(file("g.json", text))
+    assert game.payoff.tolist() == [[[1 / 3, 0], [4, 1]], [[2, 4], [0, 1.5]]]
+    assert (game.title, game.players, game.actions) == ("t", ("a", "b"), (("1", "2"), ("1", "2")))
+
+
+NFG = 'NFG 1 R "t" { "a" "b" } '
+BAD = {
+    "an empty file": ("g.nfg", "", "ends where NFG"),
+    "another kind of file": ("g.nfg", 'EFG 2 R "t"', "line 1: 'EFG' stands where NFG"),
+    "another version": ("g.nfg", 'NFG 2 R "t"', "'2' stands where the version 1"),
+    "another kind of number": ("g.nfg", 'NFG 1 Q "t"', "must be R"),
+    "no title": ("g.nfg", "NFG 1 R { ", "title in quotes"),
+    "an open quotation": ("g.nfg", 'NFG 1 R "t', "never closed"),
+    "one player": ("g.nfg", 'NFG 1 R "t" { "a" } { 2 } 1 2', "has 1 player"),
+    "no players": ("g.nfg", 'NFG 1 R "t" { } { } 1', "has 0 player"),
+    "an open brace": ("g.nfg", 'NFG 1 R "t" { "a" "b"', "ends inside the players"),
+    "too few strategies": ("g.nfg", NFG + "{ 2 } 1 2 3 4", "strategies to 1 of 2"),
+    "no strategy": ("g.nfg", NFG + "{ 2 { } } 1", "has no strategy"),
+    "zero strategies": ("g.nfg", NFG + "{ 2 0 } 1", "has no strategy"),
+    "strategies that are no number": ("g.nfg", NFG + "{ 2 x }", "no number of strategies"),
+    "too few payoffs": ("g.nfg", NFG + "{ 2 2 }\n1 2 3 4 5 6 7", "after 7 payoffs; 4 outcomes for 2 players need 8"),
+    "too many payoffs": ("g.nfg", NFG + "{ 2 1 }\n\n1 2 3 4\n5", "line 4: '5' stands after the last"),
+    "a payoff that is none": ("g.nfg", NFG + "{ 2 1 }\n1 2\n3 nan", "line 3: 'nan' is no payoff"),
+    "a division by zero": ("g.nfg", NFG + "{ 2 1 }\n1 2\n3 1/0", "line 3: '1/0' is no payoff"),
+    "a brace among payoffs": ("g.nfg", NFG + "{ 2 1 } 1 2 } 3", "'}' stands where a payoff"),
+    "a huge game": ("g.nfg", NFG + "{ 100000 100000 } 1", "20,000,000,000 payoffs, more than"),
+    "absurdly many strategies": ("g.nfg", NFG + "{ 99999999 2 } 1", "no number of strategies"),
+    "an outcome that is not there": ("g.nfg", NFG + '{ 1 2 } { { "" 1 2 } }\n1 2', "line 2: there is no outcome '2'"),
+    "outcomes that end early": ("g.nfg", NFG + '{ 1 2 } { { "" 1 2 } } 1', "after 1 outcome numbers"),
+    "an outcome for one": ("g.nfg", NFG + '{ 1 1 } { { "" 1 } } 1', "has 1 payoffs for 2"),
+    "bytes that are no text": ("g.nfg", b"\xff\xfe\x00", "cannot be read as text"),
+    "an empty table": ("g.csv", "\n\n", "has 0 tables"),
+    "three tables": ("g.csv", "1\n\n2\n\n3", "has 3 tables"),
+    "ragged rows": ("g.csv", "1,2\n3\n", "line 2 has 1 cells of payoffs and the first row 2"),
+    "ragged named rows": ("g.csv", ",a,b\nc,1 1,2 2\nd,3 3\n", "line 3 has 1 cells"),
+    "an empty cell": ("g.csv", "1,2\n3,\n", "holds 0 payoffs"),
+    "NaN in a table": ("g.csv", "1,2\nnan,3\n", "line 2: 'nan' is no payoff"),
+    "a word in a table": ("g.csv", "1,2\n3,x\n", "line 2: 'x' is no payoff"),
+    "three payoffs a cell": ("g.csv", "1 2 3,4 5 6\n", "holds 3 payoffs"),
+    "mixed cells": ("g.csv", "1 2,3\n", "some cells hold one payoff and some two"),
+    "one table that is not square": ("g.csv", "1,2,3\n4,5,6\n", "must be square"),
+    "tables of two sizes": ("g.csv", "1,2\n3,4\n\n1,2\n", "one size"),
+    "names alone": ("g.csv", "a,b\n", "without payoffs"),
+    "too few names": ("g.csv", "a\n1 2,3 4\n", "names 1 columns and has 2"),
+    "an open quotation in a table": ("g.csv", '"1,2\n3,4\n', "line"),
+    "no JSON": ("g.json", '{"payoff": [\n[1,', "line 2: this is not JSON"),
+    "a list": ("g.json", "[1]", 'must be an object with "payoff"'),
+    "no payoffs": ("g.json", "{}", 'must be an object with "payoff"'),
+    "ragged JSON": ("g.json", '{"payoff": [[[1, 2], [3]], [[1, 2], [3, 4]]]}', "make no table"),
+    "NaN in JSON": ("g.json", '{"payoff": [[NaN]]}', "NaN is no payoff"),
+    "null in JSON": ("g.json", '{"payoff": [[null]]}', "None is no payoff"),
+    "truth in JSON": ("g.json", '{"payoff": [[true]]}', "True is no payoff"),
+    "a huge number": ("g.json", '{"payoff": [[1e999]]}', "is no payoff"),
+    "a very long number": ("g.json", '{"payoff": [[' + "1" * 5000 + "]]}", "number is too long"),
+    "deep JSON": ("g.json", "[" * 100000, "nested too deeply"),
+    "one player in JSON": ("g.json", '{"payoff": [[1, 2]]}', "two or more"),
+    "an unknown word": ("g.json", '{"payoff": [], "eval": 1}', "has 'eval'"),
+    "names that are none": ("g.json", '{"payoff": [[[1]], [[1]]], "players": [1, 2]}', "list of names"),
+    "too few names in JSON": ("g.json", '{"payoff": [[[1]], [[1]]], "players": ["a"]}', "names 1 players"),
+    "another ending": ("g.txt", "1", "must end in .nfg, .csv, .json"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_files_are_one_sentence_and_exit_2(file, monkeypatch, capsys, case):
+    name, text, part = BAD[case]
+    monkeypatch.setattr(sys, "argv", ["nomoi", "solve", file(name, text)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    said = capsys.readouterr()
+    assert end.value.code == 2
+    assert part in said.err
+    assert said.err.startswith("nomoi: ")
+    assert said.err.strip().count("\n") == 0
+    assert said.out == ""
+
+
+def test_a_file_that_is_not_there_and_one_that_is_too_large(file, monkeypatch):
+    with pytest.raises(Refusal, match="there is no file"):
+        formats.read("nowhere.nfg")
+    monkeypatch.setattr(formats, "BYTES", 10)
+    with pytest.raises(Refusal, match="more than the"):
+        formats.read(file("g.csv", "1,2\n3,4\n" * 3))
+
+
+@given(st.text(alphabet='NFGR1 2"{}/\n,.-e', max_size=60))
+def test_no_text_breaks_the_parser(tmp_path_factory, text):
+    for name in ("g.nfg", "g.csv", "g.json"):
+        path = tmp_path_factory.mktemp("g") / name
+        path.write_text('NFG 1 R "t" { "a" "b" } ' + text if name == "g.nfg" else text)
+        try:
+            game = formats.read(path)
+        except Refusal:
+            continue
+        assert np.isfinite(game.payoff).all()
