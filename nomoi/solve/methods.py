@@ -104,12 +104,18 @@ def _gambit(game: NormalForm) -> Found:
     except ImportError:
         raise Refusal("pygambit is not installed here; without it the methods extreme and vertex remain.") from None
     arrays = [np.vectorize(_exact, otypes=[object])(p) for p in game.payoff]
-    result = pygambit.nash.enummixed_solve(pygambit.Game.from_arrays(*arrays), rational=True)
-    points = [
-        tuple(np.array([float(x[s]) for s in player.strategies]) for player in x.game.players)
-        for x in result.equilibria
-    ]
-    return points, True, None, []
+    make = getattr(pygambit, "StrategicGame", pygambit.Game).from_arrays  # in version 17, and in 16
+    result = pygambit.nash.enummixed_solve(make(*arrays), rational=True)
+    return [_exactly(x, game.shape) for x in result.equilibria], True, None, []
+
+
+def _exactly(found: Any, shape: tuple[int, ...]) -> Profile:
+    """pygambit's profile as ours; it names players and strategies by numbers from 1."""
+    try:  # version 17: players are labels
+        parts = [[float(found[f"{i + 1}"][f"{k + 1}"]) for k in range(a)] for i, a in enumerate(shape)]
+    except (KeyError, IndexError, TypeError, ValueError):  # version 16: players are objects
+        parts = [[float(found[s]) for s in player.strategies] for player in found.game.players]
+    return tuple(map(np.array, parts))
 
 
 def _exact(value: float) -> Any:
