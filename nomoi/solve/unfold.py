@@ -1,0 +1,344 @@
+"""Unfolding: a situation, governed or not, as tensors: all states that can be reached, exactly.
+
+Only what is finite and declared can be unfolded: a situation says in `lots`, `odds` and `by_lot` what it leaves to
+chance, an institution in `chance` that it leaves nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nomoi.core import Governed, Situation
+from nomoi.core.situation import Action, State
+from nomoi.errors import Refusal
+from nomoi.solve.game import NormalForm
+
+LARGEST = 5_000_000  # joint choices in all states together; more would not fit into a laptop's memory (ours)
+BATCH = 4096  # steps computed at once; one shape, so one compilation (ours)
+ENDS = -1  # as a next state: the episode is over.  Value vectors have a zero at their end, which it indexes
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Markov:
+    """A finite Markov game over its reachable states; state 0 is the first.
+
+    S states, n agents, L outcomes of chance, and R rows: a row is a state together with one joint choice.  The rows
+    of state s are first[s] to first[s + 1] - 1, in the order of an array of shape choices[s].
+
+    choices   [S, n]  among how many things each agent chooses there; 1 where it is not asked
+    first     [S + 1] where the rows of each state begin
+    next      [R, L]  the state that follows, or ENDS
+    prob      [R, L]  how probable that is
+    payoff    [n, R]  expected, with transfers;  material [n, R] without them, which is what welfare counts
+    asked     [S, H, n] who is asked which head;  held [S] whether an institution convenes and the world stands still
+    states    the states themselves, every leaf [S, ...];  heads  name -> number of choices, in the order of H
+    symmetric only profiles "one agent does a, all others b" are there, with choices [S, 2]
+    """
+
+    title: str
+    heads: dict[str, int]
+    choices: np.ndarray
+    first: np.ndarray
+    next: np.ndarray
+    prob: np.ndarray
+    payoff: np.ndarray
+    material: np.ndarray
+    asked: np.ndarray
+    held: np.ndarray
+    states: Any
+    symmetric: bool = False
+
+    @property
+    def agents(self) -> int:
+        return self.payoff.shape[0]
+
+    @property
+    def size(self) -> int:
+        """How many states."""
+        return len(self.choices)
+
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """[R] the state of each row."""
+        return np.repeat(np.arange(self.size), np.diff(self.first))
+
+    @cached_property
+    def layers(self) -> list[np.ndarray]:
+        """States by how many steps may still follow, fewest first; refuses where a state may come back to itself."""
+        out, known = [], np.zeros(self.size + 1, bool)
+        known[ENDS] = True
+        while not known.all():
+            ready = np.logical_and.reduceat(known[self.next].all(1), self.first[:-1]) & ~known[:-1]
+            if not ready.any():
+                raise Refusal(
+                    f"{self.title} may come back to a state it was in, so it has no last step to begin from; "
+                    "solve it with a discount below 1 (`markov_perfect`)."
+                )
+            known[:-1] |= ready
+            out.append(np.flatnonzero(ready))
+        return out
+
+    def groups(self, states: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[int, ...]]]:
+        """Those of `states` that ask the same: the states [k], their rows [k, J], and the shape of J."""
+        shapes, which = np.unique(self.choices[states], axis=0, return_inverse=True)
+        for g, shape in enumerate(shapes):
+            mine = states[which.ravel() == g]
+            yield mine, self.first[mine][:, None] + np.arange(shape.prod()), tuple(map(int, shape))
+
+    def answers(self, rows: np.ndarray) -> Action:
+        """{head: [k, n]} what the agents answer in some rows; 0 where they are not asked."""
+        s = self.owner[rows]
+        return _answers(self.heads, self.asked[s], self.choices[s], rows - self.first[s], self.symmetric)
+
+    def paid(self, situation: Situation) -> Markov:
+        """The same game with the payoffs of `situation`, which must move alike: say, under another rate of a levy."""
+        parts = []
+        for lot in _batches(len(self.owner)):
+            follow = jax.tree.map(lambda x, lot=lot: x[self.next[lot]], self.states)
+            there = (self.next[lot] != ENDS) & (self.prob[lot] > 0)
+            out = _pay(situation, self._states(lot), self.answers(lot), self.prob[lot], follow, there)
+            parts.append(jax.tree.map(np.asarray, out))
+        if not all(part[2] for part in parts):
+            raise Refusal(f"{situation.name} does not move as {self.title} did when it was unfolded; unfold it anew.")
+        payoff, material = (np.concatenate([part[k] for part in parts])[: len(self.owner)].T for k in (0, 1))
+        return dataclasses.replace(self, payoff=payoff.astype(np.float64), material=material.astype(np.float64))
+
+    def _states(self, rows: np.ndarray) -> State:
+        return jax.tree.map(lambda x: x[self.owner[rows]], self.states)
+
+
+def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False) -> Markov:
+    """Everything that can happen in a situation, from its first state on.
+
+    A head that an agent is not asked multiplies nothing: it gets its choice 0.  With `symmetric` only profiles are
+    unfolded in which one agent does a and all others b, which is all that a symmetric equilibrium needs, for any
+    number of agents; the situation must then treat them alike.  Refuses what leaves undeclared things to chance, and
+    what has more than `limit` joint choices.
+    """
+    _declared(situation)
+    heads = situation.actions
+    frontier = _start(situation)
+    place = {bytes(row): s for s, row in enumerate(_bytes(frontier))}
+    parts: list[dict[str, np.ndarray]] = []
+    layers, rows = [frontier], 0
+    while count := len(jax.tree.leaves(frontier)[0]):
+        asked, held = _over(lambda s: _asks(situation, s), frontier, count)
+        choices = _choices(situation, heads, asked, symmetric)
+        rows += float(choices.astype(float).prod(1).sum())
+        if rows > limit:
+            raise Refusal(
+                f"{situation.name} has more than {limit:,} joint choices in the states that can be reached, too many to "
+                "unfold; fewer agents, choices, steps or points of a stock, or symmetric=True, make it smaller."
+            )
+        part, after = _expand(situation, heads, frontier, asked, choices, symmetric)
+        codes = _bytes(after)
+        shape = part["prob"].shape
+        goes = (part["prob"] > 0) & ~part["done"]
+        found, kept, where = np.unique(codes[goes.ravel()], return_index=True, return_inverse=True)
+        fresh = [k for k, code in enumerate(found) if bytes(code) not in place]
+        place |= {bytes(found[k]): len(place) + j for j, k in enumerate(fresh)}
+        index = np.array([place[bytes(code)] for code in found], np.int64)
+        following = np.full(shape, ENDS, np.int64)
+        following[goes] = index[where.ravel()] if len(found) else ENDS
+        parts.append(part | {"next": following, "asked": asked, "held": held, "choices": choices})
+        new = np.flatnonzero(goes.ravel())[kept[fresh]] if fresh else np.zeros(0, np.int64)
+        frontier = jax.tree.map(lambda x, new=new: x[new], after)
+        layers.append(frontier)
+    join = lambda name, axis=0: np.concatenate([p[name] for p in parts], axis)  # noqa: E731
+    choices = join("choices")
+    markov = Markov(
+        situation.name, heads, choices, np.concatenate([[0], np.cumsum(choices.prod(1))]), join("next"), join("prob"),
+        join("payoff", 1), join("material", 1), join("asked"), join("held"),
+        jax.tree.map(lambda *xs: np.concatenate(xs), *layers), symmetric,
+    )  # fmt: skip
+    if symmetric:
+        _alike(markov)
+    return markov
+
+
+def normal_form(situation: Situation) -> NormalForm:
+    """A situation of one step as a game: expected payoffs with transfers, all heads of an agent as one choice."""
+    _declared(situation)
+    heads, n = situation.actions, situation.agents
+    start = _start(situation)
+    asked, _ = _over(lambda s: _asks(situation, s), start, 1)
+    choices = _choices(situation, heads, asked, False)
+    shape = tuple(map(int, choices[0]))
+    if n * choices[0].astype(float).prod() > LARGEST:
+        raise Refusal(f"{situation.name} has more than {LARGEST:,} payoffs, too many for a game in normal form.")
+    part, _ = _expand(situation, heads, start, asked, choices, False)
+    if not (part["done"] | (part["prob"] == 0)).all():
+        raise Refusal(
+            f"{situation.name} does not end with its first step, so it is no game in normal form; unfold it with "
+            "`tabular`, or give it a horizon of one step and no institution that convenes."
+        )
+    title = situation.name
+    if isinstance(situation, Governed):
+        title += f" under {' and '.join(i.name for i in situation.institutions)}"
+    names = tuple(f"agent {i}" for i in range(n))
+    return NormalForm(part["payoff"].reshape(n, *shape), title, names, _labels(heads, asked[0]))
+
+
+def _declared(situation: Situation) -> None:
+    """Refuse what leaves to chance something that nobody declares."""
+    world = situation.situation if isinstance(situation, Governed) else situation
+    if world.lots == 0:
+        raise Refusal(
+            f"{world.name} does not declare what a step leaves to chance, so it cannot be unfolded exactly; play it "
+            "and measure instead, or give it `lots`, `odds` and `by_lot`."
+        )
+    if isinstance(situation, Governed):
+        for i in situation.institutions:
+            if what := i.chance(world):
+                raise Refusal(
+                    f"{world.name} under {i.name} cannot be unfolded exactly, because {i.name} leaves to chance {what}."
+                )
+
+
+def _choices(situation: Situation, heads: dict[str, int], asked: np.ndarray, symmetric: bool) -> np.ndarray:
+    """[k, n] (symmetric: [k, 2]) among how many things each chooses, from asked [k, H, n]."""
+    each = np.where(asked, np.array(list(heads.values()))[:, None], 1).prod(1)
+    if not symmetric:
+        return each
+    if (asked != asked[..., :1]).any():
+        raise Refusal(f"{situation.name} does not ask all agents the same, so it cannot be unfolded as symmetric.")
+    return np.repeat(each[:, :1], 2, 1)
+
+
+def _answers(
+    heads: dict[str, int], asked: np.ndarray, choices: np.ndarray, local: np.ndarray, symmetric: bool
+) -> Action:
+    """{head: [k, n]} from the number `local` [k] of a joint choice among `choices` [k, n], with asked [k, H, n]."""
+    after = np.cumprod(np.concatenate([choices[:, 1:], np.ones_like(choices[:, :1])], 1)[:, ::-1], 1)[:, ::-1]
+    each = local[:, None] // after % choices
+    if symmetric:
+        each = np.concatenate([each[:, :1], np.repeat(each[:, 1:], asked.shape[2] - 1, 1)], 1)
+    out = {}
+    for h, (head, k) in reversed(list(enumerate(heads.items()))):
+        among = np.where(asked[:, h], k, 1)
+        out[head] = (each % among).astype(np.int32)
+        each = each // among
+    return out
+
+
+def _expand(
+    situation: Situation, heads: dict[str, int], states: State, asked: np.ndarray, choices: np.ndarray, symmetric: bool
+) -> tuple[dict[str, np.ndarray], State]:
+    """Every joint choice in `states`: payoff, material [n, R], prob, done [R, L]; and the next states [R * L, ...]."""
+    count = choices.prod(1)
+    owner = np.repeat(np.arange(len(choices)), count)
+    local = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    rows = jax.tree.map(lambda x: x[owner], states)
+    action = _answers(heads, asked[owner], choices[owner], local, symmetric)
+    after, odds, done, reward, transfer = _over(lambda x: _steps(situation, *x), (rows, action), len(owner))
+    prob = odds.astype(np.float64)
+    if (prob < 0).any() or (np.abs(prob.sum(1) - 1) > 1e-5).any():
+        raise Refusal(f"the odds of {situation.name} are not probabilities; they must be positive and sum to 1.")
+    prob /= prob.sum(1, keepdims=True)
+    expected = lambda x: np.einsum("rl,rln->nr", prob, x.astype(np.float64))  # noqa: E731
+    material = expected(reward)
+    part = {"payoff": material + expected(transfer), "material": material, "prob": prob, "done": done}
+    return part, jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), after)
+
+
+def _start(situation: Situation) -> State:
+    """The first state, as a batch of one."""
+    return jax.tree.map(lambda x: np.asarray(x)[None], _reset(situation))
+
+
+@eqx.filter_jit
+def _reset(situation: Situation) -> State:
+    return situation.reset(jax.random.key(0))
+
+
+@eqx.filter_jit
+def _steps(situation: Situation, states: State, action: Action) -> Any:
+    """Next states, odds, done, reward, transfer, each [B, L, ...]."""
+
+    def one(state: State, action: Action) -> Any:
+        odds = situation.odds(state, action)
+        after, out = jax.vmap(lambda lot: situation.by_lot(lot, state, action))(jnp.arange(len(odds)))
+        return after, odds, out.done, out.reward, out.transfer
+
+    return jax.vmap(one)(states, action)
+
+
+@eqx.filter_jit
+def _asks(situation: Situation, states: State) -> Any:
+    """Who is asked which head [B, H, n], and whether an institution convenes [B]."""
+
+    def one(state: State) -> Any:
+        asked = situation.asked(state)
+        return jnp.stack([asked[head] for head in situation.actions]), situation.held(state)
+
+    return jax.vmap(one)(states)
+
+
+@eqx.filter_jit
+def _pay(situation: Situation, states: State, action: Action, prob: Any, follow: State, there: Any) -> Any:
+    """Expected payoff and material [B, n], and whether the next states are `follow` wherever `there` [B, L]."""
+
+    def one(state: State, action: Action, prob: Any, follow: State, there: Any) -> Any:
+        odds = situation.odds(state, action)
+        after, out = jax.vmap(lambda lot: situation.by_lot(lot, state, action))(jnp.arange(len(odds)))
+        pairs = zip(jax.tree.leaves(after), jax.tree.leaves(follow), strict=True)
+        same = jnp.stack([(a == b).reshape(len(there), -1).all(1) for a, b in pairs]).all(0)
+        alike = (same | ~there).all() & (jnp.abs(odds - prob) < 1e-5).all() & (out.done | there | (prob == 0)).all()
+        return odds @ (out.reward + out.transfer), odds @ out.reward, alike
+
+    payoff, material, alike = jax.vmap(one)(states, action, prob.astype(jnp.float32), follow, there)
+    return payoff, material, alike.all()
+
+
+def _batches(count: int) -> Iterator[np.ndarray]:
+    """Row numbers [BATCH] that cover `count` rows; the last batch is filled up with the last row."""
+    for begin in range(0, count, BATCH):
+        yield np.minimum(np.arange(begin, begin + BATCH), count - 1)
+
+
+def _over(function: Callable[[Any], Any], data: Any, count: int) -> Any:
+    """A batched function over `count` rows of `data`, in batches of one shape; leaves as NumPy arrays."""
+    parts = [
+        jax.tree.map(np.asarray, function(jax.tree.map(lambda x, r=rows: x[r], data))) for rows in _batches(count)
+    ]
+    return jax.tree.map(lambda *xs: np.concatenate(xs)[:count], *parts)
+
+
+def _bytes(states: State) -> np.ndarray:
+    """[k] the states as bytes, equal where states are equal."""
+    leaves = [np.asarray(x) for x in jax.tree.leaves(states)]
+    k = len(leaves[0])
+    flat = [x + x.dtype.type(0) if x.dtype.kind == "f" else x for x in leaves]  # 0.0 and -0.0 are one state
+    raw = [np.frombuffer(x.tobytes(), np.uint8).reshape(k, x.itemsize * int(np.prod(x.shape[1:]))) for x in flat]
+    joined = np.ascontiguousarray(np.concatenate(raw, 1))
+    return joined.view(np.dtype((np.void, joined.shape[1]))).ravel()
+
+
+def _alike(markov: Markov) -> None:
+    """Refuse as symmetric what pays agents unlike who do the same."""
+    for mine, rows, (k, _) in markov.groups(np.arange(markov.size)):
+        paid = markov.payoff[:, rows].reshape(markov.agents, len(mine), k, k)
+        same = np.diagonal(paid, axis1=2, axis2=3)  # all do the same
+        pairs = [(same, same[:1]), (paid[1:], paid[1:2])]  # and those who do b alike are paid alike
+        pairs += [(paid[1], paid[0].transpose(0, 2, 1))] if markov.agents == 2 else []
+        if not all(np.allclose(a, b, 1e-4, 1e-5) for a, b in pairs):
+            raise Refusal(f"{markov.title} treats its agents differently, so it cannot be unfolded as symmetric.")
+
+
+def _labels(heads: dict[str, int], asked: np.ndarray) -> tuple[tuple[str, ...], ...]:
+    """The names of each agent's choices, from asked [H, n]: the number, or where several are asked, head by head."""
+    out = []
+    for mine in asked.T:
+        own = {head: k for (head, k), there in zip(heads.items(), mine, strict=True) if there}
+        each = np.indices(tuple(own.values())).reshape(len(own), -1).T
+        named = [", ".join(f"{head} {c}" for head, c in zip(own, row, strict=True)) for row in each]
+        out.append(tuple(str(row[0]) for row in each) if len(own) == 1 else tuple(named))
+    return tuple(out)
