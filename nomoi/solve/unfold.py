@@ -40,7 +40,7 @@ class Markov:
     payoff    [n, R]  expected, with transfers;  material [n, R] without them, which is what welfare counts
     asked     [S, H, n] who is asked which head;  held [S] whether an institution convenes and the world stands still
     states    the states themselves, every leaf [S, ...];  heads  name -> number of choices, in the order of H
-    symmetric only profiles "one agent does a, all others b" are there, with choices [S, 2]
+    symmetric only profiles "one agent does a, all others b" are there, with choices [S, 2]; payoffs are that one's [1, R]
     """
 
     title: str
@@ -58,7 +58,7 @@ class Markov:
 
     @property
     def agents(self) -> int:
-        return self.payoff.shape[0]
+        return self.asked.shape[2]
 
     @property
     def size(self) -> int:
@@ -75,8 +75,11 @@ class Markov:
         """States by how many steps may still follow, fewest first; refuses where a state may come back to itself."""
         out, known = [], np.zeros(self.size + 1, bool)
         known[ENDS] = True
+        rows = np.arange(len(self.owner))
         while not known.all():
-            ready = np.logical_and.reduceat(known[self.next].all(1), self.first[:-1]) & ~known[:-1]
+            rows = rows[~known[self.owner[rows]]]
+            waits = np.bincount(self.owner[rows], ~known[self.next[rows]].all(1), self.size) > 0
+            ready = ~waits & ~known[:-1]
             if not ready.any():
                 raise Refusal(
                     f"{self.title} may come back to a state it was in, so it has no last step to begin from; "
@@ -108,8 +111,17 @@ class Markov:
             parts.append(jax.tree.map(np.asarray, out))
         if not all(part[2] for part in parts):
             raise Refusal(f"{situation.name} does not move as {self.title} did when it was unfolded; unfold it anew.")
-        payoff, material = (np.concatenate([part[k] for part in parts])[: len(self.owner)].T for k in (0, 1))
-        return dataclasses.replace(self, payoff=payoff.astype(np.float64), material=material.astype(np.float64))
+        payoff, material = (np.concatenate([p[k] for p in parts])[: len(self.owner)].T.astype(float) for k in (0, 1))
+        if self.symmetric:
+            _alike(self, payoff)
+            payoff, material = payoff[:1], material[:1]
+        return self.with_payoffs(payoff, material)
+
+    def with_payoffs(self, payoff: np.ndarray, material: np.ndarray) -> Markov:
+        """The same states and moves with other payoffs; what was found out about the moves is kept."""
+        new = dataclasses.replace(self, payoff=payoff, material=material)
+        new.__dict__.update({name: self.__dict__[name] for name in ("owner", "layers") if name in self.__dict__})
+        return new
 
     def _states(self, rows: np.ndarray) -> State:
         return jax.tree.map(lambda x: x[self.owner[rows]], self.states)
@@ -160,7 +172,8 @@ def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False)
         jax.tree.map(lambda *xs: np.concatenate(xs), *layers), symmetric,
     )  # fmt: skip
     if symmetric:
-        _alike(markov)
+        _alike(markov, markov.payoff)
+        return markov.with_payoffs(markov.payoff[:1], markov.material[:1])
     return markov
 
 
@@ -322,14 +335,15 @@ def _bytes(states: State) -> np.ndarray:
     return joined.view(np.dtype((np.void, joined.shape[1]))).ravel()
 
 
-def _alike(markov: Markov) -> None:
-    """Refuse as symmetric what pays agents unlike who do the same."""
+def _alike(markov: Markov, payoff: np.ndarray) -> None:
+    """Refuse as symmetric what pays agents [n, R] unlike who do the same."""
+    dust = 1e-5 * max(float(np.abs(payoff).max()), 1.0)
     for mine, rows, (k, _) in markov.groups(np.arange(markov.size)):
-        paid = markov.payoff[:, rows].reshape(markov.agents, len(mine), k, k)
+        paid = payoff[:, rows].reshape(len(payoff), len(mine), k, k)
         same = np.diagonal(paid, axis1=2, axis2=3)  # all do the same
-        pairs = [(same, same[:1]), (paid[1:], paid[1:2])]  # and those who do b alike are paid alike
-        pairs += [(paid[1], paid[0].transpose(0, 2, 1))] if markov.agents == 2 else []
-        if not all(np.allclose(a, b, 1e-4, 1e-5) for a, b in pairs):
+        pairs = [(same[1:], same[:1]), (paid[2:], paid[1:2])]  # and those who do b alike are paid alike
+        pairs += [(paid[1], paid[0].transpose(0, 2, 1))] if len(payoff) == 2 else []
+        if any(np.abs(a - b).max(initial=0.0) > dust for a, b in pairs):
             raise Refusal(f"{markov.title} treats its agents differently, so it cannot be unfolded as symmetric.")
 
 
