@@ -96,12 +96,10 @@ class Pool(Situation):
         """Of the point below and of the point above, where there are points."""
         if not self.points:
             return jnp.ones(1)
-        below, above = self._between(state, action)
+        _, above = self._between(state, action)
         return jnp.stack([1 - above, above])
 
-    def by_lot(
-        self, lot: Int[Array, ""], state: State, action: dict[str, Int[Array, " n"]]
-    ) -> tuple[State, Outcome]:
+    def by_lot(self, lot: Int[Array, ""], state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
         if not self.points:
             return self._ends(state, action, self._grown(state, action))
         below, _ = self._between(state, action)

@@ -19,7 +19,7 @@ import numpy as np
 
 from nomoi.core.situation import Action
 from nomoi.errors import Refusal, nearest
-from nomoi.solve.unfold import Markov
+from nomoi.solve.markov import Group, Markov
 
 DUST = 1e-6  # what counts as equal, as a share of the largest payoff at stake: situations compute in float32 (ours)
 SELECT = {"best": 1.0, "worst": -1.0, "first": 0.0}
@@ -73,7 +73,7 @@ def backward(markov: Markov, discount: float = 1.0, select: str = "best", slack:
     factor = _factor(markov, discount)
     value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
     stage = _equilibrium(markov, select, slack)
-    for layer in markov.layers:
+    for layer in markov.stages:
         _improve(markov, factor, stage, layer, value, weight)
     return _certified(markov, factor, weight, value)
 
@@ -91,10 +91,10 @@ def markov_perfect(
         raise Refusal(f"an institution convenes in {markov.title}; solve a game that convenes by `backward`.")
     factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
     value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
-    every, scale = np.arange(markov.size), max(float(np.abs(markov.payoff).max()), 1e-12)
+    scale = max(float(np.abs(markov.payoff).max()), 1e-12)
     for _ in range(most):
         before = value.copy()
-        _improve(markov, factor, stage, every, value, weight)
+        _improve(markov, factor, stage, markov.groups, value, weight)
         if np.abs(value - before).max() <= tolerance * scale:
             return _certified(markov, factor, weight, value)
     raise Refusal(f"values of {markov.title} still change after {most:,} rounds; no Markov-perfect equilibrium found.")
@@ -112,7 +112,7 @@ def planner(markov: Markov, discount: float = 1.0) -> float:
 
     common, factor = markov.with_payoffs(together, together), _factor(markov, discount)
     value, weight = np.zeros((len(together), markov.size + 1)), np.zeros(len(markov.owner))
-    for layer in markov.layers:
+    for layer in markov.stages:
         _improve(common, factor, stage, layer, value, weight)
     return float(value[:, 0].sum())
 
@@ -125,11 +125,11 @@ def _factor(markov: Markov, discount: float) -> np.ndarray:
 
 
 def _improve(
-    markov: Markov, factor: np.ndarray, stage: Stage, layer: np.ndarray, value: np.ndarray, weight: np.ndarray
+    markov: Markov, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray, weight: np.ndarray
 ) -> None:
     """Solve the stage games of the states in `layer`, given the values of what follows; writes value and weight."""
     fresh = []
-    for states, rows, shape in markov.groups(layer):
+    for states, rows, shape in layer:
         ahead = _ahead(markov, factor, rows, value)
         played = stage(ahead.reshape(len(ahead), len(states), *shape)).reshape(rows.shape)
         weight[rows] = played
@@ -199,10 +199,11 @@ def _symmetric(title: str, values: np.ndarray, sign: float, slack: float) -> np.
     dust = DUST * max(float(np.abs(own).max()), 1e-12)
     same = np.diagonal(own, axis1=1, axis2=2)
     gain = own.max(1) - same  # [k, A] what departing from "all do b" gains
-    if gain.min(1).max() > max(slack, dust):
+    least = float(gain.min(1).max())
+    if least > max(slack, dust):
         raise Refusal(
-            f"{title} has a stage game without a symmetric pure equilibrium (departing gains {gain.min(1).max():.3g} at "
-            "least); allow for that by `slack`, or unfold it without symmetric=True."
+            f"{title} has a stage game without a symmetric pure equilibrium (departing gains at least {least:.3g}); "
+            "allow for that by `slack`, or unfold it without symmetric=True."
         )
     allowed = gain <= np.maximum(gain.min(1, keepdims=True), 0) + dust
     chosen = np.where(allowed, sign * same, -np.inf).argmax(1)
@@ -219,7 +220,7 @@ def _one_hot(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _certified(markov: Markov, factor: np.ndarray, weight: np.ndarray, value: np.ndarray) -> Solution:
     """The answer with its certificate: no departure once, in any state, by anybody, gains more than `deviation`."""
     worst = 0.0
-    for states, rows, shape in markov.groups(np.arange(markov.size)):
+    for states, rows, shape in markov.groups:
         k = len(states)
         ahead = _ahead(markov, factor, rows, value).reshape(-1, k, *shape)
         played = weight[rows].reshape(k, *shape)

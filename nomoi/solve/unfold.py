@@ -6,9 +6,7 @@ chance, an institution in `chance` that it leaves nothing.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
-from functools import cached_property
 from typing import Any
 
 import equinox as eqx
@@ -20,111 +18,10 @@ from nomoi.core import Governed, Situation
 from nomoi.core.situation import Action, State
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
+from nomoi.solve.markov import ENDS, Markov, answers_of
 
 LARGEST = 5_000_000  # joint choices in all states together; more would not fit into a laptop's memory (ours)
-BATCH = 4096  # steps computed at once; one shape, so one compilation (ours)
-ENDS = -1  # as a next state: the episode is over.  Value vectors have a zero at their end, which it indexes
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
-class Markov:
-    """A finite Markov game over its reachable states; state 0 is the first.
-
-    S states, n agents, L outcomes of chance, and R rows: a row is a state together with one joint choice.  The rows
-    of state s are first[s] to first[s + 1] - 1, in the order of an array of shape choices[s].
-
-    choices   [S, n]  among how many things each agent chooses there; 1 where it is not asked
-    first     [S + 1] where the rows of each state begin
-    next      [R, L]  the state that follows, or ENDS
-    prob      [R, L]  how probable that is
-    payoff    [n, R]  expected, with transfers;  material [n, R] without them, which is what welfare counts
-    asked     [S, H, n] who is asked which head;  held [S] whether an institution convenes and the world stands still
-    states    the states themselves, every leaf [S, ...];  heads  name -> number of choices, in the order of H
-    symmetric only profiles "one agent does a, all others b" are there, with choices [S, 2]; payoffs are that one's [1, R]
-    """
-
-    title: str
-    heads: dict[str, int]
-    choices: np.ndarray
-    first: np.ndarray
-    next: np.ndarray
-    prob: np.ndarray
-    payoff: np.ndarray
-    material: np.ndarray
-    asked: np.ndarray
-    held: np.ndarray
-    states: Any
-    symmetric: bool = False
-
-    @property
-    def agents(self) -> int:
-        return self.asked.shape[2]
-
-    @property
-    def size(self) -> int:
-        """How many states."""
-        return len(self.choices)
-
-    @cached_property
-    def owner(self) -> np.ndarray:
-        """[R] the state of each row."""
-        return np.repeat(np.arange(self.size), np.diff(self.first))
-
-    @cached_property
-    def layers(self) -> list[np.ndarray]:
-        """States by how many steps may still follow, fewest first; refuses where a state may come back to itself."""
-        out, known = [], np.zeros(self.size + 1, bool)
-        known[ENDS] = True
-        rows = np.arange(len(self.owner))
-        while not known.all():
-            rows = rows[~known[self.owner[rows]]]
-            waits = np.bincount(self.owner[rows], ~known[self.next[rows]].all(1), self.size) > 0
-            ready = ~waits & ~known[:-1]
-            if not ready.any():
-                raise Refusal(
-                    f"{self.title} may come back to a state it was in, so it has no last step to begin from; "
-                    "solve it with a discount below 1 (`markov_perfect`)."
-                )
-            known[:-1] |= ready
-            out.append(np.flatnonzero(ready))
-        return out
-
-    def groups(self, states: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, tuple[int, ...]]]:
-        """Those of `states` that ask the same: the states [k], their rows [k, J], and the shape of J."""
-        shapes, which = np.unique(self.choices[states], axis=0, return_inverse=True)
-        for g, shape in enumerate(shapes):
-            mine = states[which.ravel() == g]
-            yield mine, self.first[mine][:, None] + np.arange(shape.prod()), tuple(map(int, shape))
-
-    def answers(self, rows: np.ndarray) -> Action:
-        """{head: [k, n]} what the agents answer in some rows; 0 where they are not asked."""
-        s = self.owner[rows]
-        return _answers(self.heads, self.asked[s], self.choices[s], rows - self.first[s], self.symmetric)
-
-    def paid(self, situation: Situation) -> Markov:
-        """The same game with the payoffs of `situation`, which must move alike: say, under another rate of a levy."""
-        parts = []
-        for lot in _batches(len(self.owner)):
-            follow = jax.tree.map(lambda x, lot=lot: x[self.next[lot]], self.states)
-            there = (self.next[lot] != ENDS) & (self.prob[lot] > 0)
-            out = _pay(situation, self._states(lot), self.answers(lot), self.prob[lot], follow, there)
-            parts.append(jax.tree.map(np.asarray, out))
-        if not all(part[2] for part in parts):
-            raise Refusal(f"{situation.name} does not move as {self.title} did when it was unfolded; unfold it anew.")
-        payoff, material = (np.concatenate([p[k] for p in parts])[: len(self.owner)].T.astype(float) for k in (0, 1))
-        if self.symmetric:
-            _alike(self, payoff)
-            payoff, material = payoff[:1], material[:1]
-        return self.with_payoffs(payoff, material)
-
-    def with_payoffs(self, payoff: np.ndarray, material: np.ndarray) -> Markov:
-        """The same states and moves with other payoffs; what was found out about the moves is kept."""
-        new = dataclasses.replace(self, payoff=payoff, material=material)
-        new.__dict__.update({name: self.__dict__[name] for name in ("owner", "layers") if name in self.__dict__})
-        return new
-
-    def _states(self, rows: np.ndarray) -> State:
-        return jax.tree.map(lambda x: x[self.owner[rows]], self.states)
+BATCH = 16384  # steps computed at once; one shape, so one compilation (ours)
 
 
 def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False) -> Markov:
@@ -147,8 +44,8 @@ def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False)
         rows += float(choices.astype(float).prod(1).sum())
         if rows > limit:
             raise Refusal(
-                f"{situation.name} has more than {limit:,} joint choices in the states that can be reached, too many to "
-                "unfold; fewer agents, choices, steps or points of a stock, or symmetric=True, make it smaller."
+                f"{situation.name} has more than {limit:,} joint choices in the states that can be reached, too many "
+                "to unfold; fewer agents, choices, steps or points of a stock, or symmetric=True, make it smaller."
             )
         part, after = _expand(situation, heads, frontier, asked, choices, symmetric)
         codes = _bytes(after)
@@ -175,6 +72,30 @@ def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False)
         _alike(markov, markov.payoff)
         return markov.with_payoffs(markov.payoff[:1], markov.material[:1])
     return markov
+
+
+def repaid(markov: Markov, situation: Situation) -> Markov:
+    """The same game with the payoffs of `situation`, which must move alike: say, under another rate of a levy."""
+    batches = markov.once("batches", lambda: _kept(markov))
+    parts = [jax.tree.map(np.asarray, _pay(situation, *batch)) for batch in batches]
+    if not all(alike for _, _, alike in parts):
+        raise Refusal(f"{situation.name} does not move as {markov.title} did when it was unfolded; unfold it anew.")
+    payoff, material = (np.concatenate([p[k] for p in parts])[: len(markov.owner)].T.astype(float) for k in (0, 1))
+    if markov.symmetric:
+        _alike(markov, payoff)
+        payoff, material = payoff[:1], material[:1]
+    return markov.with_payoffs(payoff, material)
+
+
+def _kept(markov: Markov) -> list[tuple[State, Action, Any, State, Any]]:
+    """What `_pay` needs, batch by batch: states, answers, odds, next states, and whether there is a next state."""
+    out = []
+    for rows in _batches(len(markov.owner)):
+        now, later = markov.owner[rows], markov.next[rows]
+        state, follow = (jax.tree.map(lambda x, s=s: x[s], markov.states) for s in (now, later))
+        there = (later != ENDS) & (markov.prob[rows] > 0)
+        out.append((state, markov.answers(rows), markov.prob[rows].astype(np.float32), follow, there))
+    return jax.tree.map(jnp.asarray, out)
 
 
 def normal_form(situation: Situation) -> NormalForm:
@@ -226,22 +147,6 @@ def _choices(situation: Situation, heads: dict[str, int], asked: np.ndarray, sym
     return np.repeat(each[:, :1], 2, 1)
 
 
-def _answers(
-    heads: dict[str, int], asked: np.ndarray, choices: np.ndarray, local: np.ndarray, symmetric: bool
-) -> Action:
-    """{head: [k, n]} from the number `local` [k] of a joint choice among `choices` [k, n], with asked [k, H, n]."""
-    after = np.cumprod(np.concatenate([choices[:, 1:], np.ones_like(choices[:, :1])], 1)[:, ::-1], 1)[:, ::-1]
-    each = local[:, None] // after % choices
-    if symmetric:
-        each = np.concatenate([each[:, :1], np.repeat(each[:, 1:], asked.shape[2] - 1, 1)], 1)
-    out = {}
-    for h, (head, k) in reversed(list(enumerate(heads.items()))):
-        among = np.where(asked[:, h], k, 1)
-        out[head] = (each % among).astype(np.int32)
-        each = each // among
-    return out
-
-
 def _expand(
     situation: Situation, heads: dict[str, int], states: State, asked: np.ndarray, choices: np.ndarray, symmetric: bool
 ) -> tuple[dict[str, np.ndarray], State]:
@@ -250,7 +155,7 @@ def _expand(
     owner = np.repeat(np.arange(len(choices)), count)
     local = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     rows = jax.tree.map(lambda x: x[owner], states)
-    action = _answers(heads, asked[owner], choices[owner], local, symmetric)
+    action = answers_of(heads, asked[owner], choices[owner], local, symmetric)
     after, odds, done, reward, transfer = _over(lambda x: _steps(situation, *x), (rows, action), len(owner))
     prob = odds.astype(np.float64)
     if (prob < 0).any() or (np.abs(prob.sum(1) - 1) > 1e-5).any():
@@ -307,7 +212,7 @@ def _pay(situation: Situation, states: State, action: Action, prob: Any, follow:
         alike = (same | ~there).all() & (jnp.abs(odds - prob) < 1e-5).all() & (out.done | there | (prob == 0)).all()
         return odds @ (out.reward + out.transfer), odds @ out.reward, alike
 
-    payoff, material, alike = jax.vmap(one)(states, action, prob.astype(jnp.float32), follow, there)
+    payoff, material, alike = jax.vmap(one)(states, action, prob, follow, there)
     return payoff, material, alike.all()
 
 
@@ -319,9 +224,7 @@ def _batches(count: int) -> Iterator[np.ndarray]:
 
 def _over(function: Callable[[Any], Any], data: Any, count: int) -> Any:
     """A batched function over `count` rows of `data`, in batches of one shape; leaves as NumPy arrays."""
-    parts = [
-        jax.tree.map(np.asarray, function(jax.tree.map(lambda x, r=rows: x[r], data))) for rows in _batches(count)
-    ]
+    parts = [jax.tree.map(np.asarray, function(jax.tree.map(lambda x, r=rows: x[r], data))) for rows in _batches(count)]
     return jax.tree.map(lambda *xs: np.concatenate(xs)[:count], *parts)
 
 
@@ -338,7 +241,7 @@ def _bytes(states: State) -> np.ndarray:
 def _alike(markov: Markov, payoff: np.ndarray) -> None:
     """Refuse as symmetric what pays agents [n, R] unlike who do the same."""
     dust = 1e-5 * max(float(np.abs(payoff).max()), 1.0)
-    for mine, rows, (k, _) in markov.groups(np.arange(markov.size)):
+    for mine, rows, (k, _) in markov.groups:
         paid = payoff[:, rows].reshape(len(payoff), len(mine), k, k)
         same = np.diagonal(paid, axis1=2, axis2=3)  # all do the same
         pairs = [(same[1:], same[:1]), (paid[2:], paid[1:2])]  # and those who do b alike are paid alike
