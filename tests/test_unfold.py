@@ -21,14 +21,17 @@ from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.situations.pool import Pool
 from nomoi.solve.markov import ENDS
 from nomoi.solve.unfold import normal_form, repaid, tabular
-from nomoi.testing import check
+from nomoi.testing.common import ask
+from nomoi.testing.situation import Bench
 
 KEY = jax.random.key(0)
+THREE = np.arange(24.0).reshape(3, 2, 2, 2).tolist()
 POOL = Pool(points=5, levels=3, horizon=3)
 
 
 def name(state):
-    return tuple(np.asarray(x).tobytes() for x in jax.tree.leaves(jax.tree.map(lambda x: x + 0, state)))
+    leaves = [np.asarray(x) for x in jax.tree.leaves(state)]
+    return tuple((x + x.dtype.type(0) if x.dtype.kind == "f" else x).tobytes() for x in leaves)
 
 
 def enumerated(situation):
@@ -66,7 +69,9 @@ SMALL = {
     "matrix twice": Matrix(horizon=2),
     "levy": govern(Matrix(), Levy(on="defect", proceeds="kept")),
     "contract": govern(Matrix(horizon=2), Contract(on="defect", levels=2, high=4.0)),
-    "treaty": govern(Matrix(payoff=np.arange(24.0).reshape(3, 2, 2, 2).tolist()), Treaty(on="defect", fines=2, lumps=1)),
+    "treaty": govern(
+        Matrix(payoff=np.arange(24.0).reshape(3, 2, 2, 2).tolist()), Treaty(on="defect", fines=2, lumps=1)
+    ),
     "pool": POOL,
     "pool, levy": govern(POOL, Levy(on="request", proceeds="shared", rate=0.5)),
 }
@@ -78,7 +83,8 @@ def test_equals_the_slow_enumeration(label):
     markov, twin = tabular(situation), enumerated(situation)
     names = [name(jax.tree.map(lambda x, s=s: x[s], markov.states)) for s in range(markov.size)]
     assert names[0] == name(situation.reset(KEY))
-    assert set(names) == set(twin) and len(set(names)) == markov.size
+    assert set(names) == set(twin)
+    assert len(set(names)) == markov.size
     assert markov.first[-1] == len(markov.next) == sum(map(len, twin.values()))
     for s, state in enumerate(names):
         assert markov.first[s + 1] - markov.first[s] == len(twin[state]) == markov.choices[s].prod()
@@ -96,7 +102,7 @@ def test_rows_say_what_agents_answer():
     situation = SMALL["contract"]
     markov = tabular(situation)
     for row in range(len(markov.owner)):
-        state = jax.tree.map(lambda x, s=markov.owner[row]: x[s], markov.states)
+        state = jax.tree.map(lambda x, s=markov.owner[row]: jnp.asarray(x[s]), markov.states)
         action = {h: jnp.asarray(a[0]) for h, a in markov.answers(np.array([row])).items()}
         after, outcome = situation.step(KEY, state, action)
         np.testing.assert_allclose(markov.payoff[:, row], outcome.payoff, atol=1e-6)
@@ -108,9 +114,8 @@ def test_rows_say_what_agents_answer():
 
 
 def same(a, b):
-    for x, y in zip((a.choices, a.next, a.prob, a.payoff, a.material), (b.choices, b.next, b.prob, b.payoff, b.material),
-                    strict=True):  # fmt: skip
-        np.testing.assert_array_equal(x, y)
+    for what in ("choices", "next", "prob", "payoff", "material"):
+        np.testing.assert_array_equal(getattr(a, what), getattr(b, what))
 
 
 @pytest.mark.parametrize("base", [Matrix(horizon=2), POOL])
@@ -126,7 +131,8 @@ def test_payoffs_of_a_levy_are_those_of_the_formula():
     made = normal_form(govern(Matrix(), Levy(on="defect", rate=1.5, proceeds="shared")))
     base, due = np.array(Matrix().payoff, float), 1.5 * np.indices((2, 2))
     np.testing.assert_allclose(made.payoff, base - due + due.mean(0), atol=1e-6)
-    assert made.players == ("agent 0", "agent 1") and made.actions == (("0", "1"), ("0", "1"))
+    assert made.players == ("agent 0", "agent 1")
+    assert made.actions == (("0", "1"), ("0", "1"))
 
 
 @given(st.integers(2, 3), st.integers(2, 3), st.integers(0, 2**16))
@@ -161,7 +167,9 @@ def test_expected_payoffs_of_a_chancy_step():
 
 def test_symmetric_rows_are_those_of_the_full_unfolding():
     full, some = tabular(POOL), tabular(POOL, symmetric=True)
-    assert some.symmetric and some.agents == 2 and some.payoff.shape[0] == 1
+    assert some.symmetric
+    assert some.agents == 2
+    assert some.payoff.shape[0] == 1
     same_states = {name(jax.tree.map(lambda x, s=s: x[s], full.states)): s for s in range(full.size)}
     for s in range(some.size):
         at = same_states[name(jax.tree.map(lambda x, s=s: x[s], some.states))]
@@ -239,8 +247,10 @@ class Liar(Matrix):
 
 
 def test_conformance_finds_chance_that_is_not_declared():
-    said = {c.name: c for c in check(Liar())}
-    assert said["chance"].passed is False and "none of its declared lots" in said["chance"].sentence
+    said = ask("chance", Bench(Liar()).questions()["chance"])
+    assert said.passed is False
+    assert "none of its declared lots" in said.sentence
+    assert ask("chance", Bench(POOL).questions()["chance"]).passed
 
 
 @given(st.integers(0, 4), st.integers(0, 2), st.integers(0, 2), st.floats(0, 2))
@@ -251,7 +261,8 @@ def test_a_stock_on_points_moves_on_average_as_the_stock_does(place, a, b, growt
     odds = np.asarray(pool.odds(state, action))
     lots = [pool.by_lot(jnp.int32(lot), state, action) for lot in range(2)]
     free = Pool(levels=3, growth=growth).step(KEY, state, action)
-    assert odds.sum() == pytest.approx(1) and (odds >= 0).all()
+    assert odds.sum() == pytest.approx(1)
+    assert (odds >= 0).all()
     assert odds @ [float(s.stock) for s, _ in lots] == pytest.approx(float(free[0].stock), abs=1e-6)
     assert all(float(s.stock) * 4 == round(float(s.stock) * 4) for s, _ in lots)
     for _, outcome in lots:

@@ -66,7 +66,8 @@ class Pool(Situation):
         if self.points and not isinstance(self.start, jax.core.Tracer):
             place = np.asarray(self.start) * (self.points - 1)
             if (np.abs(place - place.round()) > 1e-4).any():
-                raise Refusal(f"pool.start is {self.start}, which is not one of the {self.points} points of the stock.")
+                start = place.ravel()[0] / (self.points - 1)
+                raise Refusal(f"pool.start is {start:g}, which is not one of the {self.points} points of the stock.")
 
     @property
     def actions(self) -> dict[str, int]:

@@ -17,7 +17,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nomoi.core.situation import Action
 from nomoi.errors import Refusal, nearest
 from nomoi.solve.markov import Group, Markov
 
@@ -53,7 +52,7 @@ class Solution:
         """What all get together from the first state on; transfers move it, but make none of it."""
         return float(self.material[:, 0].sum())
 
-    def path(self) -> list[Action]:
+    def path(self) -> list[dict[str, np.ndarray]]:
         """The most probable course of events: what each agent answers to each head [n], step by step."""
         m, out, s = self.markov, [], 0
         while s >= 0 and len(out) < m.size:

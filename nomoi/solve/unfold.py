@@ -15,12 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.core import Governed, Situation
-from nomoi.core.situation import Action, State
+from nomoi.core.situation import State
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
 from nomoi.solve.markov import ENDS, Markov, answers_of
 
 LARGEST = 5_000_000  # joint choices in all states together; more would not fit into a laptop's memory (ours)
+Answers = dict[str, Any]  # head -> [k, n]
 BATCH = 16384  # steps computed at once; one shape, so one compilation (ours)
 
 
@@ -87,7 +88,7 @@ def repaid(markov: Markov, situation: Situation) -> Markov:
     return markov.with_payoffs(payoff, material)
 
 
-def _kept(markov: Markov) -> list[tuple[State, Action, Any, State, Any]]:
+def _kept(markov: Markov) -> list[tuple[State, Answers, Any, State, Any]]:
     """What `_pay` needs, batch by batch: states, answers, odds, next states, and whether there is a next state."""
     out = []
     for rows in _batches(len(markov.owner)):
@@ -178,10 +179,10 @@ def _reset(situation: Situation) -> State:
 
 
 @eqx.filter_jit
-def _steps(situation: Situation, states: State, action: Action) -> Any:
+def _steps(situation: Situation, states: State, action: Answers) -> Any:
     """Next states, odds, done, reward, transfer, each [B, L, ...]."""
 
-    def one(state: State, action: Action) -> Any:
+    def one(state: State, action: Answers) -> Any:
         odds = situation.odds(state, action)
         after, out = jax.vmap(lambda lot: situation.by_lot(lot, state, action))(jnp.arange(len(odds)))
         return after, odds, out.done, out.reward, out.transfer
@@ -201,10 +202,10 @@ def _asks(situation: Situation, states: State) -> Any:
 
 
 @eqx.filter_jit
-def _pay(situation: Situation, states: State, action: Action, prob: Any, follow: State, there: Any) -> Any:
+def _pay(situation: Situation, states: State, action: Answers, prob: Any, follow: State, there: Any) -> Any:
     """Expected payoff and material [B, n], and whether the next states are `follow` wherever `there` [B, L]."""
 
-    def one(state: State, action: Action, prob: Any, follow: State, there: Any) -> Any:
+    def one(state: State, action: Answers, prob: Any, follow: State, there: Any) -> Any:
         odds = situation.odds(state, action)
         after, out = jax.vmap(lambda lot: situation.by_lot(lot, state, action))(jnp.arange(len(odds)))
         pairs = zip(jax.tree.leaves(after), jax.tree.leaves(follow), strict=True)
