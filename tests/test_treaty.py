@@ -27,7 +27,7 @@ KEY = jax.random.key(0)
 def test_terms_are_all_combinations_of_fines_and_lump_sums(apart):
     treaty = Treaty(on="defect", low=-1.0, high=2.0, fines=4, lumps=3, most=5.0, apart=apart)
     count = treaty.heads(Matrix())["propose"]
-    found = [treaty.terms(jnp.int32(k), 2) for k in range(count)]
+    found = [treaty.terms(jnp.int32(k), jnp.arange(2)) for k in range(count)]
     assert found[0][0].tolist() == [0, 0]
     assert float(found[0][1]) == 0
     fines = itertools.product([-1, 0, 1, 2], repeat=2) if apart else [(f, f) for f in (-1, 0, 1, 2)]
@@ -48,7 +48,7 @@ def test_transfers_follow_the_terms_and_sum_to_zero(seed, proposers):
         offer[:], answers[:] = offer[0], 1
     agreed = offer[0] if len(set(offer[:proposers])) == 1 else 0
     signed = agreed if answers[proposers:].all() else 0
-    fine, lump = treaty.terms(jnp.int32(signed), n)
+    fine, lump = treaty.terms(jnp.int32(signed), jnp.arange(n))
     nothing = {"choose": np.zeros(n), "treaty.propose": np.zeros(n), "treaty.sign": np.zeros(n)}
     expected = [np.zeros(n), float(lump) * np.array([2, -1, -1])]
     due = np.asarray(fine) * (choice >= 1)

@@ -16,10 +16,14 @@ from nomoi.institutions.contract import PLAY, PROPOSE, SIGN
 
 
 class Accord(eqx.Module):
-    """stage [] propose, sign or play; offer [] the choice of terms on the table or in force, 0 the null contract."""
+    """stage [] propose, sign or play; offer [] the choice of terms on the table or in force, 0 the null contract.
+
+    order [n] the place of each agent: the first proposes and gets the lump sums, and fines are listed in this order.
+    """
 
     stage: Int[Array, ""]
     offer: Int[Array, ""]
+    order: Int[Array, " n"]
 
 
 class Treaty(Institution):
@@ -87,22 +91,24 @@ class Treaty(Institution):
         return {"propose": 1 + self.fines ** (situation.agents if self.apart else 1) * self.lumps, "sign": 2}
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Accord:
-        return Accord(jnp.array(PROPOSE, jnp.int32), jnp.zeros((), jnp.int32))
+        order = jnp.arange(situation.agents, dtype=jnp.int32)
+        return Accord(jnp.array(PROPOSE, jnp.int32), jnp.zeros((), jnp.int32), order)
 
     def holds(self, memory: Accord) -> Bool[Array, ""]:
         return memory.stage < PLAY
 
     def asked(self, memory: Accord, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
-        first = np.arange(len(present)) < self.proposers
+        first = memory.order < self.proposers
         return {"propose": first & (memory.stage == PROPOSE), "sign": ~first & (memory.stage == SIGN)}
 
-    def terms(self, offer: Int[Array, ""], n: int) -> tuple[Float[Array, " n"], Float[Array, ""]]:
+    def terms(self, offer: Int[Array, ""], order: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, ""]]:
         """The fine of each agent [n] and the lump sum [] that a choice of terms means; nothing for the null one."""
+        n = len(order)
         place = jnp.maximum(offer - 1, 0)
         lump = self.most * ((place % self.lumps).astype(jnp.float32) * 2 / max(self.lumps - 1, 1) - 1)
         which = place // self.lumps
         if self.apart:
-            which = which // self.fines ** np.arange(n)[::-1].astype(np.int32) % self.fines
+            which = which // self.fines ** (n - 1 - order) % self.fines
         fine = self.low + (self.high - self.low) * which.astype(jnp.float32) / max(self.fines - 1, 1)
         real = offer > 0
         return jnp.where(real, jnp.broadcast_to(fine, (n,)), 0.0), jnp.where(real & (self.lumps > 1), lump, 0.0)
@@ -111,30 +117,31 @@ class Treaty(Institution):
         self, memory: Accord, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         n = situation.agents
-        fine, lump = self.terms(memory.offer, n)
+        fine, lump = self.terms(memory.offer, memory.order)
         scale = jnp.maximum(jnp.maximum(jnp.abs(self.low), jnp.abs(self.high)), 1e-6)
         bound = (memory.stage == PLAY) & (memory.offer > 0)
         common = jnp.append((memory.stage == np.arange(3)).astype(jnp.float32), lump / jnp.maximum(self.most, 1e-6))
         common = jnp.append(common, bound.astype(jnp.float32))
-        own = jnp.stack([fine / scale, jnp.asarray(np.arange(n) < self.proposers, jnp.float32)], 1)
+        own = jnp.stack([fine / scale, (memory.order < self.proposers).astype(jnp.float32)], 1)
         return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), own], 1)}
 
     def settle(
         self, key: PRNGKeyArray, memory: Accord, situation: Situation, state: State, action: Action, outcome: Outcome
     ) -> tuple[Accord, State, Outcome]:
         n = situation.agents
-        first = np.arange(n) < self.proposers
-        said = action["propose"][: self.proposers]
-        agreed = jnp.where((said == said[0]).all(), said[0], 0)
+        first = memory.order < self.proposers
+        said = action["propose"]
+        lowest = jnp.where(first, said, self.heads(situation)["propose"]).min()
+        agreed = jnp.where(lowest == jnp.where(first, said, 0).max(), lowest, 0)  # all proposers say the same
         signed = jnp.where((first | (action["sign"] == 1)).all(), memory.offer, 0)
         stages = [memory.stage == PROPOSE, memory.stage == SIGN]
         offer = jnp.select(stages, [agreed, signed], memory.offer)
 
-        fine, lump = self.terms(offer, n)
+        fine, lump = self.terms(offer, memory.order)
         play = memory.stage == PLAY
         pay = jnp.where(play, fine, 0.0) * outcome.units(self.on)
-        gift = jnp.where(memory.stage == SIGN, lump, 0.0) * np.where(np.arange(n) == 0, n - 1, -1).astype(np.float32)
+        gift = jnp.where(memory.stage == SIGN, lump, 0.0) * jnp.where(memory.order == 0, n - 1.0, -1.0)
         bound = jnp.broadcast_to((play & (offer > 0)).astype(jnp.float32), (n,))
         moved = gift + (pay.sum() - pay) / (n - 1) - pay
         outcome = outcome.pay(moved, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})
-        return Accord(jnp.minimum(memory.stage + 1, PLAY), offer), state, outcome
+        return Accord(jnp.minimum(memory.stage + 1, PLAY), offer, memory.order), state, outcome
