@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
@@ -83,9 +84,27 @@ class Governed(Situation):
     def _holds(self, institution: Institution, memory: Memory) -> Bool[Array, ""]:
         return institution.holds(memory) & institution.in_force
 
+    @property
+    def lots(self) -> int:
+        """Those of the world; not declared where an institution leaves something to chance as well."""
+        return 0 if any(i.chance(self.situation) for i in self.institutions) else self.situation.lots
+
+    def odds(self, state: Polity, action: Action) -> Float[Array, " lots"]:
+        return self.situation.odds(state.world, self._permitted(state, action))
+
     def step(self, key: PRNGKeyArray, state: Polity, action: Action) -> tuple[Polity, Outcome]:
+        return self._turn(key, state, action, lambda own: self.situation.step(key, state.world, own))
+
+    def by_lot(self, lot: Int[Array, ""], state: Polity, action: Action) -> tuple[Polity, Outcome]:
+        key = jax.random.key(0)  # nothing depends on it, or `lots` would be 0
+        return self._turn(key, state, action, lambda own: self.situation.by_lot(lot, state.world, own))
+
+    def _turn(
+        self, key: PRNGKeyArray, state: Polity, action: Action, play: Callable[[Action], tuple[State, Outcome]]
+    ) -> tuple[Polity, Outcome]:
+        """A step in which the world does what `play` says."""
         held = self.held(state)
-        world, outcome = self._world_step(key, state, action, held)
+        world, outcome = self._world_step(state, action, held, play)
         memory = []
         for i, m in zip(self.institutions, state.memory, strict=True):
             # While one institution convenes, the others' clocks stand still too.
@@ -100,13 +119,21 @@ class Governed(Situation):
             outcome = _settled(acts, settled, outcome)
         return Polity(world, tuple(memory), state.sittings + held.astype(jnp.int32)), outcome
 
-    def _world_step(
-        self, key: PRNGKeyArray, state: Polity, action: Action, held: Bool[Array, ""]
-    ) -> tuple[State, Outcome]:
+    def _permitted(self, state: Polity, action: Action) -> Action:
+        """What of the agents' answers reaches the world."""
         own = {h: action[h] for h in self.situation.actions}
         for i, m in zip(self.institutions, state.memory, strict=True):
             own = choose(i.in_force, i.permit(m, state.world, own), own)
-        world, outcome = self.situation.step(key, state.world, own)
+        return own
+
+    def _world_step(
+        self,
+        state: Polity,
+        action: Action,
+        held: Bool[Array, ""],
+        play: Callable[[Action], tuple[State, Outcome]],
+    ) -> tuple[State, Outcome]:
+        world, outcome = play(self._permitted(state, action))
         if all(type(i).holds is Institution.holds for i in self.institutions):
             return world, outcome  # nobody ever convenes
         nothing = jax.tree.map(jnp.zeros_like, outcome)

@@ -49,6 +49,10 @@ class Institution(Rule):
     def fits(self, situation: Situation) -> None:
         """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met."""
 
+    def chance(self, situation: Situation) -> str:
+        """What it leaves to chance there, in words; empty where nothing it does depends on a key."""
+        return "what it does not declare"
+
     def heads(self, situation: Situation) -> dict[str, int]:
         """Choices that it asks of agents (boundary and choice rules): head -> number of choices."""
         return {}

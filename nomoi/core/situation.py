@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
@@ -97,6 +98,23 @@ class Situation(Rule):
     @abc.abstractmethod
     def step(self, key: PRNGKeyArray, state: State, action: Action) -> tuple[State, Outcome]:
         """One step.  Never resets by itself."""
+
+    @property
+    def lots(self) -> int:
+        """How many outcomes of chance a step has: 1 where nothing is left to chance, 0 where it is not declared.
+
+        A situation that declares it can be unfolded exactly.  Then `reset` must not depend on its key, and with more
+        than one lot `odds` and `by_lot` must say what `step` draws.
+        """
+        return 0
+
+    def odds(self, state: State, action: Action) -> Float[Array, " lots"]:
+        """How probable each outcome of chance is; they sum to 1."""
+        return jnp.ones(1)
+
+    def by_lot(self, lot: Int[Array, ""], state: State, action: Action) -> tuple[State, Outcome]:
+        """The step as it is when chance falls on `lot`."""
+        return self.step(jax.random.key(0), state, action)
 
     def senses(self, state: State) -> Observation:
         """Named features [n, ...] that agents sense beside what they see."""

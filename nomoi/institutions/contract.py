@@ -93,6 +93,13 @@ class Contract(Institution):
             "bound": Event("bound", "[n]", "steps", "played under a signed contract", True),
         }
 
+    def chance(self, situation: Situation) -> str:
+        if (np.asarray(self.imposed) > 0).any():
+            return "whether a contract is drawn by lot (imposed=0 negotiates every one)"
+        if (np.isin(np.asarray(self.voters), np.arange(1, situation.agents - 1))).any():
+            return "who must sign (voters=0 asks everybody)"
+        return ""
+
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"propose": self.levels + 1, "sign": 2}
 

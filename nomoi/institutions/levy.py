@@ -45,6 +45,9 @@ class Levy(Institution):
     def emits(self) -> dict[str, Event]:
         return {"paid": Event("paid", "[n]", "reward", "paid to the levy", True)}
 
+    def chance(self, situation: Situation) -> str:
+        return ""
+
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Float[Array, ""]:
         return jnp.zeros(())
 

@@ -87,16 +87,18 @@ def curves(
     baselines: Mapping[str, float] | None = None,
     xlabel: str = "world steps",
     labels: Sequence[str] = (),
+    note: str = "",
 ) -> Figure:
     """One line a label from (steps [K], values [S, K]): mean over the S seeds with its interval.
 
     Up to five seeds are also drawn one by one; baselines (name -> value) are dotted.  Lines pass over what is not
     defined (NaN).  Give all `labels` of a page, in order, and a label has the same colour in all its figures.
+    `note` says what the values are where they are not means over seeds.
     """
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     data = {label: (np.asarray(x, float), np.atleast_2d(np.asarray(y, float))) for label, (x, y) in series.items()}
-    note = _over([len(y) for _, y in data.values()]) if data else "no data"
+    note = note or (_over([len(y) for _, y in data.values()]) if data else "no data")
     thin = any(1 < len(y) <= FEW for _, y in data.values())
     with _styled():
         fig, ax = _sheet(title, f"{unit} · {note}{'; thin lines are single seeds' if thin else ''}")
@@ -121,7 +123,8 @@ def curves(
         if data:
             ax.set_xlim(0, max(x[-1] for x, _ in data.values()))
         ax.set_xlabel(xlabel)
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        if ax.get_xlim()[1] >= 1000:
+            ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.yaxis.set_major_locator(MaxNLocator(5))
         _name(fig, ax, ends)

@@ -88,6 +88,10 @@ class Matrix(Situation):
     def emits(self) -> dict[str, Event]:
         return vocabulary("defect")
 
+    @property
+    def lots(self) -> int:
+        return 1
+
     def reset(self, key: PRNGKeyArray) -> State:
         never = jnp.full(self.agents, self.payoff.shape[1], jnp.int32)
         return State(never, jnp.zeros((), jnp.int32))

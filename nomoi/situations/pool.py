@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.errors import Refusal
 
 
 class State(eqx.Module):
@@ -24,6 +26,10 @@ class Pool(Situation):
 
     Dilemma: what one leaves in the water, the others may take.  Requests are met in full while there is
     enough, else in proportion; growth acts on the escapement e = s - catch: s' = min(K, e + r e (1 - e / K)).
+
+    With `points` the stock lies on that many equal steps from nothing to K: the next stock is drawn to one of the two
+    points around where it would have gone, so that its mean is right.  What is expected of it is then exactly linear
+    interpolation between the points, and the fishery can be unfolded and solved.
 
     observation  level [n, 1] stock / capacity
     actions      request: 0 .. levels-1, standing for 0 .. `most` in equal steps
@@ -47,11 +53,21 @@ class Pool(Situation):
     agents: int = size(2, "how many fish", "spec A4.3", low=1)
     horizon: int = size(60, "longest episode", "spec A4.3", "steps", low=1)
     levels: int = size(13, "how many amounts can be requested", "spec A4.3 (reference grid)", low=2)
+    points: int = size(0, "grid points of the stock; 0 lets it be any number", "spec A4.3 (41 in the reference)", low=0)
     growth: Float[Array, ""] = setting(0.8, "intrinsic growth rate r", "spec A4.3", "per step", 0)
     limit: Float[Array, ""] = setting(1.0, "carrying capacity K", "spec A4.3", "units of fish", 1e-6)
     most: Float[Array, ""] = setting(0.5, "largest request", "spec A4.3", "units of fish", 0)
     start: Float[Array, ""] = setting(1.0, "first stock as a share of capacity", "spec A4.3", "", 0, 1)
     low: Float[Array, ""] = setting(0.5, "catch below this share of capacity is sparse", "ours (peak growth)", "", 0, 1)
+
+    def __check_init__(self) -> None:
+        if self.points == 1:
+            raise Refusal("pool.points is 1; a stock that can change needs at least two (or 0, for any number).")
+        if self.points and not isinstance(self.start, jax.core.Tracer):
+            place = np.asarray(self.start) * (self.points - 1)
+            if (np.abs(place - place.round()) > 1e-4).any():
+                start = place.ravel()[0] / (self.points - 1)
+                raise Refusal(f"pool.start is {start:g}, which is not one of the {self.points} points of the stock.")
 
     @property
     def actions(self) -> dict[str, int]:
@@ -61,16 +77,61 @@ class Pool(Situation):
     def emits(self) -> dict[str, Event]:
         return vocabulary("harvest", "request", "sparse", "kind")
 
+    @property
+    def lots(self) -> int:
+        return 2 if self.points else 1
+
     def reset(self, key: PRNGKeyArray) -> State:
-        return State(self.start * self.limit, jnp.zeros((), jnp.int32))
+        time = jnp.zeros((), jnp.int32)
+        if self.points:
+            return State(self._point(jnp.round(self.start * (self.points - 1))), time)
+        return State(self.start * self.limit, time)
 
     def step(self, key: PRNGKeyArray, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
-        request = self.most * action["request"].astype(jnp.float32) / (self.levels - 1)
+        if self.points:
+            up = jax.random.bernoulli(key, self.odds(state, action)[1])
+            return self.by_lot(up.astype(jnp.int32), state, action)
+        return self._ends(state, action, self._grown(state, action))
+
+    def odds(self, state: State, action: dict[str, Int[Array, " n"]]) -> Float[Array, " lots"]:
+        """Of the point below and of the point above, where there are points."""
+        if not self.points:
+            return jnp.ones(1)
+        _, above = self._between(state, action)
+        return jnp.stack([1 - above, above])
+
+    def by_lot(self, lot: Int[Array, ""], state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
+        if not self.points:
+            return self._ends(state, action, self._grown(state, action))
+        below, _ = self._between(state, action)
+        return self._ends(state, action, self._point(below + lot.astype(jnp.float32)))
+
+    def _wanted(self, action: dict[str, Int[Array, " n"]]) -> Float[Array, " n"]:
+        return self.most * action["request"].astype(jnp.float32) / (self.levels - 1)
+
+    def _grown(self, state: State, action: dict[str, Int[Array, " n"]]) -> Float[Array, ""]:
+        """The next stock: what is left, grown."""
+        wanted = self._wanted(action).sum()
+        left = jnp.where(wanted >= state.stock, 0.0, state.stock - wanted)  # exactly nothing, not float dust
+        return jnp.minimum(self.limit, left + self.growth * left * (1 - left / self.limit))
+
+    def _between(self, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[Float[Array, ""], Float[Array, ""]]:
+        """The grid point at or below the next stock, and how far it is from there to the point above, 0 to 1."""
+        place = self._grown(state, action) / self.limit * (self.points - 1)
+        below = jnp.minimum(jnp.floor(place), self.points - 2)
+        return below, jnp.clip(place - below, 0.0, 1.0)
+
+    def _point(self, place: Float[Array, ""]) -> Float[Array, ""]:
+        return self.limit * place / (self.points - 1)
+
+    def _ends(
+        self, state: State, action: dict[str, Int[Array, " n"]], stock: Float[Array, ""]
+    ) -> tuple[State, Outcome]:
+        """The step that ends with `stock`."""
+        request = self._wanted(action)
         wanted = request.sum()
         share = jnp.where(wanted > state.stock, state.stock / jnp.maximum(wanted, 1e-12), 1.0)
         catch = request * share
-        left = jnp.where(wanted >= state.stock, 0.0, state.stock - wanted)  # exactly nothing, not float dust
-        stock = jnp.minimum(self.limit, left + self.growth * left * (1 - left / self.limit))
         time = state.time + 1
         thin = state.stock < self.low * self.limit
         events = {

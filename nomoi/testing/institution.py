@@ -36,7 +36,7 @@ class Seat(Bench):
     def questions(self) -> dict[str, Any]:
         """Those of a situation that an institution could spoil, and its own."""
         all_ = super().questions()
-        kept = ("asked", "observe", "outcome", "events", "strict types", "pure", "vmap", "ends", "finite")
+        kept = ("asked", "observe", "outcome", "events", "strict types", "pure", "vmap", "ends", "finite", "chance")
         return {name: all_[name] for name in kept} | {"identity": self._identity, "reward": self._reward}
 
     def run(self) -> list[Check]:

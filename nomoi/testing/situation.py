@@ -52,7 +52,7 @@ class Bench:
     def questions(self) -> dict[str, Callable[[], str]]:
         names = (
             "sizes", "actions", "reset and state", "observe", "outcome", "events", "asked", "strict types", "pure",
-            "vmap", "ends", "finite", "stock", "conservation", "scene", "abilities", "impersonality",
+            "vmap", "ends", "finite", "stock", "conservation", "scene", "abilities", "impersonality", "chance",
         )  # fmt: skip
         return {name: getattr(self, "_" + name.replace(" ", "_")) for name in names}
 
@@ -278,6 +278,43 @@ class Bench:
                     f"{self.name} treats agents differently: swapping what they do does not swap what they get."
                 )
         return "swapping what agents do swaps what they get."
+
+    def _chance(self) -> str:
+        if self.s.lots == 0:
+            raise Skip(f"{self.name} does not declare what a step leaves to chance, so it cannot be unfolded.")
+        first, drawn, by_lot, odds = jax.tree.map(np.asarray, _fates(self.s, jax.random.split(self.key, 8)))
+        if differences(first, jax.tree.map(lambda x: np.broadcast_to(x[:1], x.shape), first), exact=False):
+            raise Wrong(f"{self.name} begins differently under different keys; where `lots` are declared, it must not.")
+        if odds.shape[1] != self.s.lots or (odds < 0).any() or (np.abs(odds.sum(1) - 1) > 1e-5).any():
+            raise Wrong(f"the odds of {self.name} must be {self.s.lots} probabilities that sum to 1, as `lots` says.")
+        for t, row in enumerate(odds):
+            fates = [jax.tree.map(lambda x, lot=lot, t=t: x[t, lot], by_lot) for lot in np.flatnonzero(row)]
+            for k in range(8):
+                fate = jax.tree.map(lambda x, k=k, t=t: x[t, k], drawn)
+                if all(differences(fate, other, exact=False) for other in fates):
+                    raise Wrong(
+                        f"step {t} of {self.name} has an outcome that is none of its declared lots ({len(row)}); "
+                        "`lots`, `odds` and `by_lot` must cover all that `step` draws from its key."
+                    )
+        return f"{self.s.lots} outcomes of chance, and `step` draws no other."
+
+
+@eqx.filter_jit
+def _fates(situation: Situation, keys: Key[Array, " many"]) -> Any:
+    """What is seen at first under each key [K]; what four steps [T] bring under each key [T, K], and by lot [T, L]."""
+
+    def told(after: tuple[Any, Any]) -> Any:
+        return situation.observe(after[0]), after[1]
+
+    def tick(state: Any, t: Array) -> tuple[Any, Any]:
+        action = random_action(jax.random.fold_in(keys[0], t), situation)
+        odds = situation.odds(state, action)
+        drawn = jax.vmap(lambda key: told(situation.step(key, state, action)))(keys)
+        by_lot = jax.vmap(lambda lot: told(situation.by_lot(lot, state, action)))(jnp.arange(len(odds)))
+        return situation.step(keys[1], state, action)[0], (drawn, by_lot, odds)
+
+    first = jax.vmap(lambda key: situation.observe(situation.reset(key)))(keys)
+    return first, *jax.lax.scan(tick, situation.reset(keys[0]), jnp.arange(4))[1]
 
 
 @eqx.filter_jit

@@ -1,0 +1,247 @@
+"""Markov games solved exactly: backward induction, Markov-perfect equilibrium, and the planner's optimum.
+
+A governed situation that convenes before play (propose, sign, then play) needs nothing of its own: its states carry
+the stage, so the same backward induction gives the subgame-perfect contract.
+
+In every state the players face a stage game of what follows each joint choice.  Which of its equilibria is played is
+a rule of ours, since the theory leaves it open: the pure equilibrium with the largest sum of payoffs (`best`) or the
+smallest (`worst`), among those the one with the most equal payoffs; or (`first`, and where the others tie) the first
+in the order of choices.  A two by two game without a pure equilibrium is played in its only mixed one; any other
+without a pure one is refused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from nomoi.errors import Refusal, nearest
+from nomoi.solve.markov import Group, Markov
+
+DUST = 1e-6  # what counts as equal, as a share of the largest payoff at stake: situations compute in float32 (ours)
+SELECT = {"best": 1.0, "worst": -1.0, "first": 0.0}
+
+# (values of the joint choices [n, k, *A]) -> how probable each is [k, *A]
+Stage = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Solution:
+    """A strategy of everybody, and what it brings.
+
+    weight    [R] how probable each joint choice is in its state;  value [n, S] payoff to come, with transfers
+    material  [n, S] the same without transfers
+    deviation the most that any agent could gain by departing once, in any state; 0 in a subgame-perfect equilibrium
+    """
+
+    markov: Markov
+    weight: np.ndarray
+    value: np.ndarray
+    material: np.ndarray
+    deviation: float
+
+    @property
+    def start(self) -> np.ndarray:
+        """[n] what each agent gets from the first state on."""
+        return self.value[:, 0]
+
+    @property
+    def welfare(self) -> float:
+        """What all get together from the first state on; transfers move it, but make none of it."""
+        return float(self.material[:, 0].sum())
+
+    def path(self) -> list[dict[str, np.ndarray]]:
+        """The most probable course of events: what each agent answers to each head [n], step by step."""
+        m, out, s = self.markov, [], 0
+        while s >= 0 and len(out) < m.size:
+            row = m.first[s] + int(np.argmax(self.weight[m.first[s] : m.first[s + 1]]))
+            out.append({head: answer[0] for head, answer in m.answers(np.array([row])).items()})
+            s = int(m.next[row, np.argmax(m.prob[row])])
+        return out
+
+
+def backward(markov: Markov, discount: float = 1.0, select: str = "best", slack: float = 0.0) -> Solution:
+    """Subgame-perfect equilibrium of a game that ends, by backward induction.
+
+    A step in which an institution convenes is not discounted, because the world's clock stands still in it.  Where a
+    symmetric stage game has no symmetric pure equilibrium, the profile is played from which a departure gains least,
+    if that is no more than `slack`; the certificate then says by how much the answer is short of an equilibrium.
+    """
+    factor = _factor(markov, discount)
+    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
+    stage = _equilibrium(markov, select, slack)
+    for layer in markov.stages:
+        _improve(markov, factor, stage, layer, value, weight)
+    return _certified(markov, factor, weight, value)
+
+
+def markov_perfect(
+    markov: Markov, discount: float, select: str = "best", slack: float = 0.0, tolerance: float = 1e-9, most: int = 5000
+) -> Solution:
+    """Markov-perfect equilibrium of a discounted game that may go on for ever, by iterating on values.
+
+    Games with several agents need not converge; then it is refused, never returned unfinished.
+    """
+    if not 0 <= discount < 1:
+        raise Refusal(f"the discount is {discount}; a game that may go on for ever needs one from 0 to below 1.")
+    if markov.held.any():
+        raise Refusal(f"an institution convenes in {markov.title}; solve a game that convenes by `backward`.")
+    factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
+    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
+    scale = max(float(np.abs(markov.payoff).max()), 1e-12)
+    for _ in range(most):
+        before = value.copy()
+        _improve(markov, factor, stage, markov.groups, value, weight)
+        if np.abs(value - before).max() <= tolerance * scale:
+            return _certified(markov, factor, weight, value)
+    raise Refusal(f"values of {markov.title} still change after {most:,} rounds; no Markov-perfect equilibrium found.")
+
+
+def planner(markov: Markov, discount: float = 1.0) -> float:
+    """The most welfare that all agents together could reach from the first state (by unfolded profiles), if it ends."""
+    together = markov.material * (markov.agents if markov.symmetric else 1)
+
+    def stage(values: np.ndarray) -> np.ndarray:
+        total = values.sum(0)
+        if markov.symmetric:  # only where all do the same is the payoff of one everybody's
+            total = np.where(np.eye(total.shape[1], dtype=bool), total, -np.inf)
+        return _one_hot(total.reshape(len(total), -1).argmax(1), total.shape)
+
+    common, factor = markov.with_payoffs(together, together), _factor(markov, discount)
+    value, weight = np.zeros((len(together), markov.size + 1)), np.zeros(len(markov.owner))
+    for layer in markov.stages:
+        _improve(common, factor, stage, layer, value, weight)
+    return float(value[:, 0].sum())
+
+
+def _factor(markov: Markov, discount: float) -> np.ndarray:
+    """[R] the discount of what follows each joint choice."""
+    if not 0 <= discount <= 1:
+        raise Refusal(f"the discount is {discount}; it must lie between 0 and 1.")
+    return np.where(markov.held[markov.owner], 1.0, discount)
+
+
+def _improve(
+    markov: Markov, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray, weight: np.ndarray
+) -> None:
+    """Solve the stage games of the states in `layer`, given the values of what follows; writes value and weight."""
+    fresh = []
+    for states, rows, shape in layer:
+        ahead = _ahead(markov, factor, rows, value)
+        played = stage(ahead.reshape(len(ahead), len(states), *shape)).reshape(rows.shape)
+        weight[rows] = played
+        fresh.append((states, (ahead * played).sum(-1)))
+    for states, got in fresh:  # only now, so that all of a layer are solved from the same values
+        value[:, states] = got
+
+
+def _ahead(markov: Markov, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """[n, *rows] what each joint choice brings: the payoff now, and the discounted value [n, S + 1] of what follows."""
+    follows = np.zeros((len(value), *rows.shape))
+    for lot in range(markov.next.shape[1]):
+        follows += markov.prob[rows, lot] * value[:, markov.next[rows, lot]]
+    return markov.payoff[:, rows] + factor[rows] * follows
+
+
+def _equilibrium(markov: Markov, select: str, slack: float) -> Stage:
+    if select not in SELECT:
+        raise Refusal(f"there is no rule {select!r} to select an equilibrium by; {nearest(select, SELECT, 'rule')}")
+    sign = SELECT[select]
+    if markov.symmetric:
+        return lambda values: _symmetric(markov.title, values, sign, slack)
+    return lambda values: _pure(markov.title, values, sign)
+
+
+def _pure(title: str, values: np.ndarray, sign: float) -> np.ndarray:
+    """[k, *A] the selected pure equilibrium of each stage game [n, k, *A], or the mixed one where there is none."""
+    n, k = values.shape[:2]
+    dust = DUST * max(float(np.abs(values).max()), 1e-12)
+    best = np.ones(values.shape[1:], bool)
+    for i in range(n):
+        best &= values[i] >= values[i].max(axis=1 + i, keepdims=True) - dust
+    flat = values.reshape(n, k, -1)
+    among = best.reshape(k, -1)
+    if sign:
+        total = np.where(among, sign * flat.sum(0), -np.inf)
+        among = among & (total >= total.max(1, keepdims=True) - dust)
+        spread = np.where(among, np.ptp(flat, axis=0), np.inf)
+        among = among & (spread <= spread.min(1, keepdims=True) + dust)
+    played = _one_hot(among.argmax(1), values.shape[1:])
+    without = np.flatnonzero(~among.any(1))
+    if len(without):
+        played[without] = _mixed(title, values[:, without])
+    return played
+
+
+def _mixed(title: str, values: np.ndarray) -> np.ndarray:
+    """The mixed equilibrium [k, *A] of stage games [n, k, *A] without a pure one, where two agents have two choices."""
+    moves = [a for a in range(len(values)) if values.shape[2 + a] > 1]
+    if len(moves) != 2 or any(values.shape[2 + a] != 2 for a in moves):
+        shape = " x ".join(map(str, values.shape[2:]))
+        raise Refusal(
+            f"{title} has a stage game ({shape}) without a pure equilibrium; only two by two games are solved in mixed "
+            "strategies here."
+        )
+    own, other = (values[a].reshape(-1, 2, 2) for a in moves)
+    # each makes the other indifferent: p [k] for the first choice of `own`, q [k] for that of `other`
+    p = (other[:, 1, 1] - other[:, 1, 0]) / (other[:, 0, 0] - other[:, 0, 1] - other[:, 1, 0] + other[:, 1, 1])
+    q = (own[:, 1, 1] - own[:, 0, 1]) / (own[:, 0, 0] - own[:, 0, 1] - own[:, 1, 0] + own[:, 1, 1])
+    joint = np.stack([p, 1 - p], 1)[:, :, None] * np.stack([q, 1 - q], 1)[:, None]
+    return joint.reshape(values.shape[1:])
+
+
+def _symmetric(title: str, values: np.ndarray, sign: float, slack: float) -> np.ndarray:
+    """The selected symmetric pure equilibrium of each stage game [1, k, A, A] of profiles (own, all others)."""
+    own = values[0]
+    dust = DUST * max(float(np.abs(own).max()), 1e-12)
+    same = np.diagonal(own, axis1=1, axis2=2)
+    gain = own.max(1) - same  # [k, A] what departing from "all do b" gains
+    least = float(gain.min(1).max())
+    if least > max(slack, dust):
+        raise Refusal(
+            f"{title} has a stage game without a symmetric pure equilibrium (departing gains at least {least:.3g}); "
+            "allow for that by `slack`, or unfold it without symmetric=True."
+        )
+    allowed = gain <= np.maximum(gain.min(1, keepdims=True), 0) + dust
+    chosen = np.where(allowed, sign * same, -np.inf).argmax(1)
+    return _one_hot(chosen * (own.shape[2] + 1), own.shape)
+
+
+def _one_hot(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """[k, *A] with a one at place flat[k] of each."""
+    out = np.zeros((shape[0], int(np.prod(shape[1:]))))
+    out[np.arange(shape[0]), flat] = 1.0
+    return out.reshape(shape)
+
+
+def _certified(markov: Markov, factor: np.ndarray, weight: np.ndarray, value: np.ndarray) -> Solution:
+    """The answer with its certificate: no departure once, in any state, by anybody, gains more than `deviation`."""
+    worst = 0.0
+    for states, rows, shape in markov.groups:
+        k = len(states)
+        ahead = _ahead(markov, factor, rows, value).reshape(-1, k, *shape)
+        played = weight[rows].reshape(k, *shape)
+        for i in range(len(ahead)):
+            others = played.sum(axis=1 + i, keepdims=True)  # players mix independently
+            departs = (ahead[i] * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))
+            worst = max(worst, float((departs.reshape(k, -1).max(1) - value[i, states]).max()))
+    material = _evaluated(markov, factor, weight, markov.material)
+    alike = (markov.agents, 1) if markov.symmetric else (1, 1)
+    return Solution(markov, weight, np.tile(value[:, :-1], alike), np.tile(material, alike), worst)
+
+
+def _evaluated(markov: Markov, factor: np.ndarray, weight: np.ndarray, paid: np.ndarray) -> np.ndarray:
+    """[n, S] what a strategy brings of `paid` [n, R]: the solution of its linear equations."""
+    from scipy.sparse import coo_array, eye_array
+    from scipy.sparse.linalg import splu
+
+    used = np.flatnonzero(weight)
+    s = markov.owner[used]
+    now = np.stack([np.bincount(s, weight[used] * p[used], markov.size) for p in paid])
+    there = markov.next[used] >= 0
+    share = (weight[used] * factor[used])[:, None] * markov.prob[used]
+    at = (np.broadcast_to(s[:, None], there.shape)[there], markov.next[used][there])
+    moves = coo_array((share[there], at), shape=(markov.size, markov.size))
+    return splu((eye_array(markov.size) - moves).tocsc()).solve(now.T).T
