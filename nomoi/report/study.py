@@ -41,8 +41,7 @@ def write_summary(findings: Findings, folder: Path) -> Path:
         study.question,
         "",
         f"Made with `nomoi run {study.name} --size {size} --keep {shown}`: {seeds} seeds (0 to {seeds - 1}) a "
-        f"condition{_effort(findings)}. Means over the last eighth of training; brackets are 95 % bootstrap intervals "
-        "over seeds.",
+        f"condition{_effort(findings)}. {_brackets(findings)}",
         "",
     ]
     figures = 0
@@ -91,6 +90,12 @@ def _conditions(findings: Findings) -> page.Table:
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
 
 
+def _brackets(findings: Findings) -> str:
+    what = "brackets are 95 % bootstrap intervals over seeds."
+    trained = any(r.spec["kind"] == "training" for rs in findings.results.records.values() for r in rs)
+    return f"Means over the last eighth of training; {what}" if trained else what.capitalize()
+
+
 def _effort(findings: Findings) -> str:
     """How much was computed, where: from the records."""
     trained = [r for rs in findings.results.records.values() for r in rs if "wall_seconds" in r.facts]
@@ -106,8 +111,12 @@ def _steps(record: Record) -> int:
     return max(int(steps.max()) for steps, _ in record.curve().values())
 
 
+def _text(cell: Any) -> str:
+    return "-" if cell is None else number(cell) if isinstance(cell, float) else str(cell)
+
+
 def _rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
     """A Markdown table."""
     lines = [list(map(str, columns)), ["---"] * len(columns)]
-    lines += [["-" if cell is None else str(cell).replace("|", "\\|") for cell in row] for row in rows]
+    lines += [[_text(cell).replace("|", "\\|") for cell in row] for row in rows]
     return ["| " + " | ".join(line) + " |" for line in lines]
