@@ -90,6 +90,6 @@ class Gift(Institution):
     def _shares(self, give: Array, n: int) -> Float[Array, "n n"]:
         """What part of its gift each agent (row) gives to each other (column); rows sum to 1, or to 0."""
         if self.to == "all":
-            return (give > 0)[:, None] * (1 - np.eye(n, dtype=np.float32)) / (n - 1)
+            return (give > 0).astype(jnp.float32)[:, None] * (1 - np.eye(n, dtype=np.float32)) / (n - 1)
         after = (np.arange(n) - np.arange(n)[:, None]) % n  # [i, j] how far j comes after i
         return ((give[:, None] == after) & (after > 0)).astype(jnp.float32)

@@ -27,10 +27,10 @@ class Ballot(eqx.Module):
 class Vote(Institution):
     """Agents vote on which of several rates a levy on `on` has; what it brings in is shared equally among all.
 
-    They vote before play, while the world stands still, and anew every `period` steps, by what they answered in the last
-    of them.  *majority*: the rate for which more than half voted, else the rate stays as it is, at first rates[0];
-    *plurality*: the one with most votes, of several the first; *median*: the lower median of the votes, which nobody
-    gains from misreporting where each has one best rate (Black 1948).
+    They vote before play, while the world stands still, and anew every `period` steps, by what they answered in the
+    last of them.  *majority*: the rate for which more than half voted, else the rate stays as it is, at first
+    rates[0]; *plurality*: the one with most votes, of several the first; *median*: the lower median of the votes, by
+    their places in `rates`: where each has one best rate nobody gains from voting for another (Black 1948).
 
     needs     the event `on`, [n] or [n, n] (then the row's agent pays)
     heads     vote.rate, one of the rates, from 0
