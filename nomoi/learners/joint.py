@@ -63,7 +63,7 @@ class Crowd(Situation):
         events = {name: x.sum()[None] if good[name] else x[:1] for name, x in outcome.events.items()}
         return state, Outcome(outcome.reward.sum()[None], outcome.transfer.sum()[None], events, outcome.done)
 
-    def apart(self, action: Action) -> Action:
+    def apart(self, action: dict[str, Array]) -> dict[str, Array]:
         """The answers of all agents {head: [n]} from those of the one."""
         n = self.situation.agents
         return {h: jnp.concatenate([action[f"{h}.{i}"] for i in range(n)]) for h in self.situation.actions}

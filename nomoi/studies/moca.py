@@ -78,9 +78,11 @@ def worth(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapp
     @jax.jit
     def run(key: jax.Array, mind: Any) -> jax.Array:
         lived = rollout(key, situation, learner, steps, 64, mind, situation.held)
-        first = jnp.cumsum(lived.done, 0) - lived.done == 0  # steps of the first episode
+        first = jnp.cumsum(lived.done, 0) - lived.done.astype(jnp.int32) == 0  # steps of the first episode
         turn = jnp.cumsum(~lived.kept, 0) - 1
-        return (jnp.where(first, DISCOUNT**turn, 0.0) * lived.outcome.reward.sum(-1)).sum(0).mean()
+        return (
+            (jnp.where(first, DISCOUNT ** turn.astype(jnp.float32), 0.0) * lived.outcome.reward.sum(-1)).sum(0).mean()
+        )
 
     return {"worth": float(run(key, mind)) / OPTIMUM}
 
