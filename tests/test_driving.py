@@ -11,31 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nomoi.core import govern
-from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.learners.fixed import Random
 from nomoi.measure.evaluate import episodes
 from nomoi.situations.driving import Driving
+from nomoi.studies.moca_driving import Selfish, Yielding
 
 TERMS = Contract(on="lead", to="whom", high=100.0, levels=2)
-
-
-class Selfish(Learner):
-    """Everybody accelerates, always."""
-
-    def act(self, key, mind, situation, seen, carry):
-        zero = {h: jnp.zeros(situation.agents, jnp.int32) for h in situation.actions}
-        return zero | {"pedal": jnp.full(situation.agents, situation.actions["pedal"] - 1)}, carry
-
-
-class Yielding(Learner):
-    """Cars brake until the ambulance has merged."""
-
-    def act(self, key, mind, situation, seen, carry):
-        goes = (seen["road"][:, -3] > 0) | (seen["road"][:, -1] > 0)
-        return {"pedal": jnp.where(goes, situation.actions["pedal"] - 1, 0)}, carry
 
 
 def twin(place, speed, pedals, levels=5):
