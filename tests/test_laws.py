@@ -25,6 +25,11 @@ ZERO = {
     "second": {"low": 0.0, "high": 0.0},
     "sanction": {"cost": 0.0, "reward": 0.0, "loss": 0.0, "exile": 0, "immunity": 0},
     "altar": {},
+    "gift": {"amount": 0.0},
+    "interest": {"share": 1.0},
+    "principal": {"rates": [0.0]},
+    "tax": {"rates": [0.0]},
+    "vote": {"rates": [0.0, 0.0, 0.0]},
 }
 known = pytest.mark.parametrize("name", [n for n in ALL if all(i.name in ZERO for i in ALL[n][1])])
 every = pytest.mark.parametrize("name", ALL)
@@ -246,11 +251,18 @@ def test_convening_on_and_off_is_a_matter_of_force():
 
 
 @pytest.mark.parametrize(
-    "name", ["harvest, levy", "pool, levy", "matrix, levy", "harvest, contract", "pool, contract", "matrix, contract"]
+    "name",
+    [
+        f"{where}, {word}"
+        for where in ("harvest", "pool", "matrix")
+        for word in ("levy", "contract", "gift", "interest", "tax", "vote")
+    ],
 )
 @given(rate=st.floats(0, 10, width=32), seed=st.integers(0, 2**30))
 def test_a_shared_transfer_sums_to_zero(name, rate, seed):
-    settings = {"levy": {"rate": rate, "proceeds": "shared"}, "contract": {"high": rate}}
+    settings = {"levy": {"rate": rate, "proceeds": "shared"}, "contract": {"high": rate}, "gift": {"amount": rate}}
+    settings |= {"interest": {"share": rate / 10}, "tax": {"rates": [rate / 10], "period": 3}}
+    settings |= {"vote": {"rates": [0.0, rate, 2 * rate], "period": 3}}
     got = run(made(name, **settings), seed, propose=5, sign=1).outcome
     np.testing.assert_allclose(got.transfer.sum(1), 0, atol=1e-5)
 

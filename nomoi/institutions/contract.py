@@ -9,12 +9,17 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 
 PROPOSE, SIGN, PLAY = range(3)
+OTHERS, WHOM, DOER = range(3)
+FLOWS = (
+    "whoever does one pays that to the others", "whoever does one pays that to whom it was done",
+    "the others pay that to whoever does one",
+)  # fmt: skip
 
 
 class Agreement(eqx.Module):
@@ -36,9 +41,10 @@ class Contract(Institution):
     """Before play, one agent proposes a payment `theta` per unit of `on`; if all voters sign, it binds everybody.
 
     Under a contract whoever does a unit of `on` pays theta, split evenly among the others, so transfers sum to
-    zero.  Timing is substance: the world stands still while agents propose and sign, because a contract signed
-    in the same moment as play does not rescue a dilemma.  Choice 0 of `propose` is the null contract, which is
-    not the same as the lowest theta.
+    zero.  With `to`, what an event [n, n] costs goes to whom it was done to; or the others pay the doer, evenly, as
+    for cleaning a river.  Timing is substance: the world stands still while agents propose and sign, because a
+    contract signed in the same moment as play does not rescue a dilemma.  Choice 0 of `propose` is the null contract,
+    which is not the same as the lowest theta.
 
     Learners that negotiate before they know what a contract is worth tend to agree on none, and never find out.  So
     for a first share of training (`rehearsal`) all episodes are played under a contract drawn by lot, as in the
@@ -60,6 +66,7 @@ class Contract(Institution):
     on: str = size("sparse", "the event that is paid for", "Christoffersen: low-density apples")
     low: Float[Array, ""] = setting(0.0, "lowest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
     high: Float[Array, ""] = setting(10.0, "highest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
+    to: Int[Array, ""] = choice("others", ("others", "whom", "doer"), "who is paid", "Christoffersen code")
     levels: int = size(5, "how many thetas from low to high may be proposed", low=1)
     voters: Int[Array, ""] = setting(
         2, "how many others, drawn by lot, must all sign; 0 is everybody", "Christoffersen code (nu = 2)", "agents", 0
@@ -79,7 +86,7 @@ class Contract(Institution):
         who = f"{int(self.voters)} others, drawn by lot," if int(self.voters) else "all others"
         return (
             f"Before play one agent proposes what a unit of '{self.on}' shall cost ({float(self.low):g} to "
-            f"{float(self.high):g}, or no contract); if {who} sign, whoever does one pays that to the others."
+            f"{float(self.high):g}, or no contract); if {who} sign, {FLOWS[int(self.to)]}."
         )
 
     @property
@@ -99,6 +106,13 @@ class Contract(Institution):
         if (np.isin(np.asarray(self.voters), np.arange(1, situation.agents - 1))).any():
             return "who must sign (voters=0 asks everybody)"
         return ""
+
+    def fits(self, situation: Situation) -> None:
+        shape = situation.emits[self.on].shape if self.on in situation.emits else "[n]"
+        if not isinstance(self.to, jax.core.Tracer) and int(self.to) == WHOM and shape != "[n, n]":
+            raise Refusal(
+                f"{self.name}.to is whom, and {self.on!r} is done to nobody in particular; others or doer is right."
+            )
 
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"propose": self.levels + 1, "sign": 2}
@@ -139,10 +153,14 @@ class Contract(Institution):
         self, key: PRNGKeyArray, memory: Agreement, situation: Situation, state: State, action: Action, outcome: Outcome
     ) -> tuple[Agreement, State, Outcome]:
         play = memory.stage == PLAY
-        pay = jnp.where(play & memory.bound, memory.theta, 0.0) * outcome.units(self.on)
-        share = (pay.sum() - pay) / max(situation.agents - 1, 1)
-        bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), pay.shape)
-        outcome = outcome.pay(share - pay, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})
+        price = jnp.where(play & memory.bound, memory.theta, 0.0)
+        due = price * outcome.units(self.on)
+        share = (due.sum() - due) / max(situation.agents - 1, 1)
+        event = outcome.events[self.on]
+        gain = jnp.where(self.to == WHOM, price * event.sum(0), share) if event.ndim == 2 else share
+        paid, gain = jnp.where(self.to == DOER, share, due), jnp.where(self.to == DOER, due, gain)
+        bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), paid.shape)
+        outcome = outcome.pay(gain - paid, **{f"{self.name}__paid": paid, f"{self.name}__bound": bound})
         return self._convene(memory, action), state, outcome
 
     def _convene(self, memory: Agreement, action: Action) -> Agreement:

@@ -1,0 +1,56 @@
+"""Interest: everybody keeps a share of what it gets, and the rest goes to the others (Willis et al. 2023)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, setting
+from nomoi.core.situation import Action, State
+from nomoi.errors import Refusal
+
+
+class Interest(Institution):
+    """Each agent keeps the share `share` of its payoff, and gives the rest to the others evenly.
+
+    r'_i = s r_i + (1 - s) / (n - 1) * the sum of all other r_j, the symmetric reward exchange.  The largest s at which
+    a good outcome is an equilibrium, the *self-interest level*, tells how much a dilemma asks of people: .5 in the
+    tutorial's dilemma, r / n in a linear public good.  At s = 1 it is the identity; at s = 1 / n all want the mean.
+
+    needs     nothing; at least two agents.  It shares what institutions before it paid, too
+    emits     interest.shared [n], given to the others less what they gave, in units of reward
+    memory    none
+
+    >>> from nomoi import govern
+    >>> from nomoi.institutions.interest import Interest
+    >>> from nomoi.situations.matrix import Matrix
+    >>> sorted(govern(Matrix(), Interest(share=0.5)).emits)
+    ['defect', 'interest.shared']
+    """
+
+    share: Float[Array, ""] = setting(0.5, "what one keeps", "spec A4.1 (s* of the tutorial's dilemma)", "", 0, 1)
+
+    @property
+    def sentence(self) -> str:
+        return f"Each keeps {float(self.share):.0%} of what it gets, and the rest goes to the others evenly."
+
+    def fits(self, situation: Situation) -> None:
+        if situation.agents < 2:
+            raise Refusal(f"{self.name} needs at least two agents, and {situation.name} has {situation.agents}.")
+
+    def chance(self, situation: Situation) -> str:
+        return ""
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {"shared": Event("shared", "[n]", "reward", "given to the others, less what they gave", True)}
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Any, State, Outcome]:
+        own = outcome.payoff
+        others = (own.sum() - own) / max(situation.agents - 1, 1)
+        shared = (1 - self.share) * (own - others)
+        return memory, state, outcome.pay(jnp.zeros_like(own) - shared, **{f"{self.name}__shared": shared})

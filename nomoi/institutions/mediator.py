@@ -1,0 +1,121 @@
+"""Mediator: agents may let it act for them (Monderer & Tennenholtz 2009; learned, Ivanov et al. 2023)."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core.situation import Action, Observation, State
+from nomoi.errors import Refusal
+from nomoi.grid import Scene
+
+
+class Mandate(eqx.Module):
+    """committed [n]; open [] whether agents convene to commit; time [] steps since they did."""
+
+    committed: Bool[Array, " n"]
+    open: Bool[Array, ""]
+    time: Int[Array, ""]
+
+
+class Mediator(Institution):
+    """Each agent commits or does not; the mediator then acts for those who did, and only for them.
+
+    It answers `head` with `together` where enough have committed (`quorum`), else with `otherwise`.  In a dilemma it
+    cooperates iff all have committed and else defects: then to commit costs nothing whatever the others do, all commit
+    in equilibrium, and nobody was forced or paid.  Agents commit before play, while the world stands still, and know of
+    nobody's commitment but their own; with `period` they commit anew every so many steps, by what they answered in
+    the last of them.
+
+    needs     a head of the situation to answer; by default its first
+    heads     mediator.commit (0 no, 1 yes)
+    emits     mediator.acted [n], steps in which the mediator acted for one; mediator.whole [n], those of them in which
+              enough had committed
+    senses    mediator.bound [n, 2]: whether one has committed, and whether all convene to commit
+    memory    see Mandate
+
+    >>> from nomoi import govern
+    >>> from nomoi.institutions.mediator import Mediator
+    >>> from nomoi.situations.matrix import Matrix
+    >>> govern(Matrix(), Mediator()).actions
+    {'choose': 2, 'mediator.commit': 2}
+    """
+
+    head: str = size("", "the head that it answers; empty is the situation's first")
+    together: Int[Array, ""] = setting(0, "its answer where enough have committed", "Ivanov (cooperate)", "choice", 0)
+    otherwise: Int[Array, ""] = setting(1, "its answer where too few have", "Ivanov (defect)", "choice", 0)
+    quorum: Int[Array, ""] = setting(0, "how many must commit; 0 is all", "Ivanov (all)", "agents", 0)
+    period: Int[Array, ""] = setting(0, "steps after which agents commit anew; 0 is never", "ours", "steps", 0)
+
+    @property
+    def sentence(self) -> str:
+        enough = f"{int(self.quorum)} do" if int(self.quorum) else "all do"
+        return (
+            f"Who commits lets a mediator act: it chooses {int(self.together)} where {enough}, "
+            f"else {int(self.otherwise)}."
+        )
+
+    def fits(self, situation: Situation) -> None:
+        choices = situation.actions.get(self.head) if self.head else next(iter(situation.actions.values()))
+        if choices is None:
+            raise Refusal(
+                f"{self.name}.head is {self.head!r}, and the heads of {situation.name} are {sorted(situation.actions)}."
+            )
+        for option, answer in (("together", self.together), ("otherwise", self.otherwise)):
+            if int(answer) >= choices:
+                raise Refusal(f"{self.name}.{option} is {int(answer)}, and {situation.name} has {choices} choices.")
+
+    def heads(self, situation: Situation) -> dict[str, int]:
+        return {"commit": 2}
+
+    def chance(self, situation: Situation) -> str:
+        return ""
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {
+            "acted": Event("acted", "[n]", "steps", "the mediator acted for one", True),
+            "whole": Event("whole", "[n]", "steps", "it did, and enough had committed", True),
+        }
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Mandate:
+        return Mandate(jnp.zeros(situation.agents, bool), jnp.array(True), jnp.zeros((), jnp.int32))
+
+    def holds(self, memory: Mandate) -> Bool[Array, ""]:
+        return memory.open
+
+    def asked(self, memory: Mandate, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
+        return {"commit": present & self._due(memory)}
+
+    def permit(self, memory: Mandate, state: State, action: Action) -> Action:
+        head = self.head or next(iter(action))
+        answer = jnp.where(self._whole(memory), self.together, self.otherwise)
+        return action | {head: jnp.where(memory.committed, answer, action[head])}
+
+    def inform(
+        self, memory: Mandate, situation: Situation, state: State, scene: Scene | None, told: Observation
+    ) -> Observation:
+        bound = jnp.stack([memory.committed, jnp.broadcast_to(memory.open, memory.committed.shape)], -1)
+        return {"bound": bound.astype(jnp.float32)}
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Mandate, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Mandate, State, Outcome]:
+        acted = memory.committed & ~memory.open
+        facts = {"acted": acted, "whole": acted & self._whole(memory)}
+        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
+        due = self._due(memory)
+        committed = jnp.where(due, action["commit"] == 1, memory.committed)
+        after = Mandate(committed, jnp.array(False), jnp.where(due, 0, memory.time + 1))
+        return after, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+
+    def _whole(self, memory: Mandate) -> Bool[Array, ""]:
+        """Whether enough have committed."""
+        needed = jnp.where(self.quorum == 0, len(memory.committed), self.quorum)
+        return memory.committed.sum() >= needed
+
+    def _due(self, memory: Mandate) -> Bool[Array, ""]:
+        """Whether what is answered now counts."""
+        return memory.open | ((self.period > 0) & (memory.time + 1 >= self.period))

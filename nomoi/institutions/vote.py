@@ -1,0 +1,119 @@
+"""Vote: agents choose together how high a levy shall be (collective choice; Ostrom's third principle)."""
+
+from __future__ import annotations
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core.situation import Action, Observation, State
+from nomoi.errors import Refusal
+from nomoi.grid import Scene
+from nomoi.institutions.levy import SHARED, Levy
+
+MAJORITY, PLURALITY, MEDIAN = range(3)
+
+
+class Ballot(eqx.Module):
+    """place [] which of the rates binds; open [] whether agents convene to vote; time [] steps since they did."""
+
+    place: Int[Array, ""]
+    open: Bool[Array, ""]
+    time: Int[Array, ""]
+
+
+class Vote(Institution):
+    """Agents vote on which of several rates a levy on `on` has; what it brings in is shared equally among all.
+
+    They vote before play, while the world stands still, and anew every `period` steps, by what they answered in the
+    last of them.  *majority*: the rate for which more than half voted, else the rate stays as it is, at first
+    rates[0]; *plurality*: the one with most votes, of several the first; *median*: the lower median of the votes, by
+    their places in `rates`: where each has one best rate nobody gains from voting for another (Black 1948).
+
+    needs     the event `on`, [n] or [n, n] (then the row's agent pays)
+    heads     vote.rate, one of the rates, from 0
+    emits     vote.paid [n], in units of reward; vote.rate [n] the rate that bound
+    senses    vote.rates [n, 2]: the rate that binds / the largest, and whether a vote is held now
+    memory    see Ballot
+
+    >>> from nomoi import govern
+    >>> from nomoi.institutions.vote import Vote
+    >>> from nomoi.situations.harvest import Harvest
+    >>> govern(Harvest(), Vote(rates=[0, 1, 2, 3])).actions
+    {'move': 8, 'vote.rate': 4}
+    """
+
+    on: str = size("sparse", "the event that is charged", "as levy")
+    rates: Float[Array, " k"] = setting([0.0, 1.0, 2.0], "the rates to choose from", "ours", "reward/unit")
+    rule: Array = choice("majority", ("majority", "plurality", "median"), "how votes make a choice", "spec B")
+    period: Int[Array, ""] = setting(0, "steps after which agents vote anew; 0 is never", "ours", "steps", 0)
+
+    def __check_init__(self) -> None:
+        if self.rates.ndim != 1 or self.rates.size < 2:
+            raise Refusal(f"vote.rates is {np.asarray(self.rates).tolist()}; a list of at least two makes a choice.")
+
+    @property
+    def sentence(self) -> str:
+        rule = ("majority", "plurality", "the median vote")[int(self.rule)]
+        rates = ", ".join(f"{float(r):g}" for r in self.rates)
+        return f"By {rule} agents choose what a unit of '{self.on}' costs ({rates}); what is paid is shared equally."
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        return (self.on,)
+
+    def heads(self, situation: Situation) -> dict[str, int]:
+        return {"rate": self.rates.size}
+
+    def chance(self, situation: Situation) -> str:
+        return ""
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return {
+            "paid": Event("paid", "[n]", "reward", "paid to the levy", True),
+            "rate": Event("rate", "[n]", "reward/unit", "the rate that bound", True),
+        }
+
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Ballot:
+        zero = jnp.zeros((), jnp.int32)
+        return Ballot(zero, jnp.array(True), zero)
+
+    def holds(self, memory: Ballot) -> Bool[Array, ""]:
+        return memory.open
+
+    def asked(self, memory: Ballot, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
+        return {"rate": present & self._due(memory)}
+
+    def inform(
+        self, memory: Ballot, situation: Situation, state: State, scene: Scene | None, told: Observation
+    ) -> Observation:
+        rate = self.rates[memory.place] / jnp.maximum(jnp.abs(self.rates).max(), 1e-6)
+        news = jnp.stack([rate, self._due(memory).astype(jnp.float32)])
+        return {"rates": jnp.broadcast_to(news, (situation.agents, 2))}
+
+    def settle(
+        self, key: PRNGKeyArray, memory: Ballot, situation: Situation, state: State, action: Action, outcome: Outcome
+    ) -> tuple[Ballot, State, Outcome]:
+        rate = jnp.where(memory.open, 0.0, self.rates[memory.place])
+        levy = Levy(rate=rate, on=self.on, proceeds=SHARED, title=self.name)
+        _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, action, outcome)
+        outcome = outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__rate": jnp.full(situation.agents, rate)})
+
+        due = self._due(memory)
+        place = jnp.where(due, self.count(action["rate"], memory.place), memory.place)
+        return Ballot(place, jnp.array(False), jnp.where(due, 0, memory.time + 1)), state, outcome
+
+    def count(self, votes: Int[Array, " n"], standing: Int[Array, ""]) -> Int[Array, ""]:
+        """The rate (its place) that votes [n] make, where `standing` is the one that stands."""
+        tally = (votes[:, None] == np.arange(self.rates.size)).sum(0)
+        most = tally.argmax().astype(jnp.int32)
+        majority = jnp.where(2 * tally.max() > len(votes), most, standing)
+        median = jnp.sort(votes)[(len(votes) - 1) // 2]
+        return jnp.where(self.rule == MAJORITY, majority, jnp.where(self.rule == PLURALITY, most, median))
+
+    def _due(self, memory: Ballot) -> Bool[Array, ""]:
+        """Whether what is answered now counts."""
+        return memory.open | ((self.period > 0) & (memory.time + 1 >= self.period))

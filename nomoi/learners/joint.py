@@ -1,0 +1,134 @@
+"""Joint control: one mind sees what all agents see, answers for all, and wants the sum of what all get.
+
+The upper bound of what contracts can bring (the *joint* baseline of Christoffersen et al. 2023).  The weaker baseline,
+in which each decides for itself and wants the mean of all, is `PPO(objective=Common())`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+
+from nomoi.core import Event, Outcome, Situation
+from nomoi.core.situation import Action, Observation, State
+from nomoi.errors import Refusal
+from nomoi.grid import Scene
+from nomoi.learners.ppo import PPO, Mind, Training
+from nomoi.measure.ledger import Tally
+
+
+class Crowd(Situation):
+    """A situation whose agents are one: it sees all that they see side by side, and gets what they get together."""
+
+    situation: Situation
+
+    @property
+    def agents(self) -> int:
+        return 1
+
+    @property
+    def horizon(self) -> int:
+        return self.situation.horizon
+
+    @property
+    def name(self) -> str:
+        return self.situation.name
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.situation.kinds
+
+    @property
+    def actions(self) -> dict[str, int]:
+        """One head for each of an agent's: `move.0`, `move.1` and so on."""
+        return {f"{h}.{i}": k for h, k in self.situation.actions.items() for i in range(self.situation.agents)}
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return self.situation.emits
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return self.situation.offers
+
+    def reset(self, key: PRNGKeyArray) -> State:
+        return self.situation.reset(key)
+
+    def step(self, key: PRNGKeyArray, state: State, action: Action) -> tuple[State, Outcome]:
+        state, outcome = self.situation.step(key, state, self.apart(action))
+        good = {name: event.good for name, event in self.situation.emits.items()}
+        # labels, such as a kind, cannot be summed: the first agent's stands for all
+        events = {name: x.sum()[None] if good[name] else x[:1] for name, x in outcome.events.items()}
+        return state, Outcome(outcome.reward.sum()[None], outcome.transfer.sum()[None], events, outcome.done)
+
+    def apart(self, action: dict[str, Array]) -> dict[str, Array]:
+        """The answers of all agents {head: [n]} from those of the one."""
+        n = self.situation.agents
+        return {h: jnp.concatenate([action[f"{h}.{i}"] for i in range(n)]) for h in self.situation.actions}
+
+    def together(self, told: Observation) -> Observation:
+        """What all are told, as told to one: views one below the other, features one after the other."""
+        return {name: x.reshape(1, -1, *x.shape[2:]) for name, x in told.items()}
+
+    def observe(self, state: State) -> Observation:
+        return self.together(self.situation.observe(state))
+
+    def scene(self, state: State) -> Scene | None:
+        return self.situation.scene(state)
+
+    def present(self, state: State) -> Bool[Array, " 1"]:
+        return self.situation.present(state).any()[None]
+
+    def asked(self, state: State) -> dict[str, Bool[Array, " 1"]]:
+        asked = self.situation.asked(state)
+        return {f"{h}.{i}": asked[h][i : i + 1] for h in self.situation.actions for i in range(self.situation.agents)}
+
+    def held(self, state: State) -> Bool[Array, ""]:
+        return self.situation.held(state)
+
+    def stock(self, state: State) -> Float[Array, " kinds"]:
+        return self.situation.stock(state)
+
+    def capacity(self) -> Float[Array, " kinds"]:
+        return self.situation.capacity()
+
+    def at(self, progress: Float[Array, ""]) -> Crowd:
+        return Crowd(self.situation.at(progress))
+
+
+class Joint(PPO):
+    """PPO for one controller of all agents; its heads are factored, one for each head of each agent.
+
+    While it learns, its curves count all agents as one: sums are right, equality and means over agents are not.  In
+    `evaluate` it acts for the agents themselves, and all measures are right.
+    """
+
+    def __check_init__(self) -> None:
+        if self.residents is not None or self.conscience is not None:
+            raise Refusal("joint control decides for everybody; take residents and conscience away.")
+
+    def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
+        return super().init(key, _crowd(situation))
+
+    def start(self, mind: Mind, situation: Situation) -> Any:
+        return super().start(mind, _crowd(situation))
+
+    def act(
+        self, key: PRNGKeyArray, mind: Mind, situation: Situation, seen: Observation, carry: Any
+    ) -> tuple[Action, Any]:
+        crowd = Crowd(situation)
+        action, carry = super().act(key, mind, crowd, crowd.together(seen), carry)
+        return crowd.apart(action), carry
+
+    def begin(self, key: PRNGKeyArray, situation: Situation) -> Training:
+        return super().begin(key, _crowd(situation))
+
+    def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
+        return super().learn(_crowd(situation), run, updates, total)
+
+
+def _crowd(situation: Situation) -> Crowd:
+    """The crowd of a situation; `PPO` calls its own methods with what it was given, which may be one already."""
+    return situation if isinstance(situation, Crowd) else Crowd(situation)

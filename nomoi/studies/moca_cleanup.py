@@ -1,0 +1,52 @@
+"""Learned contracts in Clean Up: the others pay whoever cleans the river."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nomoi.effects import late
+from nomoi.situations.cleanup import Cleanup
+from nomoi.studies import moca
+from nomoi.study import Claim, Condition, Results, Study
+
+TAG = "clean up"
+# 0 to 0.2 a cell in the published code; whether that pays here is a finding, so a tenfold range stands beside it
+WIDE = "clean up, to 2"
+
+
+def conditions(size: str) -> Sequence[Condition]:
+    steps = {"smoke": 4_000, "laptop": 500_000, "paper": 15_000_000}[size]
+    tiny = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
+    shots = "contract(on=shot,high=0.2,rehearsal=0.5)"
+    narrow = moca.arms(Cleanup(), TAG, "on=clean,to=doer,high=0.2", shots, 1.0, steps, tiny)
+    wide = moca.arms(Cleanup(), WIDE, "on=clean,to=doer,high=2", shots, 1.0, steps, tiny)
+    contracts = {f"{label}, {WIDE}" for label in (moca.VANILLA, moca.PLAY, moca.MOCA, moca.SETTLED)}
+    return [*narrow, *(c for c in wide if c.label in contracts)]
+
+
+CLAIMS = [
+    *moca.orderings(TAG, "apples", moca.COMMON, 15.0),
+    Claim("MOCA cleans more than separate learners", moca.INFERRED,
+          late("cleaned", f"{moca.MOCA}, {TAG}", f"{moca.SEPARATE}, {TAG}"), above=0, unit="cells"),
+    Claim("A range to 2 a cell brings more than one to 0.2", "spec A4.5 (secondary: parity from .9 to 2.4)",
+          late("reward", f"{moca.MOCA}, {WIDE}", f"{moca.MOCA}, {TAG}"), above=0, unit="apples"),
+]  # fmt: skip
+
+
+def sections(results: Results) -> list[object]:
+    labels = [moca.SEPARATE, moca.COMMON, moca.GIFTING, moca.VANILLA, moca.PLAY, moca.MOCA]
+    narrow = moca.curves(results, TAG, labels, "apples an episode")
+    wide = moca.curves(results, WIDE, labels[3:], "apples an episode")
+    return [narrow, wide, moca.table(results, TAG), moca.table(results, WIDE)]
+
+
+STUDY = Study(
+    "moca_cleanup",
+    "Do agents that can sign contracts learn to clean the river that feeds them?",
+    CLAIMS,
+    conditions,
+    {"smoke": 1, "laptop": 5, "paper": 10},
+    sections,
+    "Our small map, not the paper's. Orderings are inferred from abstracts; no figure of the papers was at hand.",
+    ("reward", "cleaned", "equality", "bound", "contracted"),
+)
