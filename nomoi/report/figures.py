@@ -121,7 +121,8 @@ def curves(
         if data:
             ax.set_xlim(0, max(x[-1] for x, _ in data.values()))
         ax.set_xlabel(xlabel)
-        ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+        if ax.get_xlim()[1] >= 1000:
+            ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.yaxis.set_major_locator(MaxNLocator(5))
         _name(fig, ax, ends)

@@ -90,7 +90,7 @@ class Pair:
         return float(self.shares @ (agree * agree[after, [1, 0]]).sum(1))
 
     def wait(self, goal: Any) -> float:
-        """Expected rounds to the first outcome in `goal` [A, B] (of bool), that one counted; inf where it may not come."""
+        """Expected rounds to the first outcome in `goal` [A, B] (bool), that one counted; inf where it may not come."""
         miss = self._moves(np.where(np.asarray(goal, bool), 0.0, self.play))
         return float(_rounds(miss)[0])
 
