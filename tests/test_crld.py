@@ -85,7 +85,7 @@ def test_thresholds_of_the_ecological_public_good(impact, recovery, stable, domi
 
 @pytest.mark.parametrize(("recovery", "shares"), [(0.01, (0, 0.77, 1, 1)), (0.1, (0, 0.20, 0.90, 1))])
 def test_shares_of_starts_that_come_to_cooperate(recovery, shares):
-    """Tolerance .1, as for its 30 random starts.  Chances here are uniform numbers over their sum; it says not which."""
+    """Tolerance .1, as for its 30 random starts.  Here chances are uniform numbers over their sum (it is silent)."""
     game, rng = ecological_public_good(recovery=recovery), np.random.default_rng(0)
     x = rng.random((300, *game.shape))
     for discount, want in zip((0.7, 0.8, 0.9, 0.95), shares, strict=True):
