@@ -94,7 +94,7 @@ def test_explorers_learn():
 
 
 def test_one_lesson_moves_one_value():
-    agent = Explorer((2, 3, 2), 0.9, np.random.default_rng(0), rate=0.5)
+    agent = Explorer((2, 3, 2), 0.9, np.random.default_rng(0), rate=0.5, hope=0.0)
     agent.value[0, 2] = [1.0, 4.0]
     agent.learn(np.array([0, 1]), np.array([1, 0]), np.array([2.0, 6.0]), np.array([2, 1]))
     assert agent.value[0, 0, 1] == pytest.approx(0.5 * (2 + 0.9 * 4))

@@ -132,13 +132,17 @@ class Follower:
 
 
 class Explorer:
-    """Q-learning (Watkins 1989), with chance `wander` of any action."""
+    """Q-learning (Watkins 1989), with chance `wander` of any action, hopeful at first of what it has not tried.
+
+    It expects `hope` a step, for ever, of every action in every state; with 0 it would stay with what it tried first.
+    """
 
     def __init__(
         self, shape: tuple[int, int, int], discount: float, rng: np.random.Generator, rate: float = 0.1,
-        wander: float = 0.1,
+        wander: float = 0.1, hope: float = 1.0,
     ):  # fmt: skip
-        self.value, self.discount, self.rng, self.rate, self.wander = np.zeros(shape), discount, rng, rate, wander
+        self.value = np.full(shape, hope / (1 - discount))
+        self.discount, self.rng, self.rate, self.wander = discount, rng, rate, wander
 
     def __call__(self, state: np.ndarray) -> np.ndarray:
         value = self.value[np.arange(len(state)), state]

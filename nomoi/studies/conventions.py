@@ -113,11 +113,12 @@ def conditions(size: str) -> Sequence[Condition]:
         for name, worth in GAMES.items()
         for populations in (1, 2)
     ]
-    play = {"memory": 8, "sample": 4, "rounds": 1_000, "runs": runs}
+    rounds = 100 if size == "smoke" else 1_000
+    play = {"memory": 8, "sample": 4, "rounds": rounds, "runs": runs}
     out.append(Computed("cost", cut, {"cuts": CUTS, "starts": starts}))
     out.append(Computed("noise", noise, {"worth": GAMES["worth 1, 2, 3"], "errors": ERRORS} | play))
     for error in (0.05, 0.15):
-        settings = {"ratios": RATIOS, "error": error} | play | {"rounds": 200}
+        settings = {"ratios": RATIOS, "error": error} | play | {"rounds": rounds // 5}
         out.append(Computed(f"change, error {error:g}", change, settings))
     out.append(Computed("dynamite", dynamite, {"costs": COSTS, "mutation": 1e-3, "disapproval": 0.6}))
     out.append(Computed("reservations", reservations, {"costs": KAPPAS}))

@@ -102,8 +102,8 @@ def sections(results: Results) -> list[object]:
     late = number(results.late("lives", "explorer, late").mean())
     return [
         page.Figure("Small worlds and large", figures.svg(figures.curves(
-            lines, "earned, as a share of what the best policy earns beyond chance", "To plan pays in small worlds",
-            xlabel="coverage: share of what happens that the model lists")),
+            lines, "earned (best policy 1, at random 0)", "To plan pays in small worlds",
+            xlabel="share of what happens that the model lists")),
             "One world, planned by policy iteration on what the model lists, or learned by trial."),
         page.Table("Numbers", ["coverage", "states listed", "time outside the model", *PLANNERS], rows,
                    "The planner acts at random outside its model; the norm is right in 7 of 10 states.  The explorer "

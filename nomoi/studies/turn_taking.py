@@ -121,7 +121,7 @@ def _told(turns: np.ndarray, pay: np.ndarray) -> dict[str, float]:
 
 def conditions(size: str) -> Sequence[Condition]:
     runs = {"smoke": 20, "laptop": 400, "paper": 4_000}[size]
-    starts, play = max(10, runs // 4), {"rounds": 600, "runs": runs}
+    starts, play = max(10, runs // 4), {"rounds": 60 if size == "smoke" else 600, "runs": runs}
     return [
         Computed("machines", machines),
         Computed("errors", errors, {"errors": ERRORS}),
