@@ -26,7 +26,7 @@ import numpy as np
 from scipy import optimize, stats
 
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Answer, Parameters, count, number, probability
+from nomoi.parameters import Answer, Parameters, count, number
 from nomoi.populations.engine import share
 
 TYPES = "UREPM"
@@ -221,7 +221,7 @@ def payoffs(g: Punishment, resident: str, mutant: str) -> float:
 
 
 def _chase(g: Punishment) -> tuple[np.ndarray, np.ndarray]:
-    """Payoff [3] of one M among n - 1 who contribute and never punish, from now on; and the chances [3, 3] of what next.
+    """One M among n - 1 who contribute and never punish: payoff from now on [3], and chances of what comes next [3, 3].
 
     Others fall into bad standing by having seen somebody else in it.  States: none, all but one, or all of the others
     will be in bad standing for that.  With more than two others one error is enough for all to stay in it for good.
@@ -241,7 +241,7 @@ def _chase(g: Punishment) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Invasion:
-    """One rare mutant among residents: `sign` is "resists", "invaded" or "neutral", `margin` what the resident has more."""
+    """One rare mutant among residents: "resists", "invaded" or "neutral", and what the resident has more."""
 
     resident: str
     mutant: str
