@@ -37,8 +37,8 @@ class History(Parameters):
     theta: float = probability(0.6, "theta*", "share of punishers", "inferred (spec D.2)")
     at: int = count(0, "t0", "period of the shock", "inferred (spec D.3)", low=0)
     newcomers: int = count(100, "M", "newcomers of that shock", "ours", low=1)
-    after: float = probability(0.35, "theta'", "share of punishers after a turn, and among newcomers",
-                               "inferred (spec D.3)")  # fmt: skip
+    theirs: float = probability(0.6, "theta_M", "share of punishers among newcomers", "ours (as among members)")
+    after: float = probability(0.35, "theta'", "share of punishers after a turn", "inferred (spec D.3)")
     shock: str = "reset"
     sight: str = "own"
     bystanders: str = "iid"
@@ -134,7 +134,7 @@ def _found(c: Community, h: History, replicates: int) -> _Crowd:
     """Members at the prior; the first of them, and of the newcomers to be, are the punishers."""
     place = np.arange(h.people + (h.newcomers if h.shock == "newcomers" else 0))
     old = place < h.people
-    punisher = np.where(old, place < round(h.theta * h.people), place - h.people < round(h.after * h.newcomers))
+    punisher = np.where(old, place < round(h.theta * h.people), place - h.people < round(h.theirs * h.newcomers))
     tile = lambda row: np.tile(row, (replicates, 1))  # noqa: E731
     prior = np.ones(len(place))
     return _Crowd(tile(old), tile(punisher), tile(prior * c.alpha), tile(prior * c.beta), np.full(replicates, h.theta))
@@ -155,7 +155,7 @@ def _shake(c: Community, h: History, crowd: _Crowd) -> _Crowd:
             there=crowd.there | (np.arange(crowd.there.shape[1]) >= h.people),
             yes=(1 - new) * crowd.yes + new * c.alpha,  # newcomers themselves hold the prior, and keep it
             no=(1 - new) * crowd.no + new * c.beta,
-            theta=(size * crowd.theta + h.newcomers * h.after) / (size + h.newcomers),
+            theta=(size * crowd.theta + h.newcomers * h.theirs) / (size + h.newcomers),
         )
     return crowd
 
