@@ -22,7 +22,7 @@ def seed_of(key: jax.Array) -> int:
     return int(jax.random.bits(key))
 
 
-def whole(value: int, name: str, low: int = 1) -> int:
+def whole(value: float, name: str, low: int = 1) -> int:
     """`value` as a whole number of at least `low`; else a sentence that names it."""
     return int(checked(value, Domain(name, "", "", low, np.inf, False, False, True), name))
 

@@ -32,9 +32,9 @@ NO_LEARNER = "no_learners: at this size no member is a learner"
 class Fitness(NamedTuple):
     """Mean fitness at each frequency of imitators q, of the shape of q."""
 
-    learner: np.ndarray
-    imitator: np.ndarray
-    mean: np.ndarray
+    learner: np.ndarray | float
+    imitator: np.ndarray | float
+    mean: np.ndarray | float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Imitation(Parameters):
             return Answer(start, (DEGENERATE,))
         return Answer(float(self._fitting(np.asarray(q))))
 
-    def _fitting(self, q: np.ndarray) -> np.ndarray:
+    def _fitting(self, q: np.ndarray) -> np.ndarray | float:
         missed = q**self.models  # Q = q^n, chance that no learner is among the models
         lucky = self.switch if self.environment == "two" else 0.0  # a change makes what was wrong right
         return (1 - missed + missed * lucky) / (1 - missed * self.memory)
@@ -86,7 +86,7 @@ class Imitation(Parameters):
             raise Refusal("q is 1 and gamma is 0, so the fitness of imitators depends on where they began; "
                           "q below 1 would be right.")  # fmt: skip
         learner = np.full(q.shape, self.base + self.gap - self.cost)
-        imitator = self.base + self.gap * (2 * self._fitting(q) - 1)
+        imitator = self.base + self.gap * (2 * np.asarray(self._fitting(q)) - 1)
         return Fitness(learner, imitator, (1 - q) * learner + q * imitator)
 
     def spread(self, q: float) -> float:

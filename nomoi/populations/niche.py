@@ -70,7 +70,7 @@ class Niche(Parameters):
         """Fitness of learners, V - C_L."""
         return self.value - self.learning
 
-    def lost(self, q: np.ndarray | float) -> np.ndarray:
+    def lost(self, q: np.ndarray | float) -> np.ndarray | float:
         """Mean loss of imitators at frequencies `q` of imitators, as a share of V.
 
         D_I = gamma s / (1 - (1 - gamma) s q), D_II = gamma / (1 - (1 - gamma) s q), with s = `kept`.
@@ -78,11 +78,11 @@ class Niche(Parameters):
         q, s = shares(q, "q"), self.kept
         return self.switch * (s if self.order == "I" else 1) / (1 - (1 - self.switch) * s * q)
 
-    def imitators(self, q: np.ndarray | float) -> np.ndarray:
+    def imitators(self, q: np.ndarray | float) -> np.ndarray | float:
         """Fitness of imitators, V (1 - D(q)) - C_I."""
         return self.value * (1 - self.lost(q)) - self.imitating
 
-    def mean(self, q: np.ndarray | float) -> np.ndarray:
+    def mean(self, q: np.ndarray | float) -> np.ndarray | float:
         """Mean fitness of all."""
         return (1 - np.asarray(q)) * self.learners + np.asarray(q) * self.imitators(q)
 

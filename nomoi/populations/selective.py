@@ -82,15 +82,15 @@ class Cue(Parameters):
     noise: float = number(1.0, "sigma", "standard deviation of the cue", "inferred (spec B.4)", low=0, open_low=True)
     switch: float = probability(0.01, "gamma", "chance that the environment changes in a generation", "inferred (B.4)")
 
-    def chances(self, d: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    def chances(self, d: np.ndarray | float) -> tuple[np.ndarray | float, np.ndarray | float]:
         """p1, the chance to follow a right cue, and L, the chance to copy, where cues within `d` are weak."""
         d = np.asarray(d, float)
         follow = stats.norm.sf((d - 1) / self.noise)
         return follow, 1 - follow - stats.norm.cdf((-d - 1) / self.noise)
 
-    def right(self, d: np.ndarray | float) -> np.ndarray:
+    def right(self, d: np.ndarray | float) -> np.ndarray | float:
         """Share that is right, (p1 + L gamma) / (1 - L (1 - 2 gamma))."""
-        return np.asarray(_known(*self.chances(d), self.switch))
+        return _known(*self.chances(d), self.switch)
 
     @property
     def alone(self) -> float:
