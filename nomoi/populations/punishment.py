@@ -27,7 +27,7 @@ from scipy import optimize, stats
 
 from nomoi.errors import Refusal, nearest
 from nomoi.parameters import Answer, Parameters, count, number
-from nomoi.populations.engine import share
+from nomoi.populations.engine import shares
 
 TYPES = "UREPM"
 NEUTRAL_E = "neutral: without errors nobody is ever in bad standing, so E and M fare alike"
@@ -155,20 +155,22 @@ def coercion(g: Punishment) -> float:
     return first + g.later * ((1 - e) * (g.benefit - g.cost) - g.punishing * e * A)
 
 
-def punisher_reluctant(g: Punishment, x: float, periods: int | None = None) -> tuple[float, float]:
-    """Payoffs of P and of R where a share x are P and the rest R; in `periods` periods, or as long as it lasts.
+def punisher_reluctant(
+    g: Punishment, x: np.ndarray | float, periods: int | None = None
+) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """Payoffs of P and of R, shaped as `x`, the share of P where the rest are R; in `periods` periods, or till the end.
 
     With j of P among the other n - 1 (binomial): all who are punished in the first period contribute from then on.
     """
-    x, n, e, b, c, p, k = share(x, "x"), g.size, g.error, g.benefit, g.cost, g.punished, g.punishing
+    x, n, e, b, c, p, k = shares(x, "x"), g.size, g.error, g.benefit, g.cost, g.punished, g.punishing
     later = g.later if periods is None else periods - 1
     j = np.arange(n)
-    weight = stats.binom.pmf(j, n - 1, x)
+    weight = stats.binom.pmf(j, n - 1, x[..., None])
     even = (1 - e) * (b - c) - p * e * j
     first = (1 - e) * (b * (j + 1) / n - c) - k * (n - 1 - j + e * j) - p * e * j
     punisher = first + later * (even - k * e * (n - 1))
     reluctant = np.where(j == 0, 0, (1 - e) * b * j / n - p * j + later * even)
-    return float(weight @ punisher), float(weight @ reluctant)
+    return weight @ punisher, weight @ reluctant
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,9 +183,9 @@ class Rest:
 
 def polymorphisms(g: Punishment, grid: int = 2001) -> tuple[Rest, ...]:
     """All mixtures of P and R at rest, by sign changes of W_P - W_R on a grid (ours) that are then refined."""
-    gap = lambda x: np.subtract(*punisher_reluctant(g, float(x)))  # noqa: E731
+    gap = lambda x: np.subtract(*punisher_reluctant(g, x))  # noqa: E731
     x = np.linspace(0, 1, grid)[1:-1]  # at the ends only one of the two is there
-    found = np.array([gap(v) for v in x])
+    found = gap(x)
     out = []
     for i in np.flatnonzero(np.sign(found[:-1]) != np.sign(found[1:])):
         out.append(Rest(float(optimize.brentq(gap, x[i], x[i + 1], xtol=1e-12)), bool(found[i] > 0)))
