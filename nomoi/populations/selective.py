@@ -48,11 +48,14 @@ class Cheap(Parameters):
         return self.switch + (1 - 2 * self.switch) * self.right(limit)
 
     def limit(self) -> Answer:
-        """K*, evolutionarily stable: learn where it costs less than it brings, K* = 2D (1 - Pc)."""
+        """K*, evolutionarily stable: learn where it costs less than it brings, K* = 2D (1 - Pc).
+
+        Where gamma is below 1/2 this is too little for the good of all: who learns is copied, and is not paid for it.
+        """
         if self.switch == 0:
             return Answer(0.0, (UNCHANGING,))
         over = lambda k: k - 2 * self.gap * (1 - self.copied(k))  # noqa: E731
-        if over(self.highest) <= 0:
+        if over(self.highest) <= 1e-12 * self.highest:
             return Answer(self.highest, ("all_learn: even the highest cost is worth paying",))
         return Answer(float(optimize.brentq(over, 0, self.highest, xtol=1e-14)))
 
