@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -164,10 +165,12 @@ def welfare(c: Community, theta: float, periods: int = 200, myopic: bool = False
     )
 
 
+@lru_cache(maxsize=128)
 def boundary(c: Community, myopic: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """[K + 1] weights of evidence alpha + beta, and the mean belief above which a member of such a weight stays.
 
     For beliefs off the counts that can be seen from the prior; between counts the worth of staying is taken as linear.
+    Kept for the next who asks, so not to be written into.
     """
     start = c.alpha + c.beta
     weights, means = start + c.seen * np.arange(c.stages + 1), np.empty(c.stages + 1)
@@ -179,6 +182,7 @@ def boundary(c: Community, myopic: bool = False) -> tuple[np.ndarray, np.ndarray
         over = worth - c.outside
         s = np.interp(0, over, np.arange(len(over)), left=-c.alpha, right=weights[k] - c.alpha)
         means[k] = (c.alpha + s) / weights[k]
+    weights.flags.writeable = means.flags.writeable = False
     return weights, means
 
 
