@@ -32,22 +32,24 @@ def play(g: Punishment, members: str, groups: int, seed: int, periods: int | Non
     left = rng.geometric(1 - g.again, groups) if periods is None else np.full(groups, whole(periods, "periods"))
     if left.max() > LONGEST:
         raise Refusal(f"a group would go on for {left.max():,} periods; a smaller w would be right.")
+    left = -np.sort(-left)  # groups are alike, so those that go on longest may come first
     kind = np.array(list(members))
     willing, reluctant = kind != "U", kind == "R"
     strict, moral = np.isin(kind, ["P", "M"]), kind == "M"
     n, payoff = g.size, np.zeros((groups, g.size))
     coerced, tainted = np.zeros((groups, n), bool), np.zeros((groups, n), bool)
     apart = ~np.eye(n, dtype=bool)  # nobody punishes, or is blamed for, itself
-    for period in range(int(left.max())):
-        on = left > period
-        gives = willing & (coerced | ~reluctant) & (rng.random((groups, n)) >= g.error)
+    for period in range(int(left[0])):
+        on = int(np.searchsorted(-left, -period))  # the first `on` groups go on
+        coerced, tainted = coerced[:on], tainted[:on]
+        gives = willing & (coerced | ~reluctant) & (rng.random((on, n)) >= g.error)
         bad = ~gives | tainted
         punish = strict[:, None] & np.where(moral[:, None], bad[:, None], ~gives[:, None]) & apart  # [G, by, whom]
         fined = punish.sum(1)
         gain = g.benefit / n * gives.sum(1, keepdims=True) - g.cost * gives
-        payoff[on] += (gain - g.punished * fined - g.punishing * punish.sum(2))[on]
+        payoff[:on] += gain - g.punished * fined - g.punishing * punish.sum(2)
         tainted = (bad[:, None] & ~punish & apart).any(2)
-        coerced |= fined > 0
+        coerced = coerced | (fined > 0)
     return payoff
 
 

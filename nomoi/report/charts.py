@@ -44,11 +44,10 @@ def lines(
                 ax.vlines(at, low, high, color=tone, linewidth=1.4)
                 ax.plot(at, mean, "o", color=tone, ms=6, mew=0)
         x = np.concatenate([np.asarray(x, float) for x, _ in series.values()])
+        ax.set_xlim(x.min(), x.max())
         if not log:
-            ax.set_xlim(x.min(), x.max())
             ax.xaxis.set_major_locator(MaxNLocator(6))
         else:
-            ax.set_xlim(x.min(), x.max())
             ax.set_xticks(sorted({float(2**k) for k in range(12) if x.min() <= 2**k <= x.max()}))
             ax.xaxis.set_major_formatter(ScalarFormatter())
             ax.xaxis.set_minor_locator(NullLocator())
@@ -95,5 +94,5 @@ def regions(
         ax.set_xlabel(across)
         ax.set_ylabel(up)
         fig.colorbar(shown, ax=ax, label=unit, fraction=0.05)
-        fig.legend(loc="outside lower left", ncols=max(1, len(borders)))
+        fig.legend(loc="outside lower left", ncols=2)
     return fig

@@ -74,7 +74,7 @@ def mixture(key: jax.Array, generations: int, strength: float, start: float, **g
 
 def conditions(size: str) -> Sequence[Condition]:
     groups = {"smoke": 50, "laptop": 3000, "paper": 50_000}[size]
-    generations = {"smoke": 200, "laptop": 2000, "paper": 10_000}[size]
+    generations = {"smoke": 200, "laptop": 1500, "paper": 10_000}[size]
     pairs = [("M", "U"), ("M", "E"), ("M", "R"), ("M", "P"), ("P", "E"), ("R", "P"), ("E", "U")]
     return [
         *(Computed(f"{m} among {r}", contest, PLAYED | {"resident": r, "mutant": m, "groups": groups})
