@@ -112,15 +112,25 @@ def test_the_threshold():
     assert away.flow(away.threshold) / (1 - away.discount) == pytest.approx(3)
 
 
-@given(small)
-def test_the_boundary_says_what_the_induction_says(c):
-    weights, least = boundary(c)
+@given(small, st.booleans())
+def test_the_boundary_says_what_the_induction_says(c, diluted):
+    weights, least = boundary(c, diluted=diluted)
     for k, worth in enumerate(staying(c)):
         s = np.arange(k * c.seen + 1)
         clear = np.abs(worth - c.outside) > 1e-9
         means = (c.alpha + s) / weights[k]
         assert (means > least[k])[clear].tolist() == (worth > c.outside)[clear].tolist()
     assert least[-1] == pytest.approx(min(1, max(0, c.threshold)), abs=1e-9) or c.stages * c.seen < 30
+
+
+def test_between_the_prior_and_the_first_counts_the_boundary_is_that_of_other_priors():
+    c = Community(density=1, cap=20, alpha=2, beta=2)
+    weights, least = boundary(c, diluted=True)
+    assert weights[0] == 4
+    for step, stays in ((0.01, True), (-0.01, False)):
+        m = least[0] + step
+        other = Community(density=1, cap=20, alpha=4 * m, beta=4 * (1 - m))
+        assert (staying(other)[0][0] > 0) == stays
 
 
 # --- survival ---------------------------------------------------------------------------------------------------------

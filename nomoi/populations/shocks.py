@@ -104,7 +104,7 @@ class _Crowd:
 def simulate(c: Community, h: History, periods: int, seeds: Sequence[int], myopic: bool = False) -> Course:
     """One community for each of `seeds`.  In a period: the shock, if it is its day; decisions; encounters."""
     periods, rngs = whole(periods, "periods"), streams(seeds, PEOPLE)
-    weights, least = boundary(c, myopic)
+    weights, least = boundary(c, myopic, diluted=h.shock == "newcomers")
     crowd = _found(c, h, len(rngs))
     size, error = np.empty((2, periods + 1, len(rngs)))
     important, encounters = np.zeros((2, periods, len(rngs)))

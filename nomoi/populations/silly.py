@@ -166,29 +166,31 @@ def welfare(c: Community, theta: float, periods: int = 200, myopic: bool = False
 
 
 @lru_cache(maxsize=128)
-def boundary(c: Community, myopic: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def boundary(c: Community, myopic: bool = False, diluted: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """[K + 1] weights of evidence alpha + beta, and the mean belief above which a member of such a weight stays.
 
-    For beliefs off the counts that can be seen from the prior; between counts the worth of staying is taken as linear.
-    Kept for the next who asks, so not to be written into.
+    Between counts that can be seen the worth of staying is taken as linear.  At the weight of the prior there is only
+    the prior, and the entry is 0 (stays) or 1 (leaves), unless beliefs may be `diluted` to little more than it.  Kept
+    for the next who asks, so not to be written into.
     """
-    start = c.alpha + c.beta
+    start, worth = c.alpha + c.beta, staying(c, myopic)
     weights, means = start + c.seen * np.arange(c.stages + 1), np.empty(c.stages + 1)
-    first = lambda alpha: _first(c, alpha, myopic) - c.outside  # noqa: E731
-    edge = 1e-9 * start
-    low, high = first(edge), first(start - edge)
-    means[0] = 0 if low > 0 else 1 if high <= 0 else optimize.brentq(first, edge, start - edge, xtol=1e-9) / start
-    for k, worth in enumerate(staying(c, myopic)[1:], 1):
-        over = worth - c.outside
+    means[0] = _first(c, myopic) if diluted else float(worth[0][0] <= c.outside)
+    for k in range(1, c.stages + 1):
+        over = worth[k] - c.outside
         s = np.interp(0, over, np.arange(len(over)), left=-c.alpha, right=weights[k] - c.alpha)
         means[k] = (c.alpha + s) / weights[k]
     weights.flags.writeable = means.flags.writeable = False
     return weights, means
 
 
-def _first(c: Community, alpha: float, myopic: bool) -> float:
-    """Worth of staying at a prior of the same weight with another `alpha`."""
-    return float(staying(dataclasses.replace(c, alpha=alpha, beta=c.alpha + c.beta - alpha), myopic)[0][0])
+def _first(c: Community, myopic: bool) -> float:
+    """The mean of a prior, of the weight of that of `c`, at which staying is worth what is outside."""
+    weight = c.alpha + c.beta
+    over = lambda m: float(staying(c.but(alpha=m * weight, beta=(1 - m) * weight), myopic)[0][0]) - c.outside  # noqa: E731
+    if over(1e-9) > 0:
+        return 0.0
+    return 1.0 if over(1 - 1e-9) <= 0 else float(optimize.brentq(over, 1e-9, 1 - 1e-9, xtol=1e-4))
 
 
 def legibility(c: Community, theta: float, periods: int) -> float:

@@ -174,7 +174,7 @@ def sections(results: Results) -> list[object]:
     """The map of regimes; what selective learning gains."""
     from nomoi.report import charts, figures, page
 
-    a, gamma = np.linspace(0.004, 0.4, 100), np.linspace(0.004, 0.6, 100)
+    a, gamma = np.linspace(0.005, 0.4, 80), np.linspace(0.005, 0.6, 80)
     delta = Niche().saving
     world = lambda x, g: Niche(improve=float(x), switch=float(g))  # noqa: E731
     gain = [[world(x, g).gain() for x in a] for g in gamma]
@@ -188,7 +188,7 @@ def sections(results: Results) -> list[object]:
     chart = charts.regions("When culture makes a species fitter", "a, share of the distance that imitators take off",
                            "gamma, chance of change", a, gamma, gain, borders, names,
                            "gain over learners, of V")  # fmt: skip
-    switch = np.linspace(0.002, 0.5, 100)
+    switch = np.linspace(0.002, 0.5, 60)
     at = lambda k, g: Cheap(highest=k, switch=float(g))  # noqa: E731
     gains = {f"Kmax = {k:g}": (switch, [at(k, g).fitness(at(k, g).limit().value) - at(k, g).alone for g in switch])
              for k in (0.5, 1.0, 2.0)}  # fmt: skip
