@@ -157,12 +157,11 @@ def welfare(c: Community, theta: float, periods: int = 200, myopic: bool = False
     After `periods` those who are still there are taken to stay.
     """
     there = survival(c, theta, periods, myopic)
-    worth = c.discount ** np.arange(periods + 1)
-    worth[-1] /= 1 - c.discount
+    discounts = c.discount ** np.arange(periods + 1)
     left = -np.diff(there, prepend=1.0)
-    return float(
-        worth @ there * c.flow(share(theta, "theta")) + c.outside * (c.discount ** np.arange(periods + 1) @ left)
-    )
+    elsewhere = c.outside * float(discounts @ left)
+    discounts[-1] /= 1 - c.discount
+    return float(discounts @ there * c.flow(theta)) + elsewhere
 
 
 @lru_cache(maxsize=128)
