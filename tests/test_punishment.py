@@ -222,6 +222,14 @@ def test_every_closed_form_is_what_play_brings(n):
             assert got.mean() == pytest.approx(payoffs(g, resident, mutant), abs=4.5 * error + 1e-9), resident + mutant
 
 
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("resident", ["E", "R"])
+def test_a_moralist_whose_own_error_puts_all_others_in_bad_standing(n, resident):
+    g = Punishment(size=n, error=0.35, again=0.8, punishing=3)
+    got = play(g, "M" + resident * (n - 1), 20_000, 3)[:, 0]
+    assert got.mean() == pytest.approx(payoffs(g, resident, "M"), abs=4 * got.std() / math.sqrt(len(got)))
+
+
 def test_the_basin_is_where_play_of_one_period_turns():
     g = Punishment(size=8, error=0.05)
     x = basin(g).value
