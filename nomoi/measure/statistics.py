@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from nomoi.errors import Refusal
+
 RESAMPLES = 2000  # ours; the limits move by less than a hundredth of the interval
 
 
@@ -56,6 +58,20 @@ def estimate(values: Values, seed: int = 0) -> Estimate:
         return Estimate(np.nan, np.nan, np.nan, np.nan, 0)
     low, high = _bootstrap(values, seed)
     return Estimate(float(values.mean()), float(stats.trim_mean(values, 0.25)), low, high, len(values))
+
+
+def over_time(series: np.ndarray, batches: int = 20) -> tuple[float, float]:
+    """Mean and standard error of a stationary series [T], or of R independent ones [T, R], by batch means.
+
+    Neighbours in time are alike, so the error is that of the means of `batches` stretches of each series, which are
+    nearly independent where a stretch is much longer than the memory of the series.
+    """
+    series = np.asarray(series, float)
+    series = series.reshape(len(series), -1)
+    if len(series) < batches or batches < 2:
+        raise Refusal(f"{len(series)} moments make no {batches} batches; at least as many moments, and 2 batches.")
+    means = np.concatenate([part.mean(0) for part in np.array_split(series, batches)])
+    return float(series.mean()), float(means.std(ddof=1) / np.sqrt(len(means)))
 
 
 def difference(values: Values, others: Values, seed: int = 0) -> Estimate:
