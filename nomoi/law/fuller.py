@@ -1,4 +1,5 @@
-"""Fuller's eight (The Morality of Law, 1964) as scores in [0, 1], computed from a legal system and what was done under it.
+"""Fuller's eight (The Morality of Law, 1964) as scores in [0, 1], computed from a legal system
+and what was done under it.
 
 The eight names are the tutorial's; how each is computed is ours (spec G.2).  That the failure of any one is no legal
 system at all is recalled from Fuller's book; so the aggregate is the least, beside the geometric mean, which is zero
@@ -9,12 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from nomoi.law.log import Entry
 from nomoi.law.rules import Case
 from nomoi.law.system import LegalSystem
 
@@ -52,7 +55,7 @@ def fuller(
     """
     now, rules = system.time, [r for r in system.rules if r.kind == "primary"]
     living = [r for r in rules if r.in_force(now)]
-    changes = sum(e.operation in ("enact", "amend", "repeal") and _primary(system, e.content) for e in system.log)
+    changes = sum(_changes_primary(system, e) for e in system.log)
     judged = [system.adjudicate(d.case, d.act_at) for d in decisions]
     versions = [(r, d) for d, j in zip(decisions, judged, strict=True) for r in rules
                 if r.id in j.cited and r.in_force(d.act_at)]  # fmt: skip
@@ -74,9 +77,11 @@ def fuller(
     return scores | {"least": min(values), "mean": mean}
 
 
-def _primary(system: LegalSystem, content: str) -> bool:
-    """Whether an entry of the log is about a primary rule."""
-    return any(r.kind == "primary" and f'"id":"{r.id}"' in content for r in system.rules)
+def _changes_primary(system: LegalSystem, entry: Entry) -> bool:
+    """Whether an entry of the log changed what primary rules say."""
+    content = json.loads(entry.content)
+    id = content.get("rule", content).get("id")
+    return id is not None and any(r.id == id and r.kind == "primary" for r in system.rules)
 
 
 def _share(found: Sequence[Any]) -> float:
@@ -84,7 +89,7 @@ def _share(found: Sequence[Any]) -> float:
 
 
 def agreement(readings: Sequence[Sequence[bool]]) -> float:
-    """Mean pairwise Cohen's kappa of readers, not below 0; 1 with fewer than two readers, or where all say one thing."""
+    """Mean pairwise Cohen's kappa of readers, not below 0; 1 with fewer than two, or where all say one thing."""
     pairs = list(itertools.combinations([np.asarray(r, bool) for r in readings], 2))
     kappas = []
     for a, b in pairs:

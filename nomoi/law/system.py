@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nomoi.errors import Refusal, nearest
-from nomoi.law.log import FIRST, Entry
+from nomoi.law.log import FIRST, Entry, verified
 from nomoi.law.rules import CANONS, Case, Rule, number, parsed, rule, short, whole
 
 
