@@ -93,8 +93,8 @@ class Village(Parameters):
 
 @dataclasses.dataclass(frozen=True)
 class Annals:
-    """[generations, R] means over the groups of each of R worlds: payoff and share of the hard role in the later half of
-    the generation, and whether enough held it; norms [generations, R, 2, 2] as they were."""
+    """[generations, R] means over the groups of each of R worlds, in the later half of the generation: payoff, share of
+    the hard role, and whether enough held it; norms [generations, R, 2, 2] as they were."""
 
     payoff: np.ndarray
     hard: np.ndarray
@@ -103,7 +103,7 @@ class Annals:
 
 
 def live(
-    village: Village, seeds: int, seed: int, generations: int = 40, steps: int = 150, copying: str = "better"
+    village: Village, seeds: int, seed: int, generations: int = 40, steps: int = 200, copying: str = "better"
 ) -> Annals:
     """R = `seeds` worlds side by side.  Groups begin without norms and copy those of a group drawn at random if it did
     better (copying = better), whatever it did (any), or never, nor do norms mutate (none)."""
@@ -123,9 +123,12 @@ def live(
 def _learn(
     rng: np.random.Generator, v: Village, norms: np.ndarray, steps: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """[R, G] payoff, hard share and whether filled over the later half of `steps` periods of learning from nothing."""
+    """[R, G] payoff, hard share and whether filled over the later half of `steps` periods of Q-learning.
+
+    The newly born think the best of both roles, so that both are tried at once.
+    """
     shape = (*norms.shape[:2], v.agents)
-    worth, sums = np.zeros((*shape, 2)), np.zeros((3, *shape[:2]))
+    worth, sums = np.full((*shape, 2), v.easy + v.bonus), np.zeros((3, *shape[:2]))
     for t in range(steps):
         random = rng.random(shape)
         greedy = worth[..., HARD] + 1e-9 * rng.random(shape) > worth[..., EASY] + 1e-9 * rng.random(shape)
