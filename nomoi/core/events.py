@@ -42,6 +42,8 @@ VOCABULARY = {
         Event("colour", "[n]", "kind", "the colour worn; grey, which is none, comes after the others"),
         Event("frozen", "[n]", "steps", "could neither move nor strike", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
+        Event("sale", "[n]", "performances", "bought a performance", True),
+        Event("breach", "[n]", "performances", "performed without care what was paid for", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
 }

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nomoi.errors import Refusal
-from nomoi.law.rules import canonical
+from nomoi.errors import Refusal, nearest
+from nomoi.law.rules import canonical, short
 
 FIRST = "0" * 64  # what the first entry has for the hash before it
 
@@ -47,3 +47,21 @@ def verified(log: Sequence[Entry]) -> Iterator[Entry]:
             raise Refusal(f"entry {place} of the log does not fit the one before it: the log was changed.")
         before = entry.hash
         yield entry
+
+
+PARTS = {
+    "found": ("members", "rules", "acceptance"),
+    "enact": ("rule", "actor", "votes"),
+    "amend": ("rule", "actor", "votes"),
+    "repeal": ("id", "actor", "votes"),
+    "accept": ("share",),
+}  # what an entry of each operation says
+
+
+def complete(operation: Any, content: Any) -> None:
+    """Refuse an operation that is none, or does not say exactly what it must."""
+    if not isinstance(operation, str) or operation not in PARTS:
+        raise Refusal(f"{short(operation)} is no operation; {nearest(str(operation), PARTS, 'operation')}")
+    if not isinstance(content, Mapping) or set(content) != set(PARTS[operation]):
+        said = ", ".join(map(str, content)) if isinstance(content, Mapping) else short(content)
+        raise Refusal(f"to {operation} takes {', '.join(PARTS[operation])}, and what is given is {said or 'nothing'}.")

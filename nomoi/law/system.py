@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nomoi.errors import Refusal, nearest
-from nomoi.law.log import FIRST, Entry, verified
+from nomoi.law.log import FIRST, Entry, complete, verified
 from nomoi.law.rules import CANONS, Case, Rule, number, parsed, rule, short, whole
 
 
@@ -108,7 +108,7 @@ class LegalSystem:
         """Do one operation, if somebody who may does it by the procedure; else a sentence, and nothing is logged."""
         if whole(time, "the time of an entry", 0) < self.time:
             raise Refusal(f"time {time} is before the last entry of the log, at {self.time}; entries are only added.")
-        _complete(operation, content)
+        complete(operation, content)
         if operation == "accept":
             share = content.get("share")
             if not (number(share) and 0 <= share <= 1):  # type: ignore[operator]
@@ -211,24 +211,6 @@ class LegalSystem:
         return Judgment(verdict, cited, agree / len(found))
 
 
-PARTS = {
-    "found": ("members", "rules", "acceptance"),
-    "enact": ("rule", "actor", "votes"),
-    "amend": ("rule", "actor", "votes"),
-    "repeal": ("id", "actor", "votes"),
-    "accept": ("share",),
-}  # what an entry of each operation says
-
-
-def _complete(operation: Any, content: Any) -> None:
-    """Refuse an operation that is none, or does not say exactly what it must."""
-    if not isinstance(operation, str) or operation not in PARTS:
-        raise Refusal(f"{short(operation)} is no operation; {nearest(str(operation), PARTS, 'operation')}")
-    if not isinstance(content, Mapping) or set(content) != set(PARTS[operation]):
-        said = ", ".join(map(str, content)) if isinstance(content, Mapping) else short(content)
-        raise Refusal(f"to {operation} takes {', '.join(PARTS[operation])}, and what is given is {said or 'nothing'}.")
-
-
 def _dated(new: Rule, time: int) -> Rule:
     """Enacted now; in force from now on, unless it says from when."""
     return dataclasses.replace(new, enacted_at=time, start=time if new.start is None else new.start)
@@ -275,7 +257,7 @@ def found(members: Mapping[str, str], rules: Sequence[Rule], acceptance: float =
 
 def constitute(time: int, content: Mapping[str, Any]) -> LegalSystem:
     """`found` from plain data: members, rules and acceptance."""
-    _complete("found", content)
+    complete("found", content)
     members, given, share = (content.get(name) for name in ("members", "rules", "acceptance"))
     if not isinstance(members, Mapping) or not all(
         isinstance(m, str) and isinstance(r, str) for m, r in members.items()

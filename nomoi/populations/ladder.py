@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from nomoi.law.attributes import Classification
+import numpy as np
+
+from nomoi.law.attributes import Classification, study
 from nomoi.law.boycott import Trade, chance_bound
 from nomoi.populations.third_party import Commons
 
@@ -66,14 +68,10 @@ def rung(
 ) -> dict[str, float]:
     """What a classifier with a way of enforcing brings.
 
-    bound  the largest cost (share of the price) at which a seller complies, where a boycott errs as the enforcement does
+    bound  the largest cost (share of the price) at which a seller complies, where boycotts err as the enforcement does
     tip    the share of internalisers from which all give, at its fine (above 1: never)
     cost   what it costs those who enforce, for each unit that it takes
     """
-    import numpy as np
-
-    from nomoi.law.attributes import study
-
     found = study(classifier.law(), trade, np.random.default_rng(seed), 100)
     right = found["after_right"] + enforcement.errors * (found["after_wrong"] - found["after_right"])
     strength = min(

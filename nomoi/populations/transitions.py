@@ -71,7 +71,7 @@ class Policing(Parameters):
 
 @dataclasses.dataclass(frozen=True)
 class Transition:
-    """One row of the slide: the new whole, what holds conflict down or cooperation together, what carries information."""
+    """One row of the slide: the new whole, what holds it together, what carries information."""
 
     whole: str
     holds: str
