@@ -63,7 +63,7 @@ def after(village: Village, share: np.ndarray | float, worth: np.ndarray | float
         )
     learnt = village.fidelity * copied + village.invention * (1 - copied)
     odds = np.exp(village.judgement * (np.asarray(worth, float) + village.punishment * learnt))
-    return learnt * odds / (learnt * odds + 1 - learnt)
+    return np.asarray(learnt * odds / (learnt * odds + 1 - learnt))
 
 
 def persist(village: Village, worths: np.ndarray, generations: int, seed: int, villages: int = 50) -> np.ndarray:
