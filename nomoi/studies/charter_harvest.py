@@ -1,17 +1,21 @@
-"""A charter as the classification behind a sanction: scripted foragers under law, without it, and through its changes."""
+"""A charter as the classification behind a sanction: foragers with and without law, and through its changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import equinox as eqx
 import jax
 import numpy as np
 
 from nomoi import regimes
-from nomoi.core import govern
+from nomoi.core import Situation, govern
+from nomoi.core.learner import Learner
+from nomoi.effects import rows
 from nomoi.learners.citizens import Citizen
 from nomoi.learners.fixed import Mixed
 from nomoi.measure.evaluate import episodes
+from nomoi.measure.measures import Episode
 from nomoi.situations.harvest import Harvest
 from nomoi.study import Claim, Computed, Condition, Results, Study
 
@@ -29,11 +33,16 @@ ARMS: Mapping[str, tuple[str, int, float, float]] = {  # regime, scofflaws, zeal
 }
 
 
+@eqx.filter_jit
+def _played(place: Situation, script: Learner, key: jax.Array, worlds: int) -> Episode:
+    return episodes(key, place, script, worlds=worlds)
+
+
 def village(key: jax.Array, under: str, scofflaws: int, zeal: float, obeys: float, worlds: int) -> Mapping[str, float]:
     """An episode of five foragers: harvest of all, mean payoff of the first (`first`) and of the others (`others`)."""
     place = govern(Harvest(), *regimes.parse("", under).institutions)
     script = Mixed(Citizen(obeys=0.0, zeal=0.0), Citizen(zeal=zeal, obeys=obeys), scofflaws)
-    played = jax.jit(lambda k: episodes(k, place, script, worlds=worlds))(key)
+    played = _played(place, script, key, worlds)
     payoff = np.asarray(played.reward + played.transfer).mean(0)
     mean = lambda name: float(np.asarray(played.events[name]).sum(1).mean())  # noqa: E731
     return {
@@ -60,8 +69,8 @@ CLAIMS = [
           _gap("law", "no law"), above=0, unit="apples"),
     Claim("A charter that nobody minds and nobody enforces changes nothing", SOURCE,
           _gap("law that nobody minds", "no law"), near=0, tolerance=10, unit="apples"),
-    Claim("An amendment dated in the log takes effect: a law from step 50 on feeds less than one from the start", SOURCE,
-          _gap("law from step 50 on", "law"), below=0, unit="apples"),
+    Claim("An amendment dated in the log takes effect: a law from step 50 on feeds less than one from the start",
+          SOURCE, _gap("law from step 50 on", "law"), below=0, unit="apples"),
     Claim("Repealed half-way, the law feeds less than a law that stays", SOURCE,
           _gap("law until step 150", "law"), below=0, unit="apples"),
     Claim("A scofflaw among citizens who punish earns less than they do", SOURCE,
@@ -71,9 +80,12 @@ CLAIMS = [
           unit="payoff"),
     Claim("A law that names one person is no law: it feeds less than a general one", SOURCE,
           _gap("law for one person", "law"), below=0, unit="apples"),
-    Claim("Citizens strike only whom the charter marks", SOURCE, lambda r: r.late(ONE, "wrong"), near=0, tolerance=0.5,
-          unit="hits"),
+    Claim("Of the citizens' hits nine in ten are on whom the charter marks", SOURCE,
+          lambda r: r.late(ONE, "correct") / (r.late(ONE, "correct") + r.late(ONE, "wrong")), above=0.9, unit="share"),
 ]  # fmt: skip
+
+
+SHOWN = ("harvest", "sparse", "violations", "correct", "wrong", "first", "others", "left")
 
 
 def sections(results: Results) -> list[object]:
@@ -90,6 +102,12 @@ def sections(results: Results) -> list[object]:
         page.Figure(
             "What a scofflaw gets", figures.svg(paid), "Apples, less what sanctions took, plus what they paid."
         ),
+        page.Table(
+            "Conditions",
+            ["condition", *SHOWN],
+            rows(results, list(ARMS), SHOWN),
+            "Means over seeds with 95 % intervals.",
+        ),
     ]
 
 
@@ -102,5 +120,4 @@ STUDY = Study(
     sections,
     "Everybody is scripted and nothing is trained: this shows that what a charter forbids is what is punished, step by "
     "step through its amendments, not that learners would obey it.",
-    ("harvest", "sparse", "violations", "correct", "wrong", "first", "others", "left"),
 )
