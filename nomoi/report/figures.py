@@ -87,18 +87,16 @@ def curves(
     baselines: Mapping[str, float] | None = None,
     xlabel: str = "world steps",
     labels: Sequence[str] = (),
-    note: str = "",
 ) -> Figure:
     """One line a label from (steps [K], values [S, K]): mean over the S seeds with its interval.
 
     Up to five seeds are also drawn one by one; baselines (name -> value) are dotted.  Lines pass over what is not
-    defined (NaN).  Give all `labels` of a page, in order, and a label has the same colour in all its figures.  A `note`
-    stands in place of what is said of seeds, where lines are formulas.
+    defined (NaN).  Give all `labels` of a page, in order, and a label has the same colour in all its figures.
     """
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
     data = {label: (np.asarray(x, float), np.atleast_2d(np.asarray(y, float))) for label, (x, y) in series.items()}
-    note = note or (_over([len(y) for _, y in data.values()]) if data else "no data")
+    note = _over([len(y) for _, y in data.values()]) if data else "no data"
     thin = any(1 < len(y) <= FEW for _, y in data.values())
     with _styled():
         fig, ax = _sheet(title, f"{unit} · {note}{'; thin lines are single seeds' if thin else ''}")

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from nomoi.effects import rows
+from nomoi.populations.engine import seed_of
 from nomoi.populations.labour import EASY, HARD, Factory, Village, learning_for, live
 from nomoi.study import Claim, Computed, Condition, Results, Study
 
@@ -19,7 +20,7 @@ WAYS = {"no norms": "none", "norms, copied at random": "any", "norms, copied fro
 def village(key: jax.Array, needed: int, copying: str, generations: int, steps: int) -> Mapping[str, float]:
     """The last five generations of a world of 30 groups: payoff, share of the hard role, how often it was filled, and
     the norms: how often those in the hard role are fined, and those in the easy one."""
-    seed = int(np.asarray(jax.random.key_data(key))[-1])
+    seed = seed_of(key)
     found = live(Village(needed=needed), 1, seed, generations, steps, copying)
     late = lambda x: float(x[-5:].mean())  # noqa: E731
     return {
@@ -89,20 +90,18 @@ SHOWN = ("payoff", "hard", "filled", "easy fined", "hard fined")
 
 
 def sections(results: Results) -> list[object]:
-    from nomoi.report import figures, page
+    from nomoi.report import charts, figures, page
 
     arms = [label for label in results.records if label != "pin factory"]
     drawn = figures.intervals(
         {a: results.late(a, "payoff") for a in arms}, "reward a period", "Who does what must be done"
     )
     trust = np.linspace(0.5, 1, 101)
-    gains = {f"alpha = {a:g}": (trust, [[Factory(learning=a, delivery=float(h)).gain for h in trust]])
+    gains = {f"alpha = {a:g}": (trust, np.log10([Factory(learning=a, delivery=float(h)).gain for h in trust]))
              for a in (1.5, 2.0, 2.896)}  # fmt: skip
-    gains = {label: (x, np.log10(np.asarray(y))) for label, (x, y) in gains.items()}
-    worth = figures.curves(
-        gains, "log10 of output a head, team over alone", "Specialising takes trust", {"no gain": 0.0},
-        "chance that a stage delivers (18 stages)", note="formula",
-    )  # fmt: skip
+    least = {f"pays from {Factory().trust:.3f} (alpha = 2.896)": Factory().trust}
+    worth = charts.lines(gains, "log10 of output a head, team over alone", "Specialising takes trust",
+                         "chance that a stage delivers (18 stages)", marks=least)  # fmt: skip
     return [
         page.Figure("Who does what must be done", figures.svg(drawn), "Mean payoff of the last five generations."),
         page.Figure("Specialising takes trust", figures.svg(worth), "h^K K^(alpha - 1), by what learning is worth."),

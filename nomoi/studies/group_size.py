@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from nomoi.effects import rows
+from nomoi.populations.engine import seed_of
 from nomoi.populations.groups import Groups, evolve
 from nomoi.study import Claim, Computed, Condition, Results, Study
 
@@ -27,7 +28,7 @@ MESOUDI = "Mesoudi's Model 11, a re-creation of Boyd et al. 2003"
 
 def world(key: jax.Array, size: int, steps: int) -> Mapping[str, float]:
     """Share of cooperators and punishers over the last half, in one world of each arm."""
-    seed = int(np.asarray(jax.random.key_data(key))[-1])
+    seed = seed_of(key)
     course = evolve([Groups(size=size, **arm) for arm in ARMS.values()], [seed], steps)
     return dict(zip(ARMS, map(float, course.late()), strict=True))
 

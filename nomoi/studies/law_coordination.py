@@ -17,6 +17,7 @@ from nomoi.law import attributes
 from nomoi.law.boycott import INDEPENDENT, JOINT, VICTIM, Trade, bound, loss, noisy_bound, readings, solved_bound
 from nomoi.learners.traders import Trader
 from nomoi.measure.evaluate import episodes
+from nomoi.populations.engine import seed_of
 from nomoi.populations.ladder import CLASSIFIERS, ENFORCEMENTS, rung
 from nomoi.populations.third_party import Commons
 from nomoi.situations.boycott import Boycott
@@ -31,10 +32,6 @@ MOVES = {
     "impersonality": "r_j", "openness": "same",
 }  # fmt: skip
 ATTRIBUTE_LEVELS = 10
-
-
-def _seed(key: jax.Array) -> int:
-    return int(np.asarray(jax.random.key_data(key))[-1])
 
 
 def proposition(key: jax.Array, delta: float, rho_i: float, rho_j: float) -> Mapping[str, float]:
@@ -72,7 +69,7 @@ def played(key: jax.Array, perf_cost: float, resolve: str, worlds: int) -> Mappi
 def attribute(key: jax.Array, name: str, draws: int) -> Mapping[str, float]:
     """Rank correlation of an attribute's level with what it should move and with the bound; the bound at both ends."""
     levels = np.linspace(0, 1, ATTRIBUTE_LEVELS)
-    found = attributes.sweep(name, Trade(), _seed(key), levels, draws)
+    found = attributes.sweep(name, Trade(), seed_of(key), levels, draws)
     out = {"moved": float(spearmanr(levels, found[MOVES[name]]).statistic),
            "bound": float(spearmanr(levels, found["bound"]).statistic)}  # fmt: skip
     return out | {f"bound {k}": float(x) for k, x in enumerate(found["bound"])}
@@ -80,14 +77,14 @@ def attribute(key: jax.Array, name: str, draws: int) -> Mapping[str, float]:
 
 def order(key: jax.Array, name: str, draws: int) -> Mapping[str, float]:
     """What an order of society brings."""
-    return attributes.study(attributes.preset(name), Trade(), np.random.default_rng(_seed(key)), draws)
+    return attributes.study(attributes.preset(name), Trade(), np.random.default_rng(seed_of(key)), draws)
 
 
 def ladder(key: jax.Array) -> Mapping[str, float]:
     """The bound by classifier (with fines) and the tipping share by way of enforcing (with courts)."""
     game, fines, courts = Commons(members=20), ENFORCEMENTS[5], CLASSIFIERS[5]
-    out = {f"bound: {c.name}": rung(c, fines, Trade(), game, _seed(key))["bound"] for c in CLASSIFIERS}
-    return out | {f"tip: {e.name}": rung(courts, e, Trade(), game, _seed(key))["tip"] for e in ENFORCEMENTS}
+    out = {f"bound: {c.name}": rung(c, fines, Trade(), game, seed_of(key))["bound"] for c in CLASSIFIERS}
+    return out | {f"tip: {e.name}": rung(courts, e, Trade(), game, seed_of(key))["tip"] for e in ENFORCEMENTS}
 
 
 CASES = {"delta .9, rho .1 .2": (0.9, 0.1, 0.2), "delta .5, rho .3 .3": (0.5, 0.3, 0.3)}
@@ -145,16 +142,15 @@ SHOWN = ("bound", "same", "r_i", "r_j", "pi")
 
 
 def sections(results: Results) -> list[object]:
-    from nomoi.report import figures, page
+    from nomoi.report import charts, figures, page
 
     delta = np.linspace(0, 0.99, 100)
     kinds = {"one wrong, joint boycott": (JOINT, 1), "both wronged at once": (JOINT, 2),
              "each boycotts on her own": (INDEPENDENT, 1), "only the victim boycotts": (VICTIM, 1)}  # fmt: skip
-    lines = {
-        label: (delta, [[bound(Trade(delta=float(d)), *kind).value for d in delta]]) for label, kind in kinds.items()
-    }
-    area = figures.curves(lines, "largest cost at which the seller complies, of the price", "What law deters",
-                          xlabel="discount factor", note="formula; rho .1 and .2")  # fmt: skip
+    trades = [Trade(delta=float(d)) for d in delta]
+    lines = {label: (delta, [bound(t, *kind).value for t in trades]) for label, kind in kinds.items()}
+    area = charts.lines(lines, "largest cost at which the seller complies, of the price", "What law deters",
+                        "discount factor (rho .1 and .2)")  # fmt: skip
     levels = np.linspace(0, 1, ATTRIBUTE_LEVELS)
     sweep = {n: (levels, np.stack([results.late(n, f"bound {k}") for k in range(ATTRIBUTE_LEVELS)], 1))
              for n in attributes.ATTRIBUTES}  # fmt: skip

@@ -77,25 +77,21 @@ SHOWN = ("wealth", "law", "extraction", "growth", "stable")
 
 
 def sections(results: Results) -> list[object]:
-    from nomoi.report import figures, page
+    from nomoi.report import charts, figures, page
 
     starts = np.array([0.1, 0.3, 0.45, 0.53, 0.54, 0.6, 0.75, 0.95])
     path = follow(Polity(), starts, starts, 80)
     time = np.arange(81)
-    lines = {f"from {s:g}": (time, path.wealth[None, :, k]) for k, s in enumerate(starts)}
-    drawn = figures.curves(
-        lines, "the elite's share of resources", "Two regimes", {"divide": 0.5355}, "periods", note="map"
-    )
+    lines = {f"from {s:g}": (time, path.wealth[:, k]) for k, s in enumerate(starts)}
+    drawn = charts.lines(lines, "the elite's share of resources", "Two regimes", "periods")
     rents = np.linspace(0.6, 1, 81)
     table = [rests(Polity(rents=float(x))) for x in rents]
-    pick = lambda k: [[at[k].wealth if k < len(at) else np.nan for at in table]]  # noqa: E731
+    pick = lambda k: [at[k].wealth if k < len(at) else np.nan for at in table]  # noqa: E731
     names = ("inclusive (stable)", "divide (unstable)", "extractive (stable)")
-    fork = figures.curves(
+    fork = charts.lines(
         {n: (rents, pick(k)) for k, n in enumerate(names)}, "the elite's share at rest", "Few rents leave one regime",
-        xlabel="tau_max, the most that can be extracted", note="formula",
+        "tau_max, the most that can be extracted",
     )  # fmt: skip
-    for ax in fork.axes:
-        ax.set_xlim(0.6, 1)
     return [
         page.Figure("Two regimes", figures.svg(drawn), "Paths from J = h; what begins above the divide stays above."),
         page.Figure(
