@@ -36,9 +36,9 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
     "lapse": _charter(
         THIN, amendments=({"time": 150, "operation": "repeal", "id": "spare", "actor": "Ada", "votes": ALL},)
     ),
-    # at first everything may be taken; the assembly forbids the sparse apples at step 50
+    # at first everything may be taken; the assembly forbids the sparse apples at step 10
     "late": _charter(amendments=(
-        {"time": 50, "operation": "enact", "actor": "Ben", "votes": ALL,
+        {"time": 10, "operation": "enact", "actor": "Ben", "votes": ALL,
          "rule": {"id": "spare", "source": "assembly", "condition": {"act": "sparse"}}},
     )),
     # all taking is wrong, but for a more specific rule: red may be taken

@@ -151,17 +151,16 @@ def sections(results: Results) -> list[object]:
     lines = {label: (delta, [bound(t, *kind).value for t in trades]) for label, kind in kinds.items()}
     area = charts.lines(lines, "largest cost at which the seller complies, of the price", "What law deters",
                         "discount factor (rho .1 and .2)")  # fmt: skip
-    levels = np.linspace(0, 1, ATTRIBUTE_LEVELS)
-    sweep = {n: (levels, np.stack([results.late(n, f"bound {k}") for k in range(ATTRIBUTE_LEVELS)], 1))
-             for n in attributes.ATTRIBUTES}  # fmt: skip
-    knobs = figures.curves(sweep, "largest cost, of the price", "Each legal attribute, all others good", xlabel="level")
+    absent = {n: results.late(n, "bound 0") for n in attributes.ATTRIBUTES}
+    good = {"all present": float(results.late("clarity", f"bound {ATTRIBUTE_LEVELS - 1}").mean())}
+    knobs = figures.intervals(absent, "largest cost, of the price", "One legal attribute absent, all others good", good)
     orders = figures.intervals({n: results.late(n, "bound") for n in attributes.PRESETS}, "largest cost, of the price",
                                "Orders of society")  # fmt: skip
     said = [[c.name, float(results.late("ladder", f"bound: {c.name}").mean())] for c in CLASSIFIERS]
     tips = [[e.name, float(results.late("ladder", f"tip: {e.name}").mean())] for e in ENFORCEMENTS]
     return [
         page.Figure("What law deters", figures.svg(area), "c < x P / (w + x); below a line the seller complies."),
-        page.Figure("Each legal attribute, all others good", figures.svg(knobs), "Defaults: .9 to .98; openness .5."),
+        page.Figure("One legal attribute absent, all others good", figures.svg(knobs), "Others at .9 to .98; openness .5."),
         page.Figure("Orders of society", figures.svg(orders), "Settings are ours (spec E.8)."),
         page.Table("The ladder of classification", ["classifier", "largest cost, of the price"], said,
                    "With fines.  Names and order from the tutorial; every number that goes in is ours."),
