@@ -5,11 +5,11 @@ Each function gives a function of the results: [seeds] values, which a `Claim` t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nomoi.measure.statistics import Test, number, welch
+from nomoi.measure.statistics import Test, estimate, number, welch
 from nomoi.study import Results
 
 Effect = Callable[[Results], np.ndarray]
@@ -33,6 +33,16 @@ def tenths(measure: str, one: str, other: str, first: int, last: int) -> Effect:
         return each[0] - each[1]
 
     return effect
+
+
+def rows(results: Results, labels: Sequence[str], measures: Sequence[str]) -> list[list[str]]:
+    """Rows of a table: each of `labels` with the mean over seeds of each measure that it has, and its interval."""
+    out = []
+    for label in labels:
+        known = results.measures(label)
+        found = [estimate(results.late(label, m)) if m in known else None for m in measures]
+        out.append([label, *(f"{number(e.mean)} {e.interval()}".strip() if e and e.n else "-" for e in found)])
+    return out
 
 
 def tests(results: Results, pairs: list[tuple[str, str, str]]) -> list[list[str]]:

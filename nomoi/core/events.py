@@ -44,6 +44,8 @@ VOCABULARY = {
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("lead", "[n, n]", "distance", "how far one was ahead of the other when the ambulance merged", True),
         Event("yielded", "[n]", "times", "was behind the ambulance when it merged", True),
+        Event("sale", "[n]", "performances", "bought a performance", True),
+        Event("breach", "[n]", "performances", "performed without care what was paid for", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
 }
