@@ -309,3 +309,11 @@ def test_a_setting_is_changed_wherever_it_stands_and_nowhere_else(tmp_path):
 def test_a_setting_that_is_not_one_is_refused(text, said):
     with pytest.raises(Refusal, match=said):
         study.changed("squares", COMPUTED[:1], [text])
+
+
+def test_a_family_is_its_studies_and_they_exist():
+    assert [s.name for s in study.find("law")] == ["law_coordination", "charter_harvest", "polities"]
+    for name in study.known():
+        assert all(isinstance(s, Study) for s in study.find(name))
+    with pytest.raises(Refusal, match="no study 'lwa'"):
+        study.find("lwa")
