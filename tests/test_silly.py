@@ -173,6 +173,15 @@ def test_members_one_by_one_agree_with_exact_survival(mode, myopic):
     assert course.welfare.mean() == pytest.approx(welfare(c, 0.55, 40, myopic) - there, abs=4.5 * spread)
 
 
+@pytest.mark.parametrize("theta", [0.0, 1.0])
+def test_what_a_period_brings_where_all_punish_or_none(theta):
+    c = Community(density=3, cost=0.1, gain=1.5, loss=0.5, alpha=30, beta=1)
+    course = simulate(c, History(people=10, theta=theta), 3, [0])
+    assert course.size[3] == 10
+    a_period = (1.5 if theta else -0.5) - 0.3
+    assert course.welfare[0] == pytest.approx(a_period * (1 + 0.9 + 0.81))
+
+
 # --- shocks -----------------------------------------------------------------------------------------------------------
 
 
