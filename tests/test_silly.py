@@ -173,6 +173,15 @@ def test_members_one_by_one_agree_with_exact_survival(mode, myopic):
     assert course.welfare.mean() == pytest.approx(welfare(c, 0.55, 40, myopic) - there, abs=4.5 * spread)
 
 
+@pytest.mark.parametrize("theta", [0.0, 1.0])
+def test_what_a_period_brings_where_all_punish_or_none(theta):
+    c = Community(density=3, cost=0.1, gain=1.5, loss=0.5, alpha=30, beta=1)
+    course = simulate(c, History(people=10, theta=theta), 3, [0])
+    assert course.size[3] == 10
+    a_period = (1.5 if theta else -0.5) - 0.3
+    assert course.welfare[0] == pytest.approx(a_period * (1 + 0.9 + 0.81))
+
+
 # --- shocks -----------------------------------------------------------------------------------------------------------
 
 
@@ -211,13 +220,15 @@ def test_newcomers_join_dilute_beliefs_and_change_theta():
     assert (kin.collapse == 61).all()
 
 
-def test_a_member_weighs_those_it_knows_against_those_it_does_not():
-    """With everybody punishing, all counts are known, so beliefs after the shock are too."""
-    c = Community(density=1, alpha=2, beta=1)
-    course = simulate(c, History(people=10, theta=1.0, theirs=0.0, newcomers=30, shock="newcomers", at=3), 3, [0])
-    known, new = 0.25 * (2 + 6) + 0.75 * 2, 0.25 * 1 + 0.75 * 1
-    mean, prior, theta = known / (known + new), 2 / 3, 0.25
-    expected = math.sqrt((10 * (mean - theta) ** 2 + 30 * (prior - theta) ** 2) / 40)
+@pytest.mark.parametrize("theta", [0.0, 1.0])
+def test_a_member_weighs_those_it_knows_against_those_it_does_not(theta):
+    """Where all punish, or none, all counts are known, so beliefs after the shock are too."""
+    c = Community(density=1, alpha=30, beta=1)
+    h = History(people=10, theta=theta, theirs=1 - theta, newcomers=30, shock="newcomers", at=3)
+    course = simulate(c, h, 3, [0])
+    yes, no = 30 + 0.25 * 6 * theta, 1 + 0.25 * 6 * (1 - theta)  # six encounters, known of a quarter of the members
+    now = 0.25 * theta + 0.75 * (1 - theta)
+    expected = math.sqrt((10 * (yes / (yes + no) - now) ** 2 + 30 * (30 / 31 - now) ** 2) / 40)
     assert course.size[3] == 40
     assert course.error[3, 0] == pytest.approx(expected)
 
