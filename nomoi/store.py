@@ -26,6 +26,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -265,8 +266,9 @@ def _provenance() -> dict[str, Any]:
     return {"versions": versions, "commit": _commit()}
 
 
+@lru_cache
 def _commit() -> str:
-    """The commit of the source tree nomoi runs from; empty for an installed package."""
+    """The commit of the source tree nomoi runs from, as it was first asked; empty for an installed package."""
     here = Path(__file__).resolve().parent.parent
     if not (here / ".git").exists():
         return ""

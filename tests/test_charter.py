@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import SITUATIONS, run
 
-from nomoi.core import Outcome, govern
+from nomoi.core import Outcome, describe, govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.charter import Charter, code
@@ -339,6 +339,10 @@ def test_files_that_cannot_be_read(tmp_path):
         with pytest.raises(Refusal, match=sentence):
             load(tmp_path / name)
     assert charter(str(tmp_path / "good.json")) == charter("late")
+    kept = Charter(law=str(tmp_path / "good.json"))
+    (tmp_path / "good.json").write_text(canonical(SAMPLES["thin"]))
+    assert charter(kept.law) == charter("late")  # a file that changes later is another law
+    assert describe(kept)["law"] == canonical(SAMPLES["late"])
     with pytest.raises(Refusal, match="did you mean 'late'"):
         charter("lat")
 

@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, setting
+from nomoi.core.settings import MINE, Option
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.institutions.marks import Marks
-from nomoi.law.samples import charter
+from nomoi.law.samples import charter, text
 from nomoi.law.system import LegalSystem, replay
 
 NOTHING = "nothing"  # the kind of an act where the situation has no kinds
@@ -47,7 +48,15 @@ class Charter(Institution):
     memory    see Record
     """
 
-    law: str = size("thin", "a charter that comes along (see nomoi.law.samples), the path of one, or its text")
+    # The text of a file is kept, not its path, so that records of one charter are never taken for those of another.
+    law: str = eqx.field(
+        default="thin",
+        static=True,
+        converter=text,
+        metadata={
+            MINE: Option("size", "a charter that comes along (nomoi.law.samples), the path of one, or its text", "ours")
+        },
+    )
     span: Int[Array, ""] = setting(20, "steps for which a violation can be punished", "as the altar's", "steps", 0, 98)
     public: Bool[Array, ""] = setting(True, "whether agents are told what is forbidden to them now (promulgation)")
     misreads: Float[Array, ""] = setting(

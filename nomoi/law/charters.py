@@ -19,14 +19,18 @@ def write(system: LegalSystem) -> str:
     return "".join(canonical(dataclasses.asdict(e)) + "\n" for e in system.log)
 
 
-def load(path: str | Path) -> LegalSystem:
-    """The system in a file (see `read`)."""
+def contents(path: str | Path) -> str:
+    """The text of a file."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         raise Refusal(f"the charter {path} cannot be read: {reason}.") from None
-    return read(text, f"the charter {path}")
+
+
+def load(path: str | Path) -> LegalSystem:
+    """The system in a file (see `read`)."""
+    return read(contents(path), f"the charter {path}")
 
 
 def read(text: str, where: str = "the charter") -> LegalSystem:

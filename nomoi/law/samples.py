@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nomoi.errors import Refusal, nearest
-from nomoi.law.charters import load, read
+from nomoi.law.charters import contents, read
 from nomoi.law.rules import canonical
 from nomoi.law.system import LegalSystem
 
@@ -53,12 +53,17 @@ SAMPLES: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 
+def text(word: str) -> str:
+    """The name of a sample, or the text of the charter that `word` is or is the path of."""
+    if word in SAMPLES or word.lstrip().startswith("{"):
+        return word
+    if "." in word or "/" in word:
+        return contents(word)
+    raise Refusal(f"there is no charter {word!r}, and a path would have a dot; {nearest(word, SAMPLES, 'charter')}")
+
+
 def charter(word: str) -> LegalSystem:
     """The system that `word` means: the name of a sample, the path of a file, or the text of one."""
     if word in SAMPLES:
         return read(canonical(SAMPLES[word]), f"the charter {word!r}")
-    if word.lstrip().startswith("{"):
-        return read(word)
-    if "." in word or "/" in word:
-        return load(word)
-    raise Refusal(f"there is no charter {word!r}, and a path would have a dot; {nearest(word, SAMPLES, 'charter')}")
+    return read(text(word))

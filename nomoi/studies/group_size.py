@@ -100,7 +100,7 @@ STUDY = Study(
     "How large can groups be in which punishment keeps people cooperating?",
     CLAIMS,
     conditions,
-    {"smoke": 1, "laptop": 6, "paper": 10},
+    {"smoke": 1, "laptop": 4, "paper": 10},
     sections,
     "All constants are those that Mesoudi's Model 11 gives as the 2003 paper's, which we could not open.",
 )

@@ -160,7 +160,8 @@ def sections(results: Results) -> list[object]:
     tips = [[e.name, float(results.late("ladder", f"tip: {e.name}").mean())] for e in ENFORCEMENTS]
     return [
         page.Figure("What law deters", figures.svg(area), "c < x P / (w + x); below a line the seller complies."),
-        page.Figure("One legal attribute absent", figures.svg(knobs), "All others at .9 to .98; openness .5."),
+        page.Figure("One legal attribute absent, all others good", figures.svg(knobs),
+                    "Others at .9 to .98; openness .5."),
         page.Figure("Orders of society", figures.svg(orders), "Settings are ours (spec E.8)."),
         page.Table("The ladder of classification", ["classifier", "largest cost, of the price"], said,
                    "With fines.  Names and order from the tutorial; every number that goes in is ours."),
