@@ -27,6 +27,11 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert "Estimate(mean=" in capsys.readouterr().out
 
 
+def test_the_readme_solves_a_governed_game(capsys):
+    exec(compile(re.findall(r"```python\n(.*?)```", README, re.S)[1], "README", "exec"), {})
+    assert capsys.readouterr().out.split() == ["4.0", "0.0"]
+
+
 def test_the_readme_has_its_two_commands_and_its_picture():
     assert "pip install -e . && nomoi compare harvest" in README
     tests = re.search(r"<!-- tests -->\n```\n(pip .*?)\n```", README)
@@ -38,7 +43,7 @@ def test_the_readme_has_its_two_commands_and_its_picture():
 
 def test_the_readme_names_every_study():
     for name in study.known():
-        assert f"`{name}`" in README
+        assert f"`{name}`" in README or f"`nomoi run {name}`" in README
 
 
 @pytest.mark.parametrize("name", CARDS)
