@@ -101,9 +101,13 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
     return None
 
 
+# Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets three worlds and not all.
+ALIKE, THERE = ("gift", "interest", "mediator", "principal", "tax", "treaty", "vote"), ("harvest", "pool", "matrix")
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():
+        if _class.__name__.lower() in ALIKE and _name not in THERE:
+            continue
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)
 STACKS: dict[str, tuple[str, tuple[Institution, ...]]] = {
