@@ -453,15 +453,17 @@ def test_a_sanction_pays_for_what_the_charter_forbids():
 
 def test_marks_last_for_their_span():
     """Verdicts of one step: who did wrong is a violator for `span` steps after it, unless hit."""
-    i, s = Charter(span=3), HARVEST
-    state, key = s.reset(jax.random.key(0)), jax.random.key(0)
-    memory = i.found(key, s, state)
-    bare = s.step(key, state, {"move": jnp.zeros(4, jnp.int32)})[1]
-    carried = []
+    i, s, key = Charter(span=3), POOL, jax.random.key(0)
+
+    @jax.jit
+    def settle(memory, sparse):
+        none = jnp.zeros(3)
+        events = {"sparse": sparse, "kind": jnp.zeros(3, jnp.int32)}
+        return i.settle(key, memory, s, s.reset(key), {}, Outcome(none, none, events, jnp.array(False)))
+
+    memory, carried = i.found(key, s, s.reset(key)), []
     for t in range(7):
-        sparse = jnp.zeros(4).at[1].set(1.0 if t == 1 else 0.0)
-        quiet = {e: jnp.zeros_like(v) for e, v in bare.events.items()} | {"sparse": sparse}
-        memory, _, out = i.settle(key, memory, s, state, {}, Outcome(bare.reward, bare.transfer, quiet, bare.done))
+        memory, _, out = settle(memory, jnp.zeros(3).at[1].set(1.0 if t == 1 else 0.0))
         carried.append(float(out.events["charter.violator"][1]))
     assert carried == [0, 1, 1, 1, 1, 0, 0]
 
