@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nomoi.measure.measures import ALL
-from nomoi.measure.statistics import estimate, number
+from nomoi.measure.statistics import Estimate, estimate, number
 from nomoi.report import page
 from nomoi.store import Record, write
 from nomoi.study import Findings
@@ -112,6 +112,8 @@ def _steps(record: Record) -> int:
 
 
 def _text(cell: Any) -> str:
+    if isinstance(cell, Estimate):
+        return f"{cell.text()} {cell.interval()}".strip() if cell.n else "-"
     return "-" if cell is None else number(cell) if isinstance(cell, float) else str(cell)
 
 
