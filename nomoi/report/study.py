@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nomoi import effects
 from nomoi.measure.measures import ALL
-from nomoi.measure.statistics import Estimate, estimate, number
+from nomoi.measure.statistics import Estimate, number
 from nomoi.report import page
 from nomoi.store import Record, write
 from nomoi.study import Findings
@@ -79,13 +80,9 @@ def _sections(findings: Findings) -> list[Any]:
 def _conditions(findings: Findings) -> page.Table:
     """Every condition that was trained or scripted, with the measures that the study shows."""
     units, results = {m.name: m.unit for m in ALL}, findings.results
-    rows = []
-    for label, records in results.records.items():
-        if records[0].spec["kind"] not in ("training", "script"):
-            continue
-        known = results.measures(label)
-        found = [estimate(results.late(label, m)) if m in known else None for m in findings.study.shown]
-        rows.append([label, *(f"{number(e.mean)} {e.interval()}".strip() if e and e.n else None for e in found)])
+    kinds = {label: records[0].spec["kind"] for label, records in results.records.items()}
+    labels = [label for label, kind in kinds.items() if kind in ("training", "script")]
+    rows = effects.rows(results, labels, findings.study.shown)
     columns = ["condition", *(f"{m} ({units[m]})" if m in units else m for m in findings.study.shown)]
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
 
