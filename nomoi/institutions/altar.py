@@ -13,7 +13,7 @@ from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.layout import STEP, Land
-from nomoi.institutions.marks import LONG, Marks
+from nomoi.institutions.marks import LONG, Marks, judged
 
 PERMITTED = 0
 SOON = 50  # steps within which a change counts as read (spec B.5)
@@ -131,10 +131,7 @@ class Altar(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {
-            "violation": Event("violation", "[n]", "units", "done against the rule", True),
-            "violator": Event("violator", "[n]", "steps", "carried a violation when beams struck", True),
-            "marked": Event("marked", "[n]", "steps", "carries a violation after the step", True),
+        return judged("the rule") | {
             "visit": Event("visit", "[n]", "visits", "arrived at the altar", True),
             "right": Event("right", "[n]", "steps", "held the true content in mind", True),
             "ban": Event("ban", "[n]", "steps", "lived under a ban on everything", True),

@@ -9,6 +9,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, State
 from nomoi.errors import Refusal
+from nomoi.institutions.marks import judged
 
 NOBODY = -1
 FACTS = ("violation", "violator", "marked")
@@ -53,11 +54,7 @@ class Authority(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {
-            "violation": Event("violation", "[n]", "units", "done against the rule that counts", True),
-            "violator": Event("violator", "[n]", "steps", "carried such a violation when beams struck", True),
-            "marked": Event("marked", "[n]", "steps", "carries such a violation after the step", True),
-        }
+        return judged("the rule that counts")
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Int[Array, ""]:
         return jnp.zeros((), jnp.int32)

@@ -15,7 +15,7 @@ from nomoi.core.settings import MINE, Option
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.marks import Marks
+from nomoi.institutions.marks import Marks, judged
 from nomoi.law.samples import charter, text
 from nomoi.law.system import LegalSystem, replay
 
@@ -91,11 +91,7 @@ class Charter(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {
-            "violation": Event("violation", "[n]", "units", "done against the charter", True),
-            "violator": Event("violator", "[n]", "steps", "carried a violation when beams struck", True),
-            "marked": Event("marked", "[n]", "steps", "carries a violation after the step", True),
-        }
+        return judged("the charter")
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
         n = situation.agents

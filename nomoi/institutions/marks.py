@@ -6,6 +6,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
+from nomoi.core import Event
+
 LONG = 999  # steps: an age at which nothing is fresh any more
 
 
@@ -50,3 +52,12 @@ class Marks(eqx.Module):
     def guilty(self, span: Array) -> Bool[Array, " n"]:
         """Who still carries a violation."""
         return self.verdict & (self.age <= span)
+
+
+def judged(against: str) -> dict[str, Event]:
+    """What every institution emits that classifies, so that a sanction works with any of them."""
+    return {
+        "violation": Event("violation", "[n]", "units", f"done against {against}", True),
+        "violator": Event("violator", "[n]", "steps", "carried a violation when beams struck", True),
+        "marked": Event("marked", "[n]", "steps", "carries a violation after the step", True),
+    }

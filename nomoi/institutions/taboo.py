@@ -10,7 +10,7 @@ from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import Scene
-from nomoi.institutions.marks import Marks
+from nomoi.institutions.marks import Marks, judged
 
 
 class Taboo(Institution):
@@ -45,11 +45,7 @@ class Taboo(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {
-            "violation": Event("violation", "[n]", "units", "taken against the taboo", True),
-            "violator": Event("violator", "[n]", "steps", "was marked when beams struck", True),
-            "marked": Event("marked", "[n]", "steps", "is marked after the step", True),
-        }
+        return judged("the taboo")
 
     def fits(self, situation: Situation) -> None:
         for name in self._names():
