@@ -101,8 +101,8 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
     return None
 
 
-# Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets three worlds only.
-ALIKE, THERE = ("gift", "interest", "mediator", "principal", "tax", "treaty", "vote"), ("harvest", "pool", "matrix")
+# Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
+ALIKE, THERE = ("gift", "interest", "mediator", "principal", "tax", "treaty", "vote"), ("pool", "matrix")
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

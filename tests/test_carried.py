@@ -154,6 +154,7 @@ def test_as_many_pupils_as_agents_is_the_plain_learner():
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_in_another_world_with_what_both_share(tmp_path):
     """Harvest with a bare altar first, then with a sanction too, whose feature is new: at a rate of 0 only zeros."""
     first = Job(govern(HARVEST, Altar()), tiny(), 0, 2, 1)

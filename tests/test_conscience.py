@@ -118,6 +118,7 @@ def same(one, other):
     return all(np.array_equal(a, b) for a, b in zip(arrays(one), arrays(other), strict=True))
 
 
+@pytest.mark.slow
 def test_it_learns_the_planted_rule_from_what_others_do():
     first, half, last = runs()
     before, after = (judgement(KEY, HATS, PUPIL, run.mind) for run in (first, last))

@@ -57,6 +57,7 @@ def test_an_ego_is_recounted_step_by_step(newcomer):
     assert got["wrong"].sum() + got["correct"].sum() > 0
 
 
+@pytest.mark.slow
 def test_a_newcomer_who_acts_at_random_falls_short_of_a_resident(newcomer):
     everybody = jax.jit(lambda key: episodes(key, G, COMPANY.rest, worlds=3))(KEY)
     one, resident = ego(G, newcomer), ego(G, everybody)

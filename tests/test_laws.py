@@ -68,7 +68,7 @@ def test_govern_a_governed_one_by_nothing_is_itself():
         assert govern(g) == g or eqx.tree_equal(govern(g), g)
 
 
-@pytest.mark.parametrize("name", [n for n in ALL if len(ALL[n][1]) > 1])
+@pytest.mark.parametrize("name", [n for n in ALL if len(ALL[n][1]) > 1 and ALL[n][0] in ("harvest", "pool", "matrix")])
 def test_governing_is_associative(name):
     where, stack = ALL[name]
     whole = govern(SITUATIONS[where], *stack)

@@ -81,8 +81,7 @@ def test_agents_and_heads_draw_from_streams_of_their_own():
     assert 0.15 < across < 0.35
 
 
-@pytest.mark.parametrize("shared", [True, False])
-@pytest.mark.parametrize("recurrent", [True, False])
+@pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])
 def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()
     learner = tiny(shared=shared, recurrent=recurrent, worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
@@ -96,6 +95,7 @@ def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
         assert not np.allclose(one.first["told"], other.first["told"])
 
 
+@pytest.mark.slow
 def test_common_interest_cooperates_in_the_dilemma():
     situation, learner = Matrix(), tiny(objective=Common(), worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)

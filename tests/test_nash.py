@@ -214,6 +214,7 @@ def test_quantecons_vertex_enumeration_agrees_on_200_random_games():
     _agree("vertex")
 
 
+@pytest.mark.slow
 def test_quantecons_support_enumeration_agrees_on_200_random_games():
     """Nine seconds, of which numba's compilation is eight."""
     _agree("support")

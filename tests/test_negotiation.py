@@ -54,6 +54,7 @@ def test_a_crowd_gets_what_its_members_get_together(seed):
         assert set(one.events) == set(all_.events)
 
 
+@pytest.mark.slow
 def test_one_mind_learns_for_all():
     before, after = updated(build(Joint, **TINY), POOL)
     assert set(after.heads) == {"request.0", "request.1", "request.2"}

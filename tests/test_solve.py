@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from nomoi import cli
 from nomoi import study as studying
+from nomoi.claims import UNTESTED
 from nomoi.errors import Refusal
 from nomoi.report import figures, periodic, portrait, solution
 from nomoi.solve import crowds, games, nash, ordinal
@@ -105,7 +106,7 @@ def test_the_periodic_table_is_drawn_by_every_property():
 def test_the_study_finds_what_it_claims(tmp_path):
     study = dilemmas.STUDY
     found = studying.run(study, "smoke", out=tmp_path)
-    assert {v.verdict for v in found.verdicts} == {studying.UNTESTED}
+    assert {v.verdict for v in found.verdicts} == {UNTESTED}
     for v in found.verdicts:
         low, high = v.claim._bounds()
         slack = 0.2 if "random games" in v.claim.text or "18/144" in v.claim.text else 0  # of 20 games

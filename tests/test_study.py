@@ -65,6 +65,7 @@ def test_a_snapshot_is_what_a_shorter_run_has_learned(trained, tmp_path):
     same(plain, record)
 
 
+@pytest.mark.slow
 def test_stacked_runs_keep_each_its_own(trained, tmp_path):
     stacked = train(Store(tmp_path), [steady(s, snapshots=2) for s in (0, 1, 2)], lanes=2)
     for one, other in zip(trained[1], stacked, strict=False):
