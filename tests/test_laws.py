@@ -256,6 +256,7 @@ def test_convening_on_and_off_is_a_matter_of_force():
         f"{where}, {word}"
         for where in ("harvest", "pool", "matrix")
         for word in ("levy", "contract", "gift", "interest", "tax", "vote")
+        if f"{where}, {word}" in ALL
     ],
 )
 @given(rate=st.floats(0, 10, width=32), seed=st.integers(0, 2**30))
@@ -315,8 +316,8 @@ def test_permuting_the_agents_commutes_with_governing(name, turn, at, seed):
     after, outcome = permuted(step(g, key, state, action), turn)
     swapped = step(g, key, permuted(state, turn), permuted(action, turn))
     for x, y in zip(jax.tree.leaves((after, outcome)), jax.tree.leaves(swapped), strict=True):
-        if g.name == "matrix":
-            np.testing.assert_array_equal(x, y)  # whole numbers: exact
+        if g.name == "matrix" and "tax" not in name:
+            np.testing.assert_array_equal(x, y)  # whole numbers: exact; a tax takes tenths
         else:
             np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
 
