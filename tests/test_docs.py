@@ -27,8 +27,9 @@ def test_the_example_of_the_readme_runs(tmp_path, monkeypatch, capsys):
     assert "Estimate(mean=" in capsys.readouterr().out
 
 
-def test_the_readme_solves_a_governed_game(capsys):
-    exec(compile(re.findall(r"```python\n(.*?)```", README, re.S)[1], "README", "exec"), {})
+def test_the_readme_solves_a_governed_game(tmp_path, capsys):
+    (tmp_path / "example.py").write_text(re.findall(r"```python\n(.*?)```", README, re.S)[1])
+    runpy.run_path(str(tmp_path / "example.py"))
     assert capsys.readouterr().out.split() == ["4.0", "0.0"]
 
 
