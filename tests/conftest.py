@@ -3,6 +3,7 @@
 import gc
 import os
 import pathlib
+import sys
 
 import hypothesis
 import jax
@@ -29,3 +30,24 @@ def forgotten_programs():
     yield
     jax.clear_caches()
     gc.collect()
+
+
+@pytest.fixture
+def nomoi(monkeypatch, capsys, tmp_path):
+    """Call the command in an empty folder: (exit status, what it printed, what it complained)."""
+    from nomoi import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli, "_compilation_cache", lambda: None)
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["nomoi", *map(str, words)])
+        status = 0
+        try:
+            cli.main()
+        except SystemExit as end:
+            status = end.code or 0
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return call

@@ -10,30 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from nomoi import cli
 from nomoi.store import Store
 
 QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
-
-
-@pytest.fixture
-def nomoi(monkeypatch, capsys, tmp_path):
-    """Call the command in an empty folder: (exit status, what it printed, what it complained)."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_compilation_cache", lambda: None)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["nomoi", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code or 0
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return call
 
 
 BAD = {

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi import cli
 from nomoi import study as studying
 from nomoi.claims import UNTESTED
 from nomoi.errors import Refusal
@@ -23,24 +22,6 @@ from nomoi.solve import crowds, games, nash, ordinal
 from nomoi.solve.analysis import analyse
 from nomoi.solve.game import NormalForm, bimatrix
 from nomoi.studies import dilemmas
-
-
-@pytest.fixture
-def nomoi(monkeypatch, capsys, tmp_path):
-    """Call the command in an empty folder: (exit status, what it printed, what it complained)."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words):
-        monkeypatch.setattr(sys, "argv", ["nomoi", *map(str, words)])
-        status = 0
-        try:
-            cli.main()
-        except SystemExit as end:
-            status = end.code or 0
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return call
 
 
 def test_what_is_said_of_the_stag_hunt(nomoi):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nomoi import effects
+from nomoi.claims import Results
 from nomoi.measure.measures import ALL
 from nomoi.measure.statistics import Estimate, number
 from nomoi.report import page
@@ -75,6 +76,12 @@ def _sections(findings: Findings) -> list[Any]:
     if study.shown:
         out.append(_conditions(findings))
     return out + (list(study.sections(findings.results)) if study.sections else [])
+
+
+def conditions(results: Results, labels: Sequence[str], measures: Sequence[str], what: str = "condition") -> page.Table:
+    """A table of `labels`, which are `what`, with the means over seeds of their measures; for a study's sections."""
+    rows = effects.rows(results, labels, measures)
+    return page.Table("Conditions", [what, *measures], rows, "Means over seeds with 95 % intervals.")
 
 
 def _conditions(findings: Findings) -> page.Table:

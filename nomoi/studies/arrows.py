@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import rows
 from nomoi.populations.arrows import RULES, Village, kept, persist
 from nomoi.populations.engine import seed_of
 from nomoi.study import Claim, Computed, Condition, Results, Study
@@ -72,6 +71,7 @@ SHOWN = ("helpful", "neutral", "costly")
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import charts, figures, page
+    from nomoi.report import study as reporting
 
     worth = np.array([r.worth for r in RULES])
     time = np.arange(101)
@@ -92,12 +92,7 @@ def sections(results: Results) -> list[object]:
             "All follow them at first; each seed is the mean of 50 villages.",
         ),
         page.Figure("How much punishment a rule needs", figures.svg(tip), "From all following; fidelity .97."),
-        page.Table(
-            "Conditions",
-            ["condition", *SHOWN],
-            rows(results, list(ARMS), SHOWN),
-            "Means over seeds with 95 % intervals.",
-        ),
+        reporting.conditions(results, list(ARMS), SHOWN),
     ]
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from nomoi import regimes
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.effects import rows
 from nomoi.learners.citizens import Citizen
 from nomoi.learners.fixed import Mixed
 from nomoi.measure.evaluate import episodes
@@ -92,6 +91,7 @@ SHOWN = ("harvest", "sparse", "violations", "correct", "wrong", "first", "others
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import figures, page
+    from nomoi.report import study as reporting
 
     drawn = figures.intervals(
         {arm: results.late(arm, "harvest") for arm in ARMS}, "apples an episode", "Harvest by law"
@@ -104,12 +104,7 @@ def sections(results: Results) -> list[object]:
         page.Figure(
             "What a scofflaw gets", figures.svg(paid), "Apples, less what sanctions took, plus what they paid."
         ),
-        page.Table(
-            "Conditions",
-            ["condition", *SHOWN],
-            rows(results, list(ARMS), SHOWN),
-            "Means over seeds with 95 % intervals.",
-        ),
+        reporting.conditions(results, list(ARMS), SHOWN),
     ]
 
 

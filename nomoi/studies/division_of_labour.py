@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import rows
 from nomoi.populations.engine import seed_of
 from nomoi.populations.labour import EASY, HARD, Factory, Village, learning_for, live
 from nomoi.study import Claim, Computed, Condition, Results, Study
@@ -91,6 +90,7 @@ SHOWN = ("payoff", "hard", "filled", "easy fined", "hard fined")
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import charts, figures, page
+    from nomoi.report import study as reporting
 
     arms = [label for label in results.records if label != "pin factory"]
     drawn = figures.intervals(
@@ -105,9 +105,7 @@ def sections(results: Results) -> list[object]:
     return [
         page.Figure("Who does what must be done", figures.svg(drawn), "Mean payoff of the last five generations."),
         page.Figure("Specialising takes trust", figures.svg(worth), "h^K K^(alpha - 1), by what learning is worth."),
-        page.Table(
-            "Conditions", ["condition", *SHOWN], rows(results, arms, SHOWN), "Means over seeds with 95 % intervals."
-        ),
+        reporting.conditions(results, arms, SHOWN),
     ]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import rows
 from nomoi.populations.engine import seed_of
 from nomoi.populations.groups import Groups, evolve
 from nomoi.study import Claim, Computed, Condition, Results, Study
@@ -80,6 +79,7 @@ CLAIMS = [
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import figures, page
+    from nomoi.report import study as reporting
 
     sizes = np.array([int(label.split()[-1]) for label in results.records], float)
     series = {arm: (sizes, np.stack([results.late(label, arm) for label in results.records], 1)) for arm in ARMS}
@@ -88,10 +88,7 @@ def sections(results: Results) -> list[object]:
     )
     return [page.Figure("Cooperation by the size of groups", figures.svg(drawn),
                         "Cooperators and punishers, last half of 2,000 periods; 128 groups."),
-        page.Table(
-            "Conditions", ["condition", *tuple(ARMS)], rows(results, list(results.records), tuple(ARMS)),
-            "Means over seeds with 95 % intervals.",
-        ),
+        reporting.conditions(results, list(results.records), tuple(ARMS)),
     ]  # fmt: skip
 
 

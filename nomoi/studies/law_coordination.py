@@ -11,7 +11,6 @@ from scipy.stats import spearmanr
 
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.effects import rows
 from nomoi.institutions.charter import Charter
 from nomoi.law import attributes
 from nomoi.law.boycott import INDEPENDENT, JOINT, VICTIM, Trade, bound, loss, noisy_bound, readings, solved_bound
@@ -143,6 +142,7 @@ SHOWN = ("bound", "same", "r_i", "r_j", "pi")
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import charts, figures, page
+    from nomoi.report import study as reporting
 
     delta = np.linspace(0, 0.99, 100)
     kinds = {"one wrong, joint boycott": (JOINT, 1), "both wronged at once": (JOINT, 2),
@@ -167,10 +167,7 @@ def sections(results: Results) -> list[object]:
                    "With fines.  Names and order from the tutorial; every number that goes in is ours."),
         page.Table("The ladder of enforcement", ["enforcement", "share of internalisers that tips 20 people"], tips,
                    "With courts; above 1 nothing tips.  The same holds of its numbers."),
-        page.Table(
-            "Conditions", ["order of society", *SHOWN], rows(results, list(attributes.PRESETS), SHOWN),
-            "Means over seeds with 95 % intervals.",
-        ),
+        reporting.conditions(results, list(attributes.PRESETS), SHOWN, "order of society"),
     ]  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import rows
 from nomoi.populations.polities import Polity, follow, rests
 from nomoi.study import Claim, Computed, Condition, Results, Study
 
@@ -78,6 +77,7 @@ SHOWN = ("wealth", "law", "extraction", "growth", "stable")
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import charts, figures, page
+    from nomoi.report import study as reporting
 
     starts = np.array([0.1, 0.3, 0.45, 0.53, 0.54, 0.6, 0.75, 0.95])
     path = follow(Polity(), starts, starts, 80)
@@ -97,12 +97,7 @@ def sections(results: Results) -> list[object]:
         page.Figure(
             "Few rents leave one regime", figures.svg(fork), "States at rest by the rents that power can take."
         ),
-        page.Table(
-            "Conditions",
-            ["condition", *SHOWN],
-            rows(results, list(ARMS), SHOWN),
-            "Means over seeds with 95 % intervals.",
-        ),
+        reporting.conditions(results, list(ARMS), SHOWN),
     ]
 
 
