@@ -59,10 +59,8 @@ def test_each_head_is_judged_by_the_answers_that_mattered():
     often, seldom = np.ones((8, 4, 5), bool), np.zeros((8, 4, 5), bool)
     seldom[0, :, 0] = True
     often[0] = False
-    blank = jnp.zeros((8, 4, 5))
     asked = {"often": jnp.asarray(often), "seldom": jnp.asarray(seldom)}
-    batch = Batch({}, {}, {}, blank, blank, blank > 0, asked, blank > 0, blank)
-    worth, weight = tiny(seldom=0.25)._worth(batch, jnp.asarray(advantage))
+    worth, weight = tiny(seldom=0.25)._worth(asked, jnp.asarray(advantage))
     for head, mask in (("often", often), ("seldom", seldom)):
         mine = np.asarray(worth[head])[mask]
         assert mine.mean() == pytest.approx(0, abs=1e-5)
@@ -70,6 +68,19 @@ def test_each_head_is_judged_by_the_answers_that_mattered():
         assert (np.asarray(weight[head])[~mask] == 0).all()
     assert float(weight["seldom"].mean()) == pytest.approx(0.25)
     assert float(weight["often"].mean()) == pytest.approx(often.sum() / (often.sum() + seldom.sum()))
+
+
+def test_who_has_a_mind_of_its_own_does_not_learn_from_how_much_others_have_at_stake():
+    """Two players of the dilemma, one of them paid a hundred times as much: the other learns as if it were not."""
+    learner = tiny(shared=False, worlds=16, rate=1e-2, rate_end=1e-2)
+
+    def second(stake: float) -> jax.Array:
+        situation = Matrix(payoff=Matrix().payoff * jnp.array([stake, 1.0])[:, None, None])
+        run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+        run, _ = jax.jit(lambda r: learner.learn(situation, r, 1, jnp.int32(1)))(run)
+        return run.mind.heads["choose"]["w"][1]
+
+    np.testing.assert_allclose(second(1.0), second(100.0), rtol=1e-5)
 
 
 def test_agents_and_heads_draw_from_streams_of_their_own():
@@ -121,7 +132,7 @@ def test_who_is_out_of_play_does_not_change_what_is_learned():
     advantage = jax.random.normal(KEY, (1, 160))
 
     def loss(batch, advantage):
-        learn = (batch.value + advantage, *learner._worth(batch, advantage))
+        learn = (batch.value + advantage, *learner._worth(batch.asked, advantage))
         return float(learner._loss(mind, batch, *learn, jnp.float32(0.01)))
 
     assert loss(batch, advantage) == pytest.approx(loss(changed, advantage + noise), rel=1e-6)

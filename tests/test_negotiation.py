@@ -193,5 +193,8 @@ def test_every_claim_of_the_study_is_about_conditions_that_there_are():
                 read.append(label)
                 return np.ones(2)
 
+            def measures(self, label):
+                return (moca.UNBOUND, "theta = 1")
+
         claim.effect(Reader())
         assert set(read) <= labels

@@ -82,17 +82,17 @@ class Settlement(Learner, Rule):
 
     def values(self, mind: Any, situation: Situation, seen: Observation, carry: Any) -> Float[Array, "K n"]:
         """What each agent expects at the start of play under each contract; the first is the null contract."""
-        terms = f"{self.contract}.terms"
+        heard = f"{self.contract}.terms"
 
         def value(theta: Float[Array, ""], bound: Float[Array, ""]) -> Float[Array, " n"]:
             stage = (np.arange(3) == PLAY).astype(np.float32)
             common = jnp.concatenate([stage, jnp.stack([theta, bound])])
-            told = jnp.concatenate([jnp.broadcast_to(common, (situation.agents, 5)), seen[terms][:, 5:]], -1)
-            return self.learner.think(mind, seen | {terms: told}, carry)[1]
+            told = jnp.concatenate([jnp.broadcast_to(common, (situation.agents, 5)), seen[heard][:, 5:]], -1)
+            return self.learner.think(mind, seen | {heard: told}, carry)[1]
 
-        deal = _contract(situation, self.contract)
-        thetas = jnp.linspace(deal.low, deal.high, deal.levels) / jnp.maximum(deal.high, 1e-6)
-        bound = (np.arange(deal.levels + 1) > 0).astype(np.float32)
+        terms = deal(situation, self.contract)
+        thetas = jnp.linspace(terms.low, terms.high, terms.levels) / jnp.maximum(terms.high, 1e-6)
+        bound = (np.arange(terms.levels + 1) > 0).astype(np.float32)
         return jax.vmap(value)(jnp.concatenate([jnp.zeros(1), thetas]), jnp.asarray(bound))
 
     def choose(self, values: Float[Array, "K n"]) -> Int[Array, ""]:
@@ -104,7 +104,8 @@ class Settlement(Learner, Rule):
         return jnp.where(passes, values.sum(1), -jnp.inf).argmax().astype(jnp.int32)
 
 
-def _contract(situation: Situation, name: str) -> Contract:
+def deal(situation: Situation, name: str) -> Contract:
+    """The contract of that name on a governed situation."""
     stack = situation.institutions if isinstance(situation, Governed) else ()
     found = [i for i in stack if i.name == name and isinstance(i, Contract)]
     if not found:

@@ -283,7 +283,9 @@ class PPO(Learner, Rule):
 
         # a recurrent network learns from whole stretches of T steps, a feed-forward one from single steps
         length = self.steps if self.recurrent else 1
-        data = (batch, batch.value + advantage, *self._worth(batch, advantage))
+        # who has parameters of its own judges its luck by its own: others may have a hundred times as much at stake
+        worth = self._worth if self.shared else jax.vmap(self._worth, 2, 2)
+        data = (batch, batch.value + advantage, *worth(batch.asked, advantage))
         if self.shared:
             return role(mind, optimiser, stretch(data, length), key)
         per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
@@ -315,15 +317,15 @@ class PPO(Learner, Rule):
         error = (here * (value - target) ** 2).sum() / jnp.maximum(here.sum(), 1.0)
         return self.critic * error - gain
 
-    def _worth(self, batch: Batch, advantage: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+    def _worth(self, answered: dict[str, Array], advantage: Array) -> tuple[dict[str, Array], dict[str, Array]]:
         """For each head, advantages centred and scaled over the answers that mattered, and the weights of these.
 
         What is asked once in an episode (a signature) has a value of its own, which a critic that saw it seldom
         misjudges; centring on these samples alone takes that error out.
         """
         worth, weight = {}, {}
-        every = jnp.stack(list(batch.asked.values())).sum(dtype=jnp.float32)
-        for head, asked in batch.asked.items():
+        every = jnp.stack(list(answered.values())).sum(dtype=jnp.float32)
+        for head, asked in answered.items():
             w = asked.astype(jnp.float32)
             count = jnp.maximum(w.sum(), 1.0)
             centred = advantage - (advantage * w).sum() / count

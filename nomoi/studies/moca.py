@@ -9,12 +9,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PRNGKeyArray
 
 from nomoi.core import Situation
+from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
-from nomoi.effects import late, percent
+from nomoi.core.situation import Action, Observation
+from nomoi.effects import Effect, late, percent
 from nomoi.learners.joint import Joint
-from nomoi.learners.negotiation import Negotiator, Settlement
+from nomoi.learners.negotiation import Negotiator, Settlement, deal
 from nomoi.learners.objectives import Common
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
@@ -25,6 +28,7 @@ from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 SEPARATE, COMMON, JOINT, GIFTING, VANILLA = "separate", "common payoff", "joint control", "gifting", "vanilla contract"
 PLAY, MOCA, SETTLED, USELESS, NULL = "MOCA, first stage", "MOCA", "MOCA, settled", "useless contract", "null contract"
+EACH, UNBOUND = "each contract", "no contract"  # MOCA's play under every contract, and under none
 INFERRED = "spec A5 (inferred from abstracts)"
 CONTROL = "ours (negative control)"
 OPTIMUM = 4.155  # discounted welfare of the pool (spec A4.3, computed there): capacity 1, growth .8, 60 steps
@@ -59,6 +63,7 @@ def arms(
         trained(PLAY, f"contract({terms},rehearsal=1)", share=1 - SHARE),
         trained(MOCA, f"contract({terms},rehearsal=0)", negotiator, talks, name(PLAY)),
         Evaluated(name(SETTLED), name(PLAY), settled, {"rule": "majority"}),
+        Evaluated(name(EACH), name(PLAY), each),
         trained(USELESS, useless),
         trained(NULL, f"contract({terms},rehearsal=0,imposed=1,null=1)"),
     ]
@@ -69,6 +74,36 @@ def settled(key: jax.Array, situation: Situation, learner: PPO, mind: Any, rule:
     act = Settlement(learner=learner, rule=rule)
     values = jax.jit(lambda k, m: evaluate(k, situation, act, m, worlds=64))(key, mind)
     return dict(zip(measures(situation), map(float, values), strict=True))
+
+
+class Signed(Learner):
+    """Agents who play as `learner` did, under the contract of choice `terms` (0 is none), which all sign."""
+
+    learner: PPO
+    terms: jax.Array
+
+    def start(self, mind: Any, situation: Situation) -> Any:
+        return self.learner.start(mind, situation)
+
+    def act(
+        self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any
+    ) -> tuple[Action, Any]:
+        action, carry = self.learner.act(key, mind, situation, seen, carry)
+        said = jnp.full(situation.agents, self.terms)
+        return action | {"contract.propose": said, "contract.sign": jnp.ones_like(said)}, carry
+
+
+def each(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapping[str, float]:
+    """The reward that the same play brings under no contract and under each, over 64 episodes."""
+    terms, where = deal(situation, "contract"), list(measures(situation)).index("reward")
+
+    @jax.jit
+    def reward(key: jax.Array, mind: Any, choice: jax.Array) -> jax.Array:
+        return evaluate(key, situation, Signed(learner, choice), mind, worlds=64)[where]
+
+    thetas = np.linspace(float(terms.low), float(terms.high), terms.levels)
+    names = [UNBOUND, *(f"theta = {theta:g}" for theta in thetas)]
+    return {name: float(reward(key, mind, jnp.int32(k))) for k, name in enumerate(names)}
 
 
 def worth(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapping[str, float]:
@@ -120,11 +155,20 @@ def orderings(tag: str, unit: str, best: str, dust: float) -> list[Claim]:
               more(SETTLED, SEPARATE), above=0, unit=unit),
         Claim(f"Settled so, it brings more than vanilla contracting ({tag})", INFERRED, more(SETTLED, VANILLA), above=0,
               unit=unit),
+        Claim(f"It is the contract that binds: without one the same play brings less than under the best ({tag})",
+              CONTROL, _binds(tag), above=0, unit=unit),
         Claim(f"A contract on what changes nothing brings nothing ({tag})", CONTROL, more(USELESS, SEPARATE), near=0,
               tolerance=dust, unit=unit),
         Claim(f"The null contract, always, brings nothing ({tag})", CONTROL, more(NULL, SEPARATE), near=0,
               tolerance=dust, unit=unit),
     ]  # fmt: skip
+
+
+def _binds(tag: str) -> Effect:
+    """What MOCA's play brings under the contract that is best on average over seeds, beyond what it does under none."""
+    label = f"{EACH}, {tag}"
+    under = lambda r: [r.late(label, m) for m in r.measures(label) if m != UNBOUND]  # noqa: E731
+    return lambda r: max(under(r), key=np.mean) - r.late(label, UNBOUND)
 
 
 def _near_optimum(n: int) -> list[Claim]:
@@ -149,7 +193,9 @@ def table(results: Results, tag: str) -> object:
     from nomoi.measure.statistics import estimate
     from nomoi.report import page
 
-    labels = [label for label in results.records if label.endswith(f", {tag}") and not label.startswith("worth")]
+    labels = [
+        label for label in results.records if label.endswith(f", {tag}") and not label.startswith(("worth", EACH))
+    ]
     columns = ("reward", "equality", "bound", "contracted", "given")
     cell = lambda label, m: estimate(results.late(label, m)) if m in results.measures(label) else None  # noqa: E731
     rows = [[label.removesuffix(f", {tag}"), *(cell(label, m) for m in columns)] for label in labels]
@@ -172,11 +218,28 @@ def curves(results: Results, tag: str, labels: Sequence[str], unit: str) -> obje
     return page.Figure(f"Reward: {tag}", figures.svg(figure), "Mean over seeds, 95 % band; dotted: settled by values.")
 
 
+def choices(results: Results, tag: str, unit: str) -> object:
+    """What the play of MOCA's first stage brings under each contract."""
+    from nomoi.report import figures, page
+
+    label = f"{EACH}, {tag}"
+    found = {m: results.late(label, m) for m in results.measures(label)}
+    there = [one for one in (SEPARATE, MOCA) if f"{one}, {tag}" in results.records]
+    marks = {one: float(results.late(f"{one}, {tag}", "reward").mean()) for one in there}
+    figure = figures.intervals(found, unit, f"Play under each contract: {tag}", marks)
+    return page.Figure(
+        f"Play under each contract: {tag}",
+        figures.svg(figure),
+        "The frozen play of the first stage; dotted: separate learners, and what MOCA agreed on.",
+    )
+
+
 def sections(results: Results) -> list[object]:
     out = []
     for tag, more, unit in (("pool of 2", [JOINT], "fish"), ("pool of 4", [JOINT], "fish"), ("harvest", [], "apples")):
         labels = [SEPARATE, COMMON, *more, GIFTING, VANILLA, PLAY, MOCA]
-        out += [curves(results, tag, labels, f"{unit} an episode"), table(results, tag)]
+        unit = f"{unit} an episode"
+        out += [curves(results, tag, labels, unit), choices(results, tag, unit), table(results, tag)]
     return out
 
 

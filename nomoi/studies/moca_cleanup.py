@@ -20,7 +20,8 @@ def conditions(size: str) -> Sequence[Condition]:
     shots = "contract(on=shot,high=0.2,rehearsal=0.5)"
     narrow = moca.arms(Cleanup(), TAG, "on=clean,to=doer,high=0.2", shots, 1.0, steps, tiny)
     wide = moca.arms(Cleanup(), WIDE, "on=clean,to=doer,high=2", shots, 1.0, steps, tiny)
-    contracts = {f"{label}, {WIDE}" for label in (moca.VANILLA, moca.PLAY, moca.MOCA, moca.SETTLED)}
+    own = (moca.VANILLA, moca.PLAY, moca.MOCA, moca.SETTLED, moca.EACH)
+    contracts = {f"{label}, {WIDE}" for label in own}
     return [*narrow, *(c for c in wide if c.label in contracts)]
 
 
@@ -37,7 +38,8 @@ def sections(results: Results) -> list[object]:
     labels = [moca.SEPARATE, moca.COMMON, moca.GIFTING, moca.VANILLA, moca.PLAY, moca.MOCA]
     narrow = moca.curves(results, TAG, labels, "apples an episode")
     wide = moca.curves(results, WIDE, labels[3:], "apples an episode")
-    return [narrow, wide, moca.table(results, TAG), moca.table(results, WIDE)]
+    under = [moca.choices(results, tag, "apples an episode") for tag in (TAG, WIDE)]
+    return [narrow, wide, *under, moca.table(results, TAG), moca.table(results, WIDE)]
 
 
 STUDY = Study(

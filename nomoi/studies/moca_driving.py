@@ -43,7 +43,9 @@ class Yielding(Selfish):
 
 def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 8_000, "laptop": 500_000, "paper": 10_000_000}[size]
-    options: dict[str, Any] = {"scale": 0.01}  # a step of the ambulance costs 100
+    # A step of the ambulance costs 100, one of a car 1: with one set of parameters for all, what the ambulance wants
+    # drowns what cars want, and these yield without a reason.  Each has a policy of its own, as in the published code.
+    options: dict[str, Any] = {"scale": 0.01, "shared": False}
     options |= {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
     out: list[Condition] = []
     for n in SIZES:
@@ -83,6 +85,7 @@ def sections(results: Results) -> list[object]:
         for n in SIZES
         for make in (
             moca.curves(results, f"merge of {n}", labels, "reward an episode"),
+            moca.choices(results, f"merge of {n}", "reward an episode"),
             moca.table(results, f"merge of {n}"),
         )
     ]
