@@ -98,10 +98,31 @@ def test_games_without_a_pure_equilibrium():
     np.testing.assert_allclose(p.sum(0), [1 / 3, 2 / 3], atol=1e-6)  # makes the first indifferent
     assert found.deviation < 1e-6
     rock = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]])
-    with pytest.raises(Refusal, match=r"stage game \(3 x 3\) without a pure equilibrium"):
-        backward(tabular(Matrix(payoff=[rock.tolist(), (-rock).tolist()])))
+    found = backward(tabular(Matrix(payoff=[rock.tolist(), (-rock).tolist()])))
+    np.testing.assert_allclose(found.weight, 1 / 9, atol=1e-6)
+    assert found.deviation < 1e-6
+    chase = np.zeros((3, 2, 2, 2))  # whoever the third is, the first wants to match the second, who does not
+    chase[0], chase[1] = np.eye(2)[:, :, None], 1 - np.eye(2)[:, :, None]
+    chase[2, ..., 0], chase[2, ..., 1] = 0.5 * np.eye(2), 0.5 * (1 - np.eye(2))
+    with pytest.raises(Refusal, match=r"stage game \(2 x 2 x 2\) without a pure equilibrium"):
+        backward(tabular(Matrix(payoff=chase.tolist())))
     with pytest.raises(Refusal, match="without a symmetric pure"):
         backward(tabular(Matrix(payoff=[[[0, 2], [1, 0]], [[0, 1], [2, 0]]]), symmetric=True))
+
+
+@pytest.mark.parametrize(("select", "welfare"), [("best", 4.0), ("worst", -4.0)])
+def test_of_several_mixed_equilibria_the_one_asked_for_is_played(select, welfare):
+    """Matching pennies for more or for less, and nobody wants to be alone in either: two mixed equilibria of two."""
+    pennies = np.array([[1.0, -1.0], [-1.0, 1.0]])
+    first, second = np.full((4, 4), -20.0), np.full((4, 4), -20.0)
+    for block, level in ((slice(0, 2), 2.0), (slice(2, 4), -2.0)):
+        first[block, block], second[block, block] = level + pennies, level - pennies
+    found = backward(tabular(Matrix(payoff=[first.tolist(), second.tolist()])), select=select)
+    assert found.deviation < 1e-5
+    if select == "best":
+        np.testing.assert_allclose(found.welfare, welfare, atol=1e-5)
+    else:  # mixing over both blocks is worse still
+        assert found.welfare <= welfare + 1e-5
 
 
 def test_a_contract_rescues_the_dilemma_only_when_signed_before_play():

@@ -46,6 +46,7 @@ VOCABULARY = {
         Event("yielded", "[n]", "times", "was behind the ambulance when it merged", True),
         Event("sale", "[n]", "performances", "bought a performance", True),
         Event("breach", "[n]", "performances", "performed without care what was paid for", True),
+        Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
 }

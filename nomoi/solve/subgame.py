@@ -6,8 +6,8 @@ the stage, so the same backward induction gives the subgame-perfect contract.
 In every state the players face a stage game of what follows each joint choice.  Which of its equilibria is played is
 a rule of ours, since the theory leaves it open: the pure equilibrium with the largest sum of payoffs (`best`) or the
 smallest (`worst`), among those the one with the most equal payoffs; or (`first`, and where the others tie) the first
-in the order of choices.  A two by two game without a pure equilibrium is played in its only mixed one; any other
-without a pure one is refused.
+in the order of choices.  Where two agents move and no equilibrium is pure, the same rule selects among the mixed ones;
+where more move, a game without a pure one is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 from nomoi.errors import Refusal, nearest
+from nomoi.solve import nash
+from nomoi.solve.game import NormalForm
 from nomoi.solve.markov import Group, Markov
 
 DUST = 1e-6  # what counts as equal, as a share of the largest payoff at stake: situations compute in float32 (ours)
@@ -171,25 +173,45 @@ def _pure(title: str, values: np.ndarray, sign: float) -> np.ndarray:
     played = _one_hot(among.argmax(1), values.shape[1:])
     without = np.flatnonzero(~among.any(1))
     if len(without):
-        played[without] = _mixed(title, values[:, without])
+        played[without] = _mixed(title, values[:, without], sign)
     return played
 
 
-def _mixed(title: str, values: np.ndarray) -> np.ndarray:
-    """The mixed equilibrium [k, *A] of stage games [n, k, *A] without a pure one, where two agents have two choices."""
+def _mixed(title: str, values: np.ndarray, sign: float) -> np.ndarray:
+    """The selected mixed equilibrium [k, *A] of stage games [n, k, *A] of two agents, none of which has a pure one."""
     moves = [a for a in range(len(values)) if values.shape[2 + a] > 1]
-    if len(moves) != 2 or any(values.shape[2 + a] != 2 for a in moves):
+    if len(moves) != 2:
         shape = " x ".join(map(str, values.shape[2:]))
         raise Refusal(
-            f"{title} has a stage game ({shape}) without a pure equilibrium; only two by two games are solved in mixed "
-            "strategies here."
+            f"{title} has a stage game ({shape}) without a pure equilibrium; only games in which two agents move are "
+            "solved in mixed strategies here."
         )
-    own, other = (values[a].reshape(-1, 2, 2) for a in moves)
-    # each makes the other indifferent: p [k] for the first choice of `own`, q [k] for that of `other`
+    own, other = (values[a].reshape(-1, *(values.shape[2 + b] for b in moves)) for a in moves)
+    joint = _two_by_two(own, other) if own.shape[1:] == (2, 2) else _larger(title, own, other, sign)
+    return joint.reshape(values.shape[1:])
+
+
+def _two_by_two(own: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """[k, 2, 2] the only equilibrium of games [k, 2, 2] without a pure one: each makes the other indifferent."""
+    # p [k] for the first choice of `own`, q [k] for that of `other`
     p = (other[:, 1, 1] - other[:, 1, 0]) / (other[:, 0, 0] - other[:, 0, 1] - other[:, 1, 0] + other[:, 1, 1])
     q = (own[:, 1, 1] - own[:, 0, 1]) / (own[:, 0, 0] - own[:, 0, 1] - own[:, 1, 0] + own[:, 1, 1])
-    joint = np.stack([p, 1 - p], 1)[:, :, None] * np.stack([q, 1 - q], 1)[:, None]
-    return joint.reshape(values.shape[1:])
+    return np.stack([p, 1 - p], 1)[:, :, None] * np.stack([q, 1 - q], 1)[:, None]
+
+
+def _larger(title: str, own: np.ndarray, other: np.ndarray, sign: float) -> np.ndarray:
+    """[k, A, B] the selected equilibrium of each game [k, A, B], among all that `nash.solve` finds."""
+    out = np.zeros(own.shape)
+    for g, pair in enumerate(zip(own, other, strict=True)):
+        game = NormalForm(np.stack(pair), title)
+        found = nash.solve(game)
+        if not found.points:
+            raise Refusal(f"no equilibrium of a stage game of {title} ({own.shape[1]} x {own.shape[2]}) was found.")
+        total, spread = sign * found.payoffs.sum(1), np.ptp(found.payoffs, axis=1)
+        among = total >= total.max() - DUST * game.range
+        best = int(np.where(among, spread, np.inf).argmin()) if sign else 0
+        out[g] = np.multiply.outer(*found.points[best])
+    return out
 
 
 def _symmetric(title: str, values: np.ndarray, sign: float, slack: float) -> np.ndarray:

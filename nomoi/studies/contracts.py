@@ -1,8 +1,8 @@
 """Does a contract that is signed before play lead self-interested agents to what is best for all?  Solved exactly.
 
 The statements T1 to T5 are those of Christoffersen, Haupt, Damani and Hadfield-Menell (2023, 2024), as our
-specification gives them; we could read abstracts and notes, not the full text.  Everything here is unfolded and solved
-by backward induction, nothing is learned.
+specification gives them (T6 is in `teams`); we could read abstracts and notes, not the full text.  Everything here is
+unfolded and solved by backward induction, nothing is learned.
 """
 
 from __future__ import annotations

@@ -5,5 +5,5 @@ from nomoi.study import Family
 FAMILY = Family(
     "games",
     "Which games are dilemmas, and which of their equilibria do people come to play?",
-    ("dilemmas", "conventions", "turn_taking", "savage"),
+    ("dilemmas", "conventions", "turn_taking", "savage", "teams"),
 )
