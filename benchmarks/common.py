@@ -51,7 +51,11 @@ class Loop:
     the other features, so that nothing can be left out.
     """
 
-    def __init__(self, situation: Any, worlds: int, steps: int, read: Callable[[Any], Any] | None = None):
+    def __init__(
+        self, situation: Any, worlds: int, steps: int, read: Callable[[Any], Any] | None = None,
+        how: dict[str, Any] | None = None,
+    ):  # fmt: skip
+        """`how`: options of the compiler, where those of the process are not wanted."""
         import jax
         import jax.numpy as jnp
 
@@ -77,7 +81,7 @@ class Loop:
 
         carry = jax.jit(start)(jax.random.key(0))
         began = time.perf_counter()
-        self._run = jax.jit(lambda c: jax.lax.scan(tick, c, jnp.arange(steps))[0]).lower(carry).compile()
+        self._run = jax.jit(lambda c: jax.lax.scan(tick, c, jnp.arange(steps))[0]).lower(carry).compile(how)
         self.compile_seconds = time.perf_counter() - began
         self._carry = jax.block_until_ready(self._run(carry))  # warm
 

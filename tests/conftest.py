@@ -3,7 +3,17 @@
 import gc
 import os
 import pathlib
+import subprocess
 import sys
+
+# Most of a test's time goes into compiling programs that run for milliseconds, so they are compiled without effort:
+# a third of the time.  A version of XLA that does not know a flag would end the process, so it is asked first, once:
+# processes that tests start inherit what was found.
+if "XLA_FLAGS" not in os.environ:
+    flags = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    probe = [sys.executable, "-c", "import jax; jax.numpy.zeros(1)"]
+    knows = subprocess.run(probe, env=os.environ | {"XLA_FLAGS": flags}, capture_output=True).returncode == 0
+    os.environ["XLA_FLAGS"] = flags if knows else ""
 
 import hypothesis
 import jax

@@ -4,6 +4,7 @@ Nothing here depends on how fast the machine is: two programs are run in turns a
 """
 
 import importlib.util
+import os
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,15 @@ common = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(common)
 
 WORLDS, STEPS, REPEATS = 64, 50, 3
+# as programs are compiled outside of tests, which hurry (see conftest)
+HOW = (
+    {"xla_backend_optimization_level": 3, "xla_cpu_use_fusion_emitters": True} if os.environ.get("XLA_FLAGS") else None
+)
 
 
 @pytest.fixture(scope="module")
 def codes():
-    return common.Loop(Harvest.preset("open"), WORLDS, STEPS)
+    return common.Loop(Harvest.preset("open"), WORLDS, STEPS, how=HOW)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +66,7 @@ def test_bit_planes_cost_little_more_than_codes(codes):
     """Where XLA makes the view anew for every plane, planes cost forty times as much."""
     harvest = Harvest.preset("open")
     planes = len(harvest.scene(harvest.reset(_key())).planes)
-    loop = common.Loop(harvest, WORLDS, STEPS, read=lambda view: grid.bitplanes(view, planes).sum((2, 3, 4)))
+    loop = common.Loop(harvest, WORLDS, STEPS, lambda view: grid.bitplanes(view, planes).sum((2, 3, 4)), HOW)
     rates = common.medians({"codes": codes.rate, "planes": loop.rate}, REPEATS)
     assert rates["planes"] > rates["codes"] / 10, rates
 

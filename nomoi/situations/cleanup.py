@@ -230,7 +230,8 @@ class Cleanup(Walkers):
         return dirt | (grid.on(cell, len(dirt))[0] & comes)
 
     def senses(self, state: State) -> dict[str, Array]:
-        ready = (1 - state.resting / jnp.maximum(self.rest, 1))[:, None]
+        full = jnp.maximum(self.rest, 1)
+        ready = ((full - state.resting) / full)[:, None]
         return super().senses(state) | {"brush": jnp.where(state.body.here[:, None], ready, 0.0)}
 
     def ground(self) -> dict[str, np.ndarray]:

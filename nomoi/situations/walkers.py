@@ -73,7 +73,8 @@ class Walkers(Situation):
 
     def senses(self, state: Any) -> dict[str, Array]:
         here = state.body.here[:, None]
-        ready = (1 - state.cooling / jnp.maximum(self.cooldown, 1))[:, None]
+        full = jnp.maximum(self.cooldown, 1)
+        ready = ((full - state.cooling) / full)[:, None]
         out = {"ready": jnp.where(here, ready, 0.0)}
         if self.compass:
             row, col = jnp.divmod(state.body.cell, self.land.width)
