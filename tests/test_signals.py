@@ -85,6 +85,13 @@ def test_the_claims_read_what_the_study_computes():
     assert found[f"{teams.SEEN}: lost"] < teams.STEP
 
 
+def test_a_plan_may_be_swept():
+    """Nobody acts, on signals 0 and 0: only who planned to act on signal 0 departs."""
+    state, rule = Signals().reset(jax.random.key(0)), {"rule": jnp.zeros(2, jnp.int32)}
+    departs = jax.vmap(lambda plan: Signals(plan=plan).by_lot(jnp.int32(0), state, rule)[1].events["defect"])
+    np.testing.assert_array_equal(departs(jnp.array([[0, 1], [2, 3]], jnp.int32)), [[0, 1], [0, 1]])
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -70,7 +70,8 @@ class Signals(Situation):
             )
         if not isinstance(self.prior, jax.core.Tracer) and abs(float(self.prior.sum()) - 1) > 1e-4:
             raise Refusal(f"signals.prior sums to {float(self.prior.sum()):g}; chances must sum to 1.")
-        if self.plan.shape != (n,) or (np.asarray(self.plan) >= self.actions["rule"]).any():
+        known = not isinstance(self.plan, jax.core.Tracer)
+        if self.plan.shape != (n,) or (known and (np.asarray(self.plan) >= self.actions["rule"]).any()):
             raise Refusal(f"signals.plan must be a rule from 0 to {self.actions['rule'] - 1} for each of {n} agents.")
 
     @property
