@@ -1,42 +1,61 @@
-"""Claims: published statements, and the verdicts that records give on them."""
+"""Claims: statements about what people do, and the verdicts that records give on them."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from nomoi.measure.statistics import Estimate, estimate, number
+from nomoi.errors import Refusal, nearest
+from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.store import Record
 
 HOLDS, FAILS, INCONCLUSIVE, UNTESTED = "holds", "fails", "inconclusive", "not tested at this size"
+KINDS = {
+    "published": "Published claims",
+    "replica": "What trials of ours found, asked again",
+    "ours": "Claims of ours",
+    "control": "Controls",
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """Records by condition, in the order of the seeds."""
+    """Records by condition, in the order of the seeds; what is `exact` was computed once, without chance."""
 
     records: Mapping[str, tuple[Record, ...]]
+    exact: frozenset[str] = frozenset()
 
     def late(self, label: str, measure: str) -> np.ndarray:
-        """[seeds] over the last eighth of training."""
-        return np.array([r.late().get(measure, np.nan) for r in self.records[label]])
+        """[seeds] over the last eighth of training; [1] where it is exact."""
+        return np.array([_known(r.late(), label, measure) for r in self._of(label)])
 
     def measures(self, label: str) -> list[str]:
         """The measures that a condition has."""
-        return list(self.records[label][0].curve())
+        return list(self._of(label)[0].curve())
 
     def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
         """steps [K], values [seeds, K]."""
-        drawn = [r.curve()[measure] for r in self.records[label]]
+        drawn = [_known(r.curve(), label, measure) for r in self._of(label)]
         return drawn[0][0], np.stack([v for _, v in drawn])
 
     def bins(self, label: str, measure: str, count: int = 10) -> np.ndarray:
         """[seeds, count] means over equal parts of training."""
         _, values = self.curve(label, measure)
         return np.stack([_mean(part) for part in np.array_split(values, count, axis=1)], 1)
+
+    def _of(self, label: str) -> tuple[Record, ...]:
+        return _known(self.records, label, label)
+
+
+def _known(table: Mapping[str, Any], label: str, name: str) -> Any:
+    if name in table:
+        return table[name]
+    what = "condition" if name == label else f"measure of {label!r}"
+    raise Refusal(f"there is no {what} {name!r}; {nearest(name, list(table), 'name')}")
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -45,13 +64,84 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.where(there.any(1), np.where(there, values, 0).sum(1) / np.maximum(there.sum(1), 1), np.nan)
 
 
+class Promised(Results):
+    """What results will hold, before anything is made: values are noise, but a name that will not be there is refused.
+
+    measures   of each condition, or None where only making it will tell
+    """
+
+    def __init__(self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str]):
+        super().__init__(dict.fromkeys(measures, ()), exact)
+        object.__setattr__(self, "promised", measures)
+        object.__setattr__(self, "seeds", seeds)
+
+    def late(self, label: str, measure: str) -> np.ndarray:
+        return self.curve(label, measure)[1][:, -1]
+
+    def measures(self, label: str) -> list[str]:
+        self._of(label)
+        return list(self.promised[label] or ())
+
+    def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
+        self._of(label)
+        if self.promised[label] is not None:
+            _known(dict.fromkeys(self.promised[label]), label, measure)
+        rng = np.random.default_rng(len(label))
+        return np.arange(1.0, 33.0), rng.uniform(0.1, 1.0, (1 if label in self.exact else self.seeds, 32))
+
+
+def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
+    """Refuse claims about conditions or measures that will not be there."""
+    for claim in claims:
+        try:
+            claim.effect(promised)
+        except Refusal as error:
+            raise Refusal(f"the claim {claim.text!r} cannot be judged: {error}") from None
+        except Exception:
+            pass
+
+
+class _Noted(Mapping[str, tuple[Record, ...]]):
+    """Records that remember which conditions were asked for."""
+
+    def __init__(self, records: Mapping[str, tuple[Record, ...]]):
+        self.records, self.asked = records, set[str]()
+
+    def __getitem__(self, label: str) -> tuple[Record, ...]:
+        self.asked.add(label)
+        return self.records[label]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __contains__(self, label: object) -> bool:
+        return label in self.records
+
+
+def found(effect: Callable[[Results], np.ndarray | Estimate], results: Results) -> Estimate:
+    """An effect over seeds; a point where all conditions that it is about are exact."""
+    noted = _Noted(results.records)
+    value = effect(dataclasses.replace(results, records=noted))
+    if isinstance(value, Estimate):
+        return value
+    if noted.asked and noted.asked <= results.exact:
+        if np.size(value) != 1:
+            raise Refusal(f"an effect of exact conditions is one number, and here are {np.size(value)}.")
+        return exactly(float(np.reshape(value, ())))
+    return estimate(value)
+
+
 @dataclasses.dataclass(frozen=True)
 class Claim:
-    """One statement with its source.
+    """One statement with its source, which may turn out wrong.
 
     effect      seed by seed, from the results: [seeds]; or an Estimate of its own, such as a correlation over seeds
     published   the published value in words; empty where there is none (recalled values are not published)
     above, below, near   what the mean effect must be: above a bound, below it, or within `tolerance` of a value
+    kind        published, replica (of a trial of ours), ours, or control: pages count them apart
     """
 
     text: str
@@ -63,26 +153,44 @@ class Claim:
     near: float | None = None
     tolerance: float = 0.0
     unit: str = ""
+    kind: str = "published"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise Refusal(
+                f"{self.text!r}: there is no kind {self.kind!r} of claim; {nearest(self.kind, KINDS, 'kind')}"
+            )
+        low, high = self.limits()
+        if not low < high or (low, high) == (-math.inf, math.inf):
+            raise Refusal(f"{self.text!r} cannot be judged: it must say above or below or near what, and how near.")
 
     def judge(self, results: Results, size: str) -> Verdict:
-        effect = self.effect(results)
-        found = effect if isinstance(effect, Estimate) else estimate(effect)
-        if size == "smoke" or found.n < 2:
-            return Verdict(self, UNTESTED, found)
-        low, high = self._bounds()
-        if found.low > low and found.high < high:
-            return Verdict(self, HOLDS, found)
-        if found.high <= low or found.low >= high:
-            return Verdict(self, FAILS, found)
-        return Verdict(self, INCONCLUSIVE, found)
+        """The verdict that the whole interval, or the exact value, allows."""
+        effect = found(self.effect, results)
+        if size == "smoke" or not effect.n or (effect.n < 2 and not effect.exact):
+            return Verdict(self, UNTESTED, effect)
+        low, high = self.limits()
+        if effect.low > low and effect.high < high:
+            return Verdict(self, HOLDS, effect)
+        if effect.high <= low or effect.low >= high:
+            return Verdict(self, FAILS, effect)
+        return Verdict(self, INCONCLUSIVE, effect)
 
-    def _bounds(self) -> tuple[float, float]:
+    def limits(self) -> tuple[float, float]:
+        """Between which values, both excluded, the effect must lie."""
         if self.near is not None:
             return self.near - self.tolerance, self.near + self.tolerance
         return (
             -math.inf if self.above is None else self.above,
             math.inf if self.below is None else self.below,
         )
+
+    def bound(self) -> str:
+        """What the effect must be, as a reader sees it: '> 0', '< 5', '0 +- 0.05'."""
+        if self.near is not None:
+            return f"{self.near:g} +- {self.tolerance:g}"
+        parts = [f"{sign} {value:g}" for sign, value in ((">", self.above), ("<", self.below)) if value is not None]
+        return " and ".join(parts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,5 +202,31 @@ class Verdict:
     estimate: Estimate
 
     def found(self) -> str:
-        e = self.estimate
-        return f"{number(e.mean)} {e.interval()} {self.claim.unit}".strip() + f" (n = {e.n})"
+        return told(self.estimate, self.claim.unit)
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What a model says: a number that follows from its definitions, so that no verdict is due.
+
+    published   the number that a source prints for it, if one does
+    """
+
+    text: str
+    source: str
+    effect: Callable[[Results], np.ndarray | Estimate]
+    published: str = ""
+    unit: str = ""
+
+
+def told(e: Estimate, unit: str = "") -> str:
+    """An estimate in words: '0.5 [0.4, 0.6] of time (n = 5)'."""
+    return " ".join(part for part in (e.text(), e.interval(), unit, f"({e.sample()})") if part)
+
+
+def count(verdicts: Sequence[Verdict]) -> str:
+    """'5 of 7 hold, 1 fails, 1 inconclusive'."""
+    tally = {word: sum(v.verdict == word for v in verdicts) for word in (HOLDS, FAILS, INCONCLUSIVE, UNTESTED)}
+    verb = {HOLDS: "hold" if len(verdicts) > 1 else "holds", FAILS: "fails" if tally[FAILS] == 1 else "fail"}
+    more = [f"{k} {verb.get(word, word)}" for word, k in tally.items() if k and word != HOLDS]
+    return ", ".join([f"{tally[HOLDS]} of {len(verdicts)} {verb[HOLDS]}", *more])

@@ -5,19 +5,20 @@ Each function gives a function of the results: [seeds] values, which a `Claim` t
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nomoi.measure.statistics import Test, estimate, number, welch
-from nomoi.study import Results
+from nomoi.claims import Results
+from nomoi.measure.statistics import Test, estimate, number, paired, ttest
 
 Effect = Callable[[Results], np.ndarray]
 
 
 def late(measure: str, one: str, other: str) -> Effect:
     """`one` minus `other` over the last eighth of training."""
-    return lambda r: r.late(one, measure) - r.late(other, measure)
+    return lambda r: _gap(r.late(one, measure), r.late(other, measure))
 
 
 def percent(measure: str, one: str, other: str) -> Effect:
@@ -29,10 +30,15 @@ def tenths(measure: str, one: str, other: str, first: int, last: int) -> Effect:
     """`one` minus `other`, mean over the tenths of training from `first` to `last` (counted from 1)."""
 
     def effect(results: Results) -> np.ndarray:
-        each = [results.bins(label, measure)[:, first - 1 : last].mean(1) for label in (one, other)]
-        return each[0] - each[1]
+        return _gap(*(results.bins(label, measure)[:, first - 1 : last].mean(1) for label in (one, other)))
 
     return effect
+
+
+def _gap(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Paired differences; what is exact ([1]) is the same for every seed."""
+    n = max(len(values), len(others))
+    return paired(*(np.repeat(side, n) if len(side) == 1 else side for side in (values, others)))
 
 
 def rows(results: Results, labels: Sequence[str], measures: Sequence[str]) -> list[list[str]]:
@@ -45,16 +51,34 @@ def rows(results: Results, labels: Sequence[str], measures: Sequence[str]) -> li
     return out
 
 
-def tests(results: Results, pairs: list[tuple[str, str, str]]) -> list[list[str]]:
-    """Rows of a table of Welch's tests, corrected together (Holm), for each (measure, one, other), late in training."""
-    found = welch([(results.late(one, m), results.late(other, m)) for m, one, other in pairs])
-    return [[m, f"{one} - {other}", *row(test)] for (m, one, other), test in zip(pairs, found, strict=True)]
+@dataclasses.dataclass(frozen=True)
+class Tests:
+    """A section of a page: paired t-tests, which are corrected together with all others of the page (Holm).
+
+    rows   (cells before, test, cells after); `before` and `after` head those cells
+    """
+
+    __test__ = False  # no test of pytest's
+
+    heading: str
+    before: Sequence[str]
+    rows: Sequence[tuple[Sequence[str], Test, Sequence[str]]]
+    after: Sequence[str] = ()
+    note: str = ""
 
 
-COLUMNS = ["difference", "95 %", "Welch t", "p", "p, Holm", "Cohen d"]
+def pairwise(results: Results, heading: str, pairs: Sequence[tuple[str, str, str]], note: str = "") -> Tests:
+    """Tests of (measure, one, other), late in training, by the statistic that claims are judged by."""
+    rows = [
+        ([m, f"{one} - {other}"], ttest(results.late(one, m), results.late(other, m)), []) for m, one, other in pairs
+    ]
+    return Tests(heading, ["measure", "pair"], rows, (), note)
 
 
-def row(test: Test) -> list[str]:
+COLUMNS = ["difference", "95 %", "paired t", "p", "p, Holm", "Cohen d_z"]
+
+
+def row(one: Test) -> list[str]:
     """A test as the cells of a table, under COLUMNS."""
-    span = f"[{number(test.low)}, {number(test.high)}]"
-    return [number(test.difference), span, *map(number, (test.t, test.p, test.corrected, test.d))]
+    e = one.estimate
+    return [e.text(), e.interval() or "-", *map(number, (one.t, one.p, one.corrected, one.d))]

@@ -251,7 +251,7 @@ class _Batch:
         if job.film:
             arrays |= self.program.film(job, mind)
         steps = np.arange(1, len(rows) + 1) * (job.steps // len(rows))
-        mine = _in_force(job.situation)
+        mine = in_force(job.situation)
         curve = {name: (steps, np.array([row[name] for row in rows])) for name in rows[0] if name in mine}
         device = jax.devices()[0].device_kind
         return self.store.put(
@@ -285,7 +285,7 @@ class _Batch:
         return *jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
 
 
-def _in_force(situation: Situation) -> set[str]:
+def in_force(situation: Situation) -> set[str]:
     """Measures that mean something here: not those of institutions that are there only to keep the shape."""
     idle = {i.name for i in getattr(situation, "institutions", ()) if not bool(i.in_force)}
     return {m for m, measure in measures(situation).items() if not idle & {n.partition(".")[0] for n in measure.needs}}

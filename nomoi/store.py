@@ -76,10 +76,10 @@ class Record:
             return dict(stored)
 
     def late(self, share: float = 0.125) -> dict[str, float]:
-        """Mean of each measure over the last `share` of the run (all of it where there is one row)."""
+        """Mean of each measure over the rows that lie wholly in the last `share` of the run (of one row, that one)."""
         out = {}
         for name, (step, value) in self.curve().items():
-            tail = value[step >= step.max() * (1 - share)]
+            tail = value[step > step.max() * (1 - share)] if len(step) > 1 else value
             out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else float("nan")
         return out
 

@@ -19,14 +19,16 @@ import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
-from nomoi.claims import Claim, Results, Verdict
+from nomoi.claims import Claim, Promised, Reading, Results, Verdict, check, found
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.engine import Progress, train
+from nomoi.engine import Progress, in_force, train
 from nomoi.errors import Refusal, nearest
 from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
+from nomoi.measure.measures import measures
+from nomoi.measure.statistics import Estimate
 from nomoi.store import Record, Store
 
 SIZES = ("smoke", "laptop", "paper")
@@ -61,11 +63,15 @@ class Scripted:
 
 @dataclasses.dataclass(frozen=True)
 class Computed:
-    """Any pure function of a random key and settings: an unfolded game, a closed formula, a diagram."""
+    """Any pure function(key, **settings) -> {measure: value}: a simulation, an unfolded game, a closed formula.
+
+    What is `exact` has no chance in it: it is computed once, with None for a key, and is judged as a point.
+    """
 
     label: str
     function: Callable[..., Mapping[str, float]]
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    exact: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +99,8 @@ class Study:
     """A question, conditions by size, and claims.
 
     conditions(size) gives the conditions; seeds is {size: how many}; sections(results) may add to the page;
-    shown are the measures of the table of all conditions.
+    shown are the measures of the table of all conditions; readings are what a model says by its definitions, which
+    gets no verdict.
     """
 
     name: str
@@ -104,6 +111,7 @@ class Study:
     sections: Callable[[Results], Sequence[Any]] | None = None
     note: str = ""
     shown: Sequence[str] = ()
+    readings: Sequence[Reading] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +133,10 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     changed: tuple[str, ...] = ()
 
+    def readings(self) -> list[tuple[Reading, Estimate]]:
+        """What the model says, with its numbers."""
+        return [(r, found(r.effect, self.results)) for r in self.study.readings]
+
     def data(self) -> dict[str, Any]:
         """As plain data."""
         return {
@@ -134,10 +146,13 @@ class Findings:
             "seeds": self.study.seeds[self.size],
             "verdicts": [
                 {
-                    "claim": v.claim.text, "verdict": v.verdict, "source": v.claim.source,
-                    "published": v.claim.published, **v.estimate.data(),
+                    "claim": v.claim.text, "kind": v.claim.kind, "verdict": v.verdict, "bound": v.claim.bound(),
+                    "source": v.claim.source, "published": v.claim.published, **v.estimate.data(),
                 }
                 for v in self.verdicts
+            ],
+            "model says": [
+                {"text": r.text, "source": r.source, "published": r.published, **e.data()} for r, e in self.readings()
             ],
             "records": {label: [r.id for r in rs] for label, rs in self.results.records.items()},
         }  # fmt: skip
@@ -186,6 +201,8 @@ def run(
     records: dict[str, tuple[Record, ...]] = {}
     jobs = _jobs(conditions)
     _check(study.name, conditions, jobs)
+    exact = frozenset(c.label for c in conditions if isinstance(c, Computed) and c.exact)
+    check([*study.claims, *study.readings], Promised(_promised(conditions, jobs), len(seeds), exact))
     waiting = [c for c in conditions if isinstance(c, Trained)]
     while waiting:  # first those that begin with nothing, then those that go on from them
         ready = [c for c in waiting if not c.after or c.after in records]
@@ -203,13 +220,12 @@ def run(
         waiting = [c for c in waiting if c.label not in records]
     for c in conditions:
         if isinstance(c, Scripted):
-            place = govern(c.situation, *regimes.parse(c.label, c.under).institutions)
-            records[c.label] = tuple(script_record(store, place, c.script, s) for s in seeds)
+            records[c.label] = tuple(script_record(store, _place(c), c.script, s) for s in seeds)
         elif isinstance(c, Computed):
-            records[c.label] = tuple(_computed(store, c, s) for s in seeds)
+            records[c.label] = tuple(_computed(store, c, s) for s in ((None,) if c.exact else seeds))
         elif isinstance(c, Evaluated):
             records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
-    results = Results({c.label: records[c.label] for c in conditions})
+    results = Results({c.label: records[c.label] for c in conditions}, exact)
     return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims), tuple(set))
 
 
@@ -260,6 +276,17 @@ def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) 
                 raise Refusal(f"{where} is along and crossed; an evaluation is one of them at a time.")
 
 
+def _place(c: Scripted) -> Situation:
+    return govern(c.situation, *regimes.parse(c.label, c.under).institutions)
+
+
+def _promised(conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> dict[str, list[str] | None]:
+    """The measures that each condition will have; None where only making it will tell."""
+    trained = {label: sorted(in_force(job.situation)) for label, job in jobs.items()}
+    played = {c.label: list(measures(_place(c))) for c in conditions if isinstance(c, Scripted)}
+    return dict.fromkeys([c.label for c in conditions]) | trained | played
+
+
 def _jobs(conditions: Sequence[Condition]) -> dict[str, Job]:
     """A job, without its seed, for each trained condition.
 
@@ -307,11 +334,12 @@ def _function(c: Computed | Evaluated) -> dict[str, Any]:
     return {"function": name, "settings": dict(c.settings)}
 
 
-def _computed(store: Store, condition: Computed, seed: int) -> Record:
+def _computed(store: Store, condition: Computed, seed: int | None) -> Record:
+    """The record of one seed; of what is exact, which has none, the only one."""
     what = {"kind": "computed", "seed": seed} | _function(condition)
     found = store.get(what)
     if found:
         return found
-    values = condition.function(jax.random.key(seed), **condition.settings)
+    values = condition.function(None if seed is None else jax.random.key(seed), **condition.settings)
     curve = {name: (np.zeros(1), np.array([float(v)])) for name, v in values.items()}
     return store.put(what, curve, label=condition.label)

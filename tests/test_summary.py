@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nomoi import effects
-from nomoi.measure.statistics import estimate
+from nomoi.measure.statistics import estimate, holm, number, ttest
 from nomoi.report import page
 from nomoi.report import study as reporting
 from nomoi.study import Claim, Computed, Findings, Results, Study, run
@@ -33,9 +33,27 @@ def test_effects_are_differences_seed_by_seed():
     np.testing.assert_allclose(
         effects.percent("x", "one", "other")(r), 100 * np.array([20 / 10, 21 / 11, 22 / 12]) - 100
     )
-    rows = effects.tests(r, [("x", "one", "other"), ("x", "other", "other")])
-    assert rows[0][:3] == ["x", "one - other", "10.0"]
-    assert len(rows[0]) == 2 + len(effects.COLUMNS)
+    section = effects.pairwise(r, "Pairs", [("x", "one", "other"), ("x", "other", "other")])
+    (table,) = reporting._corrected([section])
+    assert table.rows[0][:3] == ["x", "one - other", "10.0"]
+    assert len(table.rows[0]) == 2 + len(effects.COLUMNS) == len(table.columns)
+
+
+def test_all_tests_of_a_page_are_corrected_together_and_stay_in_their_places():
+    rng = np.random.default_rng(0)
+    made = [ttest(rng.normal(1, 1, 6), rng.normal(0, 1, 6)) for _ in range(3)]
+    sections = [
+        effects.Tests("A", ["name"], [(["a"], made[0], ["x"])], ["after"]), page.Text("Words", []),
+        effects.Tests("B", ["name"], [(["b"], made[1], []), (["c"], made[2], [])]),
+    ]  # fmt: skip
+    first, words, second = reporting._corrected(sections)
+    holms = [number(p) for p in holm([one.p for one in made])]
+    column = 1 + effects.COLUMNS.index("p, Holm")
+    assert [row[column] for row in (*first.rows, *second.rows)] == holms
+    assert [row[0] for row in (*first.rows, *second.rows)] == ["a", "b", "c"]
+    assert first.rows[0][-1] == "x"
+    assert words is sections[1]
+    assert "holds" not in str((first, second))
 
 
 def flip(key, shift: float):

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nomoi import effects
-from nomoi.claims import Results
+from nomoi.claims import KINDS, Results, Verdict, count, told
 from nomoi.measure.measures import ALL
-from nomoi.measure.statistics import Estimate, number
+from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
 from nomoi.store import Record, write
 from nomoi.study import Findings
@@ -67,15 +67,61 @@ def write_summary(findings: Findings, folder: Path) -> Path:
 
 def _sections(findings: Findings) -> list[Any]:
     study = findings.study
-    rows = [[v.claim.text, v.verdict, v.found(), v.claim.published or "-", v.claim.source] for v in findings.verdicts]
-    head = ["claim", "verdict", "found, 95 % interval", "published", "source"]
-    note = study.note
-    if findings.changed:
-        note = f"Settings were changed ({', '.join(findings.changed)}), so these are not the study's verdicts. {note}"
-    out: list[Any] = [page.Table("Verdicts", head, rows, note)]
+    out: list[Any] = [page.Text("Verdicts", [summary(findings), *filter(None, [_changed(findings) + study.note])])]
+    out += [_verdicts(KINDS[kind], verdicts) for kind, verdicts in by_kind(findings.verdicts).items()]
+    if study.readings:
+        out.append(_readings(findings))
     if study.shown:
         out.append(_conditions(findings))
-    return out + (list(study.sections(findings.results)) if study.sections else [])
+    return _corrected(out + (list(study.sections(findings.results)) if study.sections else []))
+
+
+def by_kind(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
+    """Verdicts by the kind of their claims, in the order of KINDS, without kinds of which there are none."""
+    sorted_ = {kind: [v for v in verdicts if v.claim.kind == kind] for kind in KINDS}
+    return {kind: found for kind, found in sorted_.items() if found}
+
+
+def summary(findings: Findings) -> str:
+    """'Published claims: 5 of 7 hold, 1 fails. Controls: ...', in one line."""
+    parts = [f"{KINDS[kind]}: {count(found)}." for kind, found in by_kind(findings.verdicts).items()]
+    return " ".join(parts) or "No claims."
+
+
+def _changed(findings: Findings) -> str:
+    if not findings.changed:
+        return ""
+    return f"Settings were changed ({', '.join(findings.changed)}), so these are not the study's verdicts. "
+
+
+def _verdicts(heading: str, verdicts: Sequence[Verdict]) -> page.Table:
+    """Claims of one kind with the bound that decided; what was published only where something was."""
+    known = any(v.claim.published for v in verdicts)
+    head = ["claim", "verdict", "found, 95 % interval", "must be", *["published"] * known, "source"]
+    rows = [
+        [v.claim.text, v.verdict, v.found(), v.claim.bound(), *[v.claim.published or "-"] * known, v.claim.source]
+        for v in verdicts
+    ]
+    return page.Table(heading, head, rows)
+
+
+def _readings(findings: Findings) -> page.Table:
+    """What follows from the definitions of a model."""
+    rows = [[r.text, told(e, r.unit), r.published or "-", r.source] for r, e in findings.readings()]
+    note = "These numbers follow from the model's definitions and settings, so that they get no verdict."
+    return page.Table("What the model says", ["", "found", "published", "source"], rows, note)
+
+
+def _corrected(sections: Sequence[Any]) -> list[Any]:
+    """The sections with all tests of the page corrected together, as tables."""
+    tests = iter(corrected([one for s in sections if isinstance(s, effects.Tests) for _, one, _ in s.rows]))
+
+    def table(s: effects.Tests) -> page.Table:
+        rows = [[*before, *effects.row(next(tests)), *after] for before, _, after in s.rows]
+        note = "Paired over seeds, as claims are judged; p corrected for all tests of this page (Holm)."
+        return page.Table(s.heading, [*s.before, *effects.COLUMNS, *s.after], rows, f"{s.note} {note}".strip())
+
+    return [table(s) if isinstance(s, effects.Tests) else s for s in sections]
 
 
 def conditions(results: Results, labels: Sequence[str], measures: Sequence[str], what: str = "condition") -> page.Table:
@@ -95,9 +141,13 @@ def _conditions(findings: Findings) -> page.Table:
 
 
 def _brackets(findings: Findings) -> str:
-    what = "brackets are 95 % bootstrap intervals over seeds."
-    trained = any(r.spec["kind"] == "training" for rs in findings.results.records.values() for r in rs)
-    return f"Means over the last eighth of training; {what}" if trained else what.capitalize()
+    results = findings.results
+    if set(results.records) <= results.exact:
+        return "All of it is exact: computed once, without chance."
+    what = "brackets are 95 % intervals of the mean over seeds (Student's t)."
+    trained = any(r.spec["kind"] == "training" for rs in results.records.values() for r in rs)
+    more = " What is exact is computed once and is a point." if results.exact else ""
+    return (f"Means over the last eighth of training; {what}" if trained else what.capitalize()) + more
 
 
 def _effort(findings: Findings) -> str:

@@ -191,16 +191,32 @@ def checks(found: Sequence[Any]) -> None:
 
 
 def verdicts(findings: Any) -> None:
-    """A study's claims, each with its verdict, effect, interval and the published value."""
+    """A study's claims by kind, each with its verdict, effect, interval and bound; then what its model says."""
+    from nomoi.claims import KINDS, told
+    from nomoi.report import study as reporting
+
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
-    out = Table(title=f"{findings.study.name}, {findings.size}", title_justify="left")
-    for column in ("claim", "verdict", "found", "published", "source"):
-        out.add_column(column, overflow="fold")
-    for v in findings.verdicts:
-        style = colour.get(v.verdict, "dim")
-        out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
-                    escape(v.claim.published or "-"), escape(v.claim.source))  # fmt: skip
-    console.print(out)
+    for kind, some in reporting.by_kind(findings.verdicts).items():
+        known = any(v.claim.published for v in some)
+        out = Table(title=f"{findings.study.name}, {findings.size}: {KINDS[kind]}", title_justify="left")
+        for column in ("claim", "verdict", "found", "must be", *["published"] * known, "source"):
+            out.add_column(column, overflow="fold")
+        for v in some:
+            style = colour.get(v.verdict, "dim")
+            published = [escape(v.claim.published or "-")] * known
+            out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
+                        escape(v.claim.bound()), *published, escape(v.claim.source))  # fmt: skip
+        console.print(out)
+    if findings.study.readings:
+        out = Table(title=f"{findings.study.name}: what the model says (no verdict is due)", title_justify="left")
+        for column in ("", "found", "published", "source"):
+            out.add_column(column, overflow="fold")
+        for reading, found in findings.readings():
+            out.add_row(
+                *map(escape, (reading.text, told(found, reading.unit), reading.published or "-", reading.source))
+            )
+        console.print(out)
+    console.print(reporting.summary(findings), highlight=False)
     if findings.changed:
         console.print(f"Settings changed: {', '.join(findings.changed)}.", style="yellow")
 

@@ -138,13 +138,10 @@ def curves(results: Results, title: str, labels: Sequence[str]) -> object:
 
 
 def comparisons(results: Results, pairs: Sequence[tuple[str, str]]) -> object:
-    """Welch's tests of harvest, depletion, compliance and sanctions for pairs of conditions, corrected together."""
-    from nomoi.report import page
-
+    """Tests of harvest, depletion, compliance and sanctions for pairs of conditions."""
     measures = ("harvest", "payoff", "depletion", "compliance", "wrong", "removed")
-    rows = effects.tests(results, [(m, one, other) for one, other in pairs for m in measures])
-    note = "Last eighth of training; Welch's tests over seeds, corrected together (Holm)."
-    return page.Table("Pairs of conditions", ["measure", "pair", *effects.COLUMNS], rows, note)
+    asked = [(m, one, other) for one, other in pairs for m in measures]
+    return effects.pairwise(results, "Pairs of conditions", asked, "Last eighth of training.")
 
 
 def sections(results: Results) -> list[object]:

@@ -11,7 +11,7 @@ from nomoi.core import build
 from nomoi.effects import percent, tenths
 from nomoi.learners.ppo import PPO
 from nomoi.measure.probes import probes
-from nomoi.measure.statistics import Estimate, correlation, welch
+from nomoi.measure.statistics import Estimate, correlation, ttest
 from nomoi.situations.berries import Berries, rule
 from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
@@ -153,9 +153,9 @@ def sections(results: Results) -> list[object]:
         return {arm: results.curve(arm, measure) for arm in ARMS if measure in results.measures(arm)}
 
     grid = [(title, unit, shown(measure)) for title, unit, measure in PANELS]
-    tests = welch([(results.bins(SILLY, "payoff")[:, k], results.bins(IMPORTANT, "payoff")[:, k]) for k in range(10)])
     published = (-22.3, -15.6, 1.2, 3.9, 3.3, 2.4, 0.2, -1.1, -0.7, -1.4)
-    rows = [[f"{k + 1}", *effects.row(t), f"{was:g}"] for k, (t, was) in enumerate(zip(tests, published, strict=True))]
+    tests = [ttest(results.bins(SILLY, "payoff")[:, k], results.bins(IMPORTANT, "payoff")[:, k]) for k in range(10)]
+    rows = [([f"{k + 1}"], one, [f"{was:g}"]) for k, (one, was) in enumerate(zip(tests, published, strict=True))]
     early = {
         arm: (results.bins(arm, "correct")[:, :2].mean(1), results.bins(arm, "poisoned")[:, 2:4].mean(1))
         for arm in (IMPORTANT, SILLY)
@@ -168,8 +168,8 @@ def sections(results: Results) -> list[object]:
     ]
     return [
         page.Figure("What happens in training (layout of Fig. 4)", figures.svg(panels.panels(grid, labels=ARMS))),
-        page.Table("Silly minus important rule: collective return in ten parts of training",
-                   ["tenth", *effects.COLUMNS, "published t"], rows),
+        effects.Tests("Silly minus important rule: collective return in ten parts of training", ["tenth"], rows,
+                      ["published t (two samples)"]),
         page.Figure("Early punishing and later poisoning (layout of Fig. 5)", figures.svg(panels.scatter(
             "One point a population", "hits on the marked, first fifth", "time poisoned, second fifth", early, ARMS))),
         page.Figure("What has been learned when (layout of Fig. 6)", figures.svg(panels.panels(tested, labels=ARMS))),

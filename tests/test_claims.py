@@ -1,0 +1,212 @@
+"""Claims and verdicts: what the whole interval allows, and what cannot be judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nomoi.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
+from nomoi.errors import Refusal
+from nomoi.measure.statistics import Estimate, estimate, exactly
+from nomoi.report import study as reporting
+from nomoi.store import Store
+from nomoi.study import Computed, Study, run
+
+NONE = Results({})
+SPREAD = [1.0, 2.0, 3.0]  # its interval is [-0.484, 4.48]
+
+
+def judged(values, size="laptop", **bound):
+    return Claim("It is so", "ours", lambda r: np.array(values, float), **bound).judge(NONE, size).verdict
+
+
+@pytest.mark.parametrize(
+    ("bound", "verdict"),
+    [
+        ({"above": -0.5}, "holds"), ({"above": -0.48}, "inconclusive"), ({"above": 4.4}, "inconclusive"),
+        ({"above": 4.5}, "fails"), ({"below": 4.5}, "holds"), ({"below": 4.4}, "inconclusive"),
+        ({"below": -0.5}, "fails"), ({"near": 2, "tolerance": 2.5}, "holds"),
+        ({"near": 2, "tolerance": 2.4}, "inconclusive"), ({"near": 8, "tolerance": 3.5}, "fails"),
+        ({"near": -4, "tolerance": 3.5}, "fails"), ({"above": -1, "below": 5}, "holds"),
+        ({"above": -1, "below": 4}, "inconclusive"), ({"above": 0, "below": 5}, "inconclusive"),
+    ],
+)  # fmt: skip
+def test_the_whole_interval_decides(bound, verdict):
+    assert judged(SPREAD, **bound) == verdict
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [([1, 1, 1], "holds"), ([0, 0], "fails"), ([5.0], "not tested at this size"), ([], "not tested at this size"),
+     ([math.nan, math.nan], "not tested at this size"), ([1, 2, math.inf], "inconclusive"), ([3, 3], "holds"),
+     ([1.0, math.nan], "not tested at this size")],
+)  # fmt: skip
+def test_few_seeds_and_strange_values(values, verdict):
+    assert judged(values, above=0) == verdict
+
+
+def test_smoke_decides_nothing():
+    assert judged([9, 9, 9], size="smoke", above=0) == "not tested at this size"
+    point = Claim("It is so", "ours", lambda r: exactly(2.0), above=0)
+    assert [point.judge(NONE, size).verdict for size in ("smoke", "laptop")] == ["not tested at this size", "holds"]
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.floats(-5, 5), st.floats(0.01, 5))
+def test_near_is_above_and_below_at_once(values, near, tolerance):
+    one = judged(values, near=near, tolerance=tolerance)
+    assert one == judged(values, above=near - tolerance, below=near + tolerance)
+    if one == "holds":
+        assert judged(values, below=near - tolerance) == "fails"
+
+
+@given(st.lists(st.floats(-5, 5), min_size=2, max_size=8), st.floats(-5, 5))
+def test_a_claim_and_its_opposite_never_both_hold(values, bound):
+    verdicts = {judged(values, above=bound), judged(values, below=bound)}
+    assert verdicts in ({"holds", "fails"}, {"inconclusive"}, {"fails"})
+
+
+@pytest.mark.parametrize(
+    "bound", [{}, {"near": 1}, {"near": 1, "tolerance": -1}, {"above": 2, "below": 1}, {"above": 1, "below": 1}]
+)
+def test_a_claim_that_says_nothing_or_the_impossible_is_refused(bound):
+    with pytest.raises(Refusal, match="'It is so' cannot be judged"):
+        Claim("It is so", "ours", lambda r: np.ones(3), **bound)
+
+
+def test_a_kind_must_be_one_of_those_that_pages_count():
+    with pytest.raises(Refusal, match="did you mean 'control'"):
+        Claim("It is so", "ours", lambda r: np.ones(3), above=0, kind="contrl")
+
+
+def test_bounds_and_findings_in_words():
+    claim = lambda **b: Claim("x", "ours", lambda r: np.ones(3), unit="apples", **b)  # noqa: E731
+    assert claim(above=0).bound() == "> 0"
+    assert claim(below=0.5).bound() == "< 0.5"
+    assert claim(above=1, below=2).bound() == "> 1 and < 2"
+    assert claim(near=0, tolerance=0.02).bound() == "0 +- 0.02"
+    assert told(estimate(SPREAD), "apples") == "2.00 [-0.484, 4.48] apples (n = 3)"
+    assert told(exactly(0.5)) == "0.500 (exact)"
+    assert told(estimate([4.0]), "apples") == "4.00 apples (one seed)"
+    assert told(estimate([1.0, 1.0, math.nan])) == "1.00 [1.00, 1.00] (n = 2 of 3)"
+
+
+def test_verdicts_are_counted_in_words():
+    words = ["holds", "fails", "fails", "inconclusive", "not tested at this size"]
+    verdict = Claim("x", "ours", lambda r: np.ones(3), above=0).judge(NONE, "laptop")
+    told = [dataclasses.replace(verdict, verdict=word) for word in words]
+    assert count(told) == "1 of 5 hold, 2 fail, 1 inconclusive, 1 not tested at this size"
+    assert count(told[:1]) == "1 of 1 holds"
+    assert count(told[1:2]) == "0 of 1 holds, 1 fails"
+
+
+# --- exact and sampled ------------------------------------------------------------------------------------------
+
+
+def half(key: None, of: float):
+    assert key is None, "what is exact gets no key"
+    return {"half": of / 2}
+
+
+def noise(key, scale: float):
+    import jax
+
+    return {"noise": float(scale * jax.random.normal(key))}
+
+
+CLAIMS = [
+    Claim("Half of 4 is above 1", "Euclid", lambda r: r.late("four", "half"), above=1),
+    Claim("Half of 4 is above half of 2", "Euclid", lambda r: r.late("four", "half") - r.late("two", "half"), below=0),
+    Claim("Noise is no signal", "ours", lambda r: r.late("noise", "noise") + r.late("two", "half"), near=1,
+          tolerance=99, kind="control"),
+]  # fmt: skip
+STUDY = Study(
+    "halves", "?", CLAIMS,
+    lambda size: [Computed("four", half, {"of": 4.0}, exact=True), Computed("two", half, {"of": 2.0}, exact=True),
+                  Computed("noise", noise, {"scale": 0.1})],
+    {"smoke": 1, "laptop": 4},
+    readings=[Reading("half of two", "ours", lambda r: r.late("two", "half"), "one", "units")],
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def halves(tmp_path_factory):
+    return run(STUDY, "laptop", tmp_path_factory.mktemp("halves"))
+
+
+def test_what_is_exact_is_computed_once_and_gets_a_verdict(halves):
+    assert [len(halves.results.records[label]) for label in ("four", "two", "noise")] == [1, 1, 4]
+    assert [v.verdict for v in halves.verdicts] == ["holds", "fails", "holds"]
+    assert [v.estimate.exact for v in halves.verdicts] == [True, True, False]
+    assert [v.estimate.n for v in halves.verdicts] == [1, 1, 4]
+    assert halves.verdicts[0].found() == "2.00 (exact)"
+    assert found(lambda r: r.late("noise", "noise"), halves.results).n == 4
+    with pytest.raises(Refusal, match="one number, and here are 2"):
+        found(lambda r: np.repeat(r.late("two", "half"), 2), halves.results)
+
+
+def test_kinds_are_counted_apart_and_what_the_model_says_gets_no_verdict(halves, tmp_path):
+    assert reporting.summary(halves) == "Published claims: 1 of 2 hold, 1 fails. Controls: 1 of 1 holds."
+    text = reporting.write_summary(halves, tmp_path).read_text()
+    assert "| Half of 4 is above 1 | holds | 2.00 (exact) | > 1 | Euclid |" in text
+    assert "| claim | verdict | found, 95 % interval | must be | source |" in text
+    assert "published |" not in text.split("## What the model says")[0]
+    assert "| half of two | 1.00 units (exact) | one | ours |" in text
+    assert list(KINDS.values())[3] in text
+    data = halves.data()
+    assert data["verdicts"][0] | {"bound": "> 1", "kind": "published", "exact": True} == data["verdicts"][0]
+    assert data["model says"][0]["mean"] == 1.0
+
+
+# --- names that will not be there -------------------------------------------------------------------------------
+
+
+def test_a_claim_about_what_will_not_be_there_is_refused_before_anything_is_made(tmp_path, monkeypatch):
+    from nomoi import study
+    from nomoi.situations.pool import Pool
+
+    monkeypatch.setattr(study, "train", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(study, "_computed", lambda *_: pytest.fail("computed"))
+    place = Pool(horizon=6)
+    for effect, said in (
+        (lambda r: r.late("pol", "harvest"), "condition 'pol'; did you mean 'pool'"),
+        (lambda r: r.late("pool", "harvset"), "measure of 'pool' 'harvset'; did you mean 'harvest'"),
+        (lambda r: r.bins("pool", "levied"), "measure of 'pool' 'levied'"),  # no levy stands there
+    ):
+        claim = Claim("It is so", "ours", effect, above=0)
+        bad = Study("x", "?", [claim], lambda size: [study.Trained("pool", place)], {"smoke": 1})
+        with pytest.raises(Refusal, match=f"'It is so' cannot be judged: there is no {said}"):
+            study.run(bad, "smoke", tmp_path)
+    bad = Study("x", "?", CLAIMS[:1], lambda size: [Computed("for", half, {"of": 1.0})], {"smoke": 1})
+    with pytest.raises(Refusal, match="no condition 'four'; did you mean 'for'"):
+        run(bad, "smoke", tmp_path)
+
+
+def test_noise_that_breaks_an_effect_is_no_fault_and_a_measure_unknown_until_made_is_refused_then(tmp_path):
+    promised = Promised({"a": None, "b": ["m"]}, 3, frozenset("b"))
+    check([Claim("x", "ours", lambda r: 1 / 0, above=0), Claim("x", "ours", lambda r: r.late("a", "any"), above=0)],
+          promised)  # fmt: skip
+    assert promised.late("a", "any").shape == (3,)
+    assert promised.late("b", "m").shape == (1,)
+    record = Store(tmp_path).put({"k": 1}, {"m": (np.zeros(1), np.ones(1))})
+    with pytest.raises(Refusal, match="no measure of 'a' 'mm'; did you mean 'm'"):
+        Results({"a": (record,)}).late("a", "mm")
+    with pytest.raises(Refusal, match="no measure of 'a' 'mm'"):
+        Results({"a": (record,)}).curve("a", "mm")
+
+
+def test_late_is_the_last_eighth_and_no_more(tmp_path):
+    steps = np.arange(1, 33) * 100
+    record = Store(tmp_path).put({"k": 2}, {"m": (steps, np.arange(1.0, 33.0)), "gone": (steps, np.full(32, np.nan))})
+    assert record.late()["m"] == np.mean([29, 30, 31, 32])
+    assert np.isnan(record.late()["gone"])
+    assert record.late(0.5)["m"] == np.mean(np.arange(17, 33))
+
+
+def test_an_effect_may_be_an_estimate_of_its_own():
+    own = Estimate(-0.5, -0.5, -0.9, -0.1, 6)
+    assert Claim("x", "ours", lambda r: own, below=0).judge(NONE, "laptop").verdict == "holds"
