@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +12,7 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
-from nomoi.learners.batch import Batch, sample
+from nomoi.learners.batch import sample
 from nomoi.learners.fixed import Constant, Forager, Mixed, Random
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
@@ -28,28 +27,6 @@ KEY = jax.random.key(0)
 
 def tiny(**changes):
     return PPO(**({"worlds": 4, "steps": 8, "minibatches": 2, "epochs": 1, "hidden": 8} | changes))
-
-
-def test_advantages_equal_the_sum_over_later_errors():
-    rng = np.random.default_rng(0)
-    steps, worlds, n = 6, 3, 2
-    utility, value = rng.normal(size=(2, steps, worlds, n)).astype(np.float32)
-    done = rng.random((steps, worlds, 1)).repeat(n, -1) < 0.3
-    last = rng.normal(size=(worlds, n)).astype(np.float32)
-    blank = jnp.zeros((steps, worlds, n))
-    batch = Batch({}, {}, {}, jnp.asarray(value), jnp.asarray(utility), jnp.asarray(done), {}, jnp.asarray(done), blank)
-    learner = tiny(gamma=0.9, trace=0.8)
-    found = np.asarray(learner._advantages(batch, jnp.asarray(last)))
-    for w in range(worlds):
-        for i in range(n):
-            for t in range(steps):
-                total, weight = 0.0, 1.0
-                for k in range(t, steps):
-                    following = last[w, i] if k == steps - 1 else value[k + 1, w, i]
-                    alive = 0.0 if done[k, w, i] else 1.0
-                    total += weight * (utility[k, w, i] + 0.9 * alive * following - value[k, w, i])
-                    weight *= 0.9 * 0.8 * alive
-                assert found[t, w, i] == pytest.approx(total, abs=1e-5)
 
 
 def test_each_head_is_judged_by_the_answers_that_mattered():
@@ -113,29 +90,6 @@ def test_common_interest_cooperates_in_the_dilemma():
     run, _ = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
     _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
     assert dict(zip(measures(situation), np.asarray(tally.means()), strict=True))["defection"] < 0.1
-
-
-def test_who_is_out_of_play_does_not_change_what_is_learned():
-    """The loss of a batch does not depend on the actions, payoffs and values of absent agents."""
-    situation = Harvest()
-    learner = tiny()
-    mind = learner.init(KEY, situation)
-    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
-    _, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
-    batch = jax.tree.map(lambda x: x.reshape(1, -1, *x.shape[3:]) if x.size else jnp.zeros((1, 160, 0)), batch)
-    here = jnp.arange(160)[None] % 5 != 0
-    batch = eqx.tree_at(lambda b: (b.here, b.asked), batch, (here, {"move": here}))
-    noise = jnp.where(here, 0.0, 7.0)
-    changed = eqx.tree_at(
-        lambda b: (b.logp, b.value), batch, ({"move": batch.logp["move"] + noise}, batch.value + noise)
-    )
-    advantage = jax.random.normal(KEY, (1, 160))
-
-    def loss(batch, advantage):
-        learn = (batch.value + advantage, *learner._worth(batch.asked, advantage))
-        return float(learner._loss(mind, batch, *learn, jnp.float32(0.01)))
-
-    assert loss(batch, advantage) == pytest.approx(loss(changed, advantage + noise), rel=1e-6)
 
 
 def test_patches_and_product_equal_a_convolution():

@@ -60,11 +60,12 @@ def test_the_view_is_spread_into_named_planes():
     assert set(np.unique(view)) == {0, 1}
 
 
-def test_the_horizon_truncates_and_an_early_end_terminates():
+def test_the_horizon_is_an_end_as_any_other_and_nothing_is_truncated():
+    """What learners of nomoi are told is what those of others are told: no value follows an end."""
     last = random_play(parallel_env(SITUATIONS["matrix"]), 0)
     assert len(last) == 1 + 8
-    assert all(last[-1][3].values())
-    assert not any(last[-1][2].values())
+    assert all(last[-1][2].values())
+    assert not any(last[-1][3].values())
     greedy = parallel_env(SITUATIONS["pool"].replace(most=5.0))
     greedy.reset(seed=0)
     _, _, terminated, truncated, _ = greedy.step(dict.fromkeys(greedy.agents, 12))
@@ -83,7 +84,7 @@ def test_convening_does_not_use_up_the_horizon():
     }  # fmt: skip
     assert not any(infos["agent_1"]["asked"].values())
     assert len(steps) == 2 + 8
-    assert all(steps[-1][3].values())
+    assert all(steps[-1][2].values())
 
 
 def test_the_world_lives_through_the_same_after_a_contract_was_refused():

@@ -53,7 +53,8 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
     rewards        the payoff: material reward and transfers
     infos          present, asked {head: whether the answer counts in the next step}, and after a step reward,
                    transfer, events {name: number, or [n] for what the agent did to each}
-    end            at the horizon it is a truncation, before that a termination
+    end            always a termination, at the horizon too: it is part of the game, as for nomoi's own learners and
+                   solvers, and nothing that follows is worth anything
     """
 
     def __init__(self, situation: Situation, seed: int = 0):
@@ -93,8 +94,8 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
             return {}, {}, {}, {}, {}
         answers = self._answers(actions)
         self._state, self._clock, told, outcome = _advance(self.situation, self._key, self._state, self._clock, answers)
-        told, outcome, clock = jax.device_get((told, outcome, self._clock))
-        done, last = bool(outcome.done), int(clock) >= self.situation.horizon
+        told, outcome = jax.device_get((told, outcome))
+        done = bool(outcome.done)
         payoff = outcome.reward + outcome.transfer
         infos = {}
         for i, a in enumerate(self.agents):
@@ -103,7 +104,7 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
             infos[a] = self._info(told, i) | paid
         seen = self._share(told.seen)
         rewards = {a: float(payoff[i]) for i, a in enumerate(self.agents)}
-        terminated, truncated = dict.fromkeys(self.agents, done and not last), dict.fromkeys(self.agents, done and last)
+        terminated, truncated = dict.fromkeys(self.agents, done), dict.fromkeys(self.agents, False)
         self.agents = [] if done else self.agents
         return seen, rewards, terminated, truncated, infos
 

@@ -23,7 +23,7 @@ class Batch(eqx.Module):
     utility: Float[Array, "*b"]
     done: Bool[Array, "*b"]
     asked: dict[str, Array]  # which heads mattered
-    here: Bool[Array, "*b"]  # who was in play; the others are left out of the loss
+    lived: Bool[Array, "*b"]  # who was asked anything; other time is passed over by advantages
     carry: Array
     public: Any = ()  # what all could witness, of all agents; only gathered where a conscience learns from it
 

@@ -191,8 +191,8 @@ class PPO(Learner, Rule):
         run, batch, tally = self._gather(situation, run, gather)
         public, batch = batch.public, dataclasses.replace(batch, public=())
         _, last, _ = self.think(run.mind, self._sensed(situation, run.told, 1), run.carry)
-        advantage = self._advantages(batch, last)
-        mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, shuffle, progress)
+        advantage, target = self._advantages(batch, last)
+        mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, target, shuffle, progress)
         if self.conscience is not None:
             own = jax.random.fold_in(shuffle, 1)
             mind, scruple = self.conscience.learn(mind, run.scruple, public, own, progress, self.shared)
@@ -206,7 +206,6 @@ class PPO(Learner, Rule):
         def tick(now: Any, t: Array) -> tuple[Any, Batch]:
             worlds, told, carry, bore, feeling, ledger, tally = now
             asked = jax.vmap(situation.asked)(worlds.state)
-            here = jax.vmap(situation.present)(worlds.state)
             mine = self._sensed(situation, told, 1)
             if self.conscience is not None:
                 mine = self.each(lambda m, t: m.reflect(t), run.mind, 1, mine)
@@ -222,14 +221,15 @@ class PPO(Learner, Rule):
             feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
             ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
             tally = tally.close(situation, ledger, done & worlds.whole)
-            utility, asked, here = self._mine(situation, (utility, asked, here), 1)
+            utility, asked = self._mine(situation, (utility, asked), 1)
+            lived = jnp.stack(list(asked.values())).any(0)
             public = ()
             if self.conscience is not None:
                 public = witness(situation, before, told, outcome)
                 utility = utility + self.conscience.feel(mine, self._mine(situation, public, 1))
             batch = Batch(
                 mine, action, {h: chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
-                jnp.broadcast_to(done[:, None], here.shape), asked, here, carry, public,
+                jnp.broadcast_to(done[:, None], lived.shape), asked, lived, carry, public,
             )  # fmt: skip
             worlds = renew(situation, worlds, done)
             after = jnp.where(done[:, None, None], start, after)
@@ -243,22 +243,36 @@ class PPO(Learner, Rule):
         lived = lambda r: (r.worlds, r.told, r.carry, r.bore, r.feeling, r.ledger)  # noqa: E731
         return eqx.tree_at(lived, run, tuple(now)), batch, tally
 
-    def _advantages(self, batch: Batch, last: Float[Array, "W n"]) -> Float[Array, "T W n"]:
-        """Generalised advantage estimates; an episode's end is worth nothing more."""
+    def _advantages(self, batch: Batch, last: Float[Array, "W n"]) -> tuple[Array, Array]:
+        """Generalised advantage estimates (Schulman et al. 2016) and what the critic is to say, [T, W, n] each.
 
-        def back(later: tuple[Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array], Array]:
+        Time in which one is asked nothing (out of play, or the world held for others) is one long step of a
+        semi-Markov process: no value is asked of it, and lambda does not wear on it.  What it was worth the critic
+        learns all the same, since a rollout may be cut there and `last`, its word on what follows, is then used.
+        An episode's end is worth nothing more.
+        """
+
+        def back(later: tuple[Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
             advantage, following = later
-            utility, done, value = now
+            utility, done, value, lived = now
             goes_on = jnp.where(done, 0.0, self.gamma)
-            delta = utility + goes_on * following - value
-            advantage = delta + goes_on * self.trace * advantage
-            return (advantage, value), advantage
+            worth, ahead = utility + goes_on * following, goes_on * advantage
+            advantage = worth - value + self.trace * ahead
+            found = jnp.where(lived, advantage, 0.0), jnp.where(lived, value + advantage, worth + ahead)
+            return (jnp.where(lived, advantage, ahead), jnp.where(lived, value, worth)), found
 
-        steps = (batch.utility, batch.done, batch.value)
+        steps = (batch.utility, batch.done, batch.value, batch.lived)
         return jax.lax.scan(back, (jnp.zeros_like(last), last), steps, reverse=True)[1]
 
     def _improve(
-        self, mind: Mind, optimiser: Any, batch: Batch, advantage: Array, key: PRNGKeyArray, progress: Array
+        self,
+        mind: Mind,
+        optimiser: Any,
+        batch: Batch,
+        advantage: Array,
+        target: Array,
+        key: PRNGKeyArray,
+        progress: Array,
     ) -> tuple[Mind, Any]:
         rate = self.rate + (self.rate_end - self.rate) * progress
         entropy = self.entropy + (self.entropy_end - self.entropy) * progress
@@ -285,7 +299,7 @@ class PPO(Learner, Rule):
         length = self.steps if self.recurrent else 1
         # who has parameters of its own judges its luck by its own: others may have a hundred times as much at stake
         worth = self._worth if self.shared else jax.vmap(self._worth, 2, 2)
-        data = (batch, batch.value + advantage, *worth(batch.asked, advantage))
+        data = (batch, target, *worth(batch.asked, advantage))
         if self.shared:
             return role(mind, optimiser, stretch(data, length), key)
         per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
@@ -306,7 +320,7 @@ class PPO(Learner, Rule):
         else:
             logits, value, _ = net(batch.told, batch.carry)
 
-        gain, here = jnp.zeros(()), batch.here.astype(jnp.float32)
+        gain = jnp.zeros(())
         for head in logits:
             # each head learns from the samples in which it was asked, however few they are
             logp, spread = chosen(logits[head], batch.action[head])
@@ -314,8 +328,7 @@ class PPO(Learner, Rule):
             bounded = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
             better = jnp.minimum(ratio * worth[head], bounded * worth[head])
             gain = gain + (weight[head] * (better + entropy * spread)).mean()
-        error = (here * (value - target) ** 2).sum() / jnp.maximum(here.sum(), 1.0)
-        return self.critic * error - gain
+        return self.critic * ((value - target) ** 2).mean() - gain
 
     def _worth(self, answered: dict[str, Array], advantage: Array) -> tuple[dict[str, Array], dict[str, Array]]:
         """For each head, advantages centred and scaled over the answers that mattered, and the weights of these.
