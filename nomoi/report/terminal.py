@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -191,34 +192,37 @@ def checks(found: Sequence[Any]) -> None:
 
 
 def verdicts(findings: Any) -> None:
-    """A study's claims by kind, each with its verdict, effect, interval and bound; then what its model says."""
+    """A study's claims by kind: verdict, effect, interval, bound; then what its model says.  Sources are on the page."""
     from nomoi.claims import KINDS, told
     from nomoi.report import study as reporting
 
+    name = f"{findings.study.name}, {findings.size}"
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
     for kind, some in reporting.by_kind(findings.verdicts).items():
         known = any(v.claim.published for v in some)
-        out = Table(title=f"{findings.study.name}, {findings.size}: {KINDS[kind]}", title_justify="left")
-        for column in ("claim", "verdict", "found", "must be", *["published"] * known, "source"):
-            out.add_column(column, overflow="fold")
+        out = _words(f"{name}: {KINDS[kind]}", "claim", "verdict", "found", "must be", *["published"] * known)
         for v in some:
-            style = colour.get(v.verdict, "dim")
-            published = [escape(v.claim.published or "-")] * known
+            style, published = colour.get(v.verdict, "dim"), [escape(v.claim.published or "-")] * known
             out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
-                        escape(v.claim.bound()), *published, escape(v.claim.source))  # fmt: skip
+                        escape(v.claim.bound()), *published)  # fmt: skip
         console.print(out)
     if findings.study.readings:
-        out = Table(title=f"{findings.study.name}: what the model says (no verdict is due)", title_justify="left")
-        for column in ("", "found", "published", "source"):
-            out.add_column(column, overflow="fold")
-        for reading, found in findings.readings():
-            out.add_row(
-                *map(escape, (reading.text, told(found, reading.unit), reading.published or "-", reading.source))
-            )
+        out = _words(f"{name}: what the model says (no verdict is due)", "", "found", "published")
+        for r, e in findings.readings():
+            out.add_row(*map(escape, (r.text, told(e, r.unit), r.published or "-")))
         console.print(out)
     console.print(reporting.summary(findings), highlight=False)
     if findings.changed:
         console.print(f"Settings changed: {', '.join(findings.changed)}.", style="yellow")
+
+
+def _words(title: str, first: str, *others: str) -> Table:
+    """A table of words, of which the first column gets what the others leave."""
+    out = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    out.add_column(first, ratio=1, min_width=24)
+    for column in others:
+        out.add_column(column, max_width=20, overflow="fold")
+    return out
 
 
 def said(page: Path) -> None:
