@@ -192,7 +192,7 @@ def checks(found: Sequence[Any]) -> None:
 
 
 def verdicts(findings: Any) -> None:
-    """A study's claims by kind: verdict, effect, interval, bound; then what its model says.  Sources are on the page."""
+    """A study's claims by kind: verdict, effect, interval, bound; then what its model says (sources: on the page)."""
     from nomoi.claims import KINDS, told
     from nomoi.report import study as reporting
 
