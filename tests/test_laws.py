@@ -174,8 +174,9 @@ def test_out_of_force_is_the_identity(name):
 
 @every
 def test_the_material_reward_is_the_worlds(name):
-    """Institutions move transfers only; what the world gave for the same state, key and action stays."""
+    """Institutions pay transfers only, which are accounted for; what the world gave for the same step stays."""
     got = run(made(name), 1)
+    np.testing.assert_allclose(got.outcome.transfer.sum(1), got.outcome.made - got.outcome.burnt, rtol=1e-5, atol=1e-4)
     s = SITUATIONS[ALL[name][0]]
     if s.kinds and "harvest" in s.emits and s.name in ("harvest", "pool"):
         np.testing.assert_array_equal(got.outcome.reward, got.outcome.events["harvest"])

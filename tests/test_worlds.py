@@ -42,9 +42,8 @@ class Dice(Situation):
 
     def step(self, key, state, action):
         state = state | {"face": jax.random.bits(key), "time": state["time"] + 1}
-        return state, Outcome(
-            action["say"].astype(jnp.float32), jnp.zeros(self.agents), {}, state["time"] >= self.horizon
-        )
+        earned = action["say"].astype(jnp.float32)
+        return state, Outcome(earned, jnp.zeros(self.agents), {}, state["time"] >= self.horizon)
 
 
 class Counter(Learner):
@@ -127,7 +126,7 @@ def test_the_curves_of_training_count_whole_episodes_only():
     dice = Dice(most=2)
     learner = PPO(worlds=8, steps=LENGTH - 1, minibatches=1, hidden=4)
     gather = jax.jit(lambda run: learner._gather(dice, run, KEY)[::2])
-    run = learner.begin(KEY, dice)
+    run = jax.jit(lambda key: learner.begin(key, dice))(KEY)
     ends = np.asarray(run.worlds.left)[:, None] + LENGTH * np.arange(1, 4)  # the first one is cut, whenever it ends
     for u in range(3):
         run, tally = gather(run)
