@@ -87,7 +87,9 @@ def test_nobody_remembers_the_episode_before(lived):
 def test_what_is_measured_is_one_episode_of_who_remembers_only_it():
     steps = 2 * LENGTH + 3  # two episodes that end, and one that does not
     found = jax.jit(lambda key: evaluate(key, DICE, Counter(), worlds=2, steps=steps))(KEY)
-    assert dict(zip(measures(DICE), found.tolist(), strict=True))["reward"] == 2 * sum(range(LENGTH))
+    found = dict(zip(measures(DICE), found.tolist(), strict=True))
+    assert found["reward"] == 2 * sum(range(LENGTH))
+    assert found["efficiency"] == found["reward"] / LENGTH  # the clock begins anew, too
     first = jax.jit(lambda key: episodes(key, DICE, Counter(), worlds=2, steps=steps))(KEY)
     assert first.reward.tolist() == [[sum(range(LENGTH))] * 2] * 2
     assert first.steps.tolist() == [LENGTH] * 2
