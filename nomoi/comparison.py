@@ -27,6 +27,11 @@ from nomoi.regimes import Regime, spec
 from nomoi.store import Record, Store
 
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
+# where payoffs come from: earned, moved between agents, made and burnt by institutions, and what is left
+ACCOUNTS = {
+    "reward": "earned from the world", "moved": "moved between agents", "made": "made by institutions",
+    "burnt": "burnt by institutions", "payoff": "payoff",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +62,10 @@ class Comparison:
 
     @property
     def headline(self) -> str:
-        """The measure that matters first: the harvest where there is one, else the material reward."""
+        """The measure that matters first: the harvest where there is one, else the material reward.
+
+        Never the payoff, which an institution that pays out of nothing raises without anybody being better fed.
+        """
         return "harvest" if "harvest" in self.rows[0].values else "reward"
 
     @property
@@ -65,6 +73,12 @@ class Comparison:
         """Measures that are defined for some row, in their documented order."""
         every = dict.fromkeys(m for r in (*self.rows, *self.scripts) for m in r.values)
         return [m for m in every if any(r.estimate(m).n for r in (*self.rows, *self.scripts))]
+
+    @property
+    def accounts(self) -> list[str]:
+        """The accounts of payoffs, where institutions moved, made or burnt anything at all; else none are needed."""
+        paid = any(r.estimate(m).mean > 0 for r in self.rows for m in ("moved", "made", "burnt") if r.estimate(m).n)
+        return [m for m in ACCOUNTS if m in self.measures] if paid else []
 
     def gain(self, row: Row, measure: str | None = None) -> Estimate:
         """Paired difference from the first regime, seed by seed."""
@@ -88,6 +102,7 @@ class Comparison:
             "seeds": list(self.seeds),
             "headline": self.headline,
             "units": {m: measure.unit for m, measure in _known(self.rows).items()},
+            "meanings": {m: measure.meaning for m, measure in _known(self.rows).items()},
             "regimes": learned,
             "scripts": [line(r) for r in self.scripts],
         }

@@ -82,7 +82,7 @@ def test_measures_of_bushes_and_colours():
     n, zero = jnp.zeros(2), jnp.zeros(())
     events = {"planted": n + 3, "altar.violation": n + 2, "worn": n + 40, "sanction.struck": jnp.array([1.0, 4.0])}
     stock = jnp.array([100.0, 40.0, 60.0]), jnp.array([2.0, 1.0, 1.0])
-    episode = Episode(zero + 50, n, n, n, n, n, events, stock[0], stock[1], stock[1], stock[1])
+    episode = Episode(zero + 50, n, n, zero, zero, zero, n, n, n, events, stock[0], stock[1], stock[1], stock[1])
     want = {"planted": 6, "monoculture": 0.5, "accord": 0.5, "violations": 50, "struck": 2.5}
     for name, value in want.items():
         assert float(there[name].of(episode)) == pytest.approx(value)

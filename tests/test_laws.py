@@ -42,6 +42,11 @@ def base(where: str, seed: int = 1) -> Run:
     return run(SITUATIONS[where], seed)
 
 
+def nothing_paid(outcome: Outcome) -> None:
+    """To nobody, by nobody."""
+    assert not any(x.any() for x in (outcome.transfer, outcome.moved, outcome.made, outcome.burnt))
+
+
 def same_world(governed: Run, plain: Run) -> None:
     """States, material rewards, ends and the events that the world emits, bit for bit, over the steps of play."""
     played = governed.of_play()
@@ -134,7 +139,7 @@ def test_only_amounts_can_be_charged_for(cls, on):
 def test_a_rate_of_zero_is_the_identity_step_for_step(name, seed):
     got = run(made(name, **ZERO), seed)
     same_world(got, base(ALL[name][0], seed))
-    assert not got.outcome.transfer.any()
+    nothing_paid(got.outcome)
 
 
 @convening
@@ -143,7 +148,7 @@ def test_an_unsigned_contract_is_the_identity(name):
     for answers in ({"propose": 0}, {"propose": 2, "sign": 0}):
         got = run(made(name, **only), 1, **answers)
         same_world(got, base(ALL[name][0]))
-        assert not got.outcome.transfer.any()
+        nothing_paid(got.outcome)
 
 
 @every
@@ -153,7 +158,7 @@ def test_out_of_force_is_the_identity(name):
     got, plain = run(g, 1), base(where)
     same_world(got, plain)
     assert not got.held.any()
-    assert not got.outcome.transfer.any()
+    nothing_paid(got.outcome)
     equal(got.before.memory, got.after.memory)
     assert not any(got.outcome.events[e].any() for e in got.outcome.events if "." in e)
     equal({h: got.asked[h] for h in plain.asked}, plain.asked)
@@ -169,8 +174,9 @@ def test_out_of_force_is_the_identity(name):
 
 @every
 def test_the_material_reward_is_the_worlds(name):
-    """Institutions move transfers only; what the world gave for the same state, key and action stays."""
+    """Institutions pay transfers only, which are accounted for; what the world gave for the same step stays."""
     got = run(made(name), 1)
+    np.testing.assert_allclose(got.outcome.transfer.sum(1), got.outcome.made - got.outcome.burnt, rtol=1e-5, atol=1e-4)
     s = SITUATIONS[ALL[name][0]]
     if s.kinds and "harvest" in s.emits and s.name in ("harvest", "pool"):
         np.testing.assert_array_equal(got.outcome.reward, got.outcome.events["harvest"])
@@ -266,6 +272,9 @@ def test_a_shared_transfer_sums_to_zero(name, rate, seed):
     settings |= {"vote": {"rates": [0.0, rate, 2 * rate], "period": 3}}
     got = run(made(name, **settings), seed, propose=5, sign=1).outcome
     np.testing.assert_allclose(got.transfer.sum(1), 0, atol=1e-5)
+    np.testing.assert_allclose(got.moved, np.maximum(got.transfer, 0).sum(1), atol=1e-5)
+    assert not got.made.any()
+    assert not got.burnt.any()
 
 
 @given(a=st.floats(-5, 5, width=32), b=st.floats(-5, 5, width=32), seed=st.integers(0, 2**30))
@@ -283,7 +292,7 @@ def test_an_altar_pays_and_punishes_nobody(name):
     for seed in range(3):
         got = run(made(name, altar={"threshold": 0.9, "recovery": 1.0}), seed)
         assert got.outcome.events["altar.violation"].any()
-        assert not got.outcome.transfer.any()
+        nothing_paid(got.outcome)
         same_world(got, base(ALL[name][0], seed))
 
 

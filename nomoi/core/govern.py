@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable
@@ -116,7 +117,7 @@ class Governed(Situation):
             new, after, settled = i.settle(own, m, self.situation, world, mine, outcome)
             memory.append(choose(acts, new, m))
             world = choose(acts, after, world)
-            outcome = _settled(acts, settled, outcome)
+            outcome = _settled(acts, _booked(settled, outcome), outcome)
         return Polity(world, tuple(memory), state.sittings + held.astype(jnp.int32)), outcome
 
     def _permitted(self, state: Polity, action: Action) -> Action:
@@ -206,7 +207,26 @@ def _own(key: PRNGKeyArray, institution: Institution, sitting: Int[Array, ""] | 
 def _settled(acts: Bool[Array, ""], new: Outcome, old: Outcome) -> Outcome:
     """`new` where the institution acts; elsewhere `old`, with its added events at zero."""
     blank = {name: jnp.zeros_like(new.events[name]) for name in new.events if name not in old.events}
-    return choose(acts, new, Outcome(old.reward, old.transfer, old.events | blank, old.done))
+    return choose(acts, new, dataclasses.replace(old, events=old.events | blank))
+
+
+def _booked(new: Outcome, old: Outcome) -> Outcome:
+    """`new`, in which an institution has paid, with what it paid entered into the accounts of `old`."""
+    if new.transfer is old.transfer:  # it pays nothing, ever
+        return dataclasses.replace(new, moved=old.moved, made=old.made, burnt=old.burnt)
+    paid = new.transfer - old.transfer
+    # What is shared out evenly does not add up to the last bit.  What is within rounding of nothing, beside what is at
+    # stake in this step and one unit of reward, is nothing: it would grow into a sum over thousands of steps.
+    stake = 1 + (jnp.abs(old.reward) + jnp.abs(old.transfer) + jnp.abs(paid)).sum()
+    dust = 4 * paid.size * np.finfo(np.float32).eps * stake
+    given, taken = (jnp.where(x > dust, x, 0.0).sum() for x in (paid, -paid))
+    net = jnp.where(jnp.abs(given - taken) > dust, given - taken, 0.0)
+    return dataclasses.replace(
+        new,
+        moved=old.moved + jnp.minimum(given, taken),
+        made=old.made + jnp.maximum(net, 0.0),
+        burnt=old.burnt + jnp.maximum(-net, 0.0),
+    )
 
 
 def govern(situation: Situation, *institutions: Institution) -> Situation:

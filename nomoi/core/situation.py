@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -28,12 +29,24 @@ class Outcome(eqx.Module):
     transfer  [n] float   what institutions took from (-) or gave to (+) each agent
     events    name -> [n] or [n, n] float or int, in the shared vocabulary
     done      []  bool    the episode ends with this step
+
+    `govern` enters into the accounts what the transfers were, for each institution by itself, so that what one of them
+    gives is never set off against what another one takes:
+
+    moved     []  float   what some agents lost to others
+    made      []  float   what institutions gave to all agents beyond what they took
+    burnt     []  float   what institutions took from all agents beyond what they gave
+
+    All transfers together are made - burnt.
     """
 
     reward: Float[Array, " n"]
     transfer: Float[Array, " n"]
     events: dict[str, Array]
     done: Bool[Array, ""]
+    moved: Float[Array, ""] = dataclasses.field(default_factory=lambda: jnp.zeros(()))
+    made: Float[Array, ""] = dataclasses.field(default_factory=lambda: jnp.zeros(()))
+    burnt: Float[Array, ""] = dataclasses.field(default_factory=lambda: jnp.zeros(()))
 
     @property
     def payoff(self) -> Float[Array, " n"]:
@@ -51,7 +64,7 @@ class Outcome(eqx.Module):
     def pay(self, amount: Float[Array, " n"], **events: Array) -> Outcome:
         """The same outcome with `amount` [n] added to the transfers and new `institution__event` entries."""
         named = {name.replace("__", "."): value for name, value in events.items()}
-        return Outcome(self.reward, self.transfer + amount, self.events | named, self.done)
+        return dataclasses.replace(self, transfer=self.transfer + amount, events=self.events | named)
 
 
 ABILITIES = ("stock", "scene", "aim", "remove")

@@ -6,6 +6,7 @@ in which each decides for itself and wants the mean of all, is `PPO(objective=Co
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax.numpy as jnp
@@ -61,7 +62,8 @@ class Crowd(Situation):
         good = {name: event.good for name, event in self.situation.emits.items()}
         # labels, such as a kind, cannot be summed: the first agent's stands for all
         events = {name: x.sum()[None] if good[name] else x[:1] for name, x in outcome.events.items()}
-        return state, Outcome(outcome.reward.sum()[None], outcome.transfer.sum()[None], events, outcome.done)
+        reward, transfer = outcome.reward.sum()[None], outcome.transfer.sum()[None]
+        return state, dataclasses.replace(outcome, reward=reward, transfer=transfer, events=events)
 
     def apart(self, action: dict[str, Array]) -> dict[str, Array]:
         """The answers of all agents {head: [n]} from those of the one."""

@@ -26,7 +26,10 @@ class Ledger(eqx.Module):
         stock = situation.stock(state) if kinds else jnp.zeros(0)
         totals = {name: none for name, event in situation.emits.items() if event.good}
         capacity = situation.capacity() if kinds else jnp.zeros(0)
-        episode = Episode(zero, none, none, none, none, none, totals, jnp.zeros(kinds), stock, stock, capacity)
+        episode = Episode(
+            steps=zero, reward=none, transfer=none, moved=zero, made=zero, burnt=zero, takes=none, when=none, out=none,
+            events=totals, stock=jnp.zeros(kinds), least=stock, last=stock, capacity=capacity,
+        )  # fmt: skip
         return cls(episode)
 
     def add(self, situation: Situation, state: State, outcome: Outcome, turn: Int[Array, ""]) -> Ledger:
@@ -41,6 +44,9 @@ class Ledger(eqx.Module):
             steps=steps,
             reward=e.reward + outcome.reward,
             transfer=e.transfer + outcome.transfer,
+            moved=e.moved + outcome.moved,
+            made=e.made + outcome.made,
+            burnt=e.burnt + outcome.burnt,
             takes=e.takes + took,
             when=e.when + took * steps,
             out=e.out + played * (~situation.present(state)).astype(jnp.float32),

@@ -17,6 +17,8 @@ class Episode(eqx.Module):
 
     steps []           world steps
     reward [n]         material reward;  transfer [n] what institutions gave or took
+    moved, made, burnt []  the accounts of the transfers: what passed between agents, what institutions added, what they
+                       took away (see `Outcome`)
     takes, when [n]    in how many steps an agent was rewarded, and the sum of their times
     out [n]            steps out of play
     events             name -> [n] sums, of the doer where an event is between two
@@ -26,6 +28,9 @@ class Episode(eqx.Module):
     steps: Float[Array, ""]
     reward: Float[Array, " n"]
     transfer: Float[Array, " n"]
+    moved: Float[Array, ""]
+    made: Float[Array, ""]
+    burnt: Float[Array, ""]
     takes: Float[Array, " n"]
     when: Float[Array, " n"]
     out: Float[Array, " n"]
@@ -57,10 +62,14 @@ def _ratio(a: Array, b: Array) -> Array:
 
 
 def equality(e: Episode) -> Array:
-    """1 - Gini of material reward (Perolat et al. 2017); not defined where the sum is not positive."""
+    """1 - Gini of material reward (Perolat et al. 2017): 1 where all have the same, 1 / n where one has everything.
+
+    A share of nothing means nothing: it is not defined where any agent's reward is negative, as the Gini coefficient
+    then has no upper bound (Chen, Tsaur & Rhai 1982), nor where nobody has any.
+    """
     r, n = e.reward, e.reward.shape[0]
     gaps = jnp.abs(r[:, None] - r[None, :]).sum()
-    return 1 - _ratio(gaps, 2 * n * r.sum())
+    return jnp.where((r >= 0).all(), 1 - _ratio(gaps, 2 * n * r.sum()), jnp.nan)
 
 
 def sustainability(e: Episode) -> Array:
@@ -76,8 +85,12 @@ def peace(e: Episode) -> Array:
 _PEROLAT = "Perolat et al. 2017, on material reward"
 ALL = (
     Measure("harvest", "units", "taken from the commons, all agents", lambda e: e.sum("harvest"), ("harvest",)),
-    Measure("reward", "reward", "material reward, all agents", lambda e: e.reward.sum()),
-    Measure("payoff", "reward", "material reward and transfers, all agents", lambda e: (e.reward + e.transfer).sum()),
+    Measure("reward", "reward", "earned from the world (material reward), all agents", lambda e: e.reward.sum()),
+    Measure("moved", "reward", "moved from agents to other agents by institutions", lambda e: e.moved),
+    Measure("made", "reward", "given to agents by institutions, out of nothing", lambda e: e.made),
+    Measure("burnt", "reward", "taken from agents by institutions, and given to nobody", lambda e: e.burnt),
+    Measure("payoff", "reward", "what agents end with: reward + made - burnt, all agents",
+            lambda e: (e.reward + e.transfer).sum()),
     Measure("efficiency", "reward/step", _PEROLAT, lambda e: _ratio(e.reward.sum(), e.steps)),
     Measure("equality", "0..1", f"1 - Gini; {_PEROLAT}", equality),
     Measure("sustainability", "step", f"mean time of a reward; {_PEROLAT}", sustainability),

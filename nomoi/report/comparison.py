@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from nomoi.comparison import Comparison, Row
+from nomoi.comparison import ACCOUNTS, Comparison, Row
 from nomoi.grid import paint
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
 from nomoi.store import Record, write
 
-CURVES = ("harvest", "reward", "stock", "payoff", "compliance", "removed")
+CURVES = ("harvest", "reward", "stock", "compliance", "removed")
 
 
 def write_page(result: Comparison, path: Path) -> Path:
@@ -31,6 +31,7 @@ def html(result: Comparison) -> str:
     for name in dict.fromkeys((result.headline, *CURVES)):
         if name in result.measures and not (name == "reward" and result.headline == "harvest"):
             sections.append(curve(result, name))
+    sections += _accounts(result)
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
     if films:
@@ -54,13 +55,28 @@ def curve(result: Comparison, name: str) -> page.Figure:
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
 
 
+def _accounts(result: Comparison) -> list[page.Section]:
+    """Where payoffs come from, where institutions pay."""
+    if not result.accounts:
+        return []
+    rows = [[row.label, *(row.estimate(m) for m in result.accounts)] for row in (*result.rows, *result.scripts)]
+    note = (
+        "Sums over all agents, an episode. The payoff is what was earned, plus what institutions made out of nothing, "
+        "less what they burnt (took and gave to nobody). What is moved is one agent's loss and another's gain, so it "
+        "is no part of the sum. Each institution is accounted for by itself, step by step."
+    )
+    columns = ["", *(f"{ACCOUNTS[m]} (reward)" for m in result.accounts)]
+    return [page.Table("Where payoffs come from", columns, rows, note)]
+
+
 def _table(result: Comparison) -> page.Table:
     units = {m.name: m.unit for m in ALL}
-    columns = ["", *(f"{m} ({units[m]})" for m in result.measures), f"{result.headline} against {result.rows[0].label}"]
+    shown = [m for m in result.measures if m not in result.accounts or m in ("reward", result.headline)]
+    columns = ["", *(f"{m} ({units[m]})" for m in shown), f"{result.headline} against {result.rows[0].label}"]
     rows = []
     for row in (*result.rows, *result.scripts):
         gain = result.gain(row) if row in result.rows[1:] else None
-        rows.append([row.label, *(row.estimate(m) for m in result.measures), gain])
+        rows.append([row.label, *(row.estimate(m) for m in shown), gain])
     note = "Interquartile means and all numbers are in the JSON that --json prints. Scripts play under no rule."
     return page.Table("All measures", columns, rows, note)
 

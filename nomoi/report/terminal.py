@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 console = Console()
 # the columns of the terminal's table, where they are defined; the page has all
-COLUMNS = ("payoff", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
+COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
 
 @contextlib.contextmanager
@@ -79,11 +79,29 @@ def table(result: Comparison, page: Path) -> None:
     for row in result.scripts:
         out.add_row(f"[italic]{escape(row.label)}[/italic]", *_cells(row, shown, ""))
     console.print(out)
+    if result.accounts:
+        console.print(_accounts(result))
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
     if len(result.seeds) < 2:
         console.print("One seed gives no interval: ask for more with --seeds.", style="yellow")
     said(page)
+
+
+def _accounts(result: Comparison) -> Table:
+    """What is earned apart from what institutions move, make and burn."""
+    from nomoi.comparison import ACCOUNTS
+
+    out = Table(
+        title="where payoffs come from: sums over all agents, an episode", title_justify="left",
+        caption="payoff = earned + made - burnt (by institutions); moved is between agents", caption_justify="left",
+    )  # fmt: skip
+    out.add_column("regime")
+    for name in result.accounts:
+        out.add_column(f"{ACCOUNTS[name].partition(' ')[0]}\n[dim]reward[/dim]", justify="right")
+    for row in result.rows:
+        out.add_row(escape(row.label), *(_cell(row.estimate(name), full=False) for name in result.accounts))
+    return out
 
 
 def _title(result: Comparison) -> str:
