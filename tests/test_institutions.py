@@ -209,6 +209,39 @@ def test_each_other_agent_is_drawn_to_vote_equally_often():
     np.testing.assert_allclose(drawn.mean(0), [0, 2 / 3, 2 / 3, 2 / 3], atol=0.04)
 
 
+def test_lots_are_drawn_as_often_as_said_each_contract_equally_and_null_whatever_the_lot():
+    """As many lots as `imposed`, of which `null` are null, and the others take all the levels alike."""
+    keys, contract = jax.random.split(jax.random.key(0), 4000), Contract(levels=4, imposed=0.375, null=0.25)
+    drawn = jax.jit(jax.vmap(lambda k: contract.found(k, SHELF, jnp.zeros(3))))(keys)
+    assert drawn.lot.mean() == pytest.approx(0.375, abs=0.03)
+    lots = np.asarray(drawn.drawn)[np.asarray(drawn.lot)]
+    np.testing.assert_allclose(np.bincount(lots, minlength=5) / len(lots), [0.25] + [0.75 / 4] * 4, atol=0.05)
+    first = np.asarray(drawn.voters)[:, 1]
+    assert drawn.lot[first].mean() == pytest.approx(0.375, abs=0.04)  # nor has who votes to do with it
+
+
+@pytest.mark.parametrize("term", range(6))
+def test_what_was_drawn_is_what_binds_whatever_is_said(term):
+    contract = Contract(on="harvest", low=1.0, high=9.0, levels=5)
+    memory = found(contract, SHELF)
+    memory = eqx.tree_at(lambda m: (m.lot, m.drawn), memory, (jnp.array(True), jnp.array(term, jnp.int32)))
+    assert not any(asked.any() for asked in contract.asked(memory, jnp.ones(N, bool)).values())
+    for _ in range(2):
+        memory, _, moved = settle(contract, memory, DONE, propose=[2] * N, sign=[0] * N)
+        assert not moved.any()
+        assert not any(asked.any() for asked in contract.asked(memory, jnp.ones(N, bool)).values())
+    _, facts, _ = settle(contract, memory, DONE, propose=[2] * N, sign=[0] * N)
+    theta = [0, 1, 3, 5, 7, 9][term]
+    assert facts["paid"].tolist() == [3 * theta, 0, 0, theta]
+    assert facts["bound"].tolist() == [float(term > 0)] * N
+
+
+def test_contracts_by_lot_end_with_the_rehearsal():
+    contract = Contract(rehearsal=0.25, imposed=0.1)
+    for progress, share in ((0.0, 1.0), (0.2, 1.0), (0.25, 0.1), (1.0, 0.1)):
+        assert float(contract.at(jnp.array(progress)).imposed) == pytest.approx(share)
+
+
 def test_only_the_proposer_is_asked_then_only_the_voters():
     contract, here = Contract(voters=1), jnp.ones(N, bool)
     memory = found(contract, SHELF, 1)
