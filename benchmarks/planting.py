@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import os
 import random
 import re
@@ -23,9 +24,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from copy import deepcopy
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from common import table
 
@@ -38,6 +38,7 @@ OPERATORS = {
 }  # fmt: skip
 PAIRS = "min max, minimum maximum, any all, argmin argmax, floor ceil, sum mean, zeros ones, sum max, prod sum"
 NAMES = {a: b for pair in PAIRS.split(", ") for a, b in (pair.split(), pair.split()[::-1])}
+COMPOUND = ast.BinOp | ast.BoolOp | ast.Compare | ast.UnaryOp
 LEFT_ALONE = ast.JoinedStr | ast.Raise | ast.Import | ast.ImportFrom
 
 
@@ -53,26 +54,17 @@ class Error(NamedTuple):
     now: str
 
 
-def _other(op: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    for name in OPERATORS.get(type(op).__name__, "").split():
-        kind = "comparison" if isinstance(op, ast.cmpop) else "and, or" if isinstance(op, ast.boolop) else "arithmetic"
-        yield kind, getattr(ast, name)()
-
-
 def changes(node: ast.AST, local: list[str]) -> Iterator[tuple[str, ast.AST]]:
     """(kind, what might stand there by mistake) for a node in a function whose variables are `local`."""
-
-    def but(**parts: Any) -> ast.AST:
-        new = deepcopy(node)
-        for name, value in parts.items():
-            setattr(new, name, value)
-        return new
-
+    but = lambda **parts: type(node)(**dict(ast.iter_fields(node)) | parts)  # noqa: E731
+    others = lambda op: (getattr(ast, name)() for name in OPERATORS.get(type(op).__name__, "").split())  # noqa: E731
+    words = lambda *nodes: all(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in nodes)  # noqa: E731
     match node:
         case ast.Compare(ops=[op]):
-            yield from ((kind, but(ops=[other])) for kind, other in _other(op))
+            yield from (("comparison", but(ops=[other])) for other in others(op))
         case ast.BinOp(op=op) | ast.BoolOp(op=op) | ast.AugAssign(op=op):
-            yield from ((kind, but(op=other)) for kind, other in _other(op))
+            kind = "and, or" if isinstance(op, ast.boolop | ast.BitAnd | ast.BitOr) else "arithmetic"
+            yield from ((kind, but(op=other)) for other in others(op))
             if isinstance(op, ast.Sub | ast.Div) and isinstance(node, ast.BinOp):
                 yield "order", but(left=node.right, right=node.left)
         case ast.UnaryOp(op=ast.Not() | ast.Invert() | ast.USub(), operand=operand):
@@ -85,22 +77,23 @@ def changes(node: ast.AST, local: list[str]) -> Iterator[tuple[str, ast.AST]]:
             yield from (("constant", ast.Constant(value + by)) for by in (1, -1))
         case ast.Constant(value=float(value)):
             yield "constant", ast.Constant(value * 2 if value else 1.0)
-        case ast.Call(func=func, args=args):
+        case ast.Attribute(attr=name) if name in NAMES:
+            yield "function", but(attr=NAMES[name])
+        case ast.Name(id=name) if name in NAMES:
+            yield "function", but(id=NAMES[name])
+        case ast.Call(args=args, keywords=keywords) if ast.unparse(node.func) != "isinstance":
             for k in range(len(args) - 1):
-                if ast.dump(args[k]) != ast.dump(args[k + 1]) and not isinstance(args[k + 1], ast.Starred):
-                    yield "order", but(args=[*args[:k], args[k + 1], args[k], *args[k + 2 :]])
-            if isinstance(func, ast.Attribute) and func.attr in NAMES:
-                yield "function", but(func=ast.Attribute(func.value, NAMES[func.attr], ast.Load()))
-            if isinstance(func, ast.Name) and func.id in NAMES:
-                yield "function", but(func=ast.Name(NAMES[func.id]))
-            for k in range(len(node.keywords)):
-                yield "keyword", but(keywords=node.keywords[:k] + node.keywords[k + 1 :])
+                one, two = args[k : k + 2]
+                if ast.dump(one) != ast.dump(two) and not isinstance(two, ast.Starred) and not words(one, two):
+                    yield "order", but(args=[*args[:k], two, one, *args[k + 2 :]])
+            for k in (k for k, keyword in enumerate(keywords) if keyword.arg != "strict"):
+                yield "keyword", but(keywords=keywords[:k] + keywords[k + 1 :])
         case ast.Subscript(ctx=ast.Load(), slice=ast.Name() as index):
             yield "index", but(slice=ast.BinOp(index, ast.Sub(), ast.Constant(1)))
         case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=[a, b])) if ast.dump(a) != ast.dump(b):
             yield "index", but(slice=ast.Tuple([b, a], ast.Load()))
-        case ast.Return(value=ast.Tuple(elts=elts)) if len(elts) > 1:
-            yield "return", ast.Return(ast.Tuple([elts[1], elts[0], *elts[2:]], ast.Load()))
+        case ast.Return(value=ast.Tuple(elts=[one, two, *more])) if not words(one, two):
+            yield "return", ast.Return(ast.Tuple([two, one, *more], ast.Load()))
         case ast.Return(value=ast.Name(id=name)):
             yield from (("return", ast.Return(ast.Name(other))) for other in local if other != name)
 
@@ -115,10 +108,10 @@ def errors(path: Path) -> Iterator[Error]:
             inside = [n for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
             local = sorted({a.arg for a in node.args.args} | {n.id for n in inside} - {"self"})
         for kind, new in changes(node, local):
-            spot = node.test if isinstance(node, ast.If) else node
+            spot = node.test if isinstance(node, ast.If | ast.IfExp) else node
             start, end = starts[spot.lineno - 1] + spot.col_offset, starts[spot.end_lineno - 1] + spot.end_col_offset
             now = ast.unparse(ast.fix_missing_locations(new))
-            now = f"({now})" if isinstance(new, ast.expr) and not isinstance(new, ast.Constant | ast.Call) else now
+            now = f"({now})" if isinstance(new, COMPOUND) else now
             yield Error(path, spot.lineno, start, end, kind, ast.unparse(spot), now)
         for field, value in ast.iter_fields(node):
             if field not in ("annotation", "returns", "decorator_list"):
@@ -142,20 +135,19 @@ def draw(paths: list[Path], count: int, seed: int) -> list[Error]:
     return sorted(drawn, key=lambda e: (e.path, e.start))
 
 
-def concerned(path: Path, most: int) -> list[str]:
+def concerned(copy: Path, path: Path, most: int) -> list[str]:
     """The test files that concern a file of nomoi (see above), those that name most of what is in it first."""
-    package, module = path.relative_to(ROOT).parent.as_posix().replace("/", "."), path.stem
+    package, module = path.relative_to(copy).parent.as_posix().replace("/", "."), path.stem
     above, _, last = package.rpartition(".")
     ways = [rf"{package}\.{module}\b", rf"from {package} import .*\b{module}\b", rf"from {above} import .*\b{last}\b"]
     if "import" in (path.parent / "__init__.py").read_text():  # what is in it is had from the package, too
         ways.append(rf"from {package} import")
-    imports = re.compile("|".join(ways))
     inside = [n.name for n in ast.parse(path.read_bytes()).body if isinstance(n, ast.FunctionDef | ast.ClassDef)]
     named = re.compile(rf"\b({'|'.join([module, *inside])})\b")
-    texts = {p.stem: p.read_text() for p in sorted((ROOT / "tests").glob("*.py"))}
-    helpers = "|".join(n for n, text in texts.items() if not n.startswith("test_") and imports.search(text)) or "-"
-    helped = re.compile(rf"^from ({helpers}) import", re.M)
-    found = [n for n, text in texts.items() if n.startswith("test_") and (imports.search(text) or helped.search(text))]
+    texts = {p.stem: p.read_text() for p in sorted((copy / "tests").glob("*.py"))}
+    using = [name for name, text in texts.items() if re.search("|".join(ways), text)]
+    helped = re.compile(rf"^from ({'|'.join(['-', *using])}) import", re.M)
+    found = [n for n, text in texts.items() if n.startswith("test_") and (n in using or helped.search(text))]
     found = sorted(found, key=lambda name: -len(named.findall(texts[name])))[:most]
     return [f"tests/{name}.py" for name in dict.fromkeys([*found, "test_options"])]
 
@@ -178,23 +170,20 @@ def run(copy: Path, tests: list[str], seconds: float) -> str:
     return "" if child.returncode == 0 else failed[1] if failed else f"pytest ended with {child.returncode}"
 
 
-def tried(drawn: list[Error], asked: argparse.Namespace) -> Iterator[tuple[Error, list[str], str]]:
+def tried(copy: Path, asked: argparse.Namespace) -> Iterator[tuple[Error, list[str], str]]:
     """(error, tests, what caught it, or "SURVIVED", or why it is not known) one by one, each alone in the copy."""
+    paths = [copy / path.resolve().relative_to(ROOT) for path in asked.paths]
+    files = [file for path in paths for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path])]
     sound: dict[str, bool] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "tree"
-        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "runs"))
-        for error in drawn:
-            place = copy / error.path.relative_to(ROOT)
-            tests = asked.tests or concerned(error.path, asked.most) or ["tests"]
-            source = place.read_bytes()
-            place.write_bytes(source[: error.start] + error.now.encode() + source[error.end :])
-            by = run(copy, tests, asked.seconds)
-            place.write_bytes(source)
-            if "tests/" in by and by not in sound:
-                alone = [by] if "::" in by else [by, "--collect-only"]  # or the file could not even be read
-                sound[by] = not run(copy, alone, asked.seconds)
-            yield error, tests, "SURVIVED" if not by else by if sound.get(by, True) else f"not known: {by} always fails"
+    for error in draw(files, asked.count, asked.seed):
+        tests = asked.tests or concerned(copy, error.path, asked.most)
+        source = error.path.read_bytes()
+        error.path.write_bytes(source[: error.start] + error.now.encode() + source[error.end :])
+        by = run(copy, tests, asked.seconds)
+        error.path.write_bytes(source)
+        if "tests/" in by and by not in sound:
+            sound[by] = not run(copy, [by] if "::" in by else [by, "--collect-only"], asked.seconds)
+        yield error, tests, "SURVIVED" if not by else by if sound.get(by, True) else f"not known: {by} always fails"
 
 
 def main() -> None:
@@ -206,20 +195,19 @@ def main() -> None:
     parser.add_argument("--tests", nargs="+", help="run these instead")
     parser.add_argument("--seconds", type=float, default=600, help="after which a run of the tests is ended")
     asked = parser.parse_args()
-    files = [f.resolve() for p in asked.paths for f in (sorted(p.rglob("*.py")) if p.is_dir() else [p])]
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the copy is removed then, too
     rows, lived = [], []
-    try:
-        for error, tests, by in tried(draw(files, asked.count, asked.seed), asked):
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(KeyboardInterrupt):
+        copy = Path(folder).resolve() / "tree"
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "runs"))
+        for error, tests, by in tried(copy, asked):
             was, now = (x if len(x) < 45 else f"{x[:20]} .. {x[-20:]}" for x in (error.was, error.now))
-            place = f"{error.path.relative_to(ROOT)}:{error.line}"
+            place = f"{error.path.relative_to(copy)}:{error.line}"
             rows.append({"where": place, "what": f"{error.kind}: {was} -> {now}", "caught by": by})
             lived += [f"{place} survived {' '.join(tests)}\n  - {error.was}\n  + {error.now}\n"] * (by == "SURVIVED")
             print(f"{place}: {by}", file=sys.stderr, flush=True)
-    except KeyboardInterrupt:
-        print("interrupted; what follows is what was tried until then.", file=sys.stderr)
     caught = sum(row["caught by"].startswith("tests/") for row in rows)
-    print(table(rows) if rows else "", *lived, f"{caught} of {len(rows)} caught", sep="\n")
+    print(table(rows) if rows else "", *lived, f"{caught} of the {len(rows)} that were planted are caught", sep="\n")
 
 
 if __name__ == "__main__":
