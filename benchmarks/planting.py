@@ -69,8 +69,8 @@ def changes(node: ast.AST, local: list[str]) -> Iterator[tuple[str, ast.AST]]:
                 yield "order", but(left=node.right, right=node.left)
         case ast.UnaryOp(op=ast.Not() | ast.Invert() | ast.USub(), operand=operand):
             yield "negation", operand
-        case ast.IfExp(test=test) | ast.If(test=test) if not isinstance(test, ast.Compare):
-            yield "negation", test if isinstance(test, ast.UnaryOp) else ast.UnaryOp(ast.Not(), test)
+        case ast.IfExp(test=test) | ast.If(test=test) if not isinstance(test, ast.Compare | ast.UnaryOp):
+            yield "negation", ast.UnaryOp(ast.Not(), test)
         case ast.Constant(value=bool(value)):
             yield "constant", ast.Constant(not value)
         case ast.Constant(value=int(value)):

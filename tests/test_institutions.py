@@ -14,7 +14,7 @@ from small import MAP, SITUATIONS, run
 
 from nomoi.core import Outcome, Situation, govern, vocabulary
 from nomoi.errors import Refusal
-from nomoi.grid import Body, Land
+from nomoi.grid import Body, Extent, Land, Scene
 from nomoi.institutions.altar import Altar, _distance
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
@@ -302,6 +302,13 @@ def test_only_what_is_not_permitted_is_a_violation():
     assert facts["violation"].tolist() == [1, 0, 1, 0]
     assert facts["violator"].tolist() == [1, 0, 1, 0]
     assert facts["ban"].tolist() == [0] * N
+
+
+def test_where_nothing_bears_a_kind_an_altar_marks_nothing_on_the_land():
+    a, memory = altar()
+    body = Body(jnp.arange(4, dtype=jnp.int32), jnp.zeros(4, jnp.int32), jnp.zeros(4, jnp.int32))
+    scene = Scene(Land("    ", "A", " WA"), Extent(1, 1, 1), body, {})
+    assert a.layers(memory, scene) is scene
 
 
 def test_a_violation_counts_units():

@@ -291,6 +291,15 @@ def test_what_makes_no_sense_is_refused_in_a_sentence(make, sentence):
         make()
 
 
+def test_the_least_that_makes_sense_is_taken():
+    pair = POOL.replace(agents=2)
+    for rule in (Gift(amount=0.0), Interest(share=0.0), Interest(share=1.0), Principal(on="request", rates=[0.0]),
+                 Tax(rates=[0.0], period=1), Tax(rates=[1.0]), Vote(on="request", rates=[0.0, 1.0]),
+                 Contract(on="request", low=1.0, high=1.0, levels=1)):  # fmt: skip
+        assert govern(pair, rule).agents == 2
+    assert govern(DILEMMA, Mediator(together=1, otherwise=0)).agents == 2
+
+
 def test_every_one_says_what_it_does():
     said = [
         Gift(source="replenished").sentence, Interest(share=0.75).sentence, Principal(budget=3.0).sentence,
