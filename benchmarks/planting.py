@@ -90,7 +90,7 @@ def changes(node: ast.AST, local: list[str]) -> Iterator[tuple[str, ast.AST]]:
                 yield "keyword", but(keywords=keywords[:k] + keywords[k + 1 :])
         case ast.Subscript(ctx=ast.Load(), slice=ast.Name() as index):
             yield "index", but(slice=ast.BinOp(index, ast.Sub(), ast.Constant(1)))
-        case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=[a, b])) if ast.dump(a) != ast.dump(b):
+        case ast.Subscript(ctx=ast.Load(), slice=ast.Tuple(elts=[a, b])) if ast.dump(a) != ast.dump(b) and not words(b):
             yield "index", but(slice=ast.Tuple([b, a], ast.Load()))
         case ast.Return(value=ast.Tuple(elts=[one, two, *more])) if not words(one, two):
             yield "return", ast.Return(ast.Tuple([two, one, *more], ast.Load()))

@@ -1,4 +1,4 @@
-"""Every option of every situation, institution and model: its default, where it may lie, and every preset.
+"""Every event, every option of a situation, institution, learner or model with its range, and every preset.
 
 Each has a source, so none changes by chance: what stands in the code is held against a table, `options.txt`.  Who
 changes one on purpose writes the table anew (`python tests/test_options.py`) and reads what that changed.
@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nomoi import core, institutions, law, learners, populations, situations
+from nomoi.core.events import VOCABULARY
 from nomoi.core.settings import Option, default_text, options
 from nomoi.parameters import Parameters, domains
 
@@ -33,6 +34,8 @@ def where(option: Option) -> str:
 
 def described() -> Iterator[str]:
     """One line for each."""
+    for name, event in VOCABULARY.items():
+        yield f"event {name} = {event.shape} {event.unit}, {'an amount' if event.good else 'a label'}"
     for package in (core, situations, institutions, learners, populations, law):
         for cls in classes(package):
             name = f"{cls.__module__.removeprefix('nomoi.')}.{cls.__name__}"
