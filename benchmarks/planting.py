@@ -166,7 +166,7 @@ def run(copy: Path, tests: list[str], seconds: float) -> str:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said, re.M)
+    failed = re.search(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", said, re.M)
     return "" if child.returncode == 0 else failed[1] if failed else f"pytest ended with {child.returncode}"
 
 
