@@ -1,5 +1,6 @@
-"""How scripts walk: one step towards the nearest goal in sight, round what is in the way, else wandering."""
+"""How scripts walk, one step towards the nearest goal in sight, and by which law."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,10 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from small import SITUATIONS
 
+from nomoi.core import govern
+from nomoi.errors import Refusal
 from nomoi.grid import Extent
+from nomoi.institutions.charter import Charter
+from nomoi.institutions.sanction import Sanction
+from nomoi.learners.citizens import Citizen
 from nomoi.learners.fixed import _around, _step
-from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT
+from nomoi.learners.newcomer import Newcomer
+from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP
 
 VIEW = Extent(3, 1, 2)  # five rows and five columns; one stands in row 3, column 2
 BESIDE = {AHEAD: (2, 2), BACK: (4, 2), LEFT: (3, 1), RIGHT: (3, 3)}
@@ -74,3 +82,75 @@ def test_neighbours_in_a_view_are_those_within_two(apple):
     for r, c in np.ndindex(5, 5):
         near = [apple[i, j] for i, j in np.ndindex(5, 5) if 0 < (i - r) ** 2 + (j - c) ** 2 <= 4]
         assert found[r, c] == sum(near)
+
+
+# --- citizens ---------------------------------------------------------------------------------------------------------
+
+TOWN = govern(SITUATIONS["harvest"], Charter(law="thin"), Sanction(by="charter"))
+
+
+@eqx.filter_jit
+def acts(citizen, seen):
+    return jax.vmap(lambda key: citizen.act(key, None, TOWN, seen, None)[0]["move"])(KEYS)
+
+
+def one_apple_ahead(law, aim=()):
+    """What citizens see with one lone apple before them; the law binds these, and these have somebody marked before
+    them."""
+    scene, seen = jax.eval_shape(lambda key: (TOWN.scene(TOWN.reset(key)), TOWN.observe(TOWN.reset(key))), KEYS[0])
+    seen = {name: jnp.zeros(x.shape, x.dtype) for name, x in seen.items()}
+    extent, apple = scene.extent, scene.planes.index("apple")
+    view = seen["view"].at[:, extent.ahead - 1, extent.side].set(1 << apple)
+    marked = 1 + sorted(scene.bodies).index("charter.marked")
+    told = {"charter.law": seen["charter.law"].at[jnp.array(law)].set(1.0)}
+    told["sanction.aim"] = seen["sanction.aim"].at[jnp.array(aim, int), marked].set(1.0)
+    return seen | {"view": view} | told
+
+
+def test_citizens_spare_a_lone_apple_where_the_law_binds_them_as_often_as_they_obey():
+    seen = one_apple_ahead(law=[0, 1])
+    ahead = lambda **how: (np.asarray(acts(Citizen(**how), seen)) == AHEAD).mean(0)  # noqa: E731
+    np.testing.assert_array_equal(ahead(), [0, 0, 1, 1])
+    np.testing.assert_array_equal(ahead(obeys=0.0), [1, 1, 1, 1])
+    np.testing.assert_allclose(ahead(obeys=0.75), [0.25, 0.25, 1, 1], atol=0.05)
+    np.testing.assert_array_equal(ahead(spare=0), [1, 1, 1, 1])
+
+
+def test_citizens_strike_whoever_is_marked_as_often_as_they_are_zealous():
+    seen = one_apple_ahead(law=[0], aim=[1, 2])
+    for zeal in (0.0, 0.25, 1.0):
+        struck = (np.asarray(acts(Citizen(zeal=zeal), seen)) == ZAP).mean(0)
+        np.testing.assert_allclose(struck, [0, zeal, zeal, 0], atol=0.05 if 0 < zeal < 1 else 0)
+
+
+def test_citizens_are_refused_where_there_is_no_charter():
+    place = govern(SITUATIONS["harvest"], Sanction(by=""))
+    seen = jax.eval_shape(lambda k: place.observe(place.reset(k)), jax.random.key(0))
+    with pytest.raises(Refusal, match="citizens read a charter called 'charter', and harvest is under none"):
+        jax.eval_shape(lambda s: Citizen().act(jax.random.key(0), None, place, s, None), seen)
+
+
+# --- newcomers --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("believes", "time", "votes"),
+    [
+        ("nothing", 9, [0, 0, 0]),
+        ("majority", 9, [1 / 3, 1 / 3, 1 / 3]),
+        ("told", 4, [0, 1, 0]),
+        ("told", 5, [0, 0, 1]),  # the first step has time 1: this is the step of the change
+        ("inferred", 9, [1, 0, 0]),
+    ],
+)
+def test_whose_word_a_newcomer_goes_by(believes, time, votes):
+    belief = jnp.array([[0.5, 0.2, 0.1, 0.1, 0.1]])
+    newcomer = Newcomer(among="one,two,three", believes=believes, named=1, heir=2, turn=4)
+    np.testing.assert_allclose(newcomer._votes(belief, jnp.array(time))[0], votes)
+    assert Newcomer(believes="told", named=1, heir=2)._votes(belief, jnp.array(9))[0].tolist() == [0, 1, 0]
+
+
+def test_a_newcomer_heeds_none_when_it_is_probable_enough_that_none_counts():
+    heeds = lambda *belief: int(Newcomer(caution=0.6).heeds(jnp.array(belief)))  # noqa: E731
+    assert heeds(0.1, 0.35, 0.25, 0.3) == 1
+    assert heeds(0.3, 0.05, 0.25, 0.4) == -1
