@@ -358,6 +358,32 @@ def test_the_verdict_is_given_at_the_time_of_taking():
     assert facts[1]["violation"].tolist()[:2] == [1, 0]
 
 
+@pytest.mark.parametrize(("wait", "heard"), [(0, 1), (1, 1), (50, 1), (51, 0)])
+def test_a_change_is_told_once_and_heard_once_if_somebody_reads_it_soon(wait, heard):
+    hidden, memory = altar(RED, display="hidden")
+    shown, told = altar(RED)[0], []
+    for t in range(wait + 3):
+        memory, facts, _ = settle(hidden if t < wait else shown, memory, happened(), stock=(1, FULL, 0))
+        told.append((facts["switch"].tolist(), facts["heard"].tolist()))
+    assert [switch for switch, _ in told] == [[1.0] * N] + [[0.0] * N] * (wait + 2)
+    assert [heard for _, heard in told] == [[0.0] * N] * wait + [[float(heard)] * N] + [[0.0] * N] * 2
+
+
+def test_a_change_that_nobody_could_read_is_not_heard():
+    class Away(Shelf):
+        def present(self, state):
+            return jnp.zeros(N, bool)
+
+    a, memory = altar(RED)
+    there = eqx.filter_jit(lambda m, stock: a.settle(jax.random.key(0), m, Away(), stock, {}, happened())[2].events)
+    told = there(memory, jnp.array([1.0, FULL, 0.0]))
+    found = [(told["altar.switch"], told["altar.heard"])]
+    for display in ("distractor", "stale"):
+        facts = settle(*altar(RED, display=display), happened(), stock=(1, FULL, 0))[1]
+        found.append((facts["switch"], facts["heard"]))
+    assert all((switch == 1).all() and not heard.any() for switch, heard in found)
+
+
 def test_taking_in_the_step_of_the_switch_is_judged_by_the_old_rule():
     memory, (facts,) = live(*altar(RED), eats(RED, BLUE) | {"stock": (1, FULL, 0)})
     assert facts["violation"].tolist()[:2] == [0, 1]
