@@ -131,6 +131,8 @@ def test_who_has_no_power_or_has_not_the_votes_changes_nothing():
         (lambda: s.amend(primary("none"), "Ada", YES, 1), "no rule 'none' in force"),
         (lambda: s.enact(Rule("adj", "adjudication", "assembly"), "Ada", YES, 1), "no power to enact a adjudication"),
         (lambda: s.amend(Rule("recognition", "recognition"), "Ada", YES, 1), "accepted as a practice"),
+        (lambda: s.amend(Rule("recognition", "recognition", under="recognition"), "Ada", YES, 1), "nobody may amend"),
+        (lambda: s.enact(Rule("second", "recognition", "assembly"), "Ada", YES, 1), "nobody may enact the ultimate"),
         (lambda: s.repeal("recognition", "Ada", YES, 1), "nobody may repeal the ultimate rule"),
         (lambda: s.amend(Rule("change", "primary", "assembly"), "Ada", YES, 1), "cannot make it one of primary"),
         (lambda: s.enact(Rule("c2", "change", "assembly", start=0), "Ada", YES, 1), "only primary .*reach back"),
