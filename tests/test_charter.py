@@ -131,6 +131,8 @@ def test_who_has_no_power_or_has_not_the_votes_changes_nothing():
         (lambda: s.amend(primary("none"), "Ada", YES, 1), "no rule 'none' in force"),
         (lambda: s.enact(Rule("adj", "adjudication", "assembly"), "Ada", YES, 1), "no power to enact a adjudication"),
         (lambda: s.amend(Rule("recognition", "recognition"), "Ada", YES, 1), "accepted as a practice"),
+        (lambda: s.amend(Rule("recognition", "recognition", under="recognition"), "Ada", YES, 1), "nobody may amend"),
+        (lambda: s.enact(Rule("second", "recognition", "assembly"), "Ada", YES, 1), "nobody may enact the ultimate"),
         (lambda: s.repeal("recognition", "Ada", YES, 1), "nobody may repeal the ultimate rule"),
         (lambda: s.amend(Rule("change", "primary", "assembly"), "Ada", YES, 1), "cannot make it one of primary"),
         (lambda: s.enact(Rule("c2", "change", "assembly", start=0), "Ada", YES, 1), "only primary .*reach back"),
@@ -415,6 +417,27 @@ def test_amendments_take_effect_at_their_step_and_reach_back_to_nobody():
     np.testing.assert_array_equal(events["charter.violation"], events["sparse"] * (np.arange(26) >= 14)[:, None])
     assert events["sparse"][14:].sum() > 0
     assert events["sparse"][:14].sum() > 0
+
+
+def test_an_amendment_binds_from_the_step_it_says_and_is_told_in_that_step():
+    """All do the act at every step, so that a law a step early or late is seen."""
+    data = json.loads(canonical(SAMPLES["late"]))
+    data["amendments"][0]["time"] = 2
+    data["amendments"][0]["rule"]["start"] = 4
+    i, s, key = Charter(law=json.dumps(data)), POOL, jax.random.key(0)
+    done = Outcome(jnp.zeros(3), jnp.zeros(3), {"sparse": jnp.ones(3)}, jnp.array(False))
+
+    @jax.jit
+    def settle(memory):
+        told = i.inform(memory, s, s.reset(key), None, {})["law"]
+        memory, _, out = i.settle(key, memory, s, s.reset(key), {}, done)
+        return memory, told, out.events["charter.violation"]
+
+    memory = i.found(key, s, s.reset(key))
+    for t in range(7):
+        memory, told, violation = settle(memory)
+        assert violation.tolist() == [float(t >= 4)] * 3
+        assert told.tolist() == [[float(t >= 4)]] * 3
 
 
 def test_kinds_and_persons():

@@ -380,6 +380,20 @@ def test_site_and_on(world):
         assert there[k].tolist() == [[s == e for s in range(len(land.sites))] for e in expected]
 
 
+def test_who_is_out_of_play_is_in_nobodys_way():
+    """On land without a rim, where every cell can be walked on."""
+    land = grid.Land("\n".join(" " * 5 for _ in range(5)), "A", " WA", torus=True)
+    facing, cell = np.divmod(np.arange(4 * land.cells, dtype=np.int32), land.cells)
+
+    def step(cell, facing, gone):
+        body = grid.Body(jnp.stack([cell, gone]), jnp.stack([facing, 0]), jnp.array([0, 3], jnp.int32))
+        return grid.walk(land, body, jnp.ones(2, bool), jnp.zeros(2, jnp.int32), jnp.arange(2, dtype=jnp.uint32)).cell
+
+    ahead = land.ahead[cell, facing].astype(np.int32)
+    after = jax.jit(jax.vmap(step))(cell, facing, ahead)
+    assert (np.asarray(after) == ahead[:, None]).all()  # one stands where the other was taken from, who waits there
+
+
 # Beams
 
 

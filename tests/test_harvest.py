@@ -384,6 +384,16 @@ def test_what_is_seen():
     assert not seen["compass"][2].any()
 
 
+def test_which_way_others_face_is_told_as_oneself_would_see_it():
+    """Every pair of headings: to who faces north, who faces east is turned to the right."""
+    h = Harvest.preset("partnership", agents=4)
+    scene = h.scene(state_of(h.land.find("P")[:4], np.arange(4), np.zeros(64, bool)))
+    words = {"same": "NESW", "right": "ESWN", "towards": "SWNE", "left": "WNES"}  # as N, E, S, W see them
+    for word, seen in words.items():
+        told = np.asarray(scene.bodies[f"heading.{word}"])
+        assert told.tolist() == [[facing == other for other in "NESW"] for facing in seen]
+
+
 # Beginnings and ends
 
 

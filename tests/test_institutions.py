@@ -14,7 +14,7 @@ from small import MAP, SITUATIONS, run
 
 from nomoi.core import Outcome, Situation, govern, vocabulary
 from nomoi.errors import Refusal
-from nomoi.grid import Body, Land
+from nomoi.grid import Body, Extent, Land, Scene
 from nomoi.institutions.altar import Altar, _distance
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
@@ -209,6 +209,39 @@ def test_each_other_agent_is_drawn_to_vote_equally_often():
     np.testing.assert_allclose(drawn.mean(0), [0, 2 / 3, 2 / 3, 2 / 3], atol=0.04)
 
 
+def test_lots_are_drawn_as_often_as_said_each_contract_equally_and_null_whatever_the_lot():
+    """As many lots as `imposed`, of which `null` are null, and the others take all the levels alike."""
+    keys, contract = jax.random.split(jax.random.key(0), 4000), Contract(levels=4, imposed=0.375, null=0.25)
+    drawn = jax.jit(jax.vmap(lambda k: contract.found(k, SHELF, jnp.zeros(3))))(keys)
+    assert drawn.lot.mean() == pytest.approx(0.375, abs=0.03)
+    lots = np.asarray(drawn.drawn)[np.asarray(drawn.lot)]
+    np.testing.assert_allclose(np.bincount(lots, minlength=5) / len(lots), [0.25] + [0.75 / 4] * 4, atol=0.05)
+    first = np.asarray(drawn.voters)[:, 1]
+    assert drawn.lot[first].mean() == pytest.approx(0.375, abs=0.04)  # nor has who votes to do with it
+
+
+@pytest.mark.parametrize("term", range(6))
+def test_what_was_drawn_is_what_binds_whatever_is_said(term):
+    contract = Contract(on="harvest", low=1.0, high=9.0, levels=5)
+    memory = found(contract, SHELF)
+    memory = eqx.tree_at(lambda m: (m.lot, m.drawn), memory, (jnp.array(True), jnp.array(term, jnp.int32)))
+    assert not any(asked.any() for asked in contract.asked(memory, jnp.ones(N, bool)).values())
+    for _ in range(2):
+        memory, _, moved = settle(contract, memory, DONE, propose=[2] * N, sign=[0] * N)
+        assert not moved.any()
+        assert not any(asked.any() for asked in contract.asked(memory, jnp.ones(N, bool)).values())
+    _, facts, _ = settle(contract, memory, DONE, propose=[2] * N, sign=[0] * N)
+    theta = [0, 1, 3, 5, 7, 9][term]
+    assert facts["paid"].tolist() == [3 * theta, 0, 0, theta]
+    assert facts["bound"].tolist() == [float(term > 0)] * N
+
+
+def test_contracts_by_lot_end_with_the_rehearsal():
+    contract = Contract(rehearsal=0.25, imposed=0.1)
+    for progress, share in ((0.0, 1.0), (0.2, 1.0), (0.25, 0.1), (1.0, 0.1)):
+        assert float(contract.at(jnp.array(progress)).imposed) == pytest.approx(share)
+
+
 def test_only_the_proposer_is_asked_then_only_the_voters():
     contract, here = Contract(voters=1), jnp.ones(N, bool)
     memory = found(contract, SHELF, 1)
@@ -271,6 +304,13 @@ def test_only_what_is_not_permitted_is_a_violation():
     assert facts["ban"].tolist() == [0] * N
 
 
+def test_where_nothing_bears_a_kind_an_altar_marks_nothing_on_the_land():
+    a, memory = altar()
+    body = Body(jnp.arange(4, dtype=jnp.int32), jnp.zeros(4, jnp.int32), jnp.zeros(4, jnp.int32))
+    scene = Scene(Land("    ", "A", " WA"), Extent(1, 1, 1), body, {})
+    assert a.layers(memory, scene) is scene
+
+
 def test_a_violation_counts_units():
     a, memory = altar(BLUE)
     assert settle(a, memory, happened((0.5, 2, 0, 0), (0, 2, 0, 0)))[1]["violation"].tolist() == [0.5, 2, 0, 0]
@@ -316,6 +356,32 @@ def test_the_verdict_is_given_at_the_time_of_taking():
         assert [f["violator"][1] for f in facts] == [1, 1, 0 if amnesty else 1]
     _, facts = live(*altar(RED), low, eats(RED, BLUE))
     assert facts[1]["violation"].tolist()[:2] == [1, 0]
+
+
+@pytest.mark.parametrize(("wait", "heard"), [(0, 1), (1, 1), (50, 1), (51, 0)])
+def test_a_change_is_told_once_and_heard_once_if_somebody_reads_it_soon(wait, heard):
+    hidden, memory = altar(RED, display="hidden")
+    shown, told = altar(RED)[0], []
+    for t in range(wait + 3):
+        memory, facts, _ = settle(hidden if t < wait else shown, memory, happened(), stock=(1, FULL, 0))
+        told.append((facts["switch"].tolist(), facts["heard"].tolist()))
+    assert [switch for switch, _ in told] == [[1.0] * N] + [[0.0] * N] * (wait + 2)
+    assert [heard for _, heard in told] == [[0.0] * N] * wait + [[float(heard)] * N] + [[0.0] * N] * 2
+
+
+def test_a_change_that_nobody_could_read_is_not_heard():
+    class Away(Shelf):
+        def present(self, state):
+            return jnp.zeros(N, bool)
+
+    a, memory = altar(RED)
+    there = eqx.filter_jit(lambda m, stock: a.settle(jax.random.key(0), m, Away(), stock, {}, happened())[2].events)
+    told = there(memory, jnp.array([1.0, FULL, 0.0]))
+    found = [(told["altar.switch"], told["altar.heard"])]
+    for display in ("distractor", "stale"):
+        facts = settle(*altar(RED, display=display), happened(), stock=(1, FULL, 0))[1]
+        found.append((facts["switch"], facts["heard"]))
+    assert all((switch == 1).all() and not heard.any() for switch, heard in found)
 
 
 def test_taking_in_the_step_of_the_switch_is_judged_by_the_old_rule():

@@ -301,6 +301,8 @@ def test_two_readers_agree_as_often_as_the_closed_form_says(eps, chi):
     law = Classification(**dict.fromkeys(ATTRIBUTES, 1.0)).but(clarity=1 - eps, consistency=1 - chi, rounds=0)
     found = attributes.study(law, Trade(), np.random.default_rng(0), 3)
     assert found["same"] == pytest.approx((1 - chi) * (1 - 2 * eps * (1 - eps)) + chi / 2)
+    assert found["read_wrong"] == pytest.approx((1 - chi) * (1 - eps) + chi / 2)
+    assert found["read_right"] == pytest.approx((1 - chi) * eps + chi / 2)
     whole = law.but(consistency=1.0, rounds=2, openness=0.5)
     assert whole.flip == pytest.approx(eps / 4)
 

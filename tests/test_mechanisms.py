@@ -135,11 +135,15 @@ def test_brackets_by_hand():
 
 @given(rates=st.lists(st.floats(0, 1, width=32), min_size=3, max_size=3), period=st.integers(1, 8), seed=SEEDS)
 def test_taxes_as_a_plain_loop(rates, period, seed):
+    """Income is what the world gave and what a levy before the tax moved."""
     cutoffs = [0.0, 0.125, 0.25]
-    got = run(govern(POOL, Tax(cutoffs=cutoffs, rates=rates, period=period)), seed).outcome
+    levy = Levy(on="request", rate=8.0, proceeds="shared")
+    got = run(govern(POOL, levy, Tax(cutoffs=cutoffs, rates=rates, period=period)), seed).outcome
+    moved = got.events["levy.paid"].mean(1, keepdims=True) - got.events["levy.paid"]
+    assert np.abs(moved).max() > 0.125
     income, time = [0.0] * 3, 0
     for t in range(len(got.done)):
-        income, time = [a + float(b) for a, b in zip(income, got.reward[t], strict=True)], time + 1
+        income, time = [a + float(b) for a, b in zip(income, got.reward[t] + moved[t], strict=True)], time + 1
         paid = [0.0] * 3
         if time == period or got.done[t]:
             for i in range(3):
@@ -147,7 +151,7 @@ def test_taxes_as_a_plain_loop(rates, period, seed):
                     paid[i] += rate * max(min(income[i], high) - low, 0.0)
             income, time = [0.0] * 3, 0
         np.testing.assert_allclose(got.events["tax.paid"][t], paid, atol=1e-5)
-        np.testing.assert_allclose(got.transfer[t], np.mean(paid) - np.array(paid), atol=1e-5)
+        np.testing.assert_allclose(got.transfer[t] - moved[t], np.mean(paid) - np.array(paid), atol=1e-5)
     np.testing.assert_allclose(got.events["tax.paid"].sum(), got.events["tax.returned"].sum(), rtol=1e-5)
 
 
@@ -285,6 +289,15 @@ def test_a_contract_may_pay_the_doer_or_whom_it_was_done_to(theta, seed):
 def test_what_makes_no_sense_is_refused_in_a_sentence(make, sentence):
     with pytest.raises(Refusal, match=sentence):
         make()
+
+
+def test_the_least_that_makes_sense_is_taken():
+    pair = POOL.replace(agents=2)
+    for rule in (Gift(amount=0.0), Interest(share=0.0), Interest(share=1.0), Principal(on="request", rates=[0.0]),
+                 Tax(rates=[0.0], period=1), Tax(rates=[1.0]), Vote(on="request", rates=[0.0, 1.0]),
+                 Contract(on="request", low=1.0, high=1.0, levels=1)):  # fmt: skip
+        assert govern(pair, rule).agents == 2
+    assert govern(DILEMMA, Mediator(together=1, otherwise=0)).agents == 2
 
 
 def test_every_one_says_what_it_does():
