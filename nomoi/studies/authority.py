@@ -150,11 +150,11 @@ def _value(arm: str, measure: str) -> Effect:
     return lambda r: r.late(arm, measure)
 
 
-def _claim(text: str, effect: Effect, unit: str, source: str = "ours", kind: str = "ours", **bounds: float) -> Claim:
+def _claim(text: str, effect: Effect, unit: str, source: str = "ours", kind: str = "ours", **bounds: Any) -> Claim:
     return Claim(text, source, effect, unit=unit, kind=kind, **bounds)
 
 
-def _published(text: str, effect: Effect, unit: str, **bounds: float) -> Claim:
+def _published(text: str, effect: Effect, unit: str, **bounds: Any) -> Claim:
     return Claim(text, PAPER, effect, unit=unit, **bounds)
 
 

@@ -142,10 +142,10 @@ def orderings(tag: str, unit: str, best: str, dust: float) -> list[Claim]:
     name = lambda label: f"{label}, {tag}"  # noqa: E731
     more = lambda one, other: late("reward", name(one), name(other))  # noqa: E731
 
-    def published(text: str, effect: Effect, source: str = INFERRED, unit: str = unit, **bounds: float) -> Claim:
+    def published(text: str, effect: Effect, source: str = INFERRED, unit: str = unit, **bounds: Any) -> Claim:
         return Claim(f"{text} ({tag})", source, effect, unit=unit, **(bounds or {"above": 0}))
 
-    def control(text: str, effect: Effect, **bounds: float) -> Claim:
+    def control(text: str, effect: Effect, **bounds: Any) -> Claim:
         return Claim(f"{text} ({tag})", "ours", effect, unit=unit, kind="control", **bounds)
 
     return [

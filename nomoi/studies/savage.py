@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -72,7 +73,7 @@ def crossing(results: Results) -> np.ndarray:
     return np.array(out)
 
 
-def _ours(text: str, effect: Callable[[Results], np.ndarray], **bounds: float) -> Claim:
+def _ours(text: str, effect: Callable[[Results], np.ndarray], **bounds: Any) -> Claim:
     return Claim(text, OURS, effect, unit=UNIT, kind="ours", **bounds)
 
 

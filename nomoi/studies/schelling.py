@@ -49,7 +49,7 @@ def response(key: jax.Array, situation: Situation, learner: PPO, mind: Any, worl
 def conditions(size: str) -> Sequence[Condition]:
     steps = {"smoke": 2_000, "laptop": 400_000, "paper": 10_000_000}[size]
     worlds = {"worlds": {"smoke": 2, "laptop": 64, "paper": 256}[size]}
-    options = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
+    options: dict[str, Any] = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
     everybody = build(PPO, **options)
     one = eqx.tree_at(lambda p: p.residents, everybody, Residents(RESTRAINED, 1), is_leaf=lambda x: x is None)
     return [
@@ -71,7 +71,7 @@ def _gap(test: str, name: str, one: str, other: str) -> Effect:
 def _claims(name: str) -> list[Claim]:
     last = Harvest.preset(name).agents - 1
 
-    def claim(text: str, effect: Effect, **bounds: float) -> Claim:
+    def claim(text: str, effect: Effect, **bounds: Any) -> Claim:
         return Claim(f"{text} ({name})", SOURCE, effect, unit=UNIT, kind="ours", **(bounds or {"above": 0}))
 
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def _lead(cost: float, span: int) -> Callable[[Results], np.ndarray]:
     return effect
 
 
-def _starts(text: str, name: str, cost: float, span: int, **bounds: float) -> Claim:
+def _starts(text: str, name: str, cost: float, span: int, **bounds: Any) -> Claim:
     return Claim(text, BEFORE, _started(name, cost, span), unit="of chances", kind="replica", **bounds)
 
 
