@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
+from small import SITUATIONS
 
 from nomoi import study
 from nomoi.claims import Claim, Results
 from nomoi.store import Record
-from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, silly_rules, tragedy
+from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, schelling, silly_rules, tragedy
 from nomoi.study import Computed, Trained
 
 HERE = Path(__file__)  # no record is read from disk
@@ -134,3 +136,14 @@ def test_what_has_no_chance_in_it_is_computed_once(name):
     for c in one.conditions("smoke"):
         assert isinstance(c, Computed)
         assert c.exact == (c.function.__annotations__["key"] == "None"), c.label
+
+
+def test_a_best_response_is_set_beside_restraint_in_the_same_worlds():
+    found = schelling.response(jax.random.key(0), SITUATIONS["harvest"], schelling.RESTRAINED, (), 4)
+    assert found["one"] == found["one, if restrained"] > 0
+    assert found["others"] == found["others, if restrained"] > 0
+    made = {c.label: c for c in schelling.conditions("smoke")}
+    for name in schelling.MAPS:
+        learns = made[made[f"response, {name}"].of].learner
+        assert (learns.residents.pupils, learns.residents.script) == (1, schelling.RESTRAINED)
+        assert made[made[f"diagram, {name}"].of].learner.residents is None

@@ -17,7 +17,7 @@ from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 TYPES = "the tutorial (Hadfield et al. 2024), the three classic types of social dilemma"
 TABLE = "ours, after Robinson & Goforth 2005"
-DERIVED = "ours (derived; see Remarks)"
+DERIVED = "ours (derived in the remarks)"
 SHOWN = ("pd_intro", "pd", "chicken", "stag_hunt", "coord3", "coord123", "bos")
 TRIALS = {"smoke": 20, "laptop": 1000, "paper": 10_000}  # random games a seed
 PRICES = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0)  # P of the stag hunt R = 4, S = 0, T = 3 (ours; the tutorial's is 1)

@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from nomoi.core import Situation, build
+from nomoi.core.learner import Learner
 from nomoi.effects import Effect
 from nomoi.learners.fixed import Forager
 from nomoi.learners.ppo import PPO, Residents
@@ -35,7 +36,7 @@ def diagram(key: jax.Array, situation: Situation, learner: PPO, mind: Any, world
     return cooperate | {f"d{k}": float(v) for k, v in enumerate(found.defect[0])}
 
 
-def response(key: jax.Array, situation: Situation, learner: PPO, mind: Any, worlds: int) -> Mapping[str, float]:
+def response(key: jax.Array, situation: Situation, learner: Learner, mind: Any, worlds: int) -> Mapping[str, float]:
     """Payoff of one who learned among the restrained, and the mean of the others; and the same with all restrained."""
     run = eqx.filter_jit(lambda who, mind: episodes(key, situation, who, mind, worlds).reward)  # [W, n]
     paid = {"": run(learner, mind), ", if restrained": run(RESTRAINED, ())}

@@ -14,7 +14,7 @@ from nomoi.study import Claim, Condition, Results, Study, Trained
 COSTS, SPANS = (0.3, 0.6, 1.0, 1.5), (40, 100, 160)
 RULES = {"important": "poison", "silly": "poison,silly"}
 STARTED = 0.25  # of the chances to strike a marked one, late in training, from which on punishing has started (ours)
-BEFORE = "ours (1 or 2 seeds; poison and silly bushes 2 + 2)"
+BEFORE = "ours (1 or 2 seeds, poison and silly bushes 2 + 2)"
 
 
 def _label(name: str, cost: float, span: int) -> str:
