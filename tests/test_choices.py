@@ -157,14 +157,25 @@ def test_a_signal_by_hand():
 
 
 def test_turn_taking_is_counted():
-    found = turn_taking.machines(jax.random.key(0))
+    found = turn_taking.machines(None)
     assert (found["alternate"], found["equilibria"], found["fair to itself"]) == (52, 268, 8)
+    assert [found[f"equilibria {p}"] for p in ("(3, 2)", "(2, 3)", "(2.5, 2.5)")] == [108, 108, 52]
+    assert (found["rounds to agree"], found["opener's payoff"]) == (2, 2.5)
 
 
 def test_dynamite_has_a_memory():
-    found = conventions.dynamite(jax.random.key(0), conventions.COSTS, 1e-3, 0.6)
+    found = conventions.dynamite(None, conventions.COSTS, 1e-3, 0.6)
     assert found["falling, cost 0.7"] < 0.1 < 0.9 < found["rising, cost 0.7"]
     assert found["width"] == pytest.approx(0.6, abs=0.1)
+    assert (found["tips at"], found["recovers beyond"]) == pytest.approx((0.4, 1.0), abs=0.051)  # 1 - 0.6, and 1
+
+
+def test_reservations_by_their_formulas():
+    found = conventions.reservations(None, conventions.KAPPAS)
+    assert found["own, cost 0.001"] == pytest.approx(35.1, abs=0.05)
+    assert found["best, cost 0.001"] == pytest.approx(7.2, abs=0.05)
+    assert found["breaks below"] == pytest.approx(0.268, abs=0.001)
+    assert found["load with fee, cost 0.001"] == pytest.approx(360, abs=1)
 
 
 def test_the_same_key_gives_the_same_numbers():
@@ -182,7 +193,8 @@ def test_the_same_key_gives_the_same_numbers():
 def test_smoke_runs_judge_nothing_and_draw_everything(study, tmp_path):
     findings = run(study, "smoke", tmp_path)
     assert {v.verdict for v in findings.verdicts} == {"not tested at this size"}
-    assert all(np.isfinite(v.estimate.mean) for v in findings.verdicts[:5])
+    assert all(np.isfinite(v.estimate.mean) for v in findings.verdicts)
+    assert all(np.isfinite(e.mean) for r, e in findings.readings() if r.unit != "coverage")  # they need not cross
     assert study.sections(findings.results)
 
 

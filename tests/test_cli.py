@@ -140,11 +140,11 @@ def test_lists_and_cards(nomoi):
 
 
 def test_a_smoke_study_never_claims(nomoi, monkeypatch):
-    status, out, err = nomoi("run", "schelling", "--size", "smoke", "--json")
+    status, out, err = nomoi("run", "savage", "--size", "smoke", "--json")
     assert status == 0, err
     verdicts = json.loads(out)["verdicts"]
     assert {v["verdict"] for v in verdicts} == {"not tested at this size"}
-    assert Path("schelling.html").exists()
+    assert Path("savage.html").exists()
 
 
 def test_help_does_not_wait_for_jax():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import SITUATIONS, equal
 
+from nomoi.claims import Results
 from nomoi.core import build, govern
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import PLAY, Contract
@@ -188,7 +189,7 @@ def test_every_claim_of_the_study_is_about_conditions_that_there_are():
     for claim in moca.CLAIMS:
         read = []
 
-        class Reader:
+        class Reader(Results):
             def late(self, label, measure, read=read):
                 read.append(label)
                 return np.ones(2)
@@ -196,5 +197,5 @@ def test_every_claim_of_the_study_is_about_conditions_that_there_are():
             def measures(self, label):
                 return (moca.UNBOUND, "theta = 1")
 
-        claim.effect(Reader())
+        claim.effect(Reader({}))
         assert set(read) <= labels

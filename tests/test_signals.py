@@ -72,13 +72,14 @@ def test_only_a_contract_that_knows_the_signals_makes_a_team():
 
 
 def test_the_claims_read_what_the_study_computes():
-    known = {c.label: c.function(jax.random.key(0), **c.settings) for c in teams.conditions("smoke")}
+    key = jax.random.key(0)
+    known = {c.label: c.function(None if c.exact else key, **c.settings) for c in teams.conditions("smoke")}
 
     class Reader:
         def late(self, label, measure):
             return np.array([known[label][measure]])
 
-    for claim in teams.CLAIMS:
+    for claim in (*teams.CLAIMS, *teams.READINGS):
         assert np.isfinite(claim.effect(Reader())).all(), claim.text
     found = known["random games"]
     assert found[f"{teams.SEEN}: reached"] == 1

@@ -81,6 +81,7 @@ def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
     text = path.read_text()
     assert "3 seeds (0 to 2)" in text
     assert "--size laptop" in text
+    assert "Brackets are 95 % intervals of the mean over seeds (Student's t)." in text
     assert "| It \\| does | holds |" in text
     assert "![A picture](flips-1.svg)" in text
     assert (tmp_path / "kept" / "flips-1.svg").read_text() == svg

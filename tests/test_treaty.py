@@ -90,11 +90,11 @@ def test_the_proposer_takes_the_surplus():
 
 
 def test_two_proposers_may_both_be_stuck():
-    assert contracts.split(KEY, 2, "best", 0.5)["welfare"] == 4
-    stuck = contracts.split(KEY, 2, "worst", 0.5)
+    assert contracts.split(None, 2, "best", 0.5)["welfare"] == 4
+    stuck = contracts.split(None, 2, "worst", 0.5)
     assert stuck["welfare"] == 2
     assert stuck["gain from departing"] == 0
-    assert contracts.split(KEY, 1, "worst", 0.5)["second"] == 1.5
+    assert contracts.split(None, 1, "worst", 0.5)["second"] == 1.5
 
 
 @given(st.integers(0, 2**16))
@@ -177,3 +177,14 @@ def test_profiles_and_probabilities_that_are_none_are_refused():
             least_fine(game, (0, 0), wrong)
     nobody = bimatrix([[0, 0], [1, 1]], [[0, 0], [1, 1]])  # more is better for both, whoever keeps what
     assert np.isnan(self_interest(nobody, (0, 0)))
+
+
+def test_levels_and_fines_are_those_of_the_unfolded_games():
+    found = contracts.thresholds(None, contracts.FIRST)  # R, S, T, P = 2, 0, 4, 1
+    assert found["self-interest"] == pytest.approx(0.5)
+    assert found["least fine"] == pytest.approx(2)
+    assert found["least fine, unfolded"] == pytest.approx(2, abs=0.051)  # found in steps of .05
+    assert found["least fine, half detected, unfolded"] == pytest.approx(4, abs=0.051)
+    goods = contracts.public_goods(None, 2, 1.5)
+    assert [goods["self-interest"], goods["least fine"]] == pytest.approx([0.75, 0.25])  # r / N and 1 - r / N
+    assert goods["least fine, unfolded"] == pytest.approx(0.25, abs=0.051)

@@ -147,7 +147,7 @@ def _brackets(findings: Findings) -> str:
     what = "brackets are 95 % intervals of the mean over seeds (Student's t)."
     trained = any(r.spec["kind"] == "training" for rs in results.records.values() for r in rs)
     more = " What is exact is computed once and is a point." if results.exact else ""
-    return (f"Means over the last eighth of training; {what}" if trained else what.capitalize()) + more
+    return (f"Means over the last eighth of training; {what}" if trained else what[:1].upper() + what[1:]) + more
 
 
 def _effort(findings: Findings) -> str:

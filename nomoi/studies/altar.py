@@ -19,13 +19,12 @@ DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
 RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL = "hidden rule, raw", "altar, raw", "central, raw"
 SHORT = "altar, short reach"
 LEARNER = PPO()
-# Punishing must reach those who deserve it: Melting Pot's beam (3 long, 2 steps between shots) deters too little for
-# the norm to be learned in this time (the arm SHORT); that of the SSD games is 5 long and always ready.
+# Melting Pot's beam is 3 long, with 2 steps between shots (the arm SHORT); that of the SSD games is 5 long and always
+# ready, so that punishing reaches more of those who deserve it.
 REACH: dict[str, Any] = {"beam": (5, 1), "cooldown": 0}
 
-SLIDES = "seed (tutorial, altar slides; no numbers)"
-TRIAL = "measured in a trial of ours (1 to 3 seeds)"
-CONTROL = "negative control (ours)"
+SLIDES = "the tutorial (Hadfield et al. 2024), altar slides (no numbers)"
+BEFORE = "ours (1 to 3 seeds)"
 
 
 def norm(display: str, sight: str = "relative", reward: float = 20, **options: Any) -> str:
@@ -70,18 +69,18 @@ def conditions(size: str) -> Sequence[Condition]:
 CLAIMS = [
     Claim("An altar feeds more than a hidden rule (harvest alone)", SLIDES, effects.late("harvest", ALTAR, HIDDEN),
           above=0, published="significantly higher", unit="apples"),
-    Claim("At least 1.3 times as much", "spec B.5 (ours)", effects.percent("harvest", ALTAR, HIDDEN), above=30,
-          unit="%"),
-    Claim("A hidden rule feeds more than nothing", TRIAL, effects.late("harvest", HIDDEN, NOTHING), above=0,
-          unit="apples"),
+    Claim("At least 1.3 times as much", "ours", effects.percent("harvest", ALTAR, HIDDEN), above=30,
+          unit="%", kind="ours"),
+    Claim("A hidden rule feeds more than nothing", BEFORE, effects.late("harvest", HIDDEN, NOTHING), above=0,
+          unit="apples", kind="replica"),
     Claim("Collective return, with what sanctions pay, is higher with an altar than with a hidden rule", SLIDES,
           effects.late("payoff", ALTAR, HIDDEN), above=0, published="significantly higher", unit="reward"),
     Claim("Fewer zones are emptied with an altar than under a hidden rule", SLIDES,
           effects.late("depletion", ALTAR, HIDDEN), below=0, published="significantly lower", unit="of zones"),
-    Claim("Fewer zones are emptied under a hidden rule than under nothing", TRIAL,
-          effects.late("depletion", HIDDEN, NOTHING), below=0, unit="of zones"),
-    Claim("More is taken as the rule permits with an altar than under a hidden rule", TRIAL,
-          effects.late("compliance", ALTAR, HIDDEN), above=0, unit="of takings"),
+    Claim("Fewer zones are emptied under a hidden rule than under nothing", BEFORE,
+          effects.late("depletion", HIDDEN, NOTHING), below=0, unit="of zones", kind="replica"),
+    Claim("More is taken as the rule permits with an altar than under a hidden rule", BEFORE,
+          effects.late("compliance", ALTAR, HIDDEN), above=0, unit="of takings", kind="replica"),
     Claim("Agents come to the altar more often than random walkers", SLIDES, effects.late("visits", ALTAR, RANDOM),
           above=0, published="consistently visit", unit="/100 steps"),
     Claim("More correct sanctions with an altar, early (tenths 1 to 3)", SLIDES,
@@ -92,23 +91,24 @@ CLAIMS = [
           effects.tenths("wrong", ALTAR, HIDDEN, 1, 3), below=0, published="significantly fewer", unit="hits"),
     Claim("Fewer wrong sanctions with an altar, late (tenths 8 to 10)", SLIDES,
           effects.tenths("wrong", ALTAR, HIDDEN, 8, 10), below=0, published="significantly fewer", unit="hits"),
-    Claim("Less agent-time is spent out of play with an altar than under a hidden rule", TRIAL,
-          effects.late("removed", ALTAR, HIDDEN), below=0, unit="of time"),
-    Claim("A distractor is worth no more than a hidden rule, within 15 %", CONTROL,
-          effects.percent("harvest", DISTRACTOR, HIDDEN), near=0, tolerance=15, unit="%"),
-    Claim("A stale altar is worth less than a true one", CONTROL, effects.late("harvest", STALE, ALTAR), below=0,
-          unit="apples"),
-    Claim("Told to everybody, the rule feeds at least as many as at a place (an upper bound)", TRIAL,
-          effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples"),
-    Claim("With a beam of 3 and 2 steps between shots, less is taken as the rule permits", "pilots of ours",
-          effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings"),
-    Claim("A levy of 2 on sparse apples feeds more than the altar", TRIAL, effects.late("harvest", LEVY, ALTAR),
-          above=0, unit="apples"),
-    Claim("Populations that learned apart keep the rule among each other as among their own", "ours (spec E2)",
-          lambda r: r.late(f"{ALTAR}: cross-play", "compliance.difference"), near=0, tolerance=0.05, unit="of takings"),
-    Claim("A newcomer from an altar earns more among strangers who obey than one from a hidden rule", "ours (spec E2)",
+    Claim("Less agent-time is spent out of play with an altar than under a hidden rule", BEFORE,
+          effects.late("removed", ALTAR, HIDDEN), below=0, unit="of time", kind="replica"),
+    Claim("A distractor is worth no more than a hidden rule, within 15 %", "ours",
+          effects.percent("harvest", DISTRACTOR, HIDDEN), near=0, tolerance=15, unit="%", kind="control"),
+    Claim("A stale altar is worth less than a true one", "ours", effects.late("harvest", STALE, ALTAR), below=0,
+          unit="apples", kind="control"),
+    Claim("Told to everybody, the rule feeds more than at a place", BEFORE,
+          effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples", kind="replica"),
+    Claim("With a beam of 3 and 2 steps between shots, less is taken as the rule permits", BEFORE,
+          effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings", kind="replica"),
+    Claim("A levy of 2 on sparse apples feeds more than the altar", BEFORE, effects.late("harvest", LEVY, ALTAR),
+          above=0, unit="apples", kind="replica"),
+    Claim("Populations that learned apart keep the rule among each other as among their own", "ours",
+          lambda r: r.late(f"{ALTAR}: cross-play", "compliance.difference"), near=0, tolerance=0.05, unit="of takings",
+          kind="ours"),
+    Claim("A newcomer from an altar earns more among strangers who obey than one from a hidden rule", "ours",
           lambda r: r.late(f"{ALTAR}: among strangers", "visitor.obedient")
-          - r.late(f"{HIDDEN}: among strangers", "visitor.obedient"), above=0, unit="reward"),
+          - r.late(f"{HIDDEN}: among strangers", "visitor.obedient"), above=0, unit="reward", kind="ours"),
     Claim("With the zones' own colours in view, too, the altar feeds more than a hidden rule", SLIDES,
           effects.late("harvest", RAW_ALTAR, RAW_HIDDEN), above=0, published="significantly higher", unit="apples"),
 ]  # fmt: skip

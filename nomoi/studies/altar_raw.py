@@ -18,8 +18,6 @@ LEVERS: dict[str, tuple[PPO, int]] = {
     "twice as wide": (build(PPO, hidden=128), 1),
     "gated by what was read (FiLM)": (build(PPO, film="altar.mind"), 1),
 }
-# the slow ones are set beside the plain hidden rule; they are about norms, not about foraging
-PLAIN = ("memory (GRU)", "twice as wide")
 CURRICULUM, CONTROL = "told to all first, then at the altar", "told to all first, then hidden"
 
 
@@ -40,15 +38,14 @@ def conditions(size: str) -> Sequence[Condition]:
     ]
     for lever, (learner, times) in LEVERS.items():
         out.append(Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner))
-        if lever not in PLAIN:
-            out.append(Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner))
+        out.append(Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner))
     if size == "smoke":
         return [Trained(c.label, c.situation, c.under, base, small, after=c.after) for c in out]
     return out
 
 
 PAIRS = {"as in the study altar": (RAW_ALTAR, RAW_HIDDEN), "told to all first": (CURRICULUM, CONTROL)}
-PAIRS |= {k: (_named(k, "altar"), RAW_HIDDEN if k in PLAIN else _named(k, "hidden")) for k in LEVERS}
+PAIRS |= {k: (_named(k, "altar"), _named(k, "hidden")) for k in LEVERS}
 
 
 def _claims() -> list[Claim]:
@@ -58,7 +55,7 @@ def _claims() -> list[Claim]:
         for lever, (one, other) in PAIRS.items()
     ] + [
         Claim(f"More is taken as the rule permits with the altar ({lever})", "ours",
-              effects.late("compliance", one, other), above=0, unit="of takings")
+              effects.late("compliance", one, other), above=0, unit="of takings", kind="ours")
         for lever, (one, other) in PAIRS.items()
     ]  # fmt: skip
 
@@ -85,7 +82,6 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
-    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted; memory and "
-    "width, which are slow, are set beside the plain hidden rule.",
+    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted.",
     SHOWN,
 )

@@ -1,4 +1,4 @@
-"""A newcomer among residents who keep a rule: what is it worth to see the altar?  (Protocol: altar-transfer code.)"""
+"""A newcomer among residents who keep a rule: what is it worth to see the altar?  (After Trivedi et al. 2024.)"""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from nomoi.measure.evaluate import episodes
 from nomoi.situations.allelopathic import Allelopathic
 from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
-CODE = "the altar-transfer code (read; it stores no results)"
+CODE = "Trivedi et al. 2024, code (it stores no results)"
 SEES, BLIND = "sees the altar", "does not see it"
 WORLDS = {"one community": 0, "many communities": -1}  # the altar's colour: the first for ever, or drawn each episode
 
 
 def regime(content: int) -> str:
-    """The situation's own altar and sanction (spec B.4), with colours in view, and this content all episode long."""
+    """The situation's own altar and sanction, with colours in view, and this content all episode long."""
     return Allelopathic.regimes["altar"].replace("display=", f"sight=raw,content={content},display=")
 
 
@@ -81,9 +81,10 @@ def _claims(world: str) -> list[Claim]:
               _gap("value gap", world), above=0, published="expected, no number", unit="reward"),
         Claim(f"... is hit less, beyond what a resident is (sanction regret; {world})", CODE,
               _gap("sanction regret", world), above=0, published="expected, no number", unit="reward"),
-        Claim(f"... lives more of its time by the rule ({world})", CODE, _gap("compliance", world), below=0,
-              unit="of time"),
-        Claim(f"... strikes fewer who are innocent ({world})", CODE, _gap("wrong", world), above=0, unit="hits"),
+        Claim(f"... lives more of its time by the rule ({world})", "ours", _gap("compliance", world), below=0,
+              unit="of time", kind="ours"),
+        Claim(f"... strikes fewer who are innocent ({world})", "ours", _gap("wrong", world), above=0, unit="hits",
+              kind="ours"),
     ]  # fmt: skip
 
 

@@ -14,12 +14,12 @@ from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import REACH, norm
 from nomoi.study import Claim, Condition, Results, Study, Trained
 
-SEED = "seed (tutorial: asked, no result shown)"
+ASKED = "ours, after the tutorial (Hadfield et al. 2024), which asks and shows no result"
 SCHOOLS = {"altar": "place", "hidden rule": "hidden", "shuffled altar": "distractor"}
 SCRATCH = "from scratch"
 FIXED = ", not learning"
 # both have three kinds, the same window, and bodies that sense their place; berries have no stock to run low, so the
-# altar there names another kind every 100 steps (spec G)
+# altar there names another kind every 100 steps (ours)
 SCHOOL = build(Berries, map="shrine", extent=(7, 1, 4), compass=True, bushes=(10, 10, 10), horizon=300, **REACH)
 TERM = 100
 
@@ -68,25 +68,27 @@ def _gain(measure: str, school: str, other: str) -> Callable[[Results], np.ndarr
     return effects.late(measure, _after(school) + FIXED, _after(other) + FIXED)
 
 
+def _ours(text: str, effect: effects.Effect, unit: str) -> Claim:
+    return Claim(text, ASKED, effect, above=0, unit=unit, kind="ours")
+
+
 CLAIMS = [
-    Claim("Who lived by an altar elsewhere keeps the rule better at once than who lived under a hidden one", SEED,
-          _gain("compliance", "altar", "hidden rule"), above=0, unit="of takings"),
-    Claim("... than who had a shuffled altar", SEED, _gain("compliance", "altar", "shuffled altar"), above=0,
-          unit="of takings"),
-    Claim("... strikes more precisely at once than who lived under a hidden rule", SEED,
-          _gain("precision", "altar", "hidden rule"), above=0, unit="of hits"),
-    Claim("... visits the altar more at once than who lived under a hidden rule", SEED,
-          _gain("visits", "altar", "hidden rule"), above=0, unit="/100 steps"),
-    Claim("... complies better in the first three tenths than who begins from scratch", SEED,
-          effects.tenths("compliance", _after("altar"), SCRATCH, 1, 3), above=0, unit="of takings"),
-    Claim("... harvests more in the first three tenths than who begins from scratch", SEED,
-          effects.tenths("harvest", _after("altar"), SCRATCH, 1, 3), above=0, unit="apples"),
-    Claim("... reaches 80 % of the final harvest sooner than who begins from scratch", SEED + "; measure: spec G",
-          _sooner("altar"), above=0, unit="of training"),
-    Claim("... harvests more in the end than who begins from scratch", SEED,
-          effects.late("harvest", _after("altar"), SCRATCH), above=0, unit="apples"),
-    Claim("... harvests more in the end than who had a shuffled altar", SEED,
-          effects.late("harvest", _after("altar"), _after("shuffled altar")), above=0, unit="apples"),
+    _ours("Who lived by an altar elsewhere keeps the rule better at once than who lived under a hidden one",
+          _gain("compliance", "altar", "hidden rule"), "of takings"),
+    _ours("... than who had a shuffled altar", _gain("compliance", "altar", "shuffled altar"), "of takings"),
+    _ours("... strikes more precisely at once than who lived under a hidden rule",
+          _gain("precision", "altar", "hidden rule"), "of hits"),
+    _ours("... visits the altar more at once than who lived under a hidden rule",
+          _gain("visits", "altar", "hidden rule"), "/100 steps"),
+    _ours("... complies better in the first three tenths than who begins from scratch",
+          effects.tenths("compliance", _after("altar"), SCRATCH, 1, 3), "of takings"),
+    _ours("... harvests more in the first three tenths than who begins from scratch",
+          effects.tenths("harvest", _after("altar"), SCRATCH, 1, 3), "apples"),
+    _ours("... reaches 80 % of the final harvest sooner than who begins from scratch", _sooner("altar"), "of training"),
+    _ours("... harvests more in the end than who begins from scratch",
+          effects.late("harvest", _after("altar"), SCRATCH), "apples"),
+    _ours("... harvests more in the end than who had a shuffled altar",
+          effects.late("harvest", _after("altar"), _after("shuffled altar")), "apples"),
 ]  # fmt: skip
 SHOWN = (
     "harvest",

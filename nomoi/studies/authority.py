@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from nomoi.core import Governed, build, govern
+from nomoi.effects import Effect, late
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.authority import NOBODY, Authority
 from nomoi.institutions.chronicle import Chronicle
@@ -19,7 +20,7 @@ from nomoi.learners.fixed import Mixed
 from nomoi.learners.newcomer import Newcomer
 from nomoi.measure.newcomers import CURVE, EVERY, behaviour, beliefs, lives
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Computed, Condition, Results, Study
+from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 ALTARS = ("altar", "shrine", "temple")  # exchangeable: the first is the one that counts, the second its heir
 NAMES = ",".join(ALTARS)
@@ -29,9 +30,9 @@ HORIZON, TURN = 400, 200
 # spare the last apples.  Under a law that is needed, contents follow the stock, and nobody spares anything.
 ARBITRARY, NEEDED = {"term": 40, "spare": 3}, {"term": 0, "spare": 0}
 FOREVER = 10**6  # steps
-# the trial's recipe in which a violator who is hit loses too, so that violations are dear to whoever commits them
+# ours: a violator who is hit loses too, so that violations are dear to whoever commits them
 PUNISHES = {"by": "authority", "cost": 10, "reward": 20, "loss": 10, "exile": 15}
-# to the letter of spec F: one of the candidates counts for certain, the best is obeyed, and enforced
+# no room for doubt: one of the candidates counts for certain, the best is obeyed, and enforced
 LETTER = {"doubt": 0.0, "caution": 1.0, "sure": 0.0}
 
 
@@ -141,67 +142,74 @@ def conditions(size: str) -> Sequence[Condition]:
     return [Computed(label, joins, {"worlds": worlds} | options) for label, options in every.items()]
 
 
-PAPER = "Sarkar et al. 2024 (arXiv 2405.19328, abstract)"
-CONTROL = "negative control (ours)"
+PAPER = "Sarkar et al. 2024, abstract"
+HIDDEN = "ours, after Oldenburg & Zhi-Xuan 2024"
 
 
-def _value(arm: str, measure: str) -> Callable[[Results], np.ndarray]:
+def _value(arm: str, measure: str) -> Effect:
     return lambda r: r.late(arm, measure)
 
 
-def _gap(measure: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(one, measure) - r.late(other, measure)
+def _claim(text: str, effect: Effect, unit: str, source: str = "ours", kind: str = "ours", **bounds: Any) -> Claim:
+    return Claim(text, source, effect, unit=unit, kind=kind, **bounds)
+
+
+def _published(text: str, effect: Effect, unit: str, **bounds: Any) -> Claim:
+    return Claim(text, PAPER, effect, unit=unit, **bounds)
 
 
 CLAIMS = [
-    Claim("Identifies: among three altars the module finds the one that counts (chance 1/3)", PAPER,
-          _value(MODULE, "found"), above=0.9, unit="of worlds"),
-    Claim("Identifies: without room for doubt too", "spec F, to the letter", _value(LITERAL, "found"), above=0.9,
-          unit="of worlds"),
-    Claim("Ignores: late, the module heeds an altar that does not count in fewer than 5 % of steps", PAPER,
-          _value(MODULE, "heeds false"), below=0.05, unit="of steps"),
-    Claim("Ignores: it complies as one does who was told which altar counts", PAPER,
-          _gap("compliance", MODULE, TOLD), near=0, tolerance=0.1, unit="of what it ate"),
-    Claim("Cooperates: it is sanctioned less than a newcomer without a module", PAPER, _gap("struck", MODULE, NONE),
-          below=0, unit="hits"),
-    Claim("Cooperates: it is sanctioned less than one that goes by the majority", "spec F",
-          _gap("struck", MODULE, MAJORITY), below=0, unit="hits"),
-    Claim("Cooperates: it sanctions less wrongly than one that goes by the majority", "spec F",
-          _gap("wrong", MODULE, MAJORITY), below=0, unit="hits"),
-    Claim("It earns more than a newcomer without a module (arbitrary law)", "spec F", _gap("payoff", MODULE, NONE),
-          above=0, unit="reward"),
-    Claim("It earns more than one that goes by the majority (arbitrary law)", "spec F",
-          _gap("payoff", MODULE, MAJORITY), above=0, unit="reward"),
-    Claim("Stable: under a law that is needed, the commons is fuller than with a newcomer without a module", PAPER,
-          _gap("stock", NEEDS[MODULE], NEEDS[NONE]), above=0, unit="of capacity"),
-    Claim("Stable: under a law that is needed, the others harvest more", PAPER,
-          _gap("others", NEEDS[MODULE], NEEDS[NONE]), above=0, unit="apples"),
-    Claim("Under a law that is needed, it earns more than a newcomer without a module", "spec F",
-          _gap("payoff", NEEDS[MODULE], NEEDS[NONE]), above=0, unit="reward"),
-    Claim("After a switch, forgetting finds the heir sooner", "spec F (.98)",
-          _gap("steps", FADES_LITERAL, TURNED_LITERAL), below=0, unit="steps"),
-    Claim("After a switch, forgetting finds the heir sooner (with room for doubt)", "spec F (.98)",
-          _gap("steps", FADES, TURNED), below=0, unit="steps"),
-    Claim("After a switch, forgetting lowers the violations", "spec F (.98)",
-          _gap("late violation", FADES_LITERAL, TURNED_LITERAL), below=0, unit="apples"),
-    Claim("After a switch, forgetting lowers the violations (with room for doubt)", "spec F (.98)",
-          _gap("late violation", FADES, TURNED), below=0, unit="apples"),
-    Claim("A hidden rule is found from the record", "spec E4 (Oldenburg & Zhi-Xuan 2024)",
-          _value(RULE[MODULE], "found"), above=0.9, unit="of worlds"),
-    Claim("Who infers a hidden rule is sanctioned less than who does not", "spec E4 (Oldenburg & Zhi-Xuan 2024)",
-          _gap("struck", RULE[MODULE], RULE[NONE]), below=0, unit="hits"),
-    Claim("Control: where nobody enforces anything, no altar is heeded", CONTROL, _value(IDLE, "heeds false"),
-          below=0.05, unit="of steps"),
-    Claim("Control: where sanctions fall at random, no altar is heeded", CONTROL, _value(RANDOM, "heeds false"),
-          below=0.05, unit="of steps"),
-    Claim("Control: an altar that is obeyed but not enforced is not heeded", CONTROL, _value(KEPT, "heeds false"),
-          below=0.05, unit="of steps"),
-    Claim("Control: without room for doubt, it strikes for an altar that nobody enforces", "derived (spec F)",
-          _value(IDLE_LITERAL, "wrong"), above=0, unit="hits"),
-    Claim("Control: where the record is closed, nothing is found (chance 1/3)", CONTROL, _value(CLOSED, "found"),
-          near=1 / 3, tolerance=0.1, unit="of worlds"),
-    Claim("Control: a hidden rule that nobody enforces is not heeded", CONTROL, _value(RULE[IDLE], "heeds false"),
-          below=0.05, unit="of steps"),
+    _published("Identifies: among three altars the module finds the one that counts (chance 1/3)",
+               _value(MODULE, "found"), "of worlds", above=0.9),
+    _published("Ignores: late, the module heeds an altar that does not count in fewer than 5 % of steps",
+               _value(MODULE, "heeds false"), "of steps", below=0.05),
+    _published("Ignores: it complies as one does who was told which altar counts", late("compliance", MODULE, TOLD),
+               "of what it ate", near=0, tolerance=0.1),
+    _published("Cooperates: it is sanctioned less than a newcomer without a module", late("struck", MODULE, NONE),
+               "hits", below=0),
+    _published("Stable: under a law that is needed, the commons is fuller than with a newcomer without a module",
+               late("stock", NEEDS[MODULE], NEEDS[NONE]), "of capacity", above=0),
+    _published("Stable: under a law that is needed, the others harvest more",
+               late("others", NEEDS[MODULE], NEEDS[NONE]), "apples", above=0),
+    _claim("Identifies: without room for doubt too", _value(LITERAL, "found"), "of worlds", above=0.9),
+    _claim("Cooperates: it is sanctioned less than one that goes by the majority", late("struck", MODULE, MAJORITY),
+           "hits", below=0),
+    _claim("Cooperates: it sanctions less wrongly than one that goes by the majority",
+           late("wrong", MODULE, MAJORITY), "hits", below=0),
+    _claim("It earns more than a newcomer without a module (arbitrary law)", late("payoff", MODULE, NONE), "reward",
+           above=0),
+    _claim("It earns more than one that goes by the majority (arbitrary law)", late("payoff", MODULE, MAJORITY),
+           "reward", above=0),
+    _claim("Under a law that is needed, it earns more than a newcomer without a module",
+           late("payoff", NEEDS[MODULE], NEEDS[NONE]), "reward", above=0),
+    _claim("After a switch, forgetting finds the heir sooner", late("steps", FADES_LITERAL, TURNED_LITERAL), "steps",
+           below=0),
+    _claim("After a switch, forgetting finds the heir sooner (with room for doubt)", late("steps", FADES, TURNED),
+           "steps", below=0),
+    _claim("After a switch, forgetting lowers the violations", late("late violation", FADES_LITERAL, TURNED_LITERAL),
+           "apples", below=0),
+    _claim("After a switch, forgetting lowers the violations (with room for doubt)",
+           late("late violation", FADES, TURNED), "apples", below=0),
+    _claim("A hidden rule is found from the record", _value(RULE[MODULE], "found"), "of worlds", HIDDEN, above=0.9),
+    _claim("Who infers a hidden rule is sanctioned less than who does not", late("struck", RULE[MODULE], RULE[NONE]),
+           "hits", HIDDEN, below=0),
+    _claim("Control: where nobody enforces anything, no altar is heeded", _value(IDLE, "heeds false"), "of steps",
+           kind="control", below=0.05),
+    _claim("Control: where sanctions fall at random, no altar is heeded", _value(RANDOM, "heeds false"), "of steps",
+           kind="control", below=0.05),
+    _claim("Control: an altar that is obeyed but not enforced is not heeded", _value(KEPT, "heeds false"), "of steps",
+           kind="control", below=0.05),
+    _claim("Control: where the record is closed, the module is sanctioned more", late("struck", CLOSED, MODULE),
+           "hits", kind="control", above=0),
+    _claim("Control: a hidden rule that nobody enforces is not heeded", _value(RULE[IDLE], "heeds false"), "of steps",
+           kind="control", below=0.05),
+]  # fmt: skip
+
+READINGS = [
+    Reading("Where the record is closed the module knows what it knew: it finds the altar by luck", "ours",
+            _value(CLOSED, "found"), unit="of worlds"),
+    Reading("Without room for doubt it must believe in some altar, and strikes for one that nobody enforces", "ours",
+            _value(IDLE_LITERAL, "wrong"), unit="hits"),
 ]  # fmt: skip
 
 COLUMNS = {
@@ -243,6 +251,8 @@ STUDY = Study(
     conditions,
     {"smoke": 1, "laptop": 8, "paper": 32},
     sections,
-    "The paper's agents are language models, whose prompts and numbers we do not have: orderings are compared. Here "
-    "the module is Bayesian inference from a public record of sanctions, and all behaviour is scripted.",
+    "The paper's agents are language models, whose prompts and numbers we do not have: orderings are compared, and "
+    "bounds are ours. Here the module is Bayesian inference from a public record of sanctions, and all behaviour is "
+    "scripted.",
+    readings=READINGS,
 )

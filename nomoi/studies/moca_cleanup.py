@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from nomoi.effects import late
 from nomoi.situations.cleanup import Cleanup
 from nomoi.studies import moca
-from nomoi.study import Claim, Condition, Results, Study
+from nomoi.study import Claim, Condition, Evaluated, Results, Study
 
 TAG = "clean up"
 # 0 to 0.2 a cell in the published code; whether that pays here is a finding, so a tenfold range stands beside it
 WIDE = "clean up, to 2"
+CLEANED = f"{moca.EACH}, cleaned"
 
 
 def conditions(size: str) -> Sequence[Condition]:
@@ -22,15 +23,16 @@ def conditions(size: str) -> Sequence[Condition]:
     wide = moca.arms(Cleanup(), WIDE, "on=clean,to=doer,high=2", shots, 1.0, steps, tiny)
     own = (moca.VANILLA, moca.PLAY, moca.MOCA, moca.SETTLED, moca.EACH)
     contracts = {f"{label}, {WIDE}" for label in own}
-    return [*narrow, *(c for c in wide if c.label in contracts)]
+    cleaned = Evaluated(f"{CLEANED}, {TAG}", f"{moca.PLAY}, {TAG}", moca.each, {"measure": "cleaned"})
+    return [*narrow, *(c for c in wide if c.label in contracts), cleaned]
 
 
 CLAIMS = [
     *moca.orderings(TAG, "apples", moca.COMMON, 15.0),
-    Claim("MOCA cleans more than separate learners", moca.INFERRED,
-          late("cleaned", f"{moca.MOCA}, {TAG}", f"{moca.SEPARATE}, {TAG}"), above=0, unit="cells"),
-    Claim("A range to 2 a cell brings more than one to 0.2", "spec A4.5 (secondary: parity from .9 to 2.4)",
-          late("reward", f"{moca.MOCA}, {WIDE}", f"{moca.MOCA}, {TAG}"), above=0, unit="apples"),
+    Claim("MOCA cleans more than separate learners, and than its own play without a contract", moca.INFERRED,
+          moca.gain(moca.MOCA, "cleaned", CLEANED, TAG), above=0, unit="cells"),
+    Claim("A range to 2 a cell brings more than one to 0.2", "ours, after SocialJax (9zehn)",
+          late("reward", f"{moca.MOCA}, {WIDE}", f"{moca.MOCA}, {TAG}"), above=0, unit="apples", kind="ours"),
 ]  # fmt: skip
 
 

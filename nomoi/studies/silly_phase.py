@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from nomoi.study import Claim, Condition, Results, Study, Trained
 COSTS, SPANS = (0.3, 0.6, 1.0, 1.5), (40, 100, 160)
 RULES = {"important": "poison", "silly": "poison,silly"}
 STARTED = 0.25  # of the chances to strike a marked one, late in training, from which on punishing has started (ours)
-TRIAL = "measured in a trial of ours (1 or 2 seeds; poison and silly bushes 2 + 2)"
+BEFORE = "ours (1 or 2 seeds, poison and silly bushes 2 + 2)"
 
 
 def _label(name: str, cost: float, span: int) -> str:
@@ -44,20 +45,20 @@ def _lead(cost: float, span: int) -> Callable[[Results], np.ndarray]:
     return effect
 
 
+def _starts(text: str, name: str, cost: float, span: int, **bounds: Any) -> Claim:
+    return Claim(text, BEFORE, _started(name, cost, span), unit="of chances", kind="replica", **bounds)
+
+
 CLAIMS = [
-    Claim("At a cost of 0.6 and marks of 100 steps the silly rule is ahead midway", TRIAL, _lead(0.6, 100), above=0,
-          unit="reward"),
-    Claim("At a cost of 1 punishing does not start under the important rule", TRIAL, _started("important", 1.0, 100),
-          below=STARTED, unit="of chances"),
-    Claim("... but under the silly rule it does", TRIAL, _started("silly", 1.0, 100), above=STARTED, unit="of chances"),
-    Claim("At a cost of 1.5 it starts under neither (important)", TRIAL, _started("important", 1.5, 100),
-          below=STARTED, unit="of chances"),
-    Claim("At a cost of 1.5 it starts under neither (silly)", TRIAL, _started("silly", 1.5, 100), below=STARTED,
-          unit="of chances"),
-    Claim("With marks of 40 steps it does not start under the important rule at 0.6", TRIAL,
-          _started("important", 0.6, 40), below=STARTED, unit="of chances"),
-    Claim("At a cost of 0.3 it starts under the important rule", TRIAL, _started("important", 0.3, 100),
-          above=STARTED, unit="of chances"),
+    Claim("At a cost of 0.6 and marks of 100 steps the silly rule is ahead midway", BEFORE, _lead(0.6, 100), above=0,
+          unit="reward", kind="replica"),
+    _starts("At a cost of 1 punishing does not start under the important rule", "important", 1.0, 100, below=STARTED),
+    _starts("... but under the silly rule it does", "silly", 1.0, 100, above=STARTED),
+    _starts("At a cost of 1.5 it starts under neither (important)", "important", 1.5, 100, below=STARTED),
+    _starts("At a cost of 1.5 it starts under neither (silly)", "silly", 1.5, 100, below=STARTED),
+    _starts("With marks of 40 steps it does not start under the important rule at 0.6", "important", 0.6, 40,
+            below=STARTED),
+    _starts("At a cost of 0.3 it starts under the important rule", "important", 0.3, 100, above=STARTED),
 ]  # fmt: skip
 
 

@@ -17,8 +17,10 @@ from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
 ARMS = (NO, IMPORTANT, SILLY)
-FIGURE = "Koster et al. 2022, Fig. 4 (official figure notebook)"
-PROBES = "Koster et al. 2022, Fig. 6 (figure notebook)"
+FIGURE, PROBES = "Koster et al. 2022, Fig. 4", "Koster et al. 2022, Fig. 6"
+POPULATIONS = "Koster et al. 2022, Fig. 5"
+# a place that was chosen where our own curves are highest would be a peak on any noise
+PEAKS = {IMPORTANT: (2, 3), SILLY: (2, 2)}  # tenths of training; .17 to .22 and .125 in Fig. 4
 PANELS = (
     ("Misdirected punishing", "hits on the unmarked an episode", "wrong"),
     ("Times punished", "hits on the marked an episode", "correct"),
@@ -27,7 +29,7 @@ PANELS = (
     ("Taboo berries eaten", "berries an episode", "taboo"),
     ("Collective return", "reward an episode", "payoff"),
 )
-# the trial's recipe: credit for the poison (30 steps later) must not flow inside a rollout
+# ours: credit for the poison (30 steps later) must not flow inside a rollout
 LEARNER = build(
     PPO, worlds=32, steps=32, minibatches=4, rate=4e-4, rate_end=4e-4, gamma=0.97, trace=0.9, entropy=0.02,
     entropy_end=0.005, scale=1 / 3,
@@ -53,8 +55,15 @@ def conditions(size: str) -> Sequence[Condition]:
     ]
 
 
-def _decline(arm: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.bins(arm, "correct").max(1) - r.bins(arm, "correct")[:, -1]
+def _peak(results: Results, arm: str) -> np.ndarray:
+    """[seeds] hits on the marked in the tenths of training in which the published curve has its peak."""
+    first, last = PEAKS[arm]
+    return results.bins(arm, "correct")[:, first - 1 : last].mean(1)
+
+
+def _peaks(arm: str) -> Callable[[Results], np.ndarray]:
+    """How far the peak is above both the first and the last tenth; on flat noise it is below."""
+    return lambda r: _peak(r, arm) - r.bins(arm, "correct")[:, [0, -1]].max(1)
 
 
 def _later(arm: str) -> Callable[[Results], Estimate]:
@@ -94,13 +103,12 @@ CLAIMS = [
           above=0, published="3700 against 3100 at the start", unit="reward"),
     Claim("T1 Early, the important rule earns more than the silly one", FIGURE,
           tenths("payoff", IMPORTANT, SILLY, 1, 1), above=0, published="t = -22.3 in the first tenth", unit="reward"),
-    Claim("T2 Punishing under the important rule peaks, then declines", FIGURE, _decline(IMPORTANT), above=0,
-          published="peak 20, then below 4.5", unit="hits"),
-    Claim("T2 Punishing under the silly rule peaks, then declines", FIGURE, _decline(SILLY), above=0,
+    Claim("T2 Punishing under the important rule peaks in tenths 2 and 3, then declines", FIGURE, _peaks(IMPORTANT),
+          above=0, published="peak 20, then below 4.5", unit="hits"),
+    Claim("T2 Punishing under the silly rule peaks in tenth 2, then declines", FIGURE, _peaks(SILLY), above=0,
           published="peak 47.5, then 4", unit="hits"),
-    Claim("T2 The silly rule's peak is at least half as high again", FIGURE + "; bound: spec A.6",
-          lambda r: r.bins(SILLY, "correct").max(1) / r.bins(IMPORTANT, "correct").max(1), above=1.5,
-          published="2.4 times", unit="times"),
+    Claim("T2 The silly rule's peak is at least half as high again", FIGURE + "; ours (half)",
+          lambda r: _peak(r, SILLY) - 1.5 * _peak(r, IMPORTANT), above=0, published="2.4 times", unit="hits"),
     Claim("T3 Midway fewer are poisoned under the silly than under the important rule", FIGURE,
           tenths("poisoned", SILLY, IMPORTANT, 4, 6), below=0, published=".17 against .32 to .50", unit="of time"),
     Claim("T3 Midway fewer are poisoned under the important rule than under none", FIGURE,
@@ -131,17 +139,18 @@ CLAIMS = [
           _skill(IMPORTANT), below=0, published="r = -.86, p < .001"),
     Claim("T6 Striking the marked early goes with shunning poison later, over populations (silly rule)", PROBES,
           _skill(SILLY), below=0, published="r = -.46, p = .085"),
-    Claim("T7 Control: without a reward for punishing the silly rule brings nothing", "negative control (ours)",
-          percent("payoff", "silly rule, no reward for punishing", NO), near=0, tolerance=5, unit="%"),
+    Claim("T7 Control: without a reward for punishing the silly rule brings nothing", "ours",
+          percent("payoff", "silly rule, no reward for punishing", NO), near=0, tolerance=5, unit="%",
+          kind="control"),
     Claim("Control: whoever sees the own mark shuns the poison though nobody punishes (a leak)",
-          "negative control (ours)", percent("payoff", "important rule, own mark visible, no reward", NO), above=5,
-          unit="%"),
-    Claim("Control: a silly rule alone only costs", "negative control (ours)", percent("payoff", "silly only", NO),
-          below=0, unit="%"),
+          "ours", percent("payoff", "important rule, own mark visible, no reward", NO), above=5, unit="%",
+          kind="control"),
+    Claim("Control: a silly rule alone only costs", "ours", percent("payoff", "silly only", NO), below=0, unit="%",
+          kind="control"),
     Claim("Early punishing goes with less poisoning later, over populations (important rule)",
-          "Koster et al. 2022, Fig. 5 (figure notebook)", _later(IMPORTANT), below=0, published="r = -.80, p < .001"),
+          POPULATIONS, _later(IMPORTANT), below=0, published="r = -.80, p < .001"),
     Claim("Early punishing goes with less poisoning later, over populations (silly rule)",
-          "Koster et al. 2022, Fig. 5 (figure notebook)", _later(SILLY), below=0, published="r = -.39, p = .15"),
+          POPULATIONS, _later(SILLY), below=0, published="r = -.39, p = .15"),
 ]  # fmt: skip
 
 
