@@ -1,4 +1,4 @@
-"""The merge: beside a plain twin, the scripted references worked out before, and the contract that is struck at the merge."""
+"""The merge: beside a plain twin, the scripted references, and the contract that is struck at the merge."""
 
 from functools import lru_cache
 from itertools import pairwise
