@@ -230,6 +230,15 @@ class Altar(Institution):
         since = jnp.where(reads, 0, jnp.minimum(m.since + 1, LONG))
         return eqx.tree_at(lambda r: (r.read, r.since, r.here), m, (read, since, near))
 
+    def board(self, situation: Situation) -> tuple[str, ...]:
+        line = ("only {} is allowed", "{} is forbidden")[int(self.names)]
+        lines = [*(line.format(kind) for kind in situation.kinds), "everything is forbidden"]
+        way = ("hidden: ", "", "", "at random: ", "unchanged: ")[int(self.display)]
+        return tuple(way + text for text in lines)
+
+    def posted(self, memory: Record) -> Int[Array, ""]:
+        return jnp.where((self.display == DISTRACTOR) | (self.display == STALE), memory.decoy, memory.content)
+
     def layers(self, memory: Record, scene: Scene) -> Scene:
         if scene.goods is None:
             return scene

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nomoi.comparison import Comparison, Row
-from nomoi.grid import paint
+from nomoi.grid.frames import film
+from nomoi.grid.paint import legend
+from nomoi.grid.still import Still, unpack
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
 from nomoi.store import Record, write
@@ -35,7 +37,7 @@ def html(result: Comparison) -> str:
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
     if films:
         stills = [s for r in result.rows for record in r.records if (s := still_of(record))]
-        sections.append(page.Films("What the trained agents do (seed 0)", films, key=paint.legend(stills[-1])))
+        sections.append(page.Films("What the trained agents do (seed 0)", films, key=legend(stills[-1])))
     return page.page(f"How can we live together? {result.situation.name}", lead, sections)
 
 
@@ -76,10 +78,15 @@ def _film(row: Row) -> bytes | None:
 def film_of(record: Record, suffix: str = ".webp") -> bytes | None:
     """The film that a record holds, painted; None where it holds none."""
     still = still_of(record)
-    return None if still is None else paint.film(still, form=suffix.lstrip(".").lower())
+    return None if still is None else film(still, cell_px=_cell(still), form=suffix.lstrip(".").lower(), told=True)
 
 
-def still_of(record: Record) -> paint.Still | None:
+def still_of(record: Record) -> Still | None:
     """The moments that a record holds for its film; None where it holds none."""
     arrays = {k.removeprefix("film."): v for k, v in record.arrays().items() if k.startswith("film.")}
-    return paint.unpack(arrays) if arrays else None
+    return unpack(arrays) if arrays else None
+
+
+def _cell(still: Still) -> int:
+    """Pixels of a cell, so that a film is about as wide as a phone and its lines can be read."""
+    return int(np.clip(380 // still.width, 10, 32))
