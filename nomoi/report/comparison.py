@@ -50,10 +50,22 @@ def curve(result: Comparison, name: str) -> page.Figure:
         if drawn:
             series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
+    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
+    if name == "compliance" and result.chance:
+        scripts |= _chance(result, name)
+        caption += " Chance is what random play reaches under the same regime."
     labels = [row.label for row in result.rows]
     figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts, labels=labels)
-    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
+
+
+def _chance(result: Comparison, name: str) -> dict[str, float]:
+    """What random play reaches under the regimes, one line for those of one value."""
+    by_value: dict[float, list[str]] = {}
+    for row in result.chance:
+        by_value.setdefault(round(row.estimate(name).mean, 3), []).append(row.label)
+    one = len(by_value) == 1
+    return {"chance" if one else f"chance: {', '.join(who)}": value for value, who in by_value.items()}
 
 
 def _table(result: Comparison) -> page.Table:
