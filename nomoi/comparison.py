@@ -49,7 +49,10 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """What `compare` found.  `rows` are the regimes, `scripts` the behaviours to compare with, under no rule."""
+    """What `compare` found.  `rows` are the regimes, `scripts` the behaviours to compare with, under no rule.
+
+    `chance` is random play under those regimes of which it is measured how well they are kept.
+    """
 
     situation: Situation
     learner: PPO
@@ -59,6 +62,7 @@ class Comparison:
     scripts: tuple[Row, ...]
     trained: int  # runs that were trained now; the others were on disk
     compile_seconds: float = 0.0
+    chance: tuple[Row, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -105,6 +109,7 @@ class Comparison:
             "meanings": {m: measure.meaning for m, measure in _known(self.rows).items()},
             "regimes": learned,
             "scripts": [line(r) for r in self.scripts],
+            "chance": [line(r) for r in self.chance],
         }
 
 
@@ -158,7 +163,8 @@ def compare(
         mine = records[k :: len(chosen)]
         rows.append(Row(regime.label, regime.sentences(), _late(mine), tuple(mine)))
     scripts = _scripts(store, place, seeds)
-    return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh)
+    chance = _chance(store, governed, rows, seeds)
+    return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh, chance=chance)
 
 
 def _late(records: Sequence[Record]) -> Seeds:
@@ -181,6 +187,16 @@ def _scripts(store: Store, situation: Situation, seeds: int) -> tuple[Row, ...]:
         records = [script_record(store, situation, script, seed) for seed in range(seeds)]
         rows.append(Row(label, sentence, _late(records), tuple(records)))
     return tuple(rows)
+
+
+def _chance(store: Store, governed: Sequence[Situation], rows: Sequence[Row], seeds: int) -> tuple[Row, ...]:
+    """Random play under each regime that has a compliance: who takes at random obeys now and then."""
+    out = []
+    for situation, row in zip(governed, rows, strict=True):
+        if row.estimate("compliance").n:
+            records = [script_record(store, situation, Random(), seed) for seed in range(seeds)]
+            out.append(Row(row.label, f"Random play: {row.sentence}", _late(records), tuple(records)))
+    return tuple(out)
 
 
 def script_record(store: Store, situation: Situation, script: Learner, seed: int, worlds: int = 16) -> Record:

@@ -79,23 +79,22 @@ class Program:
 
     def film(self, job: Job, mind: Any) -> dict[str, np.ndarray]:
         """One episode of what was learned, as the layers that a bystander sees; empty where there is no land."""
-        from nomoi.grid import paint
+        from nomoi import films
+        from nomoi.grid.still import pack
 
         situation = job.situation
-        scene = jax.eval_shape(lambda k: situation.scene(situation.reset(k)), jax.random.key(0))
-        if scene is None:
+        if jax.eval_shape(lambda k: situation.scene(situation.reset(k)), jax.random.key(0)) is None:
             return {}
 
         def play(learner: PPO, situation: Situation, mind: Any, key: Any) -> Any:
-            keep = lambda state: paint.trace(situation.scene(state))  # noqa: E731
-            return rollout(key, situation, learner, min(situation.horizon, 300), 1, mind, keep).kept
+            lived = rollout(key, situation, learner, min(situation.horizon, 300), 1, mind, films.seen(situation))
+            return lived.kept, films.events(lived)
 
         with self._lock:  # compile once
             if self._film is None:
                 self._film = jax.jit(play)
         frames = self._film(job.learner, situation, mind, jax.random.key(job.seed))
-        still = paint.still(scene, {name: x[:, 0] for name, x in frames.items()}, situation.kinds)
-        return {f"film.{name}": value for name, value in paint.pack(still).items()}
+        return {f"film.{name}": value for name, value in pack(films.shot(situation, *frames)).items()}
 
 
 def train(

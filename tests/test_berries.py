@@ -257,8 +257,8 @@ def test_presets_build_and_can_be_lived_in_under_their_regimes(name):
 
 
 def test_the_presets_are_what_their_sources_say():
-    spec, paper = Berries.preset("spec"), Berries.preset("paper")
-    assert (spec.bushes, float(spec.regrowth), int(spec.lasts), spec.horizon) == (
+    dense, paper = Berries.preset("dense"), Berries.preset("paper")
+    assert (dense.bushes, float(dense.regrowth), int(dense.lasts), dense.horizon) == (
         (6, 6, 6, 6),
         np.float32(0.05),
         60,
@@ -267,10 +267,10 @@ def test_the_presets_are_what_their_sources_say():
     assert (paper.agents, paper.horizon, float(paper.berry), int(paper.delay)) == (8, 1000, 4.0, 100)
     assert paper.bushes[POISON] == paper.bushes[SILLY]  # equally many: taboo berries eaten start at half and whole
     assert (paper.land.height, paper.land.width) == (14, 20)
-    assert (spec.land.height, spec.land.width, len(spec.land.sites)) == (11, 11, 81)
+    assert (dense.land.height, dense.land.width, len(dense.land.sites)) == (11, 11, 81)
 
 
-def test_a_regime_is_the_trials_sanction_with_some_of_its_options_changed():
+def test_a_regime_is_our_sanction_with_some_of_its_options_changed():
     taboo, sanction = regimes.parse("", rule("poison,silly", known=True, span=7, reward=0)).institutions
     assert (taboo.kinds, bool(taboo.known), int(taboo.span)) == ("poison,silly", True, 7)
     told = [float(x) for x in (sanction.cost, sanction.reward, sanction.harm, sanction.fire)]

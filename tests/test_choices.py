@@ -105,7 +105,7 @@ def test_one_lesson_moves_one_value():
 # --- practices that tip ---------------------------------------------------------------------------------------------
 
 
-def test_bookings_are_those_of_the_specification():
+def test_bookings_are_those_worked_out_before():
     own, best = (4.1, 7.2, 14.4, 24.7, 35.1), (2.3, 4.1, 6.4, 7.1, 7.2)
     for cost, made, good in zip((1, 0.5, 0.1, 0.01, 0.001), own, best, strict=True):
         world = Reservations(cost)

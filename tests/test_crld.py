@@ -1,4 +1,4 @@
-"""Deterministic learning in Markov games: against loops over histories, and thresholds of the specification (C7d)."""
+"""Deterministic learning in Markov games: against loops over histories, and thresholds solved for by hand."""
 
 import itertools
 

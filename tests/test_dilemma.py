@@ -27,7 +27,7 @@ def _order(order):
 
 
 def test_exactly_five_of_the_24_orders_are_dilemmas():
-    """Spec A.2 and F1."""
+    """Counted over all orders."""
     found = {"".join(o): _order(o) for o in itertools.permutations("RSTP")}
     assert {o: d.name for o, d in found.items() if d.dilemma} == FIVE
     assert all((d.name is None) == (not d.dilemma) for d in found.values())
@@ -133,7 +133,7 @@ def test_symmetry():
 
 
 def test_risk_dominance_of_the_tutorials_games():
-    """Spec A.6: the stag hunt and Bach or Stravinsky are ties; payoffs of 2 or 5 in place of 1 or 4 break the first."""
+    """The stag hunt and Bach or Stravinsky are ties; payoffs of 2 or 5 in place of 1 or 4 break the first."""
     (tie,) = dominance.risk_dominance(named("stag_hunt"))
     assert tie.losses == (1, 1)
     assert tie.winner is None

@@ -1,4 +1,4 @@
-"""The merge: beside a plain twin, the scripted references of the spec, and the contract that is struck at the merge."""
+"""The merge: beside a plain twin, the scripted references, and the contract that is struck at the merge."""
 
 from functools import lru_cache
 from itertools import pairwise
@@ -91,7 +91,7 @@ def test_where_they_start_and_how_fast():
 def test_the_scripted_references_of_the_spec(n, selfish, yielding):
     """Within 10 % where cars are selfish (its 300 starts have a standard error of 90), and 2 % where they yield.
 
-    In the spec's runs places seem to move by the speed before the pedal, which gives -1892 and -2004 where they yield;
+    In other runs places seem to move by the speed before the pedal, which gives -1892 and -2004 where they yield;
     in the published code, and here, it is the speed after it, which saves the ambulance a quarter of a step.
     """
     lived = jax.jit(lambda key, who: episodes(key, Driving(agents=n), who, (), worlds=2000), static_argnums=1)

@@ -1,4 +1,4 @@
-"""Dynamics of games against plain loops, laws that they keep, and numbers of the specification."""
+"""Dynamics of games against plain loops, laws that they keep, and numbers worked out before."""
 
 import itertools
 
@@ -143,7 +143,7 @@ def test_zero_sum_cycles_conserve_the_product():
 
 
 def test_welfare_never_falls_in_common_interest():
-    """The fundamental theorem of natural selection, for one population with symmetric payoffs (recalled)."""
+    """The fundamental theorem of natural selection, for one population with symmetric payoffs ."""
     rng = np.random.default_rng(0)
     for _ in range(5):
         a = rng.uniform(size=(4, 4))
@@ -213,7 +213,7 @@ def test_jacobian_is_that_of_finite_differences(rule):
     np.testing.assert_allclose(found, np.sort_complex(np.linalg.eigvals(out)), atol=1e-7)
 
 
-def test_basins_are_those_of_the_specification():
+def test_basins_are_those_worked_out_before():
     for one, expected in ((True, [0.132, 0.338, 0.530]), (False, [0.076, 0.321, 0.603])):
         found = basins(UNLIKE, 10_000, 2_000, np.random.default_rng(0), one=one)
         assert len(found.points) == 3

@@ -1,4 +1,4 @@
-"""Learners and imitators: the algebra, the tables of the spec, and individuals against the formulas."""
+"""Learners and imitators: the algebra, the tables worked out before, and individuals against the formulas."""
 
 import math
 
@@ -14,7 +14,7 @@ from nomoi.parameters import checked, domains
 from nomoi.populations.engine import changes, models, resample, seed_of, select, streams, whole
 from nomoi.populations.imitation import FIXES, NO_LEARNER, Imitation, evolve, imitate, simulate
 
-# (n, gamma, C/D) -> q*, q_opt, (max mean - W_L) / D  (spec A.4)
+# (n, gamma, C/D) -> q*, q_opt, (max mean - W_L) / D
 TABLE = {
     (1, 0.1, 0.3): (0.6818, 0.4073, 0.0730),
     (1, 0.01, 0.3): (0.9554, 0.7629, 0.1827),

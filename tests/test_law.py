@@ -55,7 +55,7 @@ share = st.floats(0, 1)
         (FAR, INDEPENDENT, 1, 0.4117647),
     ],
 )
-def test_formula_and_value_iteration_give_the_numbers_of_the_specification(trade, boycott, wrongs, known):
+def test_formula_and_value_iteration_give_the_numbers_worked_out_before(trade, boycott, wrongs, known):
     assert bound(trade, boycott, wrongs).value == pytest.approx(known, abs=1e-6)
     assert solved_bound(trade, boycott, wrongs) == pytest.approx(bound(trade, boycott, wrongs).value, abs=1e-7)
 

@@ -95,7 +95,7 @@ def test_all_of_ones_interest_is_the_identity_and_an_nth_is_the_mean():
     ("preset", "level"), [("dilemma", 0.5), ("classic", 0.75), ("stag", 2 / 3), ("chicken", 2 / 3)]
 )
 def test_the_self_interest_levels_of_the_spec(preset, level):
-    """Cooperation is dominant just below s* (spec A4.1), and not just above."""
+    """Cooperation is dominant just below s*, and not just above."""
     for share, dominant in ((level - 0.01, True), (level + 0.01, False)):
         game = govern(Matrix.preset(preset), Interest(share=share))
         worth = {c: played(game, {"choose": np.array(c, np.int32)})[0][0] for c in product((0, 1), repeat=2)}

@@ -163,7 +163,7 @@ def test_too_little_is_learned_for_the_good_of_all(highest, gap, gamma):
         assert (more > now) == (gamma < 0.5)  # a little more would help all, unless copies are mostly wrong
 
 
-CUES = {  # sigma -> gamma -> d, share that is right (spec B.4)
+CUES = {  # sigma -> gamma -> d, share that is right
     1: {0.001: (2.12, 0.9868), 0.01: (1.48, 0.9602), 0.1: (0.74, 0.8929)},
     2: {0.001: (4.68, 0.9131), 0.01: (3.30, 0.8458), 0.1: (1.66, 0.7447)},
     4: {0.001: (9.65, 0.7700), 0.01: (6.80, 0.7046), 0.1: (3.41, 0.6313)},
@@ -174,7 +174,7 @@ CUES = {  # sigma -> gamma -> d, share that is right (spec B.4)
 def test_weak_cues(sigma):
     copying = {1: (0.868, 0.679, 0.357)}
     alone = {1: 0.8413, 2: 0.6915, 4: 0.5987}
-    step = (6 * sigma + 2) / 4000  # of the grid that the spec used
+    step = (6 * sigma + 2) / 4000  # of the grid behind these numbers
     for k, (gamma, (d, right)) in enumerate(CUES[sigma].items()):
         m = Cue(noise=sigma, switch=gamma)
         found = m.limit().value

@@ -11,7 +11,9 @@ from PIL import Image
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.grid import Body, Extent, Goods, Land, Scene, Still, film, still, strip, trace
-from nomoi.grid.paint import AGENTS, PALETTE, colour, legend, pack, paint, unpack
+from nomoi.grid.frames import ROW
+from nomoi.grid.paint import AGENTS, PALETTE, colour, legend, paint
+from nomoi.grid.still import pack, unpack
 from nomoi.institutions.altar import Altar
 from nomoi.situations.harvest import Harvest
 
@@ -196,7 +198,7 @@ def test_films_are_small_and_written_where_asked(lived, tmp_path):
     with Image.open(io.BytesIO(content)) as movie:
         assert movie.format == "GIF"
         assert 100 <= movie.n_frames <= 150
-        assert movie.size == (17 * 12, 11 * 12 + 22)
+        assert movie.size == (17 * 12, 11 * 12 + 2 * ROW + 6)
     assert film(lived[0], form="gif")[:3] == b"GIF"
     assert len(film(shots, cell_px=16)) < 300_000
     with pytest.raises(Refusal, match="webp"):

@@ -1,4 +1,4 @@
-"""Punishment: the closed forms against the spec, against play, and against play by hand."""
+"""Punishment: the closed forms against numbers worked out before, against play, and against play by hand."""
 
 import math
 
@@ -27,7 +27,7 @@ from nomoi.populations.punishment import (
     punisher_reluctant,
 )
 
-# n -> p_U (b = 2, 0, -2), p_E, p_R (b = 2, 0, -2), basin at b = 5  (spec C.2, e = .05, w = .95)
+# n -> p_U (b = 2, 0, -2), p_E, p_R (b = 2, 0, -2), basin at b = 5  (e = .05, w = .95)
 TABLE = {
     4: ([0.2193, 0.3860, 0.5526], 0.3884, [0.3287, 0.3736, 0.4185], 0.3877),
     8: ([0.1598, 0.1955, 0.2312], 0.1837, [0.1723, 0.1776, 0.1829], 0.4425),
@@ -48,7 +48,7 @@ games = st.builds(
 )
 
 
-# --- the spec ---------------------------------------------------------------------------------------------------------
+# --- worked out before ----------------------------------------------------------------------------------------------
 
 
 def test_the_payoffs_of_the_spec():
@@ -71,7 +71,7 @@ def test_the_table(n, row):
 def test_or_anything_else():
     g = Punishment(size=32, benefit=-2, error=0.01)
     assert moralists(g) * (1 - g.again) == pytest.approx(-3.745, abs=1e-9)
-    assert among_moralists(g, "U") * (1 - g.again) == pytest.approx(-48.418125, abs=1e-9)  # spec: -48.42
+    assert among_moralists(g, "U") * (1 - g.again) == pytest.approx(-48.418125, abs=1e-9)  # rounded: -48.42
     found = moralists_stable(g)
     assert found.stable
     assert found.flags == (NEUTRAL_P,)

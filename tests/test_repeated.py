@@ -1,4 +1,4 @@
-"""Machines in repeated games against plain play, and the facts of the specification about Bach or Stravinsky."""
+"""Machines in repeated games against plain play, and facts counted about Bach or Stravinsky."""
 
 import itertools
 from collections import Counter
@@ -43,7 +43,7 @@ def play(a, b, rounds):
     return out
 
 
-# --- the facts of the specification (A.7) ---------------------------------------------------------------------------
+# --- facts that were counted ------------------------------------------------------------------------------------------
 
 
 def test_there_are_32_and_52_of_their_1024_pairs_alternate():
@@ -114,7 +114,7 @@ def test_grim_deters_where_the_future_weighs_enough():
 
 @given(seeds)
 def test_extortion_holds_whoever_it_meets(seed):
-    """Press and Dyson 2012 (recalled): own - P = chi (other's - P), whatever the other does."""
+    """Press and Dyson 2012: own - P = chi (other's - P), whatever the other does."""
     chi, phi = 3.0, 1 / 26
     x, y = np.array([3, 0, 5, 1]), np.array([3, 5, 0, 1])  # CC, CD, DC, DD
     p = np.array([1, 1, 0, 0]) + phi * ((x - 1) - chi * (y - 1))

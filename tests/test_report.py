@@ -308,3 +308,30 @@ def test_heat_is_white_at_zero_and_says_its_numbers():
     assert (shown.norm.vmin, shown.norm.vmax) == (-2, 2)
     told = words(figures.svg(panels.heat("t", "x", "y", ["a"], ["b"], [[np.nan]], text=[["not run"]])))
     assert "not run" in told
+
+
+def test_a_page_says_what_the_lines_are_called_where_the_figure_has_no_room():
+    drawn = figures.svg(figures.curves(runs(), "apples", "Five regimes", {"script": 1e3}))
+    text = page.page("T", "", [page.Figure("F", drawn)])
+    key = re.search(r'<ul class="key narrow">(.*?)</ul>', text)[1]
+    names = re.findall(r'fill="(#\w{6})"/></svg>(.*?)</li>', key)
+    assert names[0][1] == "script"  # from the top
+    assert {name for _, name in names} == {
+        "script",
+        "nothing",
+        "levy &amp; more",
+        "hidden &lt;rule&gt;",
+        "contract",
+        "altar",
+    }
+    assert (figures.COLOURS[0], "nothing") in names
+    assert ET.fromstring(drawn).get("data-key")
+    assert text.index("key narrow") < text.index('<div class="scroll"')  # outside the box that scrolls
+    assert "data-key" not in figures.svg(schelling())  # it has its key at the top left
+
+
+def test_a_wide_table_scrolls_in_its_own_box_and_says_so():
+    wide = page.page("T", "", [page.Table("", ["", *"abcdef"], [["x", 1, 2, 3, 4, 5, 6]])])
+    assert re.search(r'<div class="scroll" tabindex="0"><table>.*</table></div>\n<p class="note narrow">', wide, re.S)
+    assert page.WIDE not in page.page("T", "", [page.Table("", ["", "a"], [["x", 1]])])
+    assert "position: sticky" in wide

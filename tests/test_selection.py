@@ -1,4 +1,4 @@
-"""Finite populations, trees of resistances and adaptive play against plain twins, and numbers of the specification."""
+"""Finite populations, trees of resistances and adaptive play against plain twins, and numbers worked out before."""
 
 import itertools
 import math
@@ -21,8 +21,8 @@ NAMED = bimatrix([[3, 0], [0, 2]], [[2, 0], [0, 3]], "Bach or Stravinsky")
 # --- fixation -------------------------------------------------------------------------------------------------------
 
 
-def test_fixation_is_that_of_the_specification():
-    """EGTtools and the closed form agree on these (specification, A.5): Z = 100, beta = .01."""
+def test_fixation_is_that_worked_out_before():
+    """EGTtools and the closed form agree on these : Z = 100, beta = .01."""
     for game, into, out in ((DILEMMA, 0.00574738, 0.01593860), (STAG, 0.00834306, 0.00859714)):
         assert finite.fixation(game, 0, 1, 100, 0.01) == pytest.approx(into, abs=1e-8)
         assert finite.fixation(game, 1, 0, 100, 0.01) == pytest.approx(out, abs=1e-8)
@@ -95,7 +95,7 @@ def test_small_shares_keep_their_digits():
 # --- resistances and trees ------------------------------------------------------------------------------------------
 
 
-def test_potentials_are_those_of_the_specification():
+def test_potentials_are_those_worked_out_before():
     found = selection.select(UNLIKE)
     np.testing.assert_allclose(found.potentials, [1.15, 0.85, 0.65])
     assert found.stable == ((2, 2),)

@@ -24,7 +24,7 @@ from nomoi.populations.silly import (
 )
 
 DENSITIES = (0, 1, 2, 5, 10, 20)
-# (cost, alpha, beta, theta) -> % there after 100 periods by density (spec D.5, simulated there; +- 2)
+# (cost, alpha, beta, theta) -> % there after 100 periods by density (simulated; +- 2)
 TABLE = {
     (0.0005, 1, 1, 0.6): (55.6, 56.2, 67.7, 75.1, 84.9, 93.2),
     (0.0005, 1, 1, 0.7): (81.8, 81.9, 89.7, 92.6, 97.6, 99.7),

@@ -97,8 +97,8 @@ def test_payoffs_are_those_of_people_one_by_one(seed, benefit, size):
         assert found[k] == pytest.approx(pay)
 
 
-def test_the_table_of_the_specification_in_groups_of_eight():
-    """Means over 4 seeds and 2,000 periods (spec F.1; the whole table is the study group_size)."""
+def test_the_table_worked_out_before_in_groups_of_eight():
+    """Means over 4 seeds and 2,000 periods (the whole table is the study group_size)."""
     base = Groups(size=8)
     found = evolve([base, base.but(punished=0.0, punishing=0.0)], range(4)).late().reshape(2, 4)
     assert found.mean(1) == pytest.approx([0.834, 0.347], abs=0.03)

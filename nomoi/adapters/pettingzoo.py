@@ -110,14 +110,15 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
 
     def render(self) -> np.ndarray:
         """The world as a picture, [height, width, 3]."""
-        from nomoi.grid import paint
+        from nomoi.grid import still
+        from nomoi.grid.paint import paint
 
         if not hasattr(self, "_state"):
             raise Refusal("nothing to paint yet; call reset first.")
         scene = self.situation.scene(self._state)
         if scene is None:
             raise Refusal(f"{self.situation.name} has no land, so there is nothing to paint.")
-        return np.asarray(paint.paint(paint.still(scene)))
+        return np.asarray(paint(still(scene)))
 
     def close(self) -> None:
         """Nothing to close."""

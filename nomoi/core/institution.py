@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
 from nomoi.core.settings import Rule, setting, size
@@ -76,6 +76,17 @@ class Institution(Rule):
     def layers(self, memory: Memory, scene: Scene) -> Scene:
         """Put its marks into the visible world."""
         return scene
+
+    def board(self, situation: Situation) -> tuple[str, ...]:
+        """The lines that it can have on display, for films; a line that begins with "hidden" is displayed nowhere.
+
+        Where the k-th is about the k-th kind alone, films show it in that kind's colour.
+        """
+        return ()
+
+    def posted(self, memory: Memory) -> Int[Array, ""]:
+        """Which line of `board` is on display now."""
+        return jnp.zeros((), jnp.int32)
 
     def inform(
         self, memory: Memory, situation: Situation, state: State, scene: Scene | None, told: Observation

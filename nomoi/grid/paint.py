@@ -1,27 +1,19 @@
 """Painting: one painter for all maps, so that no situation draws itself.
 
-`trace` keeps, inside `jit` and `scan`, what a scene shows to a bystander; `still` makes NumPy of it; `paint`, `strip`
-and `film` make pictures.  What the palette does not know gets a colour of its own, the same in every picture.
+`paint` makes a picture of a Still (nomoi.grid.still); nomoi.grid.frames sets pictures side by side, or one after the
+other.  What the palette does not know gets a colour of its own, the same in every picture.
 """
 
 from __future__ import annotations
 
 import colorsys
-import io
-import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
-from nomoi.errors import Refusal
-from nomoi.grid.scene import Scene
+from nomoi.grid.still import Still
 
 # Names are those of planes, kinds and marks, or the last part of a dotted one ("berry.red" is red).
 PALETTE: dict[str, str] = {
@@ -37,118 +29,13 @@ FORMS = {"wall": "solid", "closed": "hatch", "altar": "frame", "dirt": "blot", "
 FORMS |= dict.fromkeys(("apple", "berry", *KINDS), "dot")
 FORMS |= dict.fromkeys((f"bush.{kind}" for kind in KINDS), "ring") | {"bush.ripe": ""}  # the goods say it
 QUIET = ("agent",)  # marks that say no more than that there is an agent
-FACTS, ARRAYS = ("height", "width", "planes", "fixed", "kinds"), ("codes", "goods", "cell", "facing", "out")
-
-
-@dataclass(frozen=True)
-class Still:
-    """What a bystander sees, at one moment or (with a leading axis T) at many.
-
-    height, width        of the map in cells;   planes   names of the bits of `codes`, the first `fixed` of them fixed
-    codes [T?, H, W]     uint32, one bit a plane;   goods [T?, H, W]   kind of what can be taken there now, or -1
-    cell, facing, out    [T?, n] the bodies;   marks   name -> [T?, n] bool;   kinds   names of the goods, if known
-    """
-
-    height: int
-    width: int
-    planes: tuple[str, ...]
-    fixed: int
-    codes: np.ndarray
-    goods: np.ndarray
-    cell: np.ndarray
-    facing: np.ndarray
-    out: np.ndarray
-    marks: dict[str, np.ndarray]
-    kinds: tuple[str, ...] = ()
-
-    @property
-    def steps(self) -> int:
-        """How many moments there are."""
-        return len(self.codes) if self.codes.ndim == 3 else 1
-
-    def at(self, t: int) -> Still:
-        """The moment `t` alone (negative counts from the end)."""
-        if self.codes.ndim == 2:
-            return self
-        marks = {name: value[t] for name, value in self.marks.items()}
-        return replace(self, marks=marks, **{name: getattr(self, name)[t] for name in ARRAYS})
-
-    def shows(self, plane: str) -> np.ndarray:
-        """[T?, H, W] bool: where the plane is to be seen."""
-        return (self.codes >> np.uint32(self.planes.index(plane)) & 1).astype(bool)
-
-
-def _public(scene: Scene) -> tuple[list[str], list[str], list[str]]:
-    """Names of the fixed layers, and of the layers on sites and bodies that are the same for all who look."""
-    sites = sorted(name for name, value in (scene.sites | scene.labels).items() if value.ndim == 1)
-    bodies = sorted(name for name, value in scene.bodies.items() if value.ndim == 1)
-    return list(scene.ground), sites, bodies
-
-
-def trace(scene: Scene) -> dict[str, Array]:
-    """What the scene shows, as arrays (see Still): codes, goods [H, W], cell, facing, out and mark.<name> [n].
-
-    Pure; under `scan` or `vmap` all of them get a leading axis.  Layers that differ by who looks are left out.
-    """
-    land, body = scene.land, scene.body
-    ground, sites, bodies = _public(scene)
-    if len(ground) + len(sites) > 32:
-        raise Refusal(f"a still holds at most 32 planes; this scene has {len(ground) + len(sites)}.")
-
-    def bit(value: Any, name: str, place: int) -> Array:
-        return (jnp.asarray(value) & scene.shown.get(name, True)).astype(jnp.uint32) << place
-
-    codes, on_sites = jnp.zeros(land.cells, jnp.uint32), jnp.zeros(len(land.sites), jnp.uint32)
-    for place, name in enumerate(ground):
-        codes = codes | bit(scene.ground[name], name, place)
-    for place, name in enumerate(sites, len(ground)):
-        layer = scene.sites[name] if name in scene.sites else scene._label(name)
-        on_sites = on_sites | bit(layer, name, place)
-    goods = jnp.full(land.cells, -1, jnp.int8)
-    if scene.goods is not None:
-        # A bystander knows of the goods by the layers that show them; where each agent has its own, by the goods.
-        seen = scene.goods.live & ((on_sites > 0) if sites else True)
-        goods = goods.at[land.sites].set(jnp.where(seen, scene.goods.kind, -1).astype(jnp.int8))
-    shape = land.height, land.width
-    marks = {f"mark.{name}": scene.bodies[name] & scene.shown.get(name, True) for name in bodies}
-    maps = {"codes": codes.at[land.sites].add(on_sites).reshape(shape), "goods": goods.reshape(shape)}
-    return {**maps, "cell": body.cell, "facing": body.facing, "out": body.out, **marks}
-
-
-def still(scene: Scene, traced: Mapping[str, Any] | None = None, kinds: Sequence[str] = ()) -> Still:
-    """A Still of the scene, or of what `trace` recorded of scenes like it (then `scene` may be abstract)."""
-    ground, sites, _ = _public(scene)
-    land, parts = scene.land, _parts(trace(scene) if traced is None else traced)
-    return Still(land.height, land.width, (*ground, *sites), len(ground), **parts, kinds=tuple(kinds))
-
-
-def _parts(traced: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a Still that `trace` recorded."""
-    arrays = {name: np.asarray(value) for name, value in traced.items()}
-    marks = {name.removeprefix("mark."): value for name, value in arrays.items() if name.startswith("mark.")}
-    return {name: arrays[name] for name in ARRAYS} | {"marks": marks}
-
-
-def pack(still: Still) -> dict[str, np.ndarray]:
-    """A Still as named arrays, for a record."""
-    facts = {name: getattr(still, name) for name in FACTS}
-    arrays = {f"mark.{name}": value for name, value in still.marks.items()}
-    arrays |= {name: getattr(still, name) for name in ARRAYS}
-    return arrays | {"facts": np.frombuffer(json.dumps(facts).encode(), np.uint8)}
-
-
-def unpack(arrays: Mapping[str, np.ndarray]) -> Still:
-    """The Still that `pack` packed."""
-    facts = json.loads(arrays["facts"].tobytes())
-    facts |= {name: tuple(facts[name]) for name in ("planes", "kinds")}
-    return Still(**facts, **_parts(arrays))
 
 
 def colour(name: str, kinds: Sequence[str] = ()) -> str:
     """The colour of a plane, kind or mark, "#rrggbb": the palette's, a kind's ("altar.trace.0"), or one of its own."""
     last = name.rpartition(".")[2]
     if last.isdigit() and last != name:
-        return colour(_kind(int(last), kinds))
+        return colour(kind_name(int(last), kinds))
     if name in PALETTE or last in PALETTE:
         return PALETTE.get(name, PALETTE.get(last, ""))
     word = zlib.crc32(name.encode())
@@ -156,7 +43,7 @@ def colour(name: str, kinds: Sequence[str] = ()) -> str:
     return "#" + "".join(f"{round(255 * x):02x}" for x in rgb)
 
 
-def _kind(kind: int, kinds: Sequence[str]) -> str:
+def kind_name(kind: int, kinds: Sequence[str]) -> str:
     """The name of a kind of goods, where none is known that of a colour."""
     return kinds[kind] if kind < len(kinds) else KINDS[kind] if kind < len(KINDS) else f"kind {kind}"
 
@@ -168,9 +55,20 @@ def legend(still: Still) -> list[tuple[str, str]]:
     # The dots of the goods stand for the planes that show nothing else.
     said = {p for p in shown if _form(still, p) in ("dot", "") and not (shown[p] & (still.goods < 0)).any()}
     planes = {p: colour(p, still.kinds) for p in shown if shown[p].any() and p not in said}
-    kinds = {_kind(k, still.kinds): colour(_kind(k, still.kinds)) for k in goods}
-    marks = {m: colour(m, still.kinds) for m, who in still.marks.items() if m not in QUIET and who.any()}
-    return list((planes | kinds | marks).items())
+    kinds = {kind_name(k, still.kinds): colour(kind_name(k, still.kinds)) for k in goods}
+    marks = {_said(m): colour(m, still.kinds) for m, who in still.marks.items() if m not in QUIET and who.any()}
+    signs = {}
+    if still.struck is not None and still.struck.any():
+        signs["line to a cross: a blow"] = PALETTE["ink"]
+    if (still.out > 0).any():
+        signs["crossed-out disc: out of play"] = PALETTE["note"]
+    return list((planes | kinds | marks | signs).items())
+
+
+def _said(mark: str) -> str:
+    """A mark in a legend."""
+    owner, _, last = mark.rpartition(".")
+    return f"carries a violation ({owner})" if last == "violator" else mark
 
 
 def _form(still: Still, plane: str) -> str:
@@ -202,6 +100,8 @@ def _mask(form: str, px: int) -> np.ndarray:
         "ring": (r < 0.62) & (r > 0.4),
         "outline": agent < 0.16,
         "agent": agent < 0,
+        "inside": rim < 0.62,
+        "cross": (np.minimum(abs(x - y), abs(x + y)) < 0.26) & (rim < 0.62),
         "heart": np.hypot(x, y - 0.14) < 0.27,
     }
     if form[:-1] in ("badge", "seat"):  # one of four corners, in the order in which they fill up
@@ -231,9 +131,62 @@ def paint(still: Still, t: int = 0, cell_px: int = 16) -> np.ndarray:
             where = now.shows(plane) & ((now.goods < 0) | (form != "dot"))
             _lay(tiles, where, _mask(form, px), _rgb(colour(plane, now.kinds)))
     live = now.goods >= 0
-    _lay(tiles, live, _mask("dot", px), _rgb(*(colour(_kind(k, now.kinds)) for k in now.goods[live].tolist())))
+    _lay(tiles, live, _mask("dot", px), _rgb(*(colour(kind_name(k, now.kinds)) for k in now.goods[live].tolist())))
+    _boards(tiles, now)
     _agents(tiles, now)
-    return np.rint(tiles.transpose(0, 2, 1, 3, 4)).astype(np.uint8).reshape(now.height * px, now.width * px, 3)
+    picture = tiles.transpose(0, 2, 1, 3, 4).reshape(now.height * px, now.width * px, 3)
+    _strikes(picture, now, px)
+    return np.rint(picture).astype(np.uint8)
+
+
+def _boards(tiles: np.ndarray, now: Still) -> None:
+    """What an institution displays, on its place: in the colour of the kind, crossed out where that is forbidden."""
+    for name in now.boards.keys() & set(now.planes[: now.fixed]):
+        line, kind = now.says(name), int(now.posted[name])
+        if line.startswith("hidden"):
+            continue
+        named = kind < len(now.kinds)
+        tone = colour(kind_name(kind, now.kinds)) if named else PALETTE["ink"]
+        _lay(tiles, now.shows(name), _mask("inside", tiles.shape[2]), _rgb(tone if named else PALETTE["paper"]))
+        if "forbidden" in line:
+            _lay(tiles, now.shows(name), _mask("cross", tiles.shape[2]), _rgb(PALETTE["ink"]))
+
+
+def _strikes(picture: np.ndarray, now: Still, px: int) -> None:
+    """Lines in the strikers' colours, from each to whom it strikes, who gets a cross."""
+    if now.struck is None:
+        return
+    for i, j in zip(*np.nonzero(now.struck), strict=True):
+        for start, end in _lines(now, int(i), int(j), px):
+            cut = start + (end - start) * min(1.0, 0.45 * px / max(np.hypot(*(end - start)), 1e-9))
+            for width, tone in ((0.3 * px, PALETTE["ink"]), (0.15 * px, AGENTS[i % len(AGENTS)])):
+                _stroke(picture, cut, end, width, tone)
+            for turn in (np.array([1.0, 1.0]), np.array([1.0, -1.0])):
+                for width, tone in ((0.24 * px, PALETTE["paper"]), (0.12 * px, PALETTE["ink"])):
+                    _stroke(picture, end - 0.24 * px * turn, end + 0.24 * px * turn, width, tone)
+
+
+def _lines(now: Still, i: int, j: int, px: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(start, end) in pixels, down and across, from body i to body j: two where the way leads over the edge."""
+    size = np.array([now.height, now.width])
+    start, end = (np.array(np.divmod(int(now.cell[k]), now.width)) for k in (i, j))
+    way = end - start
+    if now.torus:
+        way = (way + size // 2) % size - size // 2
+    yield (start + 0.5) * px, (start + way + 0.5) * px
+    if (start + way != end).any():
+        yield (end - way + 0.5) * px, (end + 0.5) * px
+
+
+def _stroke(picture: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, tone: str) -> None:
+    """A line with round ends on [height, width, 3] floats."""
+    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    way = end - start
+    along = ((y + 0.5 - start[0]) * way[0] + (x + 0.5 - start[1]) * way[1]) / max(way @ way, 1e-9)
+    along = np.clip(along, 0, 1)
+    far = np.hypot(y + 0.5 - start[0] - along * way[0], x + 0.5 - start[1] - along * way[1])
+    cover = np.clip(width / 2 + 0.5 - far, 0, 1)[..., None]
+    picture += cover * (_rgb(tone)[0] - picture)
 
 
 def _agents(tiles: np.ndarray, now: Still) -> None:
@@ -250,51 +203,3 @@ def _agents(tiles: np.ndarray, now: Still) -> None:
             if now.marks[name][i]:
                 _lay(tiles, at, _mask(f"seat{place % 4}", px), _rgb(PALETTE["paper"]))
                 _lay(tiles, at, _mask(f"badge{place % 4}", px), _rgb(colour(name, now.kinds)))
-
-
-def _labelled(picture: np.ndarray, left: str, right: str = "") -> Any:
-    """A picture, as one of Pillow's, with a line of text below it."""
-    from PIL import Image, ImageDraw, ImageFont
-
-    font, (height, width) = ImageFont.load_default(12), picture.shape[:2]
-    while font.getlength(left) + font.getlength(right) > width - 10 and len(left) > 1:
-        left = left[:-2] + "…"
-    out = Image.new("RGB", (width, height + 22), PALETTE["paper"])
-    out.paste(Image.fromarray(picture), (0, 0))
-    pen = ImageDraw.Draw(out)
-    pen.text((1, height + 16), left, PALETTE["ink"], font, anchor="ls")
-    pen.text((width - 2, height + 16), right, PALETTE["note"], font, anchor="rs")
-    return out
-
-
-def strip(still: Still, times: Sequence[int], cell_px: int = 12) -> np.ndarray:
-    """Some moments side by side, each with its step below: [height, width, 3] uint8."""
-    shots = [np.asarray(_labelled(paint(still, t, cell_px), f"step {t % still.steps}")) for t in times]
-    gap = np.full((shots[0].shape[0], cell_px, 3), 255, np.uint8)
-    return np.concatenate([part for shot in shots for part in (gap, shot)][1:], 1)
-
-
-def film(
-    stills: Still | Sequence[Still], path: str | Path | None = None, fps: float = 10.0, caption: str | None = None,
-    cell_px: int = 14, most: int = 150, form: str = "",
-) -> bytes:  # fmt: skip
-    """An animation of about `most` frames at most, evenly spaced; its bytes, also written to `path` where it is given.
-
-    `form` is webp or gif, by default as the path ends.  With a caption, that and the step stand below the map.
-    """
-    from PIL import Image
-
-    form = form or ("gif" if str(path).lower().endswith(".gif") else "webp")
-    options: dict[str, dict[str, Any]] = {"webp": {"lossless": True, "method": 3}, "gif": {"optimize": True}}
-    if form not in options:
-        raise Refusal(f"a film cannot be {form!r}; webp or gif would be right.")
-    parts, frames = [stills] if isinstance(stills, Still) else stills, []
-    moments = [(part, t) for part in parts for t in range(part.steps)]
-    for step, (part, t) in list(enumerate(moments))[:: -(-len(moments) // most)]:
-        picture = paint(part, t, cell_px)
-        frames.append(Image.fromarray(picture) if caption is None else _labelled(picture, caption, f"step {step}"))
-    times = {"save_all": True, "append_images": frames[1:], "loop": 0, "duration": round(1000 / fps)}
-    frames[0].save(out := io.BytesIO(), form, **options[form], **times)
-    if path is not None:
-        Path(path).write_bytes(out.getvalue())
-    return out.getvalue()

@@ -16,7 +16,7 @@ from nomoi.grid.layout import STEP, Land
 from nomoi.institutions.marks import LONG, Marks, judged
 
 PERMITTED = 0
-SOON = 50  # steps within which a change counts as read (spec B.5)
+SOON = 50  # steps within which a change counts as read; ours
 HIDDEN, PLACE, BROADCAST, DISTRACTOR, STALE = range(5)
 
 
@@ -72,25 +72,28 @@ class Altar(Institution):
     memory    see Record
     """
 
-    threshold: Float[Array, ""] = setting(0.4, "a kind below this share of its capacity is locked", "trial", "", 0, 1)
-    recovery: Float[Array, ""] = setting(0.6, "a locked kind is free again at this share", "trial", "", 0, 1)
-    span: Int[Array, ""] = setting(20, "steps for which a taking stays visible and punishable", "trial", "steps", 0, 98)
+    threshold: Float[Array, ""] = setting(0.4, "a kind below this share of its capacity is locked", "ours", "", 0, 1)
+    recovery: Float[Array, ""] = setting(0.6, "a locked kind is free again at this share", "ours", "", 0, 1)
+    span: Int[Array, ""] = setting(20, "steps for which a taking stays visible and punishable", "ours", "steps", 0, 98)
     on: str = size("harvest", "the event that is judged")
     of: str = size("kind", "the event that says of which kind it was")
-    names: Int[Array, ""] = choice("permitted", ("permitted", "forbidden"), "what the kind it names is", "seed; spec G")
-    content: Int[Array, ""] = setting(-1, "the kind it names first, counted from 0; -1 is drawn", "ours", "", -1)
-    term: Int[Array, ""] = setting(
-        0, "steps after which the content is drawn anew; 0 is by stock", "spec G", "steps", 0
+    names: Int[Array, ""] = choice(
+        "permitted",
+        ("permitted", "forbidden"),
+        "what the kind it names is",
+        'the tutorial (Hadfield et al. 2024), "Altared Environments"',
     )
-    grace: Int[Array, ""] = setting(0, "first steps of an episode in which nothing is judged", "spec B.4", "steps", 0)
+    content: Int[Array, ""] = setting(-1, "the kind it names first, counted from 0; -1 is drawn", "ours", "", -1)
+    term: Int[Array, ""] = setting(0, "steps after which the content is drawn anew; 0 is by stock", "ours", "steps", 0)
+    grace: Int[Array, ""] = setting(0, "first steps of an episode in which nothing is judged", "ours", "steps", 0)
     place: str = size("H", "the letter of its place on the map")
     display: Int[Array, ""] = choice(
         "place", ("hidden", "place", "broadcast", "distractor", "stale"), "who can read it"
     )
-    distance: Int[Array, ""] = setting(2, "how near (in king's moves) one must come to read it", "trial", "cells", 0)
-    sticky: Bool[Array, ""] = setting(True, "a later legal taking does not launder a violation", "trial")
-    amnesty: Bool[Array, ""] = setting(True, "when the content changes, all verdicts and traces are erased", "trial")
-    sight: str = size("relative", "relative (permitted, prohibited, unknown to the viewer) or raw (the kinds)", "trial")
+    distance: Int[Array, ""] = setting(2, "how near (in king's moves) one must come to read it", "ours", "cells", 0)
+    sticky: Bool[Array, ""] = setting(True, "a later legal taking does not launder a violation", "ours")
+    amnesty: Bool[Array, ""] = setting(True, "when the content changes, all verdicts and traces are erased", "ours")
+    sight: str = size("relative", "relative (permitted, prohibited, unknown to the viewer) or raw (the kinds)", "ours")
 
     def __check_init__(self) -> None:
         if len(self.place) != 1:
@@ -201,7 +204,7 @@ class Altar(Institution):
         weight = jnp.cumsum(jnp.where(locked, 0.0, jnp.where(timed, jnp.ones_like(stock), stock)))
         drawn = jnp.where(weight[-1] > 0, (draws[0] * weight[-1] >= weight).sum(), k)
         content = jnp.where(redraw, jnp.minimum(drawn, k), m.content).astype(jnp.int32)
-        # a distractor redraws among the kinds about every 15 steps (the tempo of a true one, trial)
+        # a distractor redraws among the kinds about every 15 steps (the tempo of a true one in `Harvest`)
         random = jnp.minimum((draws[1] * k).astype(jnp.int32), k - 1)
         renew = (self.display == DISTRACTOR) & (draws[2] < 1 / 15)
         decoy = jnp.where(renew, random, m.decoy)
@@ -226,6 +229,15 @@ class Altar(Institution):
         read = jnp.where(reads, shown, m.read)
         since = jnp.where(reads, 0, jnp.minimum(m.since + 1, LONG))
         return eqx.tree_at(lambda r: (r.read, r.since, r.here), m, (read, since, near))
+
+    def board(self, situation: Situation) -> tuple[str, ...]:
+        line = ("only {} is allowed", "{} is forbidden")[int(self.names)]
+        lines = [*(line.format(kind) for kind in situation.kinds), "everything is forbidden"]
+        way = ("hidden: ", "", "", "at random: ", "unchanged: ")[int(self.display)]
+        return tuple(way + text for text in lines)
+
+    def posted(self, memory: Record) -> Int[Array, ""]:
+        return jnp.where((self.display == DISTRACTOR) | (self.display == STALE), memory.decoy, memory.content)
 
     def layers(self, memory: Record, scene: Scene) -> Scene:
         if scene.goods is None:

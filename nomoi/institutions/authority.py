@@ -31,7 +31,7 @@ class Authority(Institution):
     among: str = size("altar", "the institutions of which one counts, with commas", "Sarkar et al. 2024 (abstract)")
     seat: Int[Array, ""] = setting(0, "which one counts, counted from 0; -1 is none", "ours", "", NOBODY)
     heir: Int[Array, ""] = setting(NOBODY, "which one counts from step `turn` on; -1 is none", "ours", "", NOBODY)
-    turn: Int[Array, ""] = setting(0, "the step at which the authority passes on; 0 is never", "spec F", "steps", 0)
+    turn: Int[Array, ""] = setting(0, "the step at which the authority passes on; 0 is never", "ours", "steps", 0)
 
     @property
     def sentence(self) -> str:

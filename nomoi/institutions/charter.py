@@ -57,10 +57,12 @@ class Charter(Institution):
             MINE: Option("size", "a charter that comes along (nomoi.law.samples), the path of one, or its text", "ours")
         },
     )
-    span: Int[Array, ""] = setting(20, "steps for which a violation can be punished", "as the altar's", "steps", 0, 98)
+    span: Int[Array, ""] = setting(
+        20, "steps for which a violation can be punished", "ours, the altar's", "steps", 0, 98
+    )
     public: Bool[Array, ""] = setting(True, "whether agents are told what is forbidden to them now (promulgation)")
     misreads: Float[Array, ""] = setting(
-        0.0, "chance that a reader takes right for wrong, or wrong for right", "spec E.6", "", 0, 1
+        0.0, "chance that a reader takes right for wrong, or wrong for right", "ours", "", 0, 1
     )
 
     @property

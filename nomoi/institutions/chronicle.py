@@ -47,10 +47,10 @@ class Chronicle(Institution):
     memory    see Memory
     """
 
-    among: str = size("", "the institutions whose verdicts are written down, with commas", "spec F")
-    on: str = size("harvest", "the event that leaves a trace", "spec B.5")
-    of: str = size("kind", "the event that says of which kind it was", "spec B.5")
-    span: Int[Array, ""] = setting(20, "steps for which a trace is visible", "trial", "steps", 0, 98)
+    among: str = size("", "the institutions whose verdicts are written down, with commas", "ours")
+    on: str = size("harvest", "the event that leaves a trace", "ours")
+    of: str = size("kind", "the event that says of which kind it was", "ours")
+    span: Int[Array, ""] = setting(20, "steps for which a trace is visible", "ours", "steps", 0, 98)
 
     @property
     def needs(self) -> tuple[str, ...]:

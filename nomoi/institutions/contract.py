@@ -63,19 +63,29 @@ class Contract(Institution):
     {'move': 8, 'contract.propose': 4, 'contract.sign': 2}
     """
 
-    on: str = size("sparse", "the event that is paid for", "Christoffersen: low-density apples")
-    low: Float[Array, ""] = setting(0.0, "lowest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
-    high: Float[Array, ""] = setting(10.0, "highest theta", "Christoffersen code (Harvest 0..10)", "reward/unit", 0)
-    to: Int[Array, ""] = choice("others", ("others", "whom", "doer"), "who is paid", "Christoffersen code")
+    on: str = size("sparse", "the event that is paid for", "Christoffersen et al. 2023, code (low-density apples)")
+    low: Float[Array, ""] = setting(
+        0.0, "lowest theta", "Christoffersen et al. 2023, code (Harvest 0..10)", "reward/unit", 0
+    )
+    high: Float[Array, ""] = setting(
+        10.0, "highest theta", "Christoffersen et al. 2023, code (Harvest 0..10)", "reward/unit", 0
+    )
+    to: Int[Array, ""] = choice("others", ("others", "whom", "doer"), "who is paid", "Christoffersen et al. 2023, code")
     levels: int = size(5, "how many thetas from low to high may be proposed", low=1)
     voters: Int[Array, ""] = setting(
-        2, "how many others, drawn by lot, must all sign; 0 is everybody", "Christoffersen code (nu = 2)", "agents", 0
+        2,
+        "how many others, drawn by lot, must all sign; 0 is everybody",
+        "Christoffersen et al. 2023, code (nu = 2)",
+        "agents",
+        0,
     )
     rehearsal: Float[Array, ""] = setting(0.5, "share of training that begins with contracts by lot", "ours", "", 0, 1)
     imposed: Float[Array, ""] = setting(
         0.0, "share of episodes by lot after that, and outside of training", "ours", "", 0, 1
     )
-    null: Float[Array, ""] = setting(0.4, "share of null contracts in the lots", "MOCA notes (0.1 to 0.4)", "", 0, 1)
+    null: Float[Array, ""] = setting(
+        0.4, "share of null contracts in the lots", "SocialJax (9zehn), notes (0.1 to 0.4)", "", 0, 1
+    )
 
     def __check_init__(self) -> None:
         if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():

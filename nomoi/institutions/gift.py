@@ -40,7 +40,7 @@ class Gift(Institution):
 
     amount: Float[Array, ""] = setting(1.0, "what a gift is worth", "ours", "reward", 0)
     source: Array = choice(
-        "own", ("own", "budget", "replenished"), "who pays for gifts", "Lupu & Precup 2020 (variants recalled)"
+        "own", ("own", "budget", "replenished"), "who pays for gifts", "ours, after Lupu & Precup 2020"
     )
     budget: Float[Array, ""] = setting(10.0, "what is in a purse at first", "ours", "reward", 0)
     refill: Float[Array, ""] = setting(1.0, "what a purse gains for a unit of reward taken", "ours", "", 0)

@@ -30,7 +30,7 @@ class Interest(Institution):
     ['defect', 'interest.shared']
     """
 
-    share: Float[Array, ""] = setting(0.5, "what one keeps", "spec A4.1 (s* of the tutorial's dilemma)", "", 0, 1)
+    share: Float[Array, ""] = setting(0.5, "what one keeps", "ours, what the tutorial's dilemma takes", "", 0, 1)
 
     @property
     def sentence(self) -> str:

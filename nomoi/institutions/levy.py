@@ -28,8 +28,10 @@ class Levy(Institution):
     ['levy.paid']
     """
 
-    rate: Float[Array, ""] = setting(2.0, "charge per unit; negative is a subsidy", "trial (2 rescues)", "reward/unit")
-    on: str = size("sparse", "the event that is charged", "seed: low-density apples")
+    rate: Float[Array, ""] = setting(2.0, "charge per unit; negative is a subsidy", "ours", "reward/unit")
+    on: str = size(
+        "sparse", "the event that is charged", 'the tutorial (Hadfield et al. 2024), "Harvest" (low-density apples)'
+    )
     proceeds: Int[Array, ""] = choice("burnt", ("burnt", "shared", "kept"), "what becomes of what is paid")
 
     @property

@@ -44,9 +44,15 @@ class Mediator(Institution):
     """
 
     head: str = size("", "the head that it answers; empty is the situation's first")
-    together: Int[Array, ""] = setting(0, "its answer where enough have committed", "Ivanov (cooperate)", "choice", 0)
-    otherwise: Int[Array, ""] = setting(1, "its answer where too few have", "Ivanov (defect)", "choice", 0)
-    quorum: Int[Array, ""] = setting(0, "how many must commit; 0 is all", "Ivanov (all)", "agents", 0)
+    together: Int[Array, ""] = setting(
+        0, "its answer where enough have committed", "ours, after Ivanov et al. 2023 (cooperate)", "choice", 0
+    )
+    otherwise: Int[Array, ""] = setting(
+        1, "its answer where too few have", "ours, after Ivanov et al. 2023 (defect)", "choice", 0
+    )
+    quorum: Int[Array, ""] = setting(
+        0, "how many must commit; 0 is all", "ours, after Ivanov et al. 2023 (all)", "agents", 0
+    )
     period: Int[Array, ""] = setting(0, "steps after which agents commit anew; 0 is never", "ours", "steps", 0)
 
     @property

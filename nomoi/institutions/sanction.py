@@ -43,18 +43,24 @@ class Sanction(Institution):
     """
 
     by: str = size("altar", "the institution that classifies; empty is none, then no hit is deserved")
-    cost: Float[Array, ""] = setting(10.0, "paid by the striker for each agent hit", "seed (altar slides)", "reward", 0)
-    reward: Float[Array, ""] = setting(20.0, "gained for hitting a violator", "seed (altar slides)", "reward", 0)
-    loss: Float[Array, ""] = setting(
-        0.0, "lost by a violator who is hit", "seed (none); trial recipe L 10", "reward", 0
+    cost: Float[Array, ""] = setting(
+        10.0, "paid by the striker for each agent hit", 'the tutorial (Hadfield et al. 2024), "Punishing"', "reward", 0
     )
-    harm: Float[Array, ""] = setting(0.0, "lost by whoever is hit", "Koster et al. 2022 (recalled 35)", "reward", 0)
-    fire: Float[Array, ""] = setting(0.0, "paid for each shot, whether it hits or not", "trial", "reward", 0)
+    reward: Float[Array, ""] = setting(
+        20.0, "gained for hitting a violator", 'the tutorial (Hadfield et al. 2024), "Punishing"', "reward", 0
+    )
+    loss: Float[Array, ""] = setting(
+        0.0, "lost by a violator who is hit", 'the tutorial (Hadfield et al. 2024), "Punishing" (none)', "reward", 0
+    )
+    harm: Float[Array, ""] = setting(0.0, "lost by whoever is hit", "ours", "reward", 0)
+    fire: Float[Array, ""] = setting(0.0, "paid for each shot, whether it hits or not", "ours", "reward", 0)
     credit: Int[Array, ""] = choice("one", ("one", "all"), "of several who strike one target in a step, who counts")
-    exile: Int[Array, ""] = setting(25, "steps out of play for whoever is hit", "seed (altar slides)", "steps", 0)
+    exile: Int[Array, ""] = setting(
+        25, "steps out of play for whoever is hit", 'the tutorial (Hadfield et al. 2024), "Punishing"', "steps", 0
+    )
     immunity: Int[Array, ""] = setting(0, "steps of safety after a hit or the return from it", "ours", "steps", 0)
     aware: bool = size(True, "whether agents sense that somebody would be hit, and what marks such a one bears")
-    warmup: Float[Array, ""] = setting(0.0, "share of training over which the cost rises from 0", "spec B.6", "", 0, 1)
+    warmup: Float[Array, ""] = setting(0.0, "share of training over which the cost rises from 0", "ours", "", 0, 1)
 
     @property
     def sentence(self) -> str:

@@ -32,8 +32,8 @@ class Taboo(Institution):
     """
 
     kinds: str = size("poison", "the forbidden kinds, with commas", "Koster et al. 2022")
-    span: Int[Array, ""] = setting(100, "steps for which a mark lasts", "trial", "steps", 0, 998)
-    known: Bool[Array, ""] = setting(False, "whether agents sense their own mark (a control)", "trial")
+    span: Int[Array, ""] = setting(100, "steps for which a mark lasts", "ours", "steps", 0, 998)
+    known: Bool[Array, ""] = setting(False, "whether agents sense their own mark (a control)", "ours")
 
     @property
     def sentence(self) -> str:

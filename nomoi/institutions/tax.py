@@ -51,7 +51,9 @@ class Tax(Institution):
 
     cutoffs: Float[Array, " k"] = setting([0.0], "incomes from which on each rate is due", "ours (flat)", "reward")
     rates: Float[Array, " k"] = setting([0.3], "marginal rate of each bracket", "ours (flat)", "", 0, 1)
-    period: Int[Array, ""] = setting(100, "steps between two payments", "AI Economist", "steps", 1)
+    period: Int[Array, ""] = setting(
+        100, "steps between two payments", "AI Economist (Zheng et al. 2022), code", "steps", 1
+    )
 
     def __check_init__(self) -> None:
         if self.cutoffs.shape != self.rates.shape:

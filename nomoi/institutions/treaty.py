@@ -52,14 +52,14 @@ class Treaty(Institution):
     {'choose': 2, 'treaty.propose': 46, 'treaty.sign': 2}
     """
 
-    on: str = size("sparse", "the event that is fined", "as contract")
-    low: Float[Array, ""] = setting(0.0, "lowest fine; negative is a bounty", "spec A4.1", "reward/unit")
-    high: Float[Array, ""] = setting(4.0, "highest fine", "spec A4.1", "reward/unit")
+    on: str = size("sparse", "the event that is fined", "ours, the contract's")
+    low: Float[Array, ""] = setting(0.0, "lowest fine; negative is a bounty", "ours", "reward/unit")
+    high: Float[Array, ""] = setting(4.0, "highest fine", "ours", "reward/unit")
     fines: int = size(3, "how many fines from low to high may be proposed", low=1)
     apart: bool = size(False, "whether each agent gets a fine of its own")
     most: Float[Array, ""] = setting(4.0, "largest lump sum, either way", "ours", "reward", 0)
     lumps: int = size(5, "how many lump sums from -most to most; 1 is none at all", low=1)
-    proposers: int = size(1, "how many propose at once, 1 or 2", "spec A2 (T4)", low=1)
+    proposers: int = size(1, "how many propose at once, 1 or 2", "Christoffersen et al. 2023, one proposer", low=1)
 
     def __check_init__(self) -> None:
         if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():

@@ -45,9 +45,9 @@ class Vote(Institution):
     {'move': 8, 'vote.rate': 4}
     """
 
-    on: str = size("sparse", "the event that is charged", "as levy")
+    on: str = size("sparse", "the event that is charged", "ours, the levy's")
     rates: Float[Array, " k"] = setting([0.0, 1.0, 2.0], "the rates to choose from", "ours", "reward/unit")
-    rule: Array = choice("majority", ("majority", "plurality", "median"), "how votes make a choice", "spec B")
+    rule: Array = choice("majority", ("majority", "plurality", "median"), "how votes make a choice", "ours")
     period: Int[Array, ""] = setting(0, "steps after which agents vote anew; 0 is never", "ours", "steps", 0)
 
     def __check_init__(self) -> None:

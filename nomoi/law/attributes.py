@@ -2,7 +2,7 @@
 
 Cases are the 2^m combinations of m features, each equally likely.  Each buyer has a logic of her own, linear in the
 features; the institution draws its rule alike.  The names of the attributes are the tutorial's and Fuller's; how each
-works is ours (spec E.6), and so is every default.  All chances are exact over cases, given the drawn logics and rules.
+works is ours, and so is every default.  All chances are exact over cases, given the drawn logics and rules.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ ATTRIBUTES = (
     "possibility", "universality", "impersonality", "openness",
 )  # fmt: skip
 
-# Expected order (spec E.8): a legal order has the largest bound; a tyrant coordinates but suits too few.
+# Five orders of ours.  Expected: a legal order has the largest bound; a tyrant coordinates but suits too few.
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "emergent norms": {"publicity": 0.0},
     "elders": {"impersonality": 0.5, "stability": 0.6},
@@ -151,7 +151,7 @@ def sweep(
 
 
 def preset(name: str, **changes: Any) -> Classification:
-    """One of the five orders of spec E.8."""
+    """One of the five orders, by name."""
     if name not in PRESETS:
         raise Refusal(f"there is no legal order {name!r}; {nearest(name, PRESETS, 'order')}")
     return Classification(**(dict(PRESETS[name]) | changes))

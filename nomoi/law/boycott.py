@@ -2,7 +2,7 @@
 
 A seller serves each buyer at price P and saves c by a wrongful performance.  A classification institution R says which
 performances are wrongful; a buyer whom R suits (with probability 1 - rho) boycotts for `spell` periods after any
-wrongful performance, her own or the other's.  The seed prints the bound c < x P / (1 + x), x = 2 delta (1 - rho_i)
+wrongful performance, her own or the other's.  The tutorial prints the bound c < x P / (1 + x), x = 2 delta (1 - rho_i)
 (1 - rho_j), which is c < x (P - c): what one wrong saves against one period's profit from both, lost when R suits both.
 That c is what the seller saves is derived here; the paper's proof was not available to us.
 """
@@ -23,7 +23,7 @@ BOYCOTTS = (JOINT, INDEPENDENT, VICTIM)
 
 @dataclasses.dataclass(frozen=True)
 class Trade(Parameters):
-    """What the parties know.  Only the symbols are published; every default is ours (spec E.1)."""
+    """What the parties know.  Only the symbols are published; every default is ours."""
 
     price: float = number(1.0, "P", "paid by a buyer each period", low=0, open_low=True)
     perf_cost: float = number(0.5, "c", "what the seller saves by one wrongful performance", low=0)
@@ -52,7 +52,7 @@ def _flags(trade: Trade) -> tuple[str, ...]:
 def loss(trade: Trade, boycott: str = JOINT) -> float:
     """x: expected discounted buyer-periods lost after a wrong; the profit of each is P - c.
 
-    joint        both boycott if R suits both (the seed's proposition for a spell of 1)
+    joint        both boycott if R suits both (the tutorial's proposition for a spell of 1)
     independent  each boycotts if R suits her
     victim       only the one who was wronged boycotts, here the one whom R suits less: there is no law
     """
@@ -66,7 +66,7 @@ def loss(trade: Trade, boycott: str = JOINT) -> float:
 def bound(trade: Trade, boycott: str = JOINT, wrongs: int = 1) -> Answer:
     """The cost below which the seller does not deliver `wrongs` wrongful performances at once: x P / (wrongs + x).
 
-    One wrong with a joint boycott is the seed's proposition.  It does not deter wronging both buyers in the same
+    One wrong with a joint boycott is the tutorial's proposition.  It does not deter wronging both buyers in the same
     period, where one boycott pays for two wrongs: then the bound is delta pi P / (1 + delta pi) (derived).
     Where only victims boycott, each wrong is paid for by itself, so the bound is that of one wrong.
     """

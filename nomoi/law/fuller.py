@@ -1,9 +1,8 @@
-"""Fuller's eight (The Morality of Law, 1964) as scores in [0, 1], computed from a legal system
+"""Fuller's eight (Fuller 1964) as scores in [0, 1], computed from a legal system
 and what was done under it.
 
-The eight names are the tutorial's; how each is computed is ours (spec G.2).  That the failure of any one is no legal
-system at all is recalled from Fuller's book; so the aggregate is the least, beside the geometric mean, which is zero
-with it.
+The eight names are the tutorial's; how each is computed is ours.  The aggregate is the least of them, so that the
+failure of any one is no legal system at all (Fuller 1964), beside the geometric mean, which is zero with it.
 """
 
 from __future__ import annotations

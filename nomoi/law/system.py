@@ -2,7 +2,7 @@
 
 Everything that happens to it stands in a log to which entries are only added, each with the hash of the one before;
 the state is what replaying the log gives.  The three kinds of secondary rule are general knowledge of Hart's book;
-how they are stored is ours (spec G.3).
+how they are stored is ours.
 """
 
 from __future__ import annotations

@@ -26,9 +26,7 @@ class Citizen(Learner, Rule):
 
     law: str = size("charter", "the charter it lives under, by its title")
     sanction: str = size("sanction", "the sanction it strikes with, which must be aware")
-    spare: Array = setting(
-        3, "live neighbours that an apple must have to be eaten under the law", "spec D.3 (3)", "", 0
-    )
+    spare: Array = setting(3, "live neighbours that an apple must have to be eaten under the law", "ours", "", 0)
     obeys: Array = setting(1.0, "chance to heed the law in a step", "ours", "per step", 0, 1)
     zeal: Array = setting(1.0, "chance to strike, where it could strike somebody marked", "ours", "per step", 0, 1)
 

@@ -1,7 +1,7 @@
 """Conscience: a private guess at what the others disapprove of, and the wish to punish as they would.
 
-The classifier norm model (CNM) of Vinitsky et al. (2023).  Numbers tagged CNM-RE are those of a re-implementation by
-others, which in part quotes the paper.
+The classifier norm model (CNM) of Vinitsky et al. 2023.  Where a setting names the CNM re-implementation, it is by
+others and in part quotes the paper.
 """
 
 from __future__ import annotations
@@ -80,16 +80,27 @@ class Conscience(Rule):
     goes into its policy, and when it strikes it feels pride x P(disapproval) - shame x P(approval), in units of reward.
     """
 
-    hidden: int = size(64, "units of the two hidden layers of the judge", "CNM-RE", low=1)
-    zaps: int = size(32, "disapprovals in a subsample, drawn with replacement", "CNM-RE, quoting the paper", low=1)
-    calm: int = size(1024, "approvals in a subsample", "CNM-RE, quoting the paper", low=1)
-    passes: int = size(16, "subsamples learned from between two updates", "ours; as many as PPO's minibatches", low=1)
-    pride: Float[Array, ""] = setting(0.2, "gained for striking, times P(disapproval) (alpha)", "CNM-RE", "reward", 0)
-    shame: Float[Array, ""] = setting(0.4, "lost for striking, times P(approval) (beta)", "CNM-RE", "reward", 0)
-    weight: Float[Array, ""] = setting(0.01, "weight of the judge's loss", "CNM-RE", "", 0)
-    rate: Float[Array, ""] = setting(1e-3, "learning rate of the judge", "ours; as PPO's", "", 0)
+    hidden: int = size(64, "units of the two hidden layers of the judge", "CNM re-implementation", low=1)
+    zaps: int = size(
+        32, "disapprovals in a subsample, drawn with replacement", "CNM re-implementation, quoting the paper", low=1
+    )
+    calm: int = size(1024, "approvals in a subsample", "CNM re-implementation, quoting the paper", low=1)
+    passes: int = size(16, "subsamples learned from between two updates", "ours, as many as PPO's minibatches", low=1)
+    pride: Float[Array, ""] = setting(
+        0.2, "gained for striking, times P(disapproval) (alpha)", "CNM re-implementation", "reward", 0
+    )
+    shame: Float[Array, ""] = setting(
+        0.4, "lost for striking, times P(approval) (beta)", "CNM re-implementation", "reward", 0
+    )
+    weight: Float[Array, ""] = setting(0.01, "weight of the judge's loss", "CNM re-implementation", "", 0)
+    rate: Float[Array, ""] = setting(1e-3, "learning rate of the judge", "ours, as PPO's", "", 0)
     until: Float[Array, ""] = setting(
-        0.5, "share of training after which the judge is frozen", "ours; CNM-RE: after 1e8 steps", "", 0, 1
+        0.5,
+        "share of training after which the judge is frozen",
+        "ours, after CNM re-implementation (1e8 steps)",
+        "",
+        0,
+        1,
     )
 
     def form(self, key: PRNGKeyArray, net: Net) -> Scrupulous:

@@ -75,9 +75,9 @@ class Enforcer(Learner, Rule):
 
     law: str = size("altar", "the altar it heeds and enforces")
     heir: str = size("", "the altar it heeds from step `turn` on; empty is the same")
-    turn: Int[Array, ""] = setting(0, "the step of the change; 0 is never", "spec F", "steps", 0)
+    turn: Int[Array, ""] = setting(0, "the step of the change; 0 is never", "ours", "steps", 0)
     sanction: str = size("sanction", "the sanction it strikes with, which must be aware")
-    spare: Array = setting(0, "live neighbours that an apple must have to be eaten", "spec D.3 (3)", "apples", 0)
+    spare: Array = setting(0, "live neighbours that an apple must have to be eaten", "ours", "apples", 0)
     zeal: Array = setting(1.0, "chance to strike, where it could strike a violator", "ours", "per step", 0, 1)
     whim: Array = setting(0.0, "chance to strike, where it could strike only others", "ours", "per step", 0, 1)
     slip: Array = setting(0.0, "chance to go for any apple, whatever the law", "ours", "per step", 0, 1)

@@ -54,7 +54,7 @@ class Forager(Learner, Rule):
     It never steps on an apple that it will not eat, and answers 0 to every head but `move`.
     """
 
-    spare: int = size(0, "live neighbours that an apple must have to be eaten", "spec D.3 (3)", low=0)
+    spare: int = size(0, "live neighbours that an apple must have to be eaten", "ours", low=0)
     heed: bool = size(False, "whether to eat only what the altar permits")
 
     def act(

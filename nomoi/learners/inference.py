@@ -1,4 +1,4 @@
-"""Bayesian inference of norms: which rule, or whose word, is enforced here (Oldenburg & Zhi-Xuan 2024; spec E4, F).
+"""Bayesian inference of norms: which rule, or whose word, is enforced here (after Oldenburg & Zhi-Xuan 2024).
 
 Each candidate says of every chance to sanction whether there is a violation.  Where it counts, violations are
 sanctioned, and all else is spared, with probability `hit`.  All is exact and in logarithms.
@@ -51,12 +51,8 @@ def weigh(
 class Inference(Rule):
     """How evidence is weighed.  Evidence [..., H] is a sum of log-likelihoods, in which the past may fade."""
 
-    hit: Float[Array, ""] = setting(
-        0.9, "chance that a violation is sanctioned, and all else spared", "spec F", "", 0, 1
-    )
-    forget: Float[Array, ""] = setting(
-        1.0, "what each chance leaves of the evidence before it", "spec F (.98)", "", 0, 1
-    )
+    hit: Float[Array, ""] = setting(0.9, "chance that a violation is sanctioned, and all else spared", "ours", "", 0, 1)
+    forget: Float[Array, ""] = setting(1.0, "what each chance leaves of the evidence before it", "ours", "", 0, 1)
     doubt: Float[Array, ""] = setting(0.5, "prior probability that no candidate counts", "ours", "", 0, 1)
 
     def blank(self, candidates: int) -> Float[Array, " H"]:

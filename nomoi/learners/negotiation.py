@@ -35,7 +35,9 @@ class Negotiator(PPO):
     with them, and so are frozen too.
     """
 
-    institution: str = size("contract", "the institution whose heads still learn", "Christoffersen (stage 2)")
+    institution: str = size(
+        "contract", "the institution whose heads still learn", "Christoffersen et al. 2023, stage 2"
+    )
 
     def __check_init__(self) -> None:
         if self.conscience is not None:
@@ -62,7 +64,10 @@ class Settlement(Learner, Rule):
 
     learner: PPO = eqx.field(default_factory=PPO)
     rule: Int[Array, ""] = choice(
-        "majority", ("majority", "unanimity", "max"), "which contracts pass", "Christoffersen code (NegotiationSolver)"
+        "majority",
+        ("majority", "unanimity", "max"),
+        "which contracts pass",
+        "Christoffersen et al. 2023, code (NegotiationSolver)",
     )
     contract: str = size("contract", "the institution that is negotiated")
 

@@ -41,19 +41,30 @@ class Newcomer(Learner, Rule):
     prohibited", where an altar with raw sight of that name shows which kind is which.
     """
 
-    among: str = size("altar", "the candidate altars, with commas", "spec F (3)")
-    zones: str = size("", "instead, an altar with raw sight: the candidates are rules against one kind", "spec E4")
+    among: str = size("altar", "the candidate altars, with commas", "ours")
+    zones: str = size(
+        "",
+        "instead, an altar with raw sight: the candidates are rules against one kind",
+        "ours, after Oldenburg & Zhi-Xuan 2024",
+    )
     chronicle: str = size("chronicle", "the public record it reads")
     sanction: str = size("sanction", "the sanction it strikes with, which must be aware")
-    spare: Array = setting(0, "live neighbours that an apple must have to be eaten", "spec D.3 (3)", "apples", 0)
-    believes: Array = choice("inferred", ("nothing", "majority", "told", "inferred"), "what it goes by", "spec F")
-    named: Array = setting(0, "which one it was told counts, counted from 0; -1 is none", "spec F", "", -1)
-    heir: Array = setting(-1, "which one it was told counts from step `turn` on", "spec F", "", -1)
-    turn: Array = setting(0, "the step of the change it was told of; 0 is never", "spec F", "steps", 0)
+    spare: Array = setting(0, "live neighbours that an apple must have to be eaten", "ours", "apples", 0)
+    believes: Array = choice(
+        "ours, after Koster et al. 2022",
+        ("nothing", "majority", "told", "ours, after Koster et al. 2022"),
+        "what it goes by",
+        "ours",
+    )
+    named: Array = setting(0, "which one it was told counts, counted from 0; -1 is none", "ours", "", -1)
+    heir: Array = setting(-1, "which one it was told counts from step `turn` on", "ours", "", -1)
+    turn: Array = setting(0, "the step of the change it was told of; 0 is never", "ours", "steps", 0)
     caution: Array = setting(0.9, "probability that none counts, above which it heeds none", "ours", "", 0, 1)
-    sure: Array = setting(0.5, "probability that one counts, above which it strikes for it", "cost / reward", "", 0, 1)
-    hit: Array = setting(0.9, "see Inference", "spec F", "", 0, 1)
-    forget: Array = setting(1.0, "see Inference", "spec F (.98)", "", 0, 1)
+    sure: Array = setting(
+        0.5, "probability that one counts, above which it strikes for it", "ours, cost / reward of a strike", "", 0, 1
+    )
+    hit: Array = setting(0.9, "see Inference", "ours", "", 0, 1)
+    forget: Array = setting(1.0, "see Inference", "ours", "", 0, 1)
     doubt: Array = setting(0.5, "see Inference", "ours", "", 0, 1)
 
     @property

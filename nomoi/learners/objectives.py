@@ -44,9 +44,15 @@ class SocialValue(Objective):
 class InequityAverse(Objective):
     """Dislikes having less (envy) and having more (guilt) than others, on smoothed payoffs (Hughes et al. 2018)."""
 
-    envy: Float[Array, ""] = setting(5.0, "weight of disadvantageous inequity (alpha)", "SSD forks (recalled)", "", 0)
-    guilt: Float[Array, ""] = setting(0.05, "weight of advantageous inequity (beta)", "SSD forks (recalled)", "", 0)
-    decay: Float[Array, ""] = setting(0.975, "memory of past payoffs (gamma x lambda)", "recalled", "per step", 0, 1)
+    envy: Float[Array, ""] = setting(
+        5.0, "weight of disadvantageous inequity (alpha)", "ours, after Hughes et al. 2018", "", 0
+    )
+    guilt: Float[Array, ""] = setting(
+        0.05, "weight of advantageous inequity (beta)", "ours, after Hughes et al. 2018", "", 0
+    )
+    decay: Float[Array, ""] = setting(
+        0.975, "memory of past payoffs (gamma x lambda)", "ours, after Hughes et al. 2018", "per step", 0, 1
+    )
 
     def feel(self, memory: Array, payoff: Array) -> tuple[Array, Array]:
         smooth = self.decay * memory + payoff

@@ -59,7 +59,7 @@ class Residents(eqx.Module):
 
 
 class PPO(Learner, Rule):
-    """Independent PPO with generalised advantage estimation.  Defaults are the trial's recipe P.
+    """Independent PPO with generalised advantage estimation.  Defaults are ours.
 
     With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
     theirs alone, while `act` answers for everybody.  With a `conscience` they guess from what is public whether others
@@ -70,25 +70,27 @@ class PPO(Learner, Rule):
     residents: Residents | None = None
     conscience: Conscience | None = None
     shared: bool = size(True, "whether all agents share one set of parameters")
-    hidden: int = size(64, "units of the two hidden layers", "trial", low=1)
+    hidden: int = size(64, "units of the two hidden layers", "ours", low=1)
     filters: int = size(0, "filters of a 3 x 3 layer on the view; 0 is none", low=0)
     recurrent: bool = size(False, "whether a GRU carries memory from step to step")
-    film: str = size("", "the feature that gates the view (FiLM), such as altar.mind; empty is none", "spec B.4")
-    worlds: int = size(64, "worlds side by side", "trial", low=1)
-    steps: int = size(64, "steps between two updates", "trial", low=1)
-    epochs: int = size(2, "passes over each batch", "trial", low=1)
-    minibatches: int = size(8, "minibatches a pass", "trial", low=1)
-    rate: Float[Array, ""] = setting(1e-3, "learning rate at the start", "trial", "", 0)
-    rate_end: Float[Array, ""] = setting(2e-4, "and at the end (linear)", "trial", "", 0)
-    gamma: Float[Array, ""] = setting(0.99, "discount", "trial", "", 0, 1)
-    trace: Float[Array, ""] = setting(0.95, "lambda of the advantage estimator", "trial", "", 0, 1)
-    clip: Float[Array, ""] = setting(0.2, "how far the policy's ratio may move", "PPO paper", "", 0)
-    critic: Float[Array, ""] = setting(0.5, "weight of the value loss", "trial", "", 0)
-    entropy: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "trial", "", 0)
-    entropy_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "trial", "", 0)
+    film: str = size(
+        "", "the feature that gates the view (FiLM), such as altar.mind; empty is none", "ours, after Perez et al. 2018"
+    )
+    worlds: int = size(64, "worlds side by side", "ours", low=1)
+    steps: int = size(64, "steps between two updates", "ours", low=1)
+    epochs: int = size(2, "passes over each batch", "ours", low=1)
+    minibatches: int = size(8, "minibatches a pass", "ours", low=1)
+    rate: Float[Array, ""] = setting(1e-3, "learning rate at the start", "ours", "", 0)
+    rate_end: Float[Array, ""] = setting(2e-4, "and at the end (linear)", "ours", "", 0)
+    gamma: Float[Array, ""] = setting(0.99, "discount", "ours", "", 0, 1)
+    trace: Float[Array, ""] = setting(0.95, "lambda of the advantage estimator", "ours", "", 0, 1)
+    clip: Float[Array, ""] = setting(0.2, "how far the policy's ratio may move", "PPO (Schulman et al. 2017)", "", 0)
+    critic: Float[Array, ""] = setting(0.5, "weight of the value loss", "ours", "", 0)
+    entropy: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "ours", "", 0)
+    entropy_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "ours", "", 0)
     seldom: Float[Array, ""] = setting(0.1, "least share of a head in the loss, however seldom asked", "ours", "", 0, 1)
-    grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "trial", "", 0)
-    scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "trial", "", 0)
+    grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "ours", "", 0)
+    scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "ours", "", 0)
 
     def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
         """A network; with one more leading axis [n] where parameters are not shared."""

@@ -18,7 +18,7 @@ TOGETHER, EACH, NEVER = range(3)
 
 
 class Trader(Learner, Rule):
-    """Plays strategy R of Hadfield & Weingast (2012) in a boycott under a charter.
+    """Plays strategy R of Hadfield & Weingast 2012 in a boycott under a charter.
 
     A buyer stays away for the period after one in which she read a wrong, done to anybody, if the law suits her and
     (`resolve` = together) all other buyers too.  The seller wrongs `wrongs` buyers in each of the first `spree`
@@ -26,8 +26,8 @@ class Trader(Learner, Rule):
     """
 
     law: str = size("charter", "the charter that says what is wrong, by its title")
-    resolve: Array = choice("together", ("together", "each", "never"), "when buyers boycott", "spec E.3")
-    wrongs: Int[Array, ""] = setting(0, "how many buyers the seller wrongs", "spec E.3", "buyers", 0)
+    resolve: Array = choice("together", ("together", "each", "never"), "when buyers boycott", "ours")
+    wrongs: Int[Array, ""] = setting(0, "how many buyers the seller wrongs", "ours", "buyers", 0)
     spree: Int[Array, ""] = setting(1, "in how many periods", "ours", "periods", 0)
 
     def start(self, mind: Any, situation: Situation) -> Int[Array, ""]:

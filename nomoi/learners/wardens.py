@@ -20,7 +20,9 @@ from nomoi.situations.walkers import ZAP
 
 
 class Warden(Learner, Rule):
-    """The resident of the altar version of Allelopathic Harvest (spec B.4).  What comes first:
+    """The resident of the altar version of Allelopathic Harvest (Trivedi et al. 2024, code).
+
+    What comes first:
 
     strike  once the grace is over, where the beam is ready and somebody would be hit, but nobody who wears the
             permitted colour; so whoever wears another, or none, is struck
@@ -33,11 +35,13 @@ class Warden(Learner, Rule):
 
     colour: int = size(-1, "the colour it holds for permitted, counted from 0; -1 is what it read at the altar", low=-1)
     zeal: Float[Array, ""] = setting(
-        0.8, "share of the chances to plant that it takes", "spec B.4 (.7 to .9)", "", 0, 1
+        0.8, "share of the chances to plant that it takes", "Trivedi et al. 2024, code (.7 to .9)", "", 0, 1
     )
-    grace: Int[Array, ""] = setting(50, "first steps of an episode in which it strikes nobody", "spec B.4", "steps", 0)
+    grace: Int[Array, ""] = setting(
+        50, "first steps of an episode in which it strikes nobody", "Trivedi et al. 2024, code", "steps", 0
+    )
     renew: Bool[Array, ""] = setting(False, "whether it plants to be painted; of use only where the world repaints")
-    reach: int = size(3, "how far it plants", "Melting Pot", "cells", 1)
+    reach: int = size(3, "how far it plants", "Melting Pot (Leibo et al. 2021), allelopathic_harvest__open", "cells", 1)
 
     def start(self, mind: Any, situation: Situation) -> Int[Array, ""]:
         return jnp.zeros((), jnp.int32)

@@ -1,4 +1,5 @@
-"""Ego: what became of one agent among others, as when a newcomer is put among residents (spec B.4).
+"""Ego: what became of one agent among others, as when a newcomer is put among residents (Trivedi et al. 2024,
+code).
 
 `ego` reads one agent's sums out of whole episodes (`evaluate.episodes`), and `gaps` sets an agent beside a resident
 who lived in its place, world by world, with the same random keys.
@@ -22,7 +23,7 @@ def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Fl
 
     reward       material reward;  earned   gained by striking violators
     costs        paid for own shots and for striking others than violators;  lost   taken by others' hits
-    value        reward - costs - lost, so that nobody is the better for punishing (spec B.4: R_eval)
+    value        reward - costs - lost, so that nobody is the better for punishing (R_eval of Trivedi et al. 2024, code)
     struck       hits taken;  correct, wrong   hits on violators and on others
     compliance   share of the steps judged that were lived without violation;  violations   in 1000 steps in play
     seized       of the steps with a violator in reach, those in which it fired;  strayed   of all others
@@ -56,7 +57,8 @@ def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Fl
 
 
 def gaps(one: Mapping[str, Array], resident: Mapping[str, Array]) -> dict[str, Float[Array, " W"]]:
-    """How far one agent falls short of a resident in its place: the value gap and the sanction regret (spec B.4).
+    """How far one agent falls short of a resident in its place: the value gap and the sanction regret (Trivedi et al.
+    2024, code).
 
     The regret is what hits took from it beyond what they took from the resident.
     """

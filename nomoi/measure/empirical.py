@@ -1,6 +1,6 @@
 """Is a situation a dilemma for two behaviours?  R, S, T and P from play, each inequality with its interval.
 
-The method is that of Leibo et al. (2017, recalled): let all four pairings of a cooperative and a defecting behaviour
+The method is that of Leibo et al. 2017: let all four pairings of a cooperative and a defecting behaviour
 play, and read the mean returns as a matrix game.  An inequality counts only where its 95 % interval over seeds does.
 """
 

@@ -26,7 +26,7 @@ from nomoi.measure.evaluate import episodes
 BACKGROUNDS: dict[str, Learner] = {
     "random": Random(),
     "greedy": Forager(),
-    "restrained": Forager(spare=3),  # spec D.3 (3): harvests the last apples of no patch
+    "restrained": Forager(spare=3),  # harvests the last apples of no patch
     "obedient": Forager(heed=True),
 }
 

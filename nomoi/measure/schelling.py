@@ -32,7 +32,7 @@ class Diagram:
         return self.cooperate.shape[1]
 
     def conditions(self) -> dict[str, Estimate]:
-        """What makes it a dilemma, each as an effect that must be positive (Hughes et al. 2018; spec D.3).
+        """What makes it a dilemma, each as an effect that must be positive (after Hughes et al. 2018).
 
         Fear: defecting is better among few cooperators; greed: among many.  A dilemma needs one of them.
         """

@@ -1,10 +1,8 @@
-"""Why arbitrary rules persist: the arrows of the Awa (González-Ruibal, Hernando & Politis 2011, as the tutorial
-tells it).
+"""Why arbitrary rules persist: the arrows of the Awá (González-Ruibal et al. 2011, as the tutorial tells it).
 
 Of seven rules about arrows some help and some do not; all are kept, except by a man who lived alone for years.  The
-tutorial asks whether this is a propensity to conform or third-party punishment.  It gives no model and neither does
-the specification beyond f^t, the persistence of a trait copied with fidelity f; this one is ours, and the simplest
-that can tell the three answers apart.
+tutorial asks whether this is a propensity to conform or third-party punishment.  It gives no model; this one
+is ours, and the simplest that can tell the three answers apart.
 """
 
 from __future__ import annotations

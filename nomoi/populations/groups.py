@@ -1,4 +1,4 @@
-"""Punishment in many groups that fight: cultural group selection (Boyd, Gintis, Bowles & Richerson 2003).
+"""Punishment in many groups that fight: cultural group selection (Boyd et al. 2003).
 
 Members of one kind in one group are alike, so a world is kept as counts, and every chance is drawn as a binomial or
 multinomial over counts: exact in distribution, at a cost that does not grow with the size of groups.  Values are those
@@ -18,7 +18,7 @@ from nomoi.parameters import Parameters, count, number, probability
 COOPERATE, PUNISH, DEFECT = range(3)  # types
 TYPE = np.array([COOPERATE, COOPERATE, PUNISH, PUNISH, DEFECT])  # of each class; the second of a type erred
 EVEN = np.array([1, 0, 1, 0, 0], bool)  # classes that contributed
-MESOUDI = "Boyd et al. 2003, as given by Mesoudi's Model 11"
+MESOUDI = "Mesoudi's Model 11"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -45,12 +45,12 @@ class Imitation(Parameters):
                   "infinite": a state never comes back (Rogers)
     """
 
-    base: float = number(2.0, "W0", "fitness before behaviour counts", "inferred (spec A.1)")
-    gap: float = number(1.0, "D", "gained by the favoured behaviour, lost by the other", "inferred (spec A.1)", low=0,
+    base: float = number(2.0, "W0", "fitness before behaviour counts", "ours")
+    gap: float = number(1.0, "D", "gained by the favoured behaviour, lost by the other", "ours", low=0,
                         open_low=True)  # fmt: skip
-    cost: float = number(0.3, "C", "cost of learning", "inferred (spec A.1)", low=0)
-    switch: float = probability(0.1, "gamma", "chance that the environment changes in a generation", "inferred (A.1)")
-    models: int = count(1, "n", "others an imitator looks at", "inferred (spec A.1)")
+    cost: float = number(0.3, "C", "cost of learning", "ours", low=0)
+    switch: float = probability(0.1, "gamma", "chance that the environment changes in a generation", "ours")
+    models: int = count(1, "n", "others an imitator looks at", "ours")
     environment: str = "two"
 
     def __post_init__(self) -> None:
@@ -92,7 +92,7 @@ class Imitation(Parameters):
     def spread(self, q: float) -> float:
         """Standard deviation over time of the frequency of the favoured behaviour among endlessly many imitators.
 
-        Derived for two states (spec A.2): X = 2p - 1 becomes (1 - Q) + Q X, or (1 - Q) - Q X at a change.
+        Derived for two states: X = 2p - 1 becomes (1 - Q) + Q X, or (1 - Q) - Q X at a change.
         """
         if self.environment != "two":
             raise Refusal("the spread is derived for the environment 'two' only.")
@@ -237,7 +237,7 @@ def evolve(
 
 
 def _trust(pull: float, mutation: float, people: int | None) -> tuple[str, ...]:
-    """Flags where drift or mutation, and not selection, decides (spec A.4); `pull` is strength x C."""
+    """Flags where drift or mutation, and not selection, decides; `pull` is strength x C."""
     flags = []
     if mutation > 0.01 * pull:  # ours: "far below"
         flags.append("mutation_bias: mutation is not far below strength x C")

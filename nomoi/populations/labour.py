@@ -1,7 +1,7 @@
 """Division of labour: the pin factory (Smith 1776), trust along a chain, and who does the work that does not pay.
 
-The pin factory and the chain are formulas.  The village is a minimal model of ours after the abstract of Yaman, Leibo,
-Iacca & Lee (2023): a role that all need pays less, so self-interested learners leave it unfilled, until sanctions that
+The pin factory and the chain are formulas.  The village is a minimal model of ours after the abstract of
+Yaman et al. 2023: a role that all need pays less, so self-interested learners leave it unfilled, until sanctions that
 groups copy from better groups make it worth filling.
 """
 
@@ -15,14 +15,17 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 from nomoi.parameters import Parameters, count, number, probability
 
-SMITH_TEAM, SMITH_ALONE = 4800, 20  # pins a day and worker in a team of ten; "certainly not twenty" alone (seed)
+SMITH_TEAM, SMITH_ALONE = (
+    4800,
+    20,
+)  # pins a day and worker in a team of ten; "certainly not twenty" alone (the tutorial)
 
 
 @dataclasses.dataclass(frozen=True)
 class Factory(Parameters):
     """K operations make a pin; a worker's output at one is (share of time)^alpha, and pins are the least of them."""
 
-    operations: int = count(18, "K", "operations that make a pin", "recalled (Smith: about 18)")
+    operations: int = count(18, "K", "operations that make a pin", "ours, after Smith 1776")
     learning: float = number(2.896, "alpha", "1: no gain from keeping at one thing; above: learning", low=0)
     delivery: float = probability(1.0, "h", "chance that a stage delivers as it should")
 

@@ -1,11 +1,11 @@
-"""The cultural niche: imitators who also improve a little (Boyd & Richerson 1995; Boyd, Richerson & Henrich 2011).
+"""The cultural niche: imitators who also improve a little (Boyd & Richerson 1995; Boyd et al. 2011).
 
 Behaviour is a distance from the local optimum, 0 for the best and 1 for no use at all.  Learners are at 0, at a high
 cost.  Imitators copy a member of the previous generation and take a share a off the distance, at a low cost.  A change
 of the environment makes what is inherited worthless.  The tutorial's condition for imitation to be evolutionarily
 stable, (delta / (1 - delta)) a > gamma with delta = (C_L - C_I) / V, is the limit of small a and gamma; the exact
 threshold depends on the order of events, and lies on one side of it or the other.  The mechanics are derived from the
-tutorial's statement (spec B); the body of the 2011 paper was not available to us.
+tutorial's statement; the body of the 2011 paper was not available to us.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ class Niche(Parameters):
             V (1 - d^2), to see what hangs on that
     """
 
-    value: float = number(1.0, "V", "worth of the best behaviour", "inferred (spec B.2)", low=0, open_low=True)
-    learning: float = number(0.5, "C_L", "cost of learning", "inferred (spec B.2)", low=0)
-    imitating: float = number(0.05, "C_I", "cost of imitating", "inferred (spec B.2)", low=0)
-    improve: float = number(0.05, "a", "share of the distance an imitator takes off", "inferred (spec B.2)", 0, 1, True,
+    value: float = number(1.0, "V", "worth of the best behaviour", "ours", low=0, open_low=True)
+    learning: float = number(0.5, "C_L", "cost of learning", "ours", low=0)
+    imitating: float = number(0.05, "C_I", "cost of imitating", "ours", low=0)
+    improve: float = number(0.05, "a", "share of the distance an imitator takes off", "ours", 0, 1, True,
                             True)  # fmt: skip
-    switch: float = probability(0.01, "gamma", "chance that the environment changes in a generation", "inferred (B.2)")
+    switch: float = probability(0.01, "gamma", "chance that the environment changes in a generation", "ours")
     order: str = "I"
     loss: str = "linear"
 

@@ -1,7 +1,7 @@
-"""Political institutions and the distribution of resources feed each other (Acemoglu, Johnson & Robinson 2005).
+"""Political institutions and the distribution of resources feed each other (Acemoglu et al. 2005).
 
 Their scheme is: political institutions and resources today give power, power gives economic institutions, and these
-give performance and tomorrow's resources and institutions.  The map below is a minimal one of ours (spec F.7); so are
+give performance and tomorrow's resources and institutions.  The map below is a minimal one of ours; so are
 its constants.  It shows two stable regimes, and what each of their three conditions for good institutions does.
 """
 

@@ -1,4 +1,4 @@
-"""Punishment allows the evolution of cooperation (or anything else) in sizable groups: after Boyd & Richerson (1992).
+"""Punishment allows the evolution of cooperation (or anything else) in sizable groups: after Boyd & Richerson 1992.
 
 A RECONSTRUCTION: the abstract was read, not the body of the paper, so the game below and its numbers are ours, made so
 that what the abstract states can be tested.  Groups of n are drawn at random from an endless population.  A period is
@@ -37,17 +37,17 @@ NEUTRAL_P = "neutral: among moralists P never fails to punish, so it fares like 
 
 @dataclasses.dataclass(frozen=True)
 class Punishment(Parameters):
-    """The game of a group.  The values of the 1992 paper are unknown to us; defaults are inferred (spec C.1)."""
+    """The game of a group.  The values of Boyd & Richerson 1992 are unknown to us; defaults are ours."""
 
-    size: int = count(16, "n", "members of a group", "inferred (spec C.1)", low=2)
+    size: int = count(16, "n", "members of a group", "ours", low=2)
     benefit: float = number(5.0, "b", "brought by a contribution, shared by the group; may be negative",
-                            "inferred (spec C.1)")  # fmt: skip
-    cost: float = number(1.0, "c", "cost of a contribution", "inferred (spec C.1)", low=0)
-    punished: float = number(1.5, "p", "lost by the punished", "inferred (spec C.1)", low=0)
-    punishing: float = number(1.0, "k", "cost of punishing one", "inferred (spec C.1)", low=0)
-    error: float = number(0.02, "e", "chance that an intended contribution fails", "inferred (spec C.1)", 0, 1,
+                            "ours")  # fmt: skip
+    cost: float = number(1.0, "c", "cost of a contribution", "ours", low=0)
+    punished: float = number(1.5, "p", "lost by the punished", "ours", low=0)
+    punishing: float = number(1.0, "k", "cost of punishing one", "ours", low=0)
+    error: float = number(0.02, "e", "chance that an intended contribution fails", "ours", 0, 1,
                           open_high=True)  # fmt: skip
-    again: float = number(0.95, "w", "chance of another period", "inferred (spec C.1)", 0, 1, open_high=True)
+    again: float = number(0.95, "w", "chance of another period", "ours", 0, 1, open_high=True)
 
     @property
     def others(self) -> int:

@@ -1,7 +1,7 @@
 """Learning when it is cheap, or when the evidence is clear, and copying otherwise (Boyd & Richerson 1995).
 
 Two states of the environment, as in `nomoi.populations.imitation`.  Here all are alike and each learns sometimes, so
-copying does raise mean fitness.  Equations are derived (spec B.4); the paper's abstract was read, not its body.
+copying does raise mean fitness.  Equations are derived here; the paper's abstract was read, not its body.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def _known(sure: np.ndarray | float, copying: np.ndarray | float, switch: float)
 class Cheap(Parameters):
     """Each draws a cost of learning from U(0, Kmax) and learns where it is below a limit K, else copies."""
 
-    gap: float = number(1.0, "D", "gained by the favoured behaviour, lost by the other", "inferred (spec B.4)", low=0,
+    gap: float = number(1.0, "D", "gained by the favoured behaviour, lost by the other", "ours", low=0,
                         open_low=True)  # fmt: skip
-    highest: float = number(1.0, "Kmax", "highest cost of learning", "inferred (spec B.4)", low=0, open_low=True)
-    switch: float = probability(0.1, "gamma", "chance that the environment changes in a generation", "inferred (B.4)")
+    highest: float = number(1.0, "Kmax", "highest cost of learning", "ours", low=0, open_low=True)
+    switch: float = probability(0.1, "gamma", "chance that the environment changes in a generation", "ours")
 
     def learners(self, limit: float) -> float:
         """Share that learns, min(1, K / Kmax)."""
@@ -82,8 +82,8 @@ class Cue(Parameters):
     The sign is right where x > 0.
     """
 
-    noise: float = number(1.0, "sigma", "standard deviation of the cue", "inferred (spec B.4)", low=0, open_low=True)
-    switch: float = probability(0.01, "gamma", "chance that the environment changes in a generation", "inferred (B.4)")
+    noise: float = number(1.0, "sigma", "standard deviation of the cue", "ours", low=0, open_low=True)
+    switch: float = probability(0.01, "gamma", "chance that the environment changes in a generation", "ours")
 
     def chances(self, d: np.ndarray | float) -> tuple[np.ndarray | float, np.ndarray | float]:
         """p1, the chance to follow a right cue, and L, the chance to copy, where cues within `d` are weak."""
@@ -152,14 +152,15 @@ def _generations(
 
 @dataclasses.dataclass(frozen=True)
 class Cumulative(Parameters):
-    """A height that nobody reaches alone: each adds a share a of what is missing to what it copied (minimal, inferred).
+    """A height that nobody reaches alone: each adds a share a of what is missing to what it copied.
 
-    From scratch one reaches a.  Copies keep a share f of the level; a change of the environment loses it all.
+    A minimal model of ours.  From scratch one reaches a.  Copies keep a share f of the level; a change
+    of the environment loses it all.
     """
 
-    improve: float = number(0.05, "a", "what one reaches from scratch", "inferred (spec B.2)", 0, 1, True, True)
-    switch: float = probability(0.01, "gamma", "chance that the environment changes", "inferred (spec B.2)")
-    fidelity: float = probability(1.0, "f", "share of a level that a copy keeps", "inferred (spec B.5)")
+    improve: float = number(0.05, "a", "what one reaches from scratch", "ours", 0, 1, True, True)
+    switch: float = probability(0.01, "gamma", "chance that the environment changes", "ours")
+    fidelity: float = probability(1.0, "f", "share of a level that a copy keeps", "ours")
 
     @property
     def level(self) -> float:

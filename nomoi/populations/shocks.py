@@ -20,7 +20,7 @@ from nomoi.populations.silly import NOBODY, Community, boundary
 SHOCKS = ("none", "reset", "newcomers", "turn")
 SIGHTS = ("own", "public")
 BYSTANDERS = ("iid", "finite")
-FEW = 10  # members without whom a community counts as gone (spec D.4, inferred)
+FEW = 10  # members without whom a community counts as gone (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,12 +33,12 @@ class History(Parameters):
                  fixed types, so that those who leave take their punishing with them
     """
 
-    people: int = count(100, "N", "members at the start", "inferred (spec D.2)", low=2)
-    theta: float = probability(0.6, "theta*", "share of punishers", "inferred (spec D.2)")
-    at: int = count(0, "t0", "period of the shock", "inferred (spec D.3)", low=0)
+    people: int = count(100, "N", "members at the start", "ours", low=2)
+    theta: float = probability(0.6, "theta*", "share of punishers", "ours")
+    at: int = count(0, "t0", "period of the shock", "ours", low=0)
     newcomers: int = count(100, "M", "newcomers of that shock", "ours", low=1)
     theirs: float = probability(0.6, "theta_M", "share of punishers among newcomers", "ours (as among members)")
-    after: float = probability(0.35, "theta'", "share of punishers after a turn", "inferred (spec D.3)")
+    after: float = probability(0.35, "theta'", "share of punishers after a turn", "ours")
     shock: str = "reset"
     sight: str = "own"
     bystanders: str = "iid"

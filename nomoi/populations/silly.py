@@ -1,8 +1,8 @@
-"""Silly rules make a community legible: after Hadfield-Menell, Andrus & Hadfield (2019).
+"""Silly rules make a community legible: after Hadfield-Menell et al. 2019.
 
 A RECONSTRUCTION from the abstract, which says that dense silly rules (with no discernible effect on welfare) make
 groups more robust, and quicker to adapt, when it is shaken whether rules are enforced; and from the tutorial, which
-gives the cost 0.0005.  Payoffs, prior, size and dynamics are ours (inferred, spec D).
+gives the cost 0.0005.  Payoffs, prior, size and dynamics are ours.
 
 A member meets one important encounter a period, and `density` silly ones.  In each a bystander punishes if it is a
 punisher; it does so for silly and important rules alike, and that is what makes silly rules tell something.  An
@@ -36,15 +36,21 @@ class Community(Parameters):
            is silly with chance d / (1 + d), so that silly rules crowd out important ones (ablation)
     """
 
-    density: int = count(5, "d", "silly encounters of a member in a period", "inferred (spec D.2)", low=0)
-    cost: float = number(0.0005, "c", "cost of a silly encounter", "tutorial (caption of the figure)", low=0)
-    gain: float = number(1.0, "g", "brought by an important encounter where violations are punished", "inferred (D.2)")
-    loss: float = number(1.0, "l", "lost in one where they are not", "inferred (spec D.2)")
-    discount: float = number(0.9, "delta", "worth of the next period", "inferred (D.2)", 0, 1, open_high=True)
-    alpha: float = number(1.0, "alpha", "of the prior: encounters seen punished", "inferred (D.2)", 0, open_low=True)
-    beta: float = number(1.0, "beta", "of the prior: encounters seen unpunished", "inferred (D.2)", 0, open_low=True)
-    outside: float = number(0.0, "u0", "worth of leaving, for good", "inferred (spec D.1)")
-    cap: int = count(400, "cap", "encounters after which a member thinks it knows", "inferred (spec D.1)", low=1)
+    density: int = count(5, "d", "silly encounters of a member in a period", "ours", low=0)
+    cost: float = number(
+        0.0005,
+        "c",
+        "cost of a silly encounter",
+        'the tutorial (Hadfield et al. 2024), caption of "Belief-Shocked Community Size and Activity"',
+        low=0,
+    )
+    gain: float = number(1.0, "g", "brought by an important encounter where violations are punished", "ours")
+    loss: float = number(1.0, "l", "lost in one where they are not", "ours")
+    discount: float = number(0.9, "delta", "worth of the next period", "ours", 0, 1, open_high=True)
+    alpha: float = number(1.0, "alpha", "of the prior: encounters seen punished", "ours", 0, open_low=True)
+    beta: float = number(1.0, "beta", "of the prior: encounters seen unpunished", "ours", 0, open_low=True)
+    outside: float = number(0.0, "u0", "worth of leaving, for good", "ours")
+    cap: int = count(400, "cap", "encounters after which a member thinks it knows", "ours", low=1)
     mode: str = "add"
 
     def __post_init__(self) -> None:

@@ -1,8 +1,8 @@
 """Third-party punishment and internalised norms in a public-goods game.
 
 Contributors give g of an endowment E, and the group shares r times what is given; observers fine the shortfall below a
-norm.  Who feels guilt complies for less, and who feels a duty punishes at a cost.  The formulas are derived here (spec
-G.1); how internalisation evolves follows the question of Gavrilets & Richerson (2017) in a model of ours, so only its
+norm.  Who feels guilt complies for less, and who feels a duty punishes at a cost.  The formulas are derived here;
+how internalisation evolves follows the question of Gavrilets & Richerson 2017 in a model of ours, so only its
 ordering is compared with theirs.
 """
 

@@ -1,6 +1,6 @@
 """What happens to a practice when an action becomes cheap: reservations, and a destructive technology.
 
-Both are reconstructions of ours after stories of the tutorial (specification C7a, C7b); their numbers are made up.
+Both are reconstructions of ours after stories of the tutorial; their numbers are made up.
 """
 
 from __future__ import annotations

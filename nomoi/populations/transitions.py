@@ -1,6 +1,6 @@
-"""Major transitions: when a group becomes one (germ and soma, policing), and the seed's list of them.
+"""Major transitions: when a group becomes one (germ and soma, policing), and the tutorial's list of them.
 
-The two formulas are derived here (spec F.6), after the conditions that West et al. (2015) name: division of labour,
+The two formulas are derived here, after the conditions that West et al. 2015 name: division of labour,
 and next to no conflict within.  The list is the tutorial's slide; the columns split what it says.
 """
 
@@ -87,4 +87,4 @@ TRANSITIONS = (
     Transition("Eusocial animal societies", "dominance, punishment, policing", "signals and social learning"),
     Transition("Societies with natural language", "negotiated division of labour, food sharing, levelling", "culture"),
     Transition("At the human boundary", "normativity: shared binary classification of behaviour", "language"),
-)  # seed; that each slide's text belongs to the whole below it is our reading, and so is the last row
+)  # the tutorial; that each slide's text belongs to the whole below it is our reading, and so is the last row

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from nomoi.comparison import ACCOUNTS, Comparison, Row
-from nomoi.grid import paint
+from nomoi.grid.frames import film
+from nomoi.grid.paint import legend
+from nomoi.grid.still import Still, unpack
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
 from nomoi.store import Record, write
@@ -36,7 +38,7 @@ def html(result: Comparison) -> str:
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
     if films:
         stills = [s for r in result.rows for record in r.records if (s := still_of(record))]
-        sections.append(page.Films("What the trained agents do (seed 0)", films, key=paint.legend(stills[-1])))
+        sections.append(page.Films("What the trained agents do (seed 0)", films, key=legend(stills[-1])))
     return page.page(f"How can we live together? {result.situation.name}", lead, sections)
 
 
@@ -49,9 +51,12 @@ def curve(result: Comparison, name: str) -> page.Figure:
         if drawn:
             series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
+    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
+    if name == "compliance" and result.chance:
+        scripts |= _chance(result, name)
+        caption += " Chance is what random play reaches under the same regime."
     labels = [row.label for row in result.rows]
     figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts, labels=labels)
-    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
 
 
@@ -67,6 +72,15 @@ def _accounts(result: Comparison) -> list[page.Section]:
     )
     columns = ["", *(f"{ACCOUNTS[m]} (reward)" for m in result.accounts)]
     return [page.Table("Where payoffs come from", columns, rows, note)]
+
+
+def _chance(result: Comparison, name: str) -> dict[str, float]:
+    """What random play reaches under the regimes, one line for those of one value."""
+    by_value: dict[float, list[str]] = {}
+    for row in result.chance:
+        by_value.setdefault(round(row.estimate(name).mean, 3), []).append(row.label)
+    one = len(by_value) == 1
+    return {"chance" if one else f"chance: {', '.join(who)}": value for value, who in by_value.items()}
 
 
 def _table(result: Comparison) -> page.Table:
@@ -92,10 +106,15 @@ def _film(row: Row) -> bytes | None:
 def film_of(record: Record, suffix: str = ".webp") -> bytes | None:
     """The film that a record holds, painted; None where it holds none."""
     still = still_of(record)
-    return None if still is None else paint.film(still, form=suffix.lstrip(".").lower())
+    return None if still is None else film(still, cell_px=_cell(still), form=suffix.lstrip(".").lower(), told=True)
 
 
-def still_of(record: Record) -> paint.Still | None:
+def still_of(record: Record) -> Still | None:
     """The moments that a record holds for its film; None where it holds none."""
     arrays = {k.removeprefix("film."): v for k, v in record.arrays().items() if k.startswith("film.")}
-    return paint.unpack(arrays) if arrays else None
+    return unpack(arrays) if arrays else None
+
+
+def _cell(still: Still) -> int:
+    """Pixels of a cell, so that a film is about as wide as a phone and its lines can be read."""
+    return int(np.clip(380 // still.width, 10, 32))

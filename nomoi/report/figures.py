@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -144,6 +146,8 @@ def _name(fig: Figure, ax: Axes, ends: Sequence[tuple[str, float, float, str]]) 
     from matplotlib.lines import Line2D
     from matplotlib.transforms import offset_copy
 
+    from_the_top = sorted(ends, key=lambda e: -np.nan_to_num(e[2], nan=-np.inf))
+    fig.set_gid(json.dumps([[label, tone] for label, _, _, tone in from_the_top]))  # see `svg`
     longest = max((len(e[0]) for e in ends), default=0)
     if longest > 30 or len(ends) > 14:  # no room at the side
         lines = [Line2D([], [], color=c, linewidth=2, linestyle=":" if c == QUIET else "-") for *_, c in ends]
@@ -274,8 +278,13 @@ def svg(fig: Figure) -> str:
     """The figure as one <svg> element to put into a page: scalable, without outside references.
 
     Its ids begin with a hash of its content, so that several can stand on one page; its ink, quiet and grid
-    tones are the page's custom properties --ink, --quiet and --grid where it has them.
+    tones are the page's custom properties --ink, --quiet and --grid where it has them.  What its lines are called,
+    from the top, stands in its attribute data-key, so that a page can say it where the names have no room.
     """
+    key, named = fig.get_gid(), ""
+    if key:
+        named = f'data-key="{escape(key)}" '
+        fig.set_gid(None)
     with _styled():
         fig.savefig(out := io.StringIO(), format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = out.getvalue()
@@ -286,7 +295,7 @@ def svg(fig: Figure) -> str:
     text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{mark}-", text)
     for tone, name in ((INK, "ink"), (QUIET, "quiet"), (GRID, "grid")):
         text = text.replace(tone, f"var(--{name}, {tone})")
-    return text.replace("<svg ", '<svg role="img" ', 1).strip()
+    return text.replace("<svg ", f'<svg role="img" {named}', 1).strip()
 
 
 def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 from nomoi.errors import Refusal
@@ -57,6 +58,8 @@ class Films:
 
 
 Section = Text | Table | Figure | Films
+FEW = 3  # columns that a phone has room for
+WIDE = "The table goes on to the right: move it sideways."
 
 _CSS = """
 :root { color-scheme: light dark; --paper: #fcfbf8; --card: #ffffff; --ink: #24282f; --quiet: #646b75;
@@ -75,7 +78,16 @@ h2 { font-size: 1.3rem; line-height: 1.3; letter-spacing: -.01em; margin: 0 0 .9
 p { max-width: 42rem; margin: 0 0 .9rem; overflow-wrap: break-word; }
 .lead { font-size: 1.2rem; line-height: 1.5; color: var(--quiet); margin: 0; }
 section { margin-top: clamp(2rem, 5vw, 3.25rem); }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; scrollbar-width: thin; background:
+  linear-gradient(to right, var(--paper) 40%, transparent) 0 0 / 2.5rem 100%,
+  linear-gradient(to left, var(--paper) 40%, transparent) 100% 0 / 2.5rem 100%,
+  linear-gradient(to right, var(--grid), transparent) 0 0 / 1rem 100%,
+  linear-gradient(to left, var(--grid), transparent) 100% 0 / 1rem 100%;
+  background-repeat: no-repeat; background-attachment: local, local, scroll, scroll; }
+.scroll :is(thead th:first-child, tbody th) { position: sticky; left: 0; background: var(--paper); max-width: 9rem; }
+.narrow { display: none !important; }
+@media (max-width: 44rem) { .narrow.key { display: flex !important; margin: 0 0 .7rem; }
+  p.narrow { display: block !important; } }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; line-height: 1.35; }
 th, td { text-align: left; vertical-align: top; padding: .55rem 1.5rem .55rem 0; border-bottom: 1px solid var(--grid); }
 thead th { color: var(--quiet); font-weight: 500; font-size: .85rem; vertical-align: bottom;
@@ -86,7 +98,7 @@ tbody th { font-weight: 600; }
 .num small { display: block; color: var(--quiet); font-size: .78rem; }
 .note, figcaption { color: var(--quiet); font-size: .9rem; line-height: 1.45; max-width: 42rem; margin: .7rem 0 0; }
 figure { margin: 0; }
-figure svg { display: block; width: 100%; min-width: 32rem; max-width: 50rem; height: auto; }
+figure .scroll > svg { display: block; width: 100%; min-width: 32rem; max-width: 50rem; height: auto; }
 figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif !important; }
 .films { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1.5rem; }
 .films figure { max-width: 30rem; }
@@ -97,7 +109,7 @@ figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Li
 .key svg { width: .75em; height: .75em; margin-right: .4em; vertical-align: -.02em; }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --quiet: #444; --grid: #bbb; }
   body { font-size: 10pt; } main { max-width: none; padding: 0; } figure, tr { break-inside: avoid; }
-  h2 { break-after: avoid; } .scroll { overflow: visible; } figure svg { min-width: 0; } }
+  h2 { break-after: avoid; } .scroll { overflow: visible; background: none; } figure .scroll > svg { min-width: 0; } }
 """
 
 
@@ -151,9 +163,9 @@ def _table(section: Table) -> str:
         lines.append(f"<tr>{''.join(cells)}</tr>")
     note = f'\n<p class="note">{escape(section.note)}</p>' if section.note else ""
     rows = "\n".join(lines)
-    return (
-        f'<div class="scroll"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>{note}'
-    )
+    hint = f'\n<p class="note narrow">{WIDE}</p>' if len(section.columns) > FEW else ""
+    table = f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
+    return f'<div class="scroll" tabindex="0">{table}</div>{hint}{note}'
 
 
 def _numeric(value: Any) -> bool:
@@ -197,7 +209,16 @@ def _figure(section: Figure) -> str:
     ):
         raise Refusal(f"the figure {section.heading!r} must be one <svg> element without scripts.")
     caption = f"\n<figcaption>{escape(section.caption)}</figcaption>" if section.caption else ""
-    return f'<figure><div class="scroll">{text}</div>{caption}</figure>'
+    named = re.search(r'<svg\b[^>]* data-key="([^"]*)"', text)
+    key = _key([(name, tone) for name, tone in json.loads(unescape(named[1]))], "key narrow") if named else ""
+    return f'<figure>{key}<div class="scroll" tabindex="0">{text}</div>{caption}</figure>'
+
+
+def _key(names: Sequence[tuple[str, str]], kind: str = "key") -> str:
+    """What colours mean, as a list."""
+    dot = '<svg viewBox="0 0 2 2" aria-hidden="true"><circle cx="1" cy="1" r="1" fill="{}"/></svg>'
+    items = "".join(f"<li>{dot.format(escape(tone))}{escape(name)}</li>" for name, tone in names)
+    return f'\n<ul class="{kind}">{items}</ul>' if items else ""
 
 
 def _films(section: Films) -> str:
@@ -208,7 +229,4 @@ def _films(section: Films) -> str:
             f'<figure><img src="{source}" alt="{escape(f"Film: {label}. {sentence}")}">'
             f"<figcaption><b>{escape(label)}</b>{escape(sentence)}</figcaption></figure>"
         )
-    dot = '<svg viewBox="0 0 2 2" aria-hidden="true"><circle cx="1" cy="1" r="1" fill="{}"/></svg>'
-    names = "".join(f"<li>{dot.format(escape(tone))}{escape(name)}</li>" for name, tone in section.key)
-    key = f'\n<ul class="key">{names}</ul>' if section.key else ""
-    return '<div class="films">\n' + "\n".join(shots) + f"\n</div>{key}"
+    return '<div class="films">\n' + "\n".join(shots) + f"\n</div>{_key(section.key)}"

@@ -15,11 +15,13 @@ from nomoi.errors import Refusal
 from nomoi.situations.allelopathic_maps import MAPS, PRESETS
 from nomoi.situations.walkers import STAY, ZAP, Walkers, drawing, parsed
 
+_MP = "Melting Pot (Leibo et al. 2021), allelopathic_harvest__open"
 COLOURS = ("red", "green", "blue")
 GREY = len(COLOURS)
-# The colour worn is judged anew in every step, and the altar names one colour for the whole episode (spec B.4).
+# The colour worn is judged anew in every step, and the altar names one colour for the whole episode (Trivedi
+# et al. 2024, code; so are the sanction's numbers).
 _JUDGED = "on=worn,of=colour,threshold=0,recovery=0,sticky=false,grace=50"
-# +5 for a correct hit, -5 for a wrong one, .5 a shot; a violator loses 10 (spec B.4)
+# +5 for a correct hit, -5 for a wrong one, .5 a shot; a violator loses 10
 _SANCTION = "sanction(cost=5,reward=10,loss=10,fire=0.5,exile=0,immunity=200)"
 
 
@@ -77,34 +79,34 @@ class Allelopathic(Walkers):
     agents: int = size(6, "how many play", low=1)
     horizon: int = size(400, "longest episode", unit="steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", low=0)
-    compass: bool = size(False, "whether agents sense their own heading and place", "Melting Pot (no)")
-    cooldown: Int[Array, ""] = setting(4, "full steps between two shots", "Melting Pot", "steps", 0)
-    tastes: tuple[int, ...] = size((0, 1), "colours that agents prefer, dealt out in turn", "Melting Pot (red, green)")
-    sweet: Float[Array, ""] = setting(2.0, "reward of a berry of the preferred colour", "Melting Pot", "reward")
-    plain: Float[Array, ""] = setting(1.0, "reward of another berry", "Melting Pot", "reward")
+    compass: bool = size(False, "whether agents sense their own heading and place", f"{_MP} (no)")
+    cooldown: Int[Array, ""] = setting(4, "full steps between two shots", _MP, "steps", 0)
+    tastes: tuple[int, ...] = size((0, 1), "colours that agents prefer, dealt out in turn", f"{_MP} (red, green)")
+    sweet: Float[Array, ""] = setting(2.0, "reward of a berry of the preferred colour", _MP, "reward")
+    plain: Float[Array, ""] = setting(1.0, "reward of another berry", _MP, "reward")
     ripening: Float[Array, ""] = setting(
         0.00174, "chance that an unripe bush ripens, if all have its colour, else times their share",
-        "Melting Pot (5e-6 a bush, 348 bushes)", "per step", 0, 1,
+        f"{_MP} (5e-6 a bush, 348 bushes)", "per step", 0, 1,
     )  # fmt: skip
     tempo: Float[Array, ""] = setting(
         5.0, "times `ripening`: 2000 steps in Melting Pot over 400 here, so that a bush ripens as often in an episode",
         low=0,
     )  # fmt: skip
-    rest: Int[Array, ""] = setting(10, "steps after a change before a bush may ripen", "Melting Pot", "steps", 0)
-    spade: int = size(3, "length of the planting beams", "Melting Pot", "cells", 1)
-    sowing: Int[Array, ""] = setting(2, "full steps between two plantings", "Melting Pot", "steps", 0)
+    rest: Int[Array, ""] = setting(10, "steps after a change before a bush may ripen", _MP, "steps", 0)
+    spade: int = size(3, "length of the planting beams", _MP, "cells", 1)
+    sowing: Int[Array, ""] = setting(2, "full steps between two plantings", _MP, "steps", 0)
     repaint: Bool[Array, ""] = setting(
         False, "whether a planting beam on an unripe bush that has that colour already paints the planter too",
-        "Melting Pot (no; it has the option)",
+        f"{_MP} (no, as an option)",
     )  # fmt: skip
     graduated: Bool[Array, ""] = setting(
         False, "whether the world punishes by itself: a hit freezes and marks, a hit on a marked one fines and removes",
-        "Melting Pot (yes); spec B.4 leaves it to institutions",
+        f"{_MP} (yes)",
     )  # fmt: skip
-    freeze: Int[Array, ""] = setting(25, "steps for which a first hit freezes", "Melting Pot", "steps", 0)
-    recovery: Int[Array, ""] = setting(50, "steps for which it marks", "Melting Pot", "steps", 0)
-    fine: Float[Array, ""] = setting(10.0, "lost by a marked agent that is hit", "Melting Pot", "reward", 0)
-    exile: Int[Array, ""] = setting(25, "steps for which such a one is out of play", "Melting Pot", "steps", 0)
+    freeze: Int[Array, ""] = setting(25, "steps for which a first hit freezes", _MP, "steps", 0)
+    recovery: Int[Array, ""] = setting(50, "steps for which it marks", _MP, "steps", 0)
+    fine: Float[Array, ""] = setting(10.0, "lost by a marked agent that is hit", _MP, "reward", 0)
+    exile: Int[Array, ""] = setting(25, "steps for which such a one is out of play", _MP, "steps", 0)
 
     def __check_init__(self) -> None:
         land, span = self.land, max(sum(self.extent[:2]) + 1, 2 * self.extent[-1] + 1, self.spade + 1, *self.beam)

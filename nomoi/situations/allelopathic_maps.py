@@ -64,5 +64,5 @@ _OPEN = {"map": "open", "agents": 16, "horizon": 2000, "extent": (9, 1, 5), "hea
 PRESETS = {
     "small": {},
     "open": _OPEN | {"graduated": True},
-    "residents": _OPEN,  # punishing is left to institutions (spec B.4)
+    "residents": _OPEN,  # punishing is left to institutions (Trivedi et al. 2024, code)
 }

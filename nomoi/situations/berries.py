@@ -27,14 +27,14 @@ MAPS = {
     # an altar in the middle: for learning what it says before living by it elsewhere
     "shrine": "\n".join([_open(4, 11), "    HHH    ", _open(4, 11)]),
 }
-# With these, striking at random earns a little (precision x 3 - 0.6 > 0), and so is not unlearned at once (trial).
+# With these, striking at random earns a little (precision x 3 - 0.6 > 0), and so is not unlearned at once; ours.
 _SANCTION = {
     "by": "taboo", "cost": 0.6, "reward": 3, "harm": 5, "fire": 0.01, "exile": 0, "credit": "all", "aware": "false",
 }  # fmt: skip
 
 
 def rule(kinds: str, known: bool = False, span: int = 100, **changes: float) -> str:
-    """A regime: a taboo on `kinds`, and the trial's sanction with some of its options changed."""
+    """A regime: a taboo on `kinds`, and our sanction with some of its options changed."""
     options = ",".join(f"{name}={value}" for name, value in (_SANCTION | changes).items())
     return f"taboo(kinds={kinds},known={str(known).lower()},span={span})+sanction({options})"
 
@@ -42,8 +42,8 @@ def rule(kinds: str, known: bool = False, span: int = 100, **changes: float) -> 
 PRESETS = {
     "meadow": {},
     # the first laptop variant; half of the bushes may be taboo, and silly obedience then costs half of the food
-    "spec": {"bushes": (6, 6, 6, 6), "regrowth": 0.05, "lasts": 60},
-    # what is recalled of the paper's scale (berry 4, delay about 100, 8 to 12 agents, 1000 steps); the map is ours
+    "dense": {"bushes": (6, 6, 6, 6), "regrowth": 0.05, "lasts": 60},
+    # ours, after Koster et al. 2022: about the paper's scale
     "paper": {"map": "wide", "agents": 8, "horizon": 1000, "berry": 4.0, "delay": 100, "bushes": (6, 6, 42, 42)},
 }
 
@@ -89,15 +89,17 @@ class Berries(Walkers):
     }
 
     map: str = size("meadow", f"{', '.join(MAPS)}, or the path of a text file with a drawing")
-    horizon: int = size(200, "longest episode", "spec A.6", "steps", low=1)
-    extent: tuple[int, ...] = size((5, 1, 3), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
-    compass: bool = size(False, "whether agents sense their own heading and place", "trial (no)")
-    bushes: tuple[int, ...] = size((2, 1, 14, 13), "bushes of each kind: poison, silly, two healthy ones", "trial")
-    regrowth: Float[Array, ""] = setting(0.1, "chance that an empty bush bears again", "trial", "per step", 0, 1)
-    berry: Float[Array, ""] = setting(1.0, "reward of a berry", "trial", "reward")
-    dulled: Float[Array, ""] = setting(0.25, "what a berry is worth under the poison, as a share", "inferred", "", 0)
-    delay: Int[Array, ""] = setting(30, "steps from the poisonous berry until the poison acts", "trial", "steps", 0)
-    lasts: Int[Array, ""] = setting(80, "steps for which it acts after the last poisonous berry", "trial", "steps", 0)
+    horizon: int = size(200, "longest episode", "ours", "steps", low=1)
+    extent: tuple[int, ...] = size((5, 1, 3), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
+    compass: bool = size(False, "whether agents sense their own heading and place", "ours")
+    bushes: tuple[int, ...] = size((2, 1, 14, 13), "bushes of each kind: poison, silly, two healthy ones", "ours")
+    regrowth: Float[Array, ""] = setting(0.1, "chance that an empty bush bears again", "ours", "per step", 0, 1)
+    berry: Float[Array, ""] = setting(1.0, "reward of a berry", "ours", "reward")
+    dulled: Float[Array, ""] = setting(
+        0.25, "what a berry is worth under the poison, as a share", "ours, after Koster et al. 2022", "", 0
+    )
+    delay: Int[Array, ""] = setting(30, "steps from the poisonous berry until the poison acts", "ours", "steps", 0)
+    lasts: Int[Array, ""] = setting(80, "steps for which it acts after the last poisonous berry", "ours", "steps", 0)
 
     def __check_init__(self) -> None:
         if not 1 <= len(self.bushes) <= len(KINDS) or min(self.bushes) < 0 or not sum(self.bushes):

@@ -50,16 +50,16 @@ class Boycott(Situation):
 
     unsuited: Float[Array, " n"] = setting(
         (0.1, 0.2, 0.0), "chance rho that the law does not suit an agent in a period; the last is the seller",
-        "spec E.3", "", 0, 1,
+        "ours", "", 0, 1,
     )  # fmt: skip
     horizon: int = size(200, "longest game", "ours", "periods", low=1)
-    price: Float[Array, ""] = setting(1.0, "paid for a performance (P)", "spec E.3", "reward", 0)
+    price: Float[Array, ""] = setting(1.0, "paid for a performance (P)", "ours", "reward", 0)
     perf_cost: Float[Array, ""] = setting(0.5, "saved by performing without care (c)", "ours", "reward", 0)
-    delta: Float[Array, ""] = setting(0.9, "chance that there is a next period", "spec E.3", "", 0, 1)
-    value: Float[Array, ""] = setting(2.0, "worth of a performance to a buyer who values it (v)", "spec E.4", "", 0)
+    delta: Float[Array, ""] = setting(0.9, "chance that there is a next period", "ours", "", 0, 1)
+    value: Float[Array, ""] = setting(2.0, "worth of a performance to a buyer who values it (v)", "ours", "", 0)
     right: Float[Array, ""] = setting(0.9, "chance that a buyer values a performance with care (r)", "ours", "", 0, 1)
     careless: Float[Array, ""] = setting(0.1, "chance that she values one without", "ours", "", 0, 1)
-    boycott_cost: Float[Array, ""] = setting(0.2, "cost of a period of staying away (kappa)", "spec E.4", "reward", 0)
+    boycott_cost: Float[Array, ""] = setting(0.2, "cost of a period of staying away (kappa)", "ours", "reward", 0)
 
     @property
     def agents(self) -> int:  # type: ignore[override]

@@ -15,6 +15,7 @@ from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.walkers import ZAP, Walkers, drawing, fireable, parsed
 
+_MP = "Melting Pot (Leibo et al. 2021), clean_up"
 CLEAN = ZAP + 1
 
 # Letters: W wall, space floor, P start, H altar, A apple, river that is at first D dirty or S clean.  Maps are ours.
@@ -63,8 +64,8 @@ _PAPER = {"map": "paper", "agents": 7, "horizon": 1000, "extent": (9, 1, 5), "he
 PRESETS = {
     "small": {},
     "paper": _PAPER,
-    # the SSD games (Vinitsky; agents, calm and exile recalled); that a shot costs 1 and a hit 50 there is for a
-    # sanction to say (fire=1, harm=50)
+    # the SSD games (Vinitsky et al. 2019), but for agents, calm and exile, which are ours; that a shot costs 1 and a
+    # hit 50 there is for a sanction to say (fire=1, harm=50)
     "ssd": _PAPER | {"agents": 5, "extent": (7, 7, 7), "beam": (5, 1), "brush": (5, 1), "exile": 0, "calm": 0},
 }
 
@@ -119,24 +120,18 @@ class Cleanup(Walkers):
     }
 
     map: str = size("small", "small, paper, or the path of a text file with a drawing")
-    agents: int = size(5, "how many play", "spec B.5", low=1)
-    horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
-    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
-    cooldown: Int[Array, ""] = setting(10, "full steps between two shots", "Melting Pot", "steps", 0)
-    brush: tuple[int, ...] = size((3, 1), "length and radius of the cleaning beam", "Melting Pot", "cells")
-    rest: Int[Array, ""] = setting(2, "full steps between two cleanings", "Melting Pot", "steps", 0)
-    exile: Int[Array, ""] = setting(50, "steps out of play for whoever is zapped; 0 is none", "Melting Pot", "steps", 0)
-    growth: Float[Array, ""] = setting(0.05, "chance of an apple where the river is clean", "Melting Pot", "", 0, 1)
-    depletion: Float[Array, ""] = setting(
-        0.4, "share of dirt in the river from which on nothing grows", "Melting Pot", "", 0, 1
-    )
-    restoration: Float[Array, ""] = setting(
-        0.0, "share of dirt up to which all grows at full rate", "Melting Pot", "", 0, 1
-    )
-    spawn: Float[Array, ""] = setting(
-        0.5, "chance that one clean cell of the river gets dirty", "Melting Pot", "per step", 0, 1
-    )
-    calm: Int[Array, ""] = setting(50, "first steps of an episode without new dirt", "Melting Pot", "steps", 0)
+    agents: int = size(5, "how many play", "ours", low=1)
+    horizon: int = size(300, "longest episode", "ours", "steps", low=1)
+    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
+    cooldown: Int[Array, ""] = setting(10, "full steps between two shots", _MP, "steps", 0)
+    brush: tuple[int, ...] = size((3, 1), "length and radius of the cleaning beam", _MP, "cells")
+    rest: Int[Array, ""] = setting(2, "full steps between two cleanings", _MP, "steps", 0)
+    exile: Int[Array, ""] = setting(50, "steps out of play for whoever is zapped; 0 is none", _MP, "steps", 0)
+    growth: Float[Array, ""] = setting(0.05, "chance of an apple where the river is clean", _MP, "", 0, 1)
+    depletion: Float[Array, ""] = setting(0.4, "share of dirt in the river from which on nothing grows", _MP, "", 0, 1)
+    restoration: Float[Array, ""] = setting(0.0, "share of dirt up to which all grows at full rate", _MP, "", 0, 1)
+    spawn: Float[Array, ""] = setting(0.5, "chance that one clean cell of the river gets dirty", _MP, "per step", 0, 1)
+    calm: Int[Array, ""] = setting(50, "first steps of an episode without new dirt", _MP, "steps", 0)
     credit: Int[Array, ""] = setting(
         50, "steps for which a cleaning counts as a contribution (only for `freeride`)", unit="steps", low=0
     )

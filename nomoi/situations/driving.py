@@ -55,24 +55,36 @@ class Driving(Situation):
     presets: ClassVar = {"small": {}, "paper": {"horizon": 1000}}
     regimes: ClassVar = {"nothing": "", "contract": "contract(on=lead,to=whom,high=100)"}
 
-    agents: int = size(2, "how many drive, the ambulance among them", "Christoffersen (2, 4, 8)", low=2)
+    agents: int = size(
+        2, "how many drive, the ambulance among them", "Christoffersen et al. 2023, code (2, 4, 8)", low=2
+    )
     horizon: int = size(100, "longest episode", "ours (paper: 1000)", "steps", low=1)
     levels: int = size(5, "how many accelerations there are (the paper's are continuous)", "ours", low=2)
-    pedal: Float[Array, ""] = setting(0.1, "largest acceleration", "Christoffersen code", "length/step^2", 0)
-    end: Float[Array, ""] = setting(10.0, "where the road ends", "Christoffersen code", "length", 0)
-    urgency: Float[Array, ""] = setting(100.0, "cost of a step to the ambulance", "Christoffersen code", "reward", 0)
-    fast: Float[Array, ""] = setting(1.0, "the ambulance's largest speed", "Christoffersen code", "length/step", 0)
-    limit: Float[Array, ""] = setting(0.25, "a car's largest speed", "Christoffersen code", "length/step", 0)
+    pedal: Float[Array, ""] = setting(
+        0.1, "largest acceleration", "Christoffersen et al. 2023, code", "length/step^2", 0
+    )
+    end: Float[Array, ""] = setting(10.0, "where the road ends", "Christoffersen et al. 2023, code", "length", 0)
+    urgency: Float[Array, ""] = setting(
+        100.0, "cost of a step to the ambulance", "Christoffersen et al. 2023, code", "reward", 0
+    )
+    fast: Float[Array, ""] = setting(
+        1.0, "the ambulance's largest speed", "Christoffersen et al. 2023, code", "length/step", 0
+    )
+    limit: Float[Array, ""] = setting(
+        0.25, "a car's largest speed", "Christoffersen et al. 2023, code", "length/step", 0
+    )
     start: Float[Array, " 2"] = setting(
-        (0.8, 0.2), "first speeds of ambulance and cars", "Christoffersen code", "length/step", 0
+        (0.8, 0.2), "first speeds of ambulance and cars", "Christoffersen et al. 2023, code", "length/step", 0
     )
     behind: Float[Array, " 2"] = setting(
-        (-10.0, -5.0), "where the ambulance starts, evenly between", "Christoffersen code", "length"
+        (-10.0, -5.0), "where the ambulance starts, evenly between", "Christoffersen et al. 2023, code", "length"
     )
     ahead: Float[Array, " 2"] = setting(
-        (-2.5, -1.875), "where cars start, evenly between", "Christoffersen code", "length"
+        (-2.5, -1.875), "where cars start, evenly between", "Christoffersen et al. 2023, code", "length"
     )
-    gap: Float[Array, ""] = setting(0.01, "how far behind its leader a car is kept", "Christoffersen code", "length", 0)
+    gap: Float[Array, ""] = setting(
+        0.01, "how far behind its leader a car is kept", "Christoffersen et al. 2023, code", "length", 0
+    )
 
     @property
     def actions(self) -> dict[str, int]:

@@ -15,6 +15,8 @@ from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
 from nomoi.situations.walkers import ZAP, Walkers, drawing, parsed
 
+_MP = "Melting Pot (Leibo et al. 2021), commons_harvest__open"
+
 
 class State(eqx.Module):
     """body; cooling [n] steps until the beam is ready; apples [S] live; time [] steps so far."""
@@ -56,23 +58,23 @@ class Harvest(Walkers):
     map: str = size(
         "small", "small, open, orchard, closed, partnership, altars, or the path of a text file with a drawing"
     )
-    agents: int = size(5, "how many play", "spec B.5", low=1)
-    horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
-    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
+    agents: int = size(5, "how many play", "ours", low=1)
+    horizon: int = size(300, "longest episode", "ours", "steps", low=1)
+    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
     regrowth: Float[Array, " 4"] = setting(
         (0.0, 0.005, 0.02, 0.05), "chance that an apple grows back, by live neighbours 0, 1, 2, 3 or more",
-        "SSD games (Vinitsky)", "per step", 0, 1,
+        "SSD games (Vinitsky et al. 2019)", "per step", 0, 1,
     )  # fmt: skip
-    radius: float = size(2.0, "how near an apple counts as a neighbour", "Melting Pot", "cells", low=0)
+    radius: float = size(2.0, "how near an apple counts as a neighbour", _MP, "cells", low=0)
     exile: Int[Array, ""] = setting(0, "steps out of play for whoever is zapped; 0 is none", unit="steps", low=0)
     thin: Int[Array, ""] = setting(3, "an apple with fewer live neighbours than this is sparse", unit="apples", low=0)
     lottery: Float[Array, ""] = setting(
-        0.0, "chance that the episode ends at each 100th step, once past `least`", "Melting Pot (.15)", "", 0, 1
+        0.0, "chance that the episode ends at each 100th step, once past `least`", f"{_MP} (.15)", "", 0, 1
     )
-    least: Int[Array, ""] = setting(1000, "first step at which the lottery is held", "Melting Pot", "steps", 0)
+    least: Int[Array, ""] = setting(1000, "first step at which the lottery is held", _MP, "steps", 0)
     cooperators: Int[Array, ""] = setting(0, "how many agents (the first) bear the role that may not trespass", low=0)
     trespass: Float[Array, ""] = setting(
-        -10.0, "reward of a bearer of that role on a closed tile", "Melting Pot partnership"
+        -10.0, "reward of a bearer of that role on a closed tile", _MP.replace("open", "partnership")
     )
 
     def __check_init__(self) -> None:

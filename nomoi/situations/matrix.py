@@ -55,7 +55,10 @@ class Matrix(Situation):
     }
 
     payoff: Float[Array, "n *actions"] = setting(
-        symmetric(2.0, 0.0, 4.0, 1.0), "payoff [n, A, ..., A], player first", "seed: (2,2) (0,4) (4,0) (1,1)", "reward"
+        symmetric(2.0, 0.0, 4.0, 1.0),
+        "payoff [n, A, ..., A], player first",
+        'the tutorial (Hadfield et al. 2024), "Games and equilibria"',
+        "reward",
     )
     horizon: int = size(1, "how often it is played", "ours", "steps", low=1)
     defect: int = size(1, "actions from this one on count as defection", "ours", low=0)

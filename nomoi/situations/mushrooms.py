@@ -14,6 +14,8 @@ from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.walkers import STAY, ZAP, Walkers, drawing, parsed
 
+_MP = "Melting Pot (Leibo et al. 2021), externality_mushrooms__dense"
+_CODE = f"{_MP} (the code, where its docstring differs)"
 KINDS = ("red", "green", "blue", "orange")
 RED, GREEN, BLUE, ORANGE = range(4)
 NONE = len(KINDS)
@@ -112,33 +114,29 @@ class Mushrooms(Walkers):
     }
 
     map: str = size("small", "small, paper, or the path of a text file with a drawing")
-    horizon: int = size(300, "longest episode", "spec B.5", "steps", low=1)
-    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "trial", low=0)
-    cooldown: Int[Array, ""] = setting(3, "full steps between two shots", "Melting Pot", "steps", 0)
+    horizon: int = size(300, "longest episode", "ours", "steps", low=1)
+    extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
+    cooldown: Int[Array, ""] = setting(3, "full steps between two shots", _MP, "steps", 0)
     worth: Float[Array, " 4"] = setting(
         (1.0, 2.0, 3.0, -1.0),
         "what one is worth, before it is shared: red, green, blue, orange",
-        "Melting Pot",
+        _MP,
         "reward",
     )
-    spores: tuple[int, ...] = size((3, 3, 3, 1), "spores that each kind releases when eaten", "Melting Pot", low=0)
+    spores: tuple[int, ...] = size((3, 3, 3, 1), "spores that each kind releases when eaten", _MP, low=0)
     sprouts: Float[Array, " 4"] = setting(
-        (0.25, 0.4, 0.6, 1.0), "chance that a spore becomes one of each kind, where it can", "Melting Pot", "", 0, 1
+        (0.25, 0.4, 0.6, 1.0), "chance that a spore becomes one of each kind, where it can", _MP, "", 0, 1
     )
     digestion: Int[Array, " 4"] = setting(
-        (0, 10, 15, 15), "steps for which the eater of each kind cannot move", "Melting Pot's code", "steps", 0
+        (0, 10, 15, 15), "steps for which the eater of each kind cannot move", _CODE, "steps", 0
     )
     spoilage: Int[Array, " 4"] = setting(
-        (200, 100, 75, 0), "steps after which each kind spoils; 0 is never", "Melting Pot's code", "steps", 0
+        (200, 100, 75, 0), "steps after which each kind spoils; 0 is never", _CODE, "steps", 0
     )
-    blight: Float[Array, ""] = setting(
-        0.25, "chance of each red one to die when an orange one is eaten", "Melting Pot", "", 0, 1
-    )
-    stun: Int[Array, ""] = setting(25, "steps for which a hit freezes", "Melting Pot", "steps", 0)
-    recovery: Int[Array, ""] = setting(
-        50, "steps after a hit within which another removes", "Melting Pot's code", "steps", 0
-    )
-    exile: Int[Array, ""] = setting(50, "steps out of play after the second hit; 0 is none", "Melting Pot", "steps", 0)
+    blight: Float[Array, ""] = setting(0.25, "chance of each red one to die when an orange one is eaten", _MP, "", 0, 1)
+    stun: Int[Array, ""] = setting(25, "steps for which a hit freezes", _MP, "steps", 0)
+    recovery: Int[Array, ""] = setting(50, "steps after a hit within which another removes", _CODE, "steps", 0)
+    exile: Int[Array, ""] = setting(50, "steps out of play after the second hit; 0 is none", _MP, "steps", 0)
 
     def __check_init__(self) -> None:
         if len(self.spores) != len(KINDS) or min(self.spores) < 0 or not sum(self.spores):

@@ -50,14 +50,14 @@ class Pool(Situation):
         "closed seasons": "altar",
     }
 
-    agents: int = size(2, "how many fish", "spec A4.3", low=1)
-    horizon: int = size(60, "longest episode", "spec A4.3", "steps", low=1)
-    levels: int = size(13, "how many amounts can be requested", "spec A4.3 (reference grid)", low=2)
-    points: int = size(0, "grid points of the stock; 0 lets it be any number", "spec A4.3 (41 in the reference)", low=0)
-    growth: Float[Array, ""] = setting(0.8, "intrinsic growth rate r", "spec A4.3", "per step", 0)
-    limit: Float[Array, ""] = setting(1.0, "carrying capacity K", "spec A4.3", "units of fish", 1e-6)
-    most: Float[Array, ""] = setting(0.5, "largest request", "spec A4.3", "units of fish", 0)
-    start: Float[Array, ""] = setting(1.0, "first stock as a share of capacity", "spec A4.3", "", 0, 1)
+    agents: int = size(2, "how many fish", "ours", low=1)
+    horizon: int = size(60, "longest episode", "ours", "steps", low=1)
+    levels: int = size(13, "how many amounts can be requested", "ours", low=2)
+    points: int = size(0, "grid points of the stock; 0 lets it be any number", "ours", low=0)
+    growth: Float[Array, ""] = setting(0.8, "intrinsic growth rate r", "ours", "per step", 0)
+    limit: Float[Array, ""] = setting(1.0, "carrying capacity K", "ours", "units of fish", 1e-6)
+    most: Float[Array, ""] = setting(0.5, "largest request", "ours", "units of fish", 0)
+    start: Float[Array, ""] = setting(1.0, "first stock as a share of capacity", "ours", "", 0, 1)
     low: Float[Array, ""] = setting(0.5, "catch below this share of capacity is sparse", "ours (peak growth)", "", 0, 1)
 
     def __check_init__(self) -> None:

@@ -58,7 +58,7 @@ class Signals(Situation):
     prior: Float[Array, "*signals"] = setting(
         [[0.25, 0.25], [0.25, 0.25]], "how probable the signals [S, ..., S] are together", "ours", "", 0, 1
     )
-    plan: Int[Array, " n"] = setting([2, 2], "the rule of each agent that is agreed on", "ours: act on signal 1", "", 0)
+    plan: Int[Array, " n"] = setting([2, 2], "the rule of each agent that is agreed on", "ours, act on signal 1", "", 0)
     horizon: int = size(1, "how often it is played", "ours", "steps", low=1)
 
     def __check_init__(self) -> None:

@@ -17,6 +17,7 @@ from nomoi import grid
 from nomoi.core import Situation, setting, size
 from nomoi.errors import Refusal
 
+_MP = "Melting Pot (Leibo et al. 2021), commons_harvest__open"
 STAY, AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP = range(8)
 _GO = np.array([0, 1, 1, 1, 1, 0, 0, 0])
 _QUARTER = np.array([0, 0, 2, 3, 1, 0, 0, 0])  # which way a move goes, in right turns from ahead
@@ -37,8 +38,8 @@ class Walkers(Situation):
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", low=0)
     headings: bool = size(False, "whether the view shows which way others face")
     compass: bool = size(True, "whether agents sense their own heading and place")
-    beam: tuple[int, ...] = size((3, 1), "length and radius of the beam", "Melting Pot", "cells")
-    cooldown: Int[Array, ""] = setting(2, "full steps between two shots", "Melting Pot open", "steps", 0)
+    beam: tuple[int, ...] = size((3, 1), "length and radius of the beam", _MP, "cells")
+    cooldown: Int[Array, ""] = setting(2, "full steps between two shots", _MP, "steps", 0)
 
     tools: ClassVar[tuple[str, ...]] = ()  # further choices of `move`, after zap
 

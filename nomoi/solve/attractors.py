@@ -15,7 +15,7 @@ from nomoi.solve.game import NormalForm
 def jacobian(field: Callable[[State], State], point: Sequence[np.ndarray]) -> np.ndarray:
     """Derivatives [D, D] of a smooth field at a point ([A_i] each, D in all), on the space where sums stay the same.
 
-    By a complex step (Squire and Trapp 1998), exact to rounding: the rules replicator, mutating and logit are analytic.
+    By a complex step (Squire & Trapp 1998), exact to rounding: the rules replicator, mutating and logit are analytic.
     """
     sizes = [len(x) for x in point]
     at, cuts = np.concatenate(point).astype(complex), np.cumsum(sizes)[:-1]

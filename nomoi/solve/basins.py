@@ -33,7 +33,7 @@ def two_populations(game: NormalForm) -> dict[str, float]:
     """Share of starts (x, y), uniform in the unit square, that end in each pure equilibrium.
 
     dx/dt = x (1 - x) f(y) and dy/dt = y (1 - y) g(x), with f and g the linear gains of the first actions, leave G(x) -
-    F(y) constant, G' = g / (x (1 - x)) and F' = f / (y (1 - y)) (Hofbauer and Sigmund 1998, recalled).  The level set
+    F(y) constant, G' = g / (x (1 - x)) and F' = f / (y (1 - y)) (Hofbauer & Sigmund 1998).  The level set
     through the saddle parts the square.  Empty where orbits circle, or where an action ties with another.
     """
     if game.shape != (2, 2):

@@ -13,7 +13,7 @@ from nomoi.errors import Refusal, nearest
 from nomoi.solve.game import NormalForm
 
 LARGEST = 2_000_000  # entries of the programme; more takes minutes (ours)
-CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range (spec games_markets A.4)
+CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range
 OBJECTIVES = ("max", "min", "egalitarian")
 
 
@@ -36,8 +36,8 @@ class Correlated:
 def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Correlated:
     """The one of most (`max`) or least (`min`) welfare, or the one in which the worst off is best off (`egalitarian`).
 
-    Correlated (Aumann 1974): nobody gains by another action than the one advised, knowing the advice.  Coarse (Moulin
-    and Vial 1978): nobody gains by an action fixed before.  Where several are best, one is given.
+    Correlated (Aumann 1974): nobody gains by another action than the one advised, knowing the advice.  Coarse (Moulin &
+    Vial 1978): nobody gains by an action fixed before.  Where several are best, one is given.
     """
     if objective not in OBJECTIVES:
         raise Refusal(f"there is no objective {objective!r}; {nearest(objective, OBJECTIVES, 'objective')}")
@@ -57,7 +57,7 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
         aim, A_ub=gains, b_ub=np.zeros(gains.shape[0]), A_eq=one, b_eq=[1.0], bounds=bounds, method="highs",
         options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
     )  # fmt: skip
-    if found.x is None:  # there always is one (Hart and Schmeidler 1989), so this is a failure of arithmetic
+    if found.x is None:  # there always is one (Hart & Schmeidler 1989), so this is a failure of arithmetic
         raise Refusal(f"{game.title}: no correlated equilibrium was found ({found.message}); are payoffs of one size?")
     x = np.maximum(found.x[:outcomes], 0)  # dust of the solver
     x = (x / x.sum()).reshape(game.shape)

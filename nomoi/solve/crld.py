@@ -1,7 +1,7 @@
 """Learning as a deterministic system: actor-critic dynamics in Markov games, without the noise of samples.
 
-What independent learners would do in the mean, between two updates of which they see endlessly many rounds (Barfuss,
-Donges and Kurths 2019; equations as in their pyCRLD, read in the specification C7d).  A strategy [n, S, A] moves by
+What independent learners would do in the mean, between two updates of which they see endlessly many rounds (Barfuss
+et al. 2019; equations as in pyCRLD).  A strategy [n, S, A] moves by
 
     X <- X exp(alpha beta (pre R_isa + gamma NextV_isa - V_is)) / norm,    V = pre (I - gamma T)^-1 R
 
@@ -144,12 +144,12 @@ def ecological_public_good(
     players: int = 2, factor: float = 1.2, cost: float = 5.0, impact: float = -5.0, collapse: float = 0.2,
     recovery: float = 0.1, choice: bool = False,
 ) -> Markov:  # fmt: skip
-    """A public good in an environment that defectors may degrade (Barfuss, Donges, Vasconcelos, Kurths, Levin 2020).
+    """A public good in an environment that defectors may degrade (Barfuss et al. 2020).
 
     Actions: 0 cooperate, 1 defect.  From prosperous it collapses at collapse * defectors / players; from degraded it
     recovers at `recovery` (times the share of cooperators with `choice`).  While it stays prosperous each gets factor *
     cost * cooperators / players, less `cost` if cooperating; in and on the way to or from degradation each gets
-    `impact`.  Defaults are those of pyCRLD's notebooks, as the specification (C7d) reports them.
+    `impact`.  Defaults are those of pyCRLD's notebooks, where it has them.
     """
     for name, value in (("collapse", collapse), ("recovery", recovery)):
         if not 0 <= value <= 1:

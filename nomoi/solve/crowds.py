@@ -75,7 +75,7 @@ def mixed(crowd: Crowd) -> list[float]:
     """All symmetric mixed equilibria: shares x in (0, 1) of cooperating at which, all playing x, both pay alike.
 
     The gain from cooperating is sum_k B(k; n-1, x) (Rc(k) - Rd(k)), a polynomial whose Bernstein coefficients are the
-    gains themselves (Pena, Lehmann and Noldeke 2014, recalled).  None are given where the gain is 0 for every x.
+    gains themselves (Peña et al. 2014).  None are given where the gain is 0 for every x.
     """
     gain = (crowd.cooperate - crowd.defect) / (np.ptp([crowd.cooperate, crowd.defect]) or 1.0)
     roots = PPoly.from_bernstein_basis(BPoly(gain[:, None], [0.0, 1.0])).roots(extrapolate=False)
@@ -99,7 +99,7 @@ def read(game: NormalForm) -> Crowd | None:
 
 @dataclasses.dataclass(frozen=True)
 class Test:
-    """Whether a crowd is in a dilemma (Hughes et al. 2018, recalled), and what it loses by it.
+    """Whether a crowd is in a dilemma (after Hughes et al. 2018), and what it loses by it.
 
     coop_beats_defect  Rc(n-1) > Rd(0)      coop_beats_sucker  Rc(n-1) > Rc(0)
     greed, fear        defecting is better among the most, among the fewest cooperators

@@ -1,8 +1,8 @@
 """Social dilemmas in 2 x 2 games: greed, fear, the classic types, and what stands on a knife's edge.
 
-R both cooperate, S alone, T tempted, P neither.  The inequalities are those of Macy and Flache (2002) as Leibo et al.
-(2017) use them and the tutorial shows them (R > P, R > S, and greed T > R or fear P > S); the fourth, 2R > T + S, is
-recalled from the same literature and kept as a flag of its own (spec games_markets A.2).
+R both cooperate, S alone, T tempted, P neither.  The inequalities are those of Macy & Flache 2002 as Leibo et al.
+2017 use them and the tutorial (Hadfield et al. 2024) shows them: R > P, R > S, and greed T > R or fear P > S.  The
+fourth of that literature, 2R > T + S, the tutorial does not ask for; it is a flag of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
 
-# Fear only: the tutorial names the first; the others as Robinson and Goforth (2005) and Bruns (2015) name them.
+# Fear only: the tutorial names the first; the others as Robinson & Goforth 2005 and Bruns 2015 name them.
 NAMES = ("prisoners_dilemma", "chicken", "stag_hunt", "assurance", "coordination")
 TIE = 1e-9  # of the range of the four payoffs: nearer ones are equal, unless all are whole numbers (ours)
 

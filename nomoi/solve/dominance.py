@@ -1,4 +1,4 @@
-"""Which equilibrium?  Payoff dominance, risk dominance (Harsanyi, Selten 1988), p-dominance (Morris et al. 1995)."""
+"""Which equilibrium?  Payoff dominance, risk dominance (Harsanyi & Selten 1988), p-dominance (Morris et al. 1995)."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ A *rule* says how one population moves, from its state and from what its actions
 and a game says what actions bring.  The same code runs on NumPy arrays (float64) and, compiled, on JAX arrays
 (float32).  All rules below keep the simplex; that they do is a property that tests check.
 
-Replicator: Taylor and Jonker 1978; best response: Gilboa and Matsui 1991; logit: Fudenberg and Levine 1998; BNN: Brown
-and von Neumann 1950; Smith: Smith 1984; all five in Sandholm 2010, ch. 4 to 6 (recalled).
+Replicator: Taylor & Jonker 1978; best response: Gilboa & Matsui 1991; logit: Fudenberg & Levine 1998; BNN: Brown &
+von Neumann 1950; Smith: Smith 1984; all five in Sandholm 2010.
 """
 
 from __future__ import annotations

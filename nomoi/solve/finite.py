@@ -2,8 +2,8 @@
 
 A population of Z meets itself; nobody meets oneself.  With k of one type among Z, its members earn `pi(k)` on average.
 *Pairwise comparison* (Fermi): one person looks at another and copies with probability 1 / (1 + exp(-beta (theirs -
-own))) (Traulsen, Nowak, Pacheco 2006).  *Moran*: a person breeds in proportion to fitness, exp(beta pi) or
-1 - w + w pi, and the child replaces anyone (Nowak et al. 2004).  Steps down, over steps up, give (recalled)
+own))) (Traulsen et al. 2006).  *Moran*: a person breeds in proportion to fitness, exp(beta pi) or
+1 - w + w pi, and the child replaces anyone (Nowak et al. 2004).  Steps down, over steps up, give
 
     rho = 1 / (1 + sum_{k=1}^{Z-1} prod_{j=1}^{k} T-(j) / T+(j)),
 
@@ -63,7 +63,7 @@ def fixation(game: NormalForm, mutant: int, resident: int, size: int, beta: floa
 def rare_mutation(game: NormalForm, size: int, beta: float, process: str = "fermi") -> np.ndarray:
     """[A] shares of time at each action where mutants are so rare that one takes over or dies before the next.
 
-    The stationary distribution of the chain over monomorphic states (Fudenberg and Imhof 2006, recalled): from a to b
+    The stationary distribution of the chain over monomorphic states (Fudenberg & Imhof 2006): from a to b
     at the chance that one b takes over from a, all mutants being equally likely.
     """
     k = len(tables(game, one=True)[0])
@@ -76,7 +76,7 @@ def rare_mutation(game: NormalForm, size: int, beta: float, process: str = "ferm
 def log_stationary(rates: np.ndarray) -> np.ndarray:
     """[S] logarithms of the stationary distribution of a chain, from those of its rates [S, S] from row to column.
 
-    By the elimination of Grassmann, Taksar and Heyman (1985), which never subtracts and so can be done in logarithms:
+    By the elimination of Grassmann et al. 1985, which never subtracts and so can be done in logarithms:
     shares keep their digits however small.  Every state must be reached from every other; the diagonal is not read.
     """
     left = np.array(rates, np.float64)

@@ -3,7 +3,7 @@
 A *world* is a Markov decision process.  An agent's *model* of it lists only some of its states: those that together
 make up a share `coverage` of what happens under the best policy, the common ones first.  A planner solves the model
 exactly; in states that it does not list the plan is silent.  An explorer has no model and learns from what happens.
-The design is ours (specification A.9); W worlds stand side by side.
+The design is ours; W worlds stand side by side.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Worlds:
 def garnets(rng: np.random.Generator, worlds: int, states: int, actions: int, branching: int) -> Worlds:
     """Random worlds: each action leads to `branching` states by chance, rewards are uniform on [0, 1].
 
-    Garnet problems: Archibald, McKinnon and Thomas 1995 (recalled).
+    Garnet problems: Archibald et al. 1995.
     """
     if min(worlds, states, actions) < 1 or not 1 <= branching <= states:
         raise Refusal(f"{worlds} worlds of {states} states, {actions} actions and {branching} branches: all are 1 or "

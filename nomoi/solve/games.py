@@ -1,7 +1,7 @@
 """Known games by name, each with its source: the tutorial's matrices as corrected, and a few that everybody cites.
 
 Rows are the first player's actions.  The first prisoner's dilemma, both 3 x 3 games of conventions and the caption of
-the tutorial's slides were garbled in its text; here stands what they must have been (spec games_markets, section 0).
+the tutorial's slides were garbled in its text; here stands what they must have been.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 from nomoi.solve.game import NormalForm, bimatrix, symmetric
 
-SEED = "tutorial"
+TUTORIAL = "the tutorial (Hadfield et al. 2024)"
 CD = ("C", "D")
 ABC = ("A", "B", "C")
 
@@ -49,27 +49,29 @@ _RPS = ("rock", "paper", "scissors")
 
 GAMES: Mapping[str, Entry] = {
     "pd_intro": Entry(
-        rstp(2, 0, 4, 1, "Prisoner's dilemma (introduction)"), f"{SEED}: Games and equilibria, corrected"
+        rstp(2, 0, 4, 1, "Prisoner's dilemma (introduction)"), f"{TUTORIAL}, Games and equilibria, corrected"
     ),
-    "pd": Entry(rstp(3, 0, 4, 1, "Prisoner's dilemma"), f"{SEED}: three classic types"),
-    "chicken": Entry(rstp(3, 1, 4, 0, "Chicken"), f"{SEED}: three classic types"),
-    "stag_hunt": Entry(rstp(4, 0, 3, 1, "Stag hunt"), f"{SEED}: three classic types"),
-    "coord3": Entry(diagonal(1, 1, 1, title="Three conventions"), f"{SEED}: Equilibrium selection, corrected"),
-    "coord123": Entry(diagonal(1, 2, 3, title="Risk versus opportunity"), f"{SEED}: Equilibrium selection, corrected"),
+    "pd": Entry(rstp(3, 0, 4, 1, "Prisoner's dilemma"), f"{TUTORIAL}, three classic types"),
+    "chicken": Entry(rstp(3, 1, 4, 0, "Chicken"), f"{TUTORIAL}, three classic types"),
+    "stag_hunt": Entry(rstp(4, 0, 3, 1, "Stag hunt"), f"{TUTORIAL}, three classic types"),
+    "coord3": Entry(diagonal(1, 1, 1, title="Three conventions"), f"{TUTORIAL}, Equilibrium selection, corrected"),
+    "coord123": Entry(
+        diagonal(1, 2, 3, title="Risk versus opportunity"), f"{TUTORIAL}, Equilibrium selection, corrected"
+    ),
     "bos": Entry(
         bimatrix([[3, 0], [0, 2]], [[2, 0], [0, 3]], "Bach or Stravinsky", actions=(("Bach", "Stravinsky"),) * 2),
-        f"{SEED}: Bach or Stravinsky",
+        f"{TUTORIAL}, Bach or Stravinsky",
     ),
     "matching_pennies": Entry(
-        _zero_sum([[1, -1], [-1, 1]], "Matching pennies", ("heads", "tails"), ("heads", "tails")), "textbook"
+        _zero_sum([[1, -1], [-1, 1]], "Matching pennies", ("heads", "tails"), ("heads", "tails")),
+        "ours, as everybody writes it",
     ),
     "rock_paper_scissors": Entry(
-        _zero_sum([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], "Rock, paper, scissors", _RPS, _RPS), "textbook"
+        _zero_sum([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], "Rock, paper, scissors", _RPS, _RPS),
+        "ours, as everybody writes it",
     ),
-    "aumann_chicken": Entry(rstp(6, 2, 7, 0, "Aumann's chicken"), "Aumann 1974, as recalled in spec games_markets A.4"),
-    "shapley": Entry(
-        bimatrix(_SHAPLEY, _SHAPLEY_OTHER, "Shapley's game"), "Shapley 1964, recalled: fictitious play circles"
-    ),
+    "aumann_chicken": Entry(rstp(6, 2, 7, 0, "Aumann's chicken"), "ours, after Aumann 1974"),
+    "shapley": Entry(bimatrix(_SHAPLEY, _SHAPLEY_OTHER, "Shapley's game"), "Shapley 1964 (fictitious play circles)"),
 }
 
 

@@ -1,6 +1,6 @@
 """How much of their own payoff agents may keep, and what fine they need, for a profile to be dominant.
 
-Rewards are exchanged before play (Willis, Du, Leibo and Luck 2023, arXiv 2310.12928, of which we read the abstract
+Rewards are exchanged before play (Willis et al. 2023, arXiv 2310.12928, of which we read the abstract
 and the code; the linear programme is written from its idea): r'_i = sum_j T[j, i] r_j, where row j of T says how j's
 payoff is shared out; rows sum to 1.  A profile is dominant if every part of it is, for its player, at least as good as
 any other choice, whatever the others do.
@@ -20,7 +20,7 @@ def self_interest(game: NormalForm, target: Sequence[int]) -> float:
     """The largest share s of its own payoff that each may keep, the rest split evenly among the others.
 
     Then `target` [n], one action each, is dominant.  NaN where no share from 0 to 1 makes it so.  For two players with
-    payoffs R, S, T, P it is min(1, (R - S) / (T - S), (T - P) / (T - S)) in a dilemma (spec A4.1), and r / N in the
+    payoffs R, S, T, P it is min(1, (R - S) / (T - S), (T - P) / (T - S)) in a dilemma, and r / N in the
     linear public goods game.
     """
     low, high = 0.0, 1.0

@@ -7,8 +7,8 @@ Each player keeps a *score*: what each action would have brought until now, summ
 Payoffs are expected ones, so the runs are deterministic and differ by where they start.  With more than two players
 fictitious play answers the joint history of the others, not a product of their frequencies.
 
-Fictitious play: Brown 1951; multiplicative weights: Freund and Schapire 1999; regret matching: Hart and Mas-Colell 2000
-(recalled).  The average play of the latter two comes to the coarse correlated equilibria; that of fictitious play may
+Fictitious play: Brown 1951; multiplicative weights: Freund & Schapire 1999; regret matching: Hart & Mas-Colell
+2000.  The average play of the latter two comes to the coarse correlated equilibria; that of fictitious play may
 go round for ever (Shapley 1964).
 """
 

@@ -3,7 +3,7 @@
 A *machine* is a Moore automaton: a state says what is done (perhaps by chance), and the state to come follows from the
 own action and the other's.  Memory-one strategies are machines.
 
-Automata: Rubinstein 1986, Abreu and Rubinstein 1988; memory-one: Nowak and Sigmund 1993 (recalled).
+Automata: Rubinstein 1986, Abreu & Rubinstein 1988; memory-one: Nowak & Sigmund 1993.
 """
 
 from __future__ import annotations

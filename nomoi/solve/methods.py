@@ -17,7 +17,7 @@ from nomoi.solve import crowds, vertices
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import Profile, profile, pure
 
-ENUMERABLE = 12  # actions of the larger side up to which quantecon enumerates vertices: 0.03 to 0.2 s (spec B.3)
+ENUMERABLE = 12  # actions of the larger side up to which quantecon enumerates vertices: 0.03 to 0.2 s, measured
 STARTS = 40  # Lemke-Howson's first labels that are tried in larger games (ours)
 SMALL = 20_000  # payoffs up to which a mixed equilibrium of three or more is sought (ours)
 

@@ -19,7 +19,7 @@ from nomoi.solve.game import NormalForm
 from nomoi.solve.methods import METHODS, PAIRS, fitting
 from nomoi.solve.pure import TIE, Profile
 
-CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range (spec games_markets A.4)
+CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range
 
 
 @dataclasses.dataclass(frozen=True)

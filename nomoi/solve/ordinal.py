@@ -1,9 +1,9 @@
 """All strict ordinal 2 x 2 games: 576 tables, 144 games, 78 up to who is who; their periodic table and their graph.
 
-Robinson and Goforth (The Topology of the 2x2 Games, 2005): a game is where each player ranks the four outcomes 1 to 4;
+Robinson & Goforth 2005: a game is where each player ranks the four outcomes 1 to 4;
 two games are neighbours where a player swaps two adjacent ranks.  Here, as there, actions are named so that each
 player's 4 lies in a fixed place, which leaves 12 patterns to each player: 12 x 12 = 144.  A pattern is named by the
-symmetric game in which both have it (names as Bruns, Names for Games, 2015, uses them, recalled).
+symmetric game in which both have it (names after Bruns 2015).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which of several conventions is found in the long run, where people err now and then.
 
-Stochastic stability (Foster and Young 1990; Young 1993; Kandori, Mailath and Rob 1993; recalled): from convention to
+Stochastic stability (Foster & Young 1990; Young 1993; Kandori et al. 1993): from convention to
 convention lead *resistances*, the least share of errors that makes people leave one for the other.  The *potential* of
 a convention is that of the cheapest tree of transitions by which all others lead to it.  As errors become rare, time is
 spent at the conventions of least potential.

@@ -1,6 +1,6 @@
-"""Schelling's kinds of games (The Strategy of Conflict, 1960): pure conflict, common interest, and the mixed motive.
+"""Schelling's kinds of games (Schelling 1960): pure conflict, common interest, and the mixed motive.
 
-The measure is ours (spec commons_contracts D): how the players' payoffs go together over outcomes, by Pearson's r.
+The measure is ours: how the players' payoffs go together over outcomes, by Pearson's r.
 """
 
 from __future__ import annotations

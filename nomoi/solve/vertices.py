@@ -1,7 +1,7 @@
 """Every extreme Nash equilibrium of a small game of two, degenerate or not, by its best-response polytopes.
 
 Kernel of `nomoi.solve.nash`.  quantecon's vertex enumeration is faster on large games but loses points where more than
-m inequalities meet in a vertex (spec games_markets, B.3); here all bases are tried, so none is lost.
+m inequalities meet in a vertex; here all bases are tried, so none is lost.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def extremes(row: np.ndarray, column: np.ndarray) -> Extremes:
     """Of the game with payoffs row and column, both [m, n]: pairs of vertices that together bear every label.
 
     Label i < m: the first player's action i is unused or, seen from the second's polytope, a best reply; m + j likewise
-    for the second's action j (Lemke and Howson 1964; von Stengel 2007).
+    for the second's action j (Lemke & Howson 1964; von Stengel 2007).
     """
     m, n = row.shape
     first, mine = _vertices(_scaled(column).T)  # of the first player's strategies; labels: own unused, other's best
