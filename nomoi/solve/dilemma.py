@@ -13,11 +13,11 @@ import itertools
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.game import NormalForm
+from nomoi.solve.exact import fractions, tidy
+from nomoi.solve.game import SIZES, NormalForm
 
 # Fear only: the tutorial names the first; the others as Robinson and Goforth (2005) and Bruns (2015) name them.
 NAMES = ("prisoners_dilemma", "chicken", "stag_hunt", "assurance", "coordination")
-TIE = 1e-9  # of the range of the four payoffs: nearer ones are equal, unless all are whole numbers (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,30 +58,28 @@ class Dilemma:
 
 
 def classify(R: float, S: float, T: float, P: float) -> Dilemma:
-    """From the four payoffs; what differs by less than a tie (0 for whole numbers) counts as equal."""
+    """From the four payoffs, compared as exact numbers; what differs by dust (see solve.exact) counts as equal."""
     four = {"R": float(R), "S": float(S), "T": float(T), "P": float(P)}
     for name, value in four.items():
-        if not np.isfinite(value):
-            raise Refusal(f"{name} is {value}; each of R, S, T and P must be a finite number.")
-    whole = all(v.is_integer() for v in four.values())
-    edge = 0.0 if whole else TIE * (max(four.values()) - min(four.values()))
-    R, S, T, P = four.values()
-    above = lambda x, y: bool(x - y > edge)  # noqa: E731
-    better, kept, greed, fear = above(R, P), above(R, S), above(T, R), above(P, S)
-    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if abs(four[a] - four[b]) <= edge]
-    if abs(2 * R - T - S) <= edge:
+        if not abs(value) <= SIZES[1]:
+            raise Refusal(f"{name} is {value}; each of R, S, T and P must be a finite number, at most {SIZES[1]:g}.")
+    exact = dict(zip(four, fractions(tidy(np.array(list(four.values())))), strict=True))
+    r, s, t, p = exact.values()
+    better, kept, greed, fear = r > p, r > s, t > r, p > s
+    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if exact[a] == exact[b]]
+    if 2 * r == t + s:
         ties.append("2R = T + S")
-    if above(R, T) and fear and abs((R - T) - (P - S)) <= edge:
+    if r > t and fear and r - t == p - s:
         ties.append("R - T = P - S")
     name = None
     if better and kept and (greed or fear):
         if greed:
             name = "prisoners_dilemma" if fear else "chicken"
         else:
-            name = "stag_hunt" if above(T, P) else "assurance" if above(T, S) else "coordination"
-    k = (R - P) / (T - S) if abs(T - S) > edge else np.nan
+            name = "stag_hunt" if t > p else "assurance" if t > s else "coordination"
+    k = float((r - p) / (t - s)) if t != s else np.nan
     return Dilemma(
-        R, S, T, P, better, kept, greed, fear, above(2 * R, T + S), name, T - R, P - S, float(k), tuple(ties)
+        *four.values(), better, kept, greed, fear, 2 * r > t + s, name, float(t - r), float(p - s), k, tuple(ties)
     )
 
 
@@ -112,7 +110,7 @@ def labellings(game: NormalForm) -> tuple[Labelling, ...]:
     """The four ways to say which action of each is to cooperate."""
     if game.shape != (2, 2):
         raise Refusal(f"{game.title} is {' x '.join(map(str, game.shape))}; R, S, T and P are for 2 x 2 games.")
-    row, column = game.payoff
+    row, column = game.exact
     out = []
     for c, k in itertools.product(range(2), repeat=2):
         d, e = 1 - c, 1 - k
@@ -123,10 +121,11 @@ def labellings(game: NormalForm) -> tuple[Labelling, ...]:
 
 
 def symmetric(game: NormalForm) -> bool:
-    """Whether two players are in the same place, up to ties: each gets what the other would in its stead."""
+    """Whether two players are in the same place, but for dust: each gets what the other would in its stead."""
     if game.n != 2 or game.shape[0] != game.shape[1]:
         return False
-    return bool(np.abs(game.payoff[0] - game.payoff[1].T).max() <= TIE * game.range)
+    both = tidy(np.stack([game.payoff[0], game.payoff[1].T]))
+    return bool((both[0] == both[1]).all())
 
 
 def best_labelling(game: NormalForm) -> Labelling:
