@@ -42,7 +42,7 @@ def gain(game: NormalForm, point: Profile) -> float:
     """The most anyone could gain by leaving, as a share of what is at stake for it there; 0 in an equilibrium.
 
     At stake is what its play and its best reply forgo together, on average, against the best answer to each thing that
-    the others may happen to do.  Both forgo alike in an equilibrium; the share is 1 where the best reply forgoes nothing.
+    the others may happen to do.  Both forgo alike in equilibrium; the share is 1 where the best reply forgoes nothing.
     """
     worst = 0.0
     for i, x in enumerate(point):
@@ -75,10 +75,13 @@ class Judge:
                 return None
             crowded = any(np.count_nonzero(v == v.max()) > 1 for v in brings)
             return Verdict(point, self.game.payoff[(slice(None), *pure)].copy(), 0.0, True, crowded)
-        return (self._proved(point) if self.tables else None) or self._measured(point)
+        for least in (0.0, DUST) if self.tables else ():  # first as it is: a share of 1e-20 may be meant
+            proved = self._proved(point, [np.flatnonzero(x > least).tolist() for x in point])
+            if proved:
+                return proved
+        return self._measured(point)
 
-    def _proved(self, point: Profile) -> Verdict | None:
-        used = [np.flatnonzero(x > DUST).tolist() for x in point]
+    def _proved(self, point: Profile, used: list[list[int]]) -> Verdict | None:
         if max(map(len, used)) > SUPPORT:
             return None
         exact: list[np.ndarray] = []

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 ULPS = 4  # units in the last place within which two payoffs are alike, unless both are whole: dust of sums (ours)
-GRID = 2.0**20  # multiples of 1 / GRID are taken as they are: a binary fraction, not a rounded one (ours)
+FEW = 2.0**40  # what has no more binary digits is taken as it is: a binary fraction, not a rounded one (ours)
 # simple fractions have denominators that divide one of these: all up to 10, six decimals and all up to 16, primes to 31
 DENOMINATORS = (2520, 9 * 7 * 11 * 13 * 10**6, 720 * 17 * 19 * 23 * 29 * 31)
 
@@ -49,8 +49,7 @@ def _simple(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     Fractions times a power of two are seen as well, so that the unit of payoffs may be changed by one.
     """
     mantissa, power = np.frexp(values)
-    # what has few binary digits is meant as it is
-    plain = (np.abs(values) >= 2.0**52) | (values * GRID % 1 == 0) | (mantissa * 2.0**32 % 1 == 0)
+    plain = (values == np.trunc(values)) | (mantissa * FEW % 1 == 0)
     top, bottom, shift = np.zeros_like(values), np.zeros(values.shape, np.int64), np.zeros_like(power)
     for near, exponent in ((values, np.zeros_like(power)), (mantissa, power)):
         floor, unit = np.floor(near), np.spacing(np.abs(near))
@@ -64,7 +63,7 @@ def _simple(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def whole(table: np.ndarray) -> tuple[list[list[int]], Fraction]:
-    """A table [m, n] of one player's tidied payoffs as whole numbers, and the unit by which they are to be multiplied."""
+    """One player's tidied payoffs [m, n] as whole numbers, and the unit by which they are to be multiplied."""
     if (table == np.trunc(table)).all() and np.abs(table).max() < 2**53:
         return table.astype(np.int64).tolist(), Fraction(1)
     values, place = np.unique(table, return_inverse=True)

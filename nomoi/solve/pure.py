@@ -35,6 +35,4 @@ def replies(game: NormalForm, actions: tuple[int, ...]) -> list[np.ndarray]:
 
 def strict(game: NormalForm, actions: tuple[int, ...]) -> bool:
     """Whether everybody would lose by leaving the pure equilibrium."""
-    return all(
-        np.sum(v >= v[a]) == 1 for v, a in zip(replies(game, actions), actions, strict=True)
-    )
+    return all(np.sum(v >= v[a]) == 1 for v, a in zip(replies(game, actions), actions, strict=True))
