@@ -54,7 +54,7 @@ def _solved(rows):
 
 
 def _corners(replies):
-    """{strategy [m]: labels} of the corners of best replies to it; replies [n][m] are what the other's actions bring."""
+    """{strategy [m]: labels}: where the other's best replies change; replies [n, m] are what its actions bring."""
     n, m = replies.shape
     table = [[Fraction(v) for v in row] for row in replies.tolist()]
     out = {}
@@ -130,9 +130,9 @@ def test_decimals_are_decimals_and_scale_with_powers_of_two(payoff, power):
 
 
 def test_what_numbers_stand_for():
-    wanted = {0.1: "1/10", 1 / 3: "1/3", -2 / 3: "-2/3", 0.123456: "123456/1000000", 7.0: "7", 1e16 + 2: str(10**16 + 2),
+    wanted = {0.1: "1/10", 1 / 3: "1/3", -2 / 3: "-2/3", 0.123456: "123456/1000000", 7.0: "7", 1e16 + 2: f"{10**16 + 2}",
               1e9 + 0.1: "10000000001/10", 1 / 17: "1/17", 2.0**-60: f"1/{2**60}", 0.1 * 2.0**-60: f"1/{10 * 2**60}",
-              2.9999999999999996: "3", 1e15 + 0.125: str(8 * 10**15 + 1) + "/8"}  # fmt: skip
+              2.9999999999999996: "3", 1e15 + 0.125: f"{8 * 10**15 + 1}/8"}  # fmt: skip
     assert exact.fractions(list(wanted)) == [Fraction(text) for text in wanted.values()]
     odd = np.random.default_rng(0).random(200)
     near = [abs(Fraction(v) - f) <= 2 * Fraction(np.spacing(v)) for v, f in zip(odd, exact.fractions(odd), strict=True)]

@@ -73,7 +73,7 @@ class NormalForm:
 
     @cached_property
     def exact(self) -> np.ndarray:
-        """[n, A_1, ..., A_n] the payoffs to be compared by = and >: each player's that differ by dust are made equal."""
+        """[n, A_1, ..., A_n] the payoffs, to be compared by = and >: those of a player that differ by dust are equal."""
         return np.stack([tidy(p) for p in self.payoff])
 
     def solvable(self) -> None:
