@@ -122,7 +122,7 @@ def _indifferent(
     base = table[own[0]]
     equations = [[table[k][j] - base[j] for j in other] for k in own[1:]]
     weights = null(equations, len(other))
-    if weights is None and len(own) < len(other):
+    if weights is None:
         loss = {k: _seems(table[k], base, other, near) for k in range(len(table)) if k not in own}
         for k in sorted((k for k, v in loss.items() if v < NEAR), key=loss.__getitem__):
             further = [*equations, [table[k][j] - base[j] for j in other]]

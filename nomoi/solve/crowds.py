@@ -160,9 +160,7 @@ def stag_hunt(n: int, needed: int, r: float) -> Crowd:
     """Stag hunt of n: linear public goods that yield nothing with fewer than `needed` hunters (Pacheco et al. 2009)."""
     k = _others(n, "stag hunt")
     needed, r = _needed(needed, n), _positive(r, "r of the stag hunt")
-    paid = tidy(np.append(r * np.arange(n + 1) / n, 1.0))[
-        :-1
-    ]  # exactly 1, what it costs, where it is that but for dust
+    paid = tidy(np.append(r * np.arange(n + 1) / n, 1.0))[:-1]  # 1, which it costs, where it is that but for dust
     return Crowd(paid[1:] * (k + 1 >= needed) - 1, paid[:-1] * (k >= needed), "Stag hunt of many")
 
 

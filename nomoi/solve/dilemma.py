@@ -13,7 +13,7 @@ import itertools
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.exact import fractions, tidy
+from nomoi.solve.exact import balance, tidy
 from nomoi.solve.game import SIZES, NormalForm
 
 # Fear only: the tutorial names the first; the others as Robinson and Goforth (2005) and Bruns (2015) name them.
@@ -63,24 +63,23 @@ def classify(R: float, S: float, T: float, P: float) -> Dilemma:
     for name, value in four.items():
         if not abs(value) <= SIZES[1]:
             raise Refusal(f"{name} is {value}; each of R, S, T and P must be a finite number, at most {SIZES[1]:g}.")
-    exact = dict(zip(four, fractions(tidy(np.array(list(four.values())))), strict=True))
-    r, s, t, p = exact.values()
-    better, kept, greed, fear = r > p, r > s, t > r, p > s
-    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if exact[a] == exact[b]]
-    if 2 * r == t + s:
+    R, S, T, P = four.values()
+    above = lambda x, y: balance(x, -y) > 0  # noqa: E731
+    better, kept, greed, fear = above(R, P), above(R, S), above(T, R), above(P, S)
+    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if not balance(four[a], -four[b])]
+    turns = balance(2 * R, -T, -S)
+    if not turns:
         ties.append("2R = T + S")
-    if r > t and fear and r - t == p - s:
+    if above(R, T) and fear and not balance(R, -T, -P, S):
         ties.append("R - T = P - S")
     name = None
     if better and kept and (greed or fear):
         if greed:
             name = "prisoners_dilemma" if fear else "chicken"
         else:
-            name = "stag_hunt" if t > p else "assurance" if t > s else "coordination"
-    k = float((r - p) / (t - s)) if t != s else np.nan
-    return Dilemma(
-        *four.values(), better, kept, greed, fear, 2 * r > t + s, name, float(t - r), float(p - s), k, tuple(ties)
-    )
+            name = "stag_hunt" if above(T, P) else "assurance" if above(T, S) else "coordination"
+    k = (R - P) / (T - S) if balance(T, -S) else np.nan
+    return Dilemma(R, S, T, P, better, kept, greed, fear, turns > 0, name, T - R, P - S, float(k), tuple(ties))
 
 
 def words(name: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.exact import fractions
+from nomoi.solve.exact import ULPS, fractions
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import pure, strict
 
@@ -46,9 +48,13 @@ def risk_dominance(game: NormalForm) -> tuple[Duel, ...]:
 def _duel(game: NormalForm, a: tuple[int, int], b: tuple[int, int]) -> Duel:
     cells = a, (b[0], a[1]), (a[0], b[1]), b
     row, column = (fractions([p[cell] for cell in cells]) for p in game.exact)
-    at_a = (row[0] - row[1]) * (column[0] - column[2])
-    at_b = (row[3] - row[2]) * (column[3] - column[1])
-    return Duel(a, b, (float(at_a), float(at_b)), None if at_a == at_b else (a if at_a > at_b else b))
+    losses = (row[0] - row[1], column[0] - column[2]), (row[3] - row[2], column[3] - column[1])
+    at_a, at_b = (x * y for x, y in losses)
+    # what rounding of payoffs that are no whole numbers may have done to the products
+    dust = [0 if all(v.denominator == 1 for v in p) else ULPS * Fraction(math.ulp(float(max(map(abs, p)))))
+            for p in (row, column)]  # fmt: skip
+    tie = abs(at_a - at_b) <= sum(x * dust[1] + y * dust[0] for x, y in losses)
+    return Duel(a, b, (float(at_a), float(at_b)), None if tie else (a if at_a > at_b else b))
 
 
 def p_dominance(game: NormalForm, actions: tuple[int, int]) -> float:

@@ -80,6 +80,16 @@ def whole(table: np.ndarray) -> tuple[list[list[int]], Fraction]:
     return np.array(numbers, object)[place.reshape(table.shape)].tolist(), scale
 
 
+def balance(*terms: float) -> int:
+    """The sign of a sum, 0 where it is 0 but for rounding of its terms: 2 units in the last place for each of them.
+
+    Sums of whole numbers are exact.
+    """
+    total = sum(map(Fraction, terms))
+    slack = 0 if all(t.is_integer() for t in terms) else 2 * len(terms) * Fraction(math.ulp(max(map(abs, terms))))
+    return (total > slack) - (total < -slack)
+
+
 def null(rows: Sequence[Sequence[int]], width: int) -> list[int] | None:
     """The solution [width] of rows @ x = 0 in whole numbers, but for a factor; [] if only 0 is, None if many are.
 

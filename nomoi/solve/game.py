@@ -73,7 +73,7 @@ class NormalForm:
 
     @cached_property
     def exact(self) -> np.ndarray:
-        """[n, A_1, ..., A_n] the payoffs, to be compared by = and >: those of a player that differ by dust are equal."""
+        """[n, A_1, ..., A_n] payoffs to be compared by = and >: what differs by dust, of one player, is made equal."""
         return np.stack([tidy(p) for p in self.payoff])
 
     def solvable(self) -> None:
