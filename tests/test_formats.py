@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +15,10 @@ from hypothesis import strategies as st
 
 from nomoi import cli
 from nomoi.errors import Refusal
-from nomoi.solve import formats, nfg
+from nomoi.solve import formats, nash, nfg
 from nomoi.solve.game import NormalForm
+from nomoi.solve.methods import METHODS
+from nomoi.solve.pure import pure
 
 LISTED = """NFG 1 R "Selten (IJGT, 75), Figure 2" { "Player 1" "Player 2" } { 3 2 }
 
@@ -127,6 +133,70 @@ def test_layouts_of_csv(file, layout):
     assert game.payoff.tolist() == PD
     named = "C," in CSV[layout]
     assert game.actions == ((("C", "D"),) * 2 if named else (("1", "2"),) * 2)
+
+
+NO_COMMA = {
+    "semicolons": "3;0\n5;1\n", "tabs": "3\t0\n5\t1\n", "bars": "3|0\n5|1\n", "spaces": "3 0\n5 1\n",
+    "semicolons, with names": "who;C;D\nC;3;0\nD;5;1\n", "tabs, in a remark, a comma": "# x, y\n3\t0\n5\t1\n",
+    "semicolons, two tables": "3;0\n5;1\n\n3;5\n0;1\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NO_COMMA)
+def test_columns_that_no_comma_separates_are_refused_and_not_another_game(file, case):
+    with pytest.raises(Refusal, match=rf"no comma but {case.split(',')[0]}; separate its columns by commas, as in 3,0"):
+        formats.read(file("g.csv", NO_COMMA[case]))
+
+
+def test_a_single_column_has_its_comma_in_quotes(file):
+    assert formats.read(file("g.csv", '"3,1"\n"5,2"\n')).payoff.tolist() == [[[3], [5]], [[1], [2]]]
+
+
+PAGE = (Path(__file__).parent.parent / "docs" / "games.md").read_text()
+EXAMPLES = re.findall(r"```(csv|json|nfg)\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize(("kind", "text"), EXAMPLES)
+def test_the_examples_of_the_page_are_read_and_solved(file, kind, text):
+    game = formats.read(file(f"g.{kind}", text))
+    found = nash.solve(game)
+    if game.n == 3:
+        assert game.players == ("Ann", "Ben", "Cem")
+        assert pure(game) == [(0, 0, 0), (1, 1, 1)]
+    else:
+        known = {"pd": [[3, 0], [5, 1]], "bos": [[3, 0], [0, 2]], "pennies": [[1, -1], [-1, 1]]}
+        (name,) = (name for name, row in known.items() if game.payoff[0].tolist() == row)
+        assert len(found.points) == {"pd": 1, "bos": 3, "pennies": 1}[name]
+
+
+def test_the_page_has_an_example_of_every_layout_and_names_every_method():
+    assert [kind for kind, _ in EXAMPLES] == ["csv"] * 3 + ["json"] + ["nfg"] * 2
+    assert all(f"`{name}`" in PAGE for name in METHODS if name != "several")
+
+
+HOSTILE = "\x1b]0;owned\x07\x1b[2Jred\x9b31m\u202etxet\r\n"
+
+
+def test_control_characters_of_titles_and_names_do_not_reach_the_terminal(file, monkeypatch, capsys):
+    data = {"title": HOSTILE, "players": [HOSTILE, "b"], "actions": [[HOSTILE, "x"], ["y", HOSTILE]],
+            "payoff": [[[3, 0], [5, 1]], [[3, 5], [0, 1]]]}  # fmt: skip
+    texts = {
+        "g.json": json.dumps(data),
+        "g.nfg": f'NFG 1 R "{HOSTILE}" {{ "{HOSTILE}" "b" }} {{ {{ "{HOSTILE}" "x" }} {{ "y" "z" }} }} 3 3 5 0 0 5 1 1',
+        "g.csv": f',a,b\n"{HOSTILE}",3,0\nx,5,1\n',
+    }
+    for name, text in texts.items():
+        for words in ([], ["--json"], ["--method", "support,"]):
+            monkeypatch.setattr(sys, "argv", ["nomoi", "solve", file(name, text), *words])
+            with contextlib.suppress(SystemExit):
+                cli.main()
+            said = capsys.readouterr()
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said.out + said.err), (name, words)
+    assert formats.read("g.json").title == "]0;owned[2Jred31mtxet"
+    with pytest.raises(Refusal) as refused:
+        NormalForm(np.zeros((1, 2)), HOSTILE)
+    assert "\x1b" not in str(refused.value)
+    assert NormalForm(np.zeros((2, 1, 1)), "\ud800\x1b").title == "game"
 
 
 def test_csv_of_unlike_many_actions(file):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 
 import numpy as np
 import pytest
@@ -245,10 +246,77 @@ def test_ties_in_larger_games_are_noticed():
     rng = np.random.default_rng(5)
     row, column = rng.random((2, 8, 8))
     row[:2, 3] = 2.0
-    found = nash.solve(bimatrix(row, column))
+    found, fast = (nash.solve(bimatrix(row, column), method) for method in ("auto", "vertex"))
     assert found.degenerate
-    assert not found.complete
+    assert found.complete
     assert "degenerate" in found.warnings[0]
+    assert fast.degenerate
+    assert not fast.complete
+
+
+@pytest.mark.parametrize("method", ["vertex", "lemke-howson", "extreme", "auto"])
+def test_no_method_lists_what_somebody_leaves(method):
+    """Chicken with a third action that is terrible for both: floating point takes what differs by 1 for equal."""
+    payoff = np.array([[3, 1, -1e13], [4, 0, -1e13], [-1e13, -1e13, -2e13]])
+    game = bimatrix(payoff, payoff.T)
+    found = nash.solve(game, method)
+    pures = {tuple(int(x.argmax()) for x in p) for p in found.points if max(map(np.max, p)) == 1}
+    assert pures <= {(0, 1), (1, 0)}  # (0, 0) is left for 4
+    if method in ("auto", "extreme"):
+        assert len(found.points) == 3
+        # the third is mixed: 3 x + 1 - x = 4 x, so x is a half
+        assert [x.tolist() for x in found.points[-1]] == [[0.5, 0.5, 0]] * 2
+    else:
+        assert len(found.points) >= 1
+
+
+def test_three_players_beside_a_crash():
+    payoff = np.zeros((3, 2, 2, 2))
+    payoff[:, 0, 0, 0], payoff[0, 1, 0, 0], payoff[:, 1, 1, 1] = 1, 2, -1e10
+    game = NormalForm(payoff)
+    assert (0, 0, 0) not in pure(game)
+    assert nash.certificate(game, profile(game, (0, 0, 0))) == 1
+    for point in nash.solve(game).points:
+        assert nash.certificate(game, point) <= 1e-8
+
+
+def test_what_floating_point_loses_is_enumerated_exactly():
+    zero = np.zeros((8, 8))
+    found = nash.solve(bimatrix(zero, zero))
+    assert (found.method, len(found.points), found.complete) == ("extreme", 64, True)
+    assert not any("Not even" in w for w in found.warnings)
+    rng = np.random.default_rng(11)
+    for _ in range(2):
+        game = bimatrix(*rng.integers(0, 3, (2, 8, 8)))
+        auto, lost = nash.solve(game), nash.solve(game, "vertex")
+        assert auto.complete
+        assert len(auto.points) > len(lost.points)
+        assert not lost.complete
+        assert "Not even" in lost.warnings[-1]
+    assert all(nash.certificate(game, p) <= 1e-12 for p in auto.points)
+
+
+def test_too_many_vertices_are_given_up(monkeypatch):
+    rng = np.random.default_rng(1)
+    game = bimatrix(*rng.integers(0, 9, (2, 8, 8)))
+    monkeypatch.setattr(vertices, "MOST", 10)
+    found = nash.solve(game)
+    assert found.method == "vertex"
+    assert not found.complete
+    with pytest.raises(Refusal, match="too large for the method extreme"):
+        nash.solve(game, "extreme")
+
+
+def test_three_players_are_told_what_was_looked_for(monkeypatch):
+    crowd = crowds.volunteer(11, 3, 1).normal_form()  # too many payoffs to seek others
+    found = nash.solve(crowd)
+    assert any(0 < p[0][0] < 1 for p in found.points)
+    assert found.warnings == (
+        "Mixed equilibria in which players play unlike were not looked for: the game is too large.",
+    )
+    monkeypatch.setitem(sys.modules, "quantecon.game_theory", None)
+    rng = np.random.default_rng(0)
+    assert nash.solve(NormalForm(rng.random((3, 2, 2, 2)))).warnings[0].startswith("Mixed equilibria were not looked")
 
 
 def test_three_players():

@@ -26,7 +26,7 @@ def show(found: Analysis) -> None:
     _equilibria(found)
     for line in sentences(found):
         console.print(escape(line), highlight=False)
-    for warning in found.equilibria.warnings:
+    for warning in (*found.equilibria.warnings, *found.notes):
         console.print(f"[yellow]{escape(warning)}[/yellow]", highlight=False)
 
 
@@ -36,8 +36,9 @@ def _payoffs(found: Analysis) -> None:
     out.add_column(escape(f"{game.players[0]} \\ {game.players[1]}"), style="bold")
     for name in game.actions[1]:
         out.add_column(escape(name), justify="center")
+    row, column = game.payoff.tolist()
     for i, name in enumerate(game.actions[0]):
-        cells = [f"{_short(game.payoff[0, i, j])}, {_short(game.payoff[1, i, j])}" for j in range(game.shape[1])]
+        cells = [f"{_short(a)}, {_short(b)}" for a, b in zip(row[i], column[i], strict=True)]
         out.add_row(escape(name), *cells)
     console.print(out, "")
 
@@ -93,7 +94,7 @@ def _equilibria(found: Analysis) -> None:
 
 def strategy(x: np.ndarray, names: tuple[str, ...]) -> str:
     """A mixed strategy in words: C, or 0.6 Bach + 0.4 Stravinsky."""
-    used = [(v, name) for v, name in zip(x.tolist(), names, strict=True) if v > 1e-9]
+    used = [(v, name) for v, name in zip(x.tolist(), names, strict=True) if v > 0]
     return used[0][1] if len(used) == 1 else " + ".join(f"{number(v)} {name}" for v, name in used)
 
 
@@ -139,4 +140,5 @@ def sentences(found: Analysis) -> list[str]:
 
 
 def _short(value: float) -> str:
-    return f"{value:g}"
+    """A payoff; whole ones with all their digits, so that unlike ones look unlike."""
+    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e12 else f"{value:g}"

@@ -16,9 +16,11 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.solve.dynamics import tables
+from nomoi.solve.exact import tidy
 from nomoi.solve.finite import log_stationary
 from nomoi.solve.game import NormalForm
 
+DUST = 1e-12  # of what is forgone: sums that differ by less are alike (ours)
 LARGEST = 800  # states of a chain that is solved exactly (ours): about 5 seconds
 
 
@@ -38,7 +40,7 @@ def simulate(
     else:
         held = np.tile(np.array(start)[:, None], (runs, 1, memory))
     counts = [np.stack([(held[:, i] == a).sum(1) for a in range(k)], 1) for i, k in enumerate(game.shape)]
-    payoffs, kept = tables(game), []
+    payoffs, kept = [tidy(t) for t in tables(game)], []
     for t in range(rounds):
         slot = t % memory  # the oldest
         new = [_answers(payoffs[i], counts[1 - i], sample, error, rng) for i in (0, 1)]
@@ -60,8 +62,7 @@ def _answers(payoff: np.ndarray, counts: np.ndarray, sample: int, error: float, 
         seen[:, a] = rng.hypergeometric(counts[:, a], left, more)
         more = more - seen[:, a]
     seen[:, -1] = more
-    brings = seen @ payoff.T
-    best = brings >= brings.max(1, keepdims=True) - 1e-9 * sample  # payoffs that add up alike are a tie
+    best = _best(seen, payoff)
     chosen = (best * (rng.random(best.shape) + 1)).argmax(1)
     errs = rng.random(len(counts)) < error
     return np.where(errs, rng.integers(0, len(payoff), len(counts)), chosen)
@@ -77,7 +78,7 @@ def adaptive(game: NormalForm, memory: int, sample: int, error: float) -> tuple[
     if error == 0:
         raise Refusal("without errors adaptive play stays where it begins; give an error above 0.")
     pasts = [np.array(list(itertools.product(range(k), repeat=memory))) for k in game.shape]
-    payoffs = tables(game)
+    payoffs = [tidy(t) for t in tables(game)]
     # chances of each action of a role by what the other has done [other's pasts, A]
     answers = [np.array([_chances(payoffs[i], p, sample, error) for p in pasts[1 - i]]) for i in (0, 1)]
     index = [{tuple(p): n for n, p in enumerate(past)} for past in pasts]
@@ -91,11 +92,20 @@ def adaptive(game: NormalForm, memory: int, sample: int, error: float) -> tuple[
     return np.array([[pasts[0][r], pasts[1][c]] for r, c in states]), log_stationary(rates)
 
 
+def _best(seen: np.ndarray, payoff: np.ndarray) -> np.ndarray:
+    """[N, A_i] whether each action is a best answer to what is seen: how often each action of others [N, A_j].
+
+    What is compared is what an action forgoes against the best answer to each thing seen: sums of one sign, so that
+    payoffs that add up alike tie whatever else may be paid, and whatever is added to all.
+    """
+    forgone = seen @ (payoff.max(0) - payoff).T
+    return forgone <= forgone.min(1, keepdims=True) * (1 + DUST)
+
+
 def _chances(payoff: np.ndarray, past: np.ndarray, sample: int, error: float) -> np.ndarray:
     out = np.zeros(len(payoff))
     for seen in itertools.combinations(past, sample):
-        brings = payoff[:, list(seen)].sum(1)
-        best = brings >= brings.max() - 1e-9 * sample
+        best = _best(np.bincount(seen, minlength=payoff.shape[1])[None], payoff)[0]
         out += best / best.sum()
     return (1 - error) * out / out.sum() + error / len(payoff)
 
@@ -126,7 +136,7 @@ def kandori(game: NormalForm, size: int, error: float) -> np.ndarray:
     if not 2 <= size < LARGEST or not 0 < error <= 1:
         raise Refusal(f"{size} people who err with chance {error}: 2 to {LARGEST - 1} people and a chance above 0 "
                       "and up to 1 are right.")  # fmt: skip
-    payoff, k = tables(game, one=True)[0], np.arange(size + 1)
+    payoff, k = tidy(tables(game, one=True)[0]), np.arange(size + 1)
     rates = np.full((size + 1, size + 1), -np.inf)
     with np.errstate(divide="ignore"):
         rates[k[:-1], k[1:]] = np.log((1 - k[:-1] / size) * _turns(payoff, k[:-1], size, error)[:, 1])
@@ -136,8 +146,7 @@ def kandori(game: NormalForm, size: int, error: float) -> np.ndarray:
 
 def _turns(payoff: np.ndarray, second: np.ndarray, size: int, error: float) -> np.ndarray:
     """[K, 2] chances of each action of one who meets size - 1 others, of whom `second` [K] play the second."""
-    brings = np.stack([size - 1 - second, second], 1) @ payoff.T
-    best = brings >= brings.max(1, keepdims=True) - 1e-9 * size
+    best = _best(np.stack([size - 1 - second, second], 1), payoff)
     return (1 - error) * best / best.sum(1, keepdims=True) + error / 2
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nomoi.errors import Refusal
 from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import pure
@@ -27,6 +28,7 @@ class Analysis:
     duels        risk dominance between strict equilibria
     welfare      least, most, and egalitarian welfare of correlated equilibria
     one, two     basins of the replicator in one and in two populations
+    notes        what could not be found, and why
     """
 
     game: NormalForm
@@ -42,6 +44,7 @@ class Analysis:
     welfare: dict[str, correlated.Correlated]
     one: dict[str, float]
     two: dict[str, float]
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -81,24 +84,29 @@ class Analysis:
             "correlated": {k: {"welfare": c.welfare, "payoffs": c.payoffs, "distribution": c.distribution,
                                "certificate": c.certificate} for k, c in self.welfare.items()},
             "basins": {"one_population": self.one, "two_populations": self.two},
+            "notes": self.notes,
         })  # fmt: skip
 
 
 def analyse(game: NormalForm, method: str = "auto") -> Analysis:
     """Everything that applies to the game; see Analysis."""
+    game.solvable()
     equal, square = dilemma.symmetric(game), game.shape == (2, 2)
     found = nash.solve(game, method)
     duels = dominance.risk_dominance(game) if game.n == 2 and len(pure(game)) <= FEW else ()
-    welfare = {}
+    welfare, notes = {}, ()
     if correlated.size(game) <= MOST:
-        welfare = {aim: correlated.solve(game, aim) for aim in correlated.OBJECTIVES}
+        try:
+            welfare = {aim: correlated.solve(game, aim) for aim in correlated.OBJECTIVES}
+        except Refusal as refusal:
+            notes = (str(refusal)[:1].upper() + str(refusal)[1:],)
     return Analysis(
         game, equal, dilemma.best_labelling(game) if square else None,
         sum(one.dilemma for one in dilemma.labellings(game)) if square else 0,
         ordinal.locate(game) if square and ordinal.strict(game) else None,
         crowds.test(many) if (many := crowds.read(game)) and game.n > 2 else None,
         taxonomy.kind(game), found, tuple(dominance.payoff_dominant(found.payoffs)), duels, welfare,
-        basins.one_population(game) if square and equal else {}, basins.two_populations(game) if square else {},
+        basins.one_population(game) if square and equal else {}, basins.two_populations(game) if square else {}, notes,
     )  # fmt: skip
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.solve.dynamics import Rule, State, flow, path, replicator, tables
+from nomoi.solve.exact import null, tidy, whole
 from nomoi.solve.game import NormalForm
 
 
@@ -45,6 +47,7 @@ class RestPoint:
     nash: bool
 
 
+DUST = 1e-9  # of the largest slope within a support: parts of eigenvalues that are smaller are 0 (ours)
 MOST = 8  # actions; supports grow as 2^A, pairs of them as 4^A (ours)
 
 
@@ -58,19 +61,30 @@ def rest_points(game: NormalForm, one: bool = False) -> tuple[RestPoint, ...]:
         raise Refusal(f"rest points are found for two players and up to {MOST} actions; {game.title} has "
                       f"{game.n} and {max(game.shape)}.")  # fmt: skip
     own = tables(game, one)
-    field, found = flow(own, replicator), []
+    whole_own = [whole(tidy(t)) for t in own]
+    found = []
     for support in _supports(game.shape, one):
-        if one:
-            x = _indifferent(own[0], support[0], support[0])
-            point = None if x is None else (x,)
-        else:
-            y, x = _indifferent(own[0], *support), _indifferent(own[1], *support[::-1])
-            point = None if x is None or y is None else (x, y)
-        if point is not None:
-            values = np.linalg.eigvals(jacobian(field, point))
-            nash = game.regret(point * 2 if one else point) <= 1e-9 * game.range
-            found.append(RestPoint(point, values, _kind(values, game.range), nash))
+        mine, theirs = support * 2 if one else support
+        sides = [_indifferent(whole_own[0], mine, theirs)]
+        if sides[0] is not None and not one:
+            sides.append(_indifferent(whole_own[1], theirs, mine))
+        if None not in sides:
+            point = tuple(side[0] for side in sides)[::-1]
+            values = np.concatenate([side[1] for side in sides] + [_inner(own, support, point)])
+            nash = all((side[1] <= 0).all() for side in sides)
+            found.append(RestPoint(point, values, _kind(values), nash))
     return tuple(found)
+
+
+def _inner(own: Sequence[np.ndarray], support: tuple[list[int], ...], point: State) -> np.ndarray:
+    """Eigenvalues within the supports; parts that rounding explains are 0."""
+    inside = tuple(x[s] for x, s in zip(point, support, strict=True))
+    cut = [own[0][np.ix_(support[0], support[-1])]]
+    cut += [own[1][np.ix_(support[1], support[0])]] if len(support) == 2 else []
+    slopes = jacobian(flow(cut, replicator), inside)
+    values, small = np.linalg.eigvals(slopes), DUST * np.abs(slopes).max(initial=0.0)
+    real, imaginary = (np.where(np.abs(part) <= small, 0.0, part) for part in (values.real, values.imag))
+    return real + 1j * imaginary
 
 
 def _supports(shape: Sequence[int], one: bool) -> list[tuple[list[int], ...]]:
@@ -81,27 +95,30 @@ def _supports(shape: Sequence[int], one: bool) -> list[tuple[list[int], ...]]:
     return sorted(pairs, key=lambda pair: len(pair[0]))
 
 
-def _indifferent(payoff: np.ndarray, own: list[int], other: list[int]) -> np.ndarray | None:
-    """The strategy that uses all of `other` and against which the actions `own` bring the same; or None."""
-    k = len(own)
-    system = np.ones((k + 1, k + 1))
-    system[:k, :k], system[:k, k], system[k, k] = payoff[np.ix_(own, other)], -1, 0
-    if np.linalg.matrix_rank(system) <= k:
+def _indifferent(
+    table: tuple[list[list[int]], Fraction], own: list[int], other: list[int]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """The strategy [A_j] that uses all of `other` and against which the actions `own` bring the same; or None.
+
+    And what each action that is not in `own` brings more, which is an eigenvalue: at what rate it grows from nothing.
+    """
+    rows, unit = table
+    base = rows[own[0]]
+    weights = null([[rows[a][j] - base[j] for j in other] for a in own[1:]], len(other))
+    if not weights or min(weights) <= 0:
         return None
-    weights = np.linalg.solve(system, np.eye(k + 1)[k])[:k]
-    if weights.min() <= 1e-12:
-        return None
-    out = np.zeros(payoff.shape[1])
-    out[other] = weights
-    return out
+    total, out = sum(weights), np.zeros(len(base))
+    out[other] = [w / total for w in weights]
+    more = [sum((row[j] - base[j]) * w for j, w in zip(other, weights, strict=True))
+            for a, row in enumerate(rows) if a not in own]  # fmt: skip
+    return out, np.array([m * unit.numerator / (total * unit.denominator) for m in more], np.float64)
 
 
-def _kind(values: np.ndarray, scale: float) -> str:
-    small = 1e-9 * scale
-    up, down = (values.real > small).any(), (values.real < -small).any()
+def _kind(values: np.ndarray) -> str:
+    up, down = (values.real > 0).any(), (values.real < 0).any()
     if up and down:
         return "saddle"
-    if (np.abs(values) <= small).any() or ((up or down) and (np.abs(values.real) <= small).any()):
+    if (values == 0).any() or ((up or down) and (values.real == 0).any()):
         return "degenerate"
     return "source" if up else "sink" if down else "centre"
 

@@ -19,7 +19,7 @@ def one_population(game: NormalForm) -> dict[str, float]:
     """
     if game.shape != (2, 2) or not symmetric(game):
         raise Refusal(f"{game.title} is no symmetric 2 x 2 game, so it has no single population.")
-    (both, alone), (tempted, neither) = game.payoff[0]
+    (both, alone), (tempted, neither) = game.exact[0]
     a, b = both - tempted, neither - alone
     first, second = (f"all {name}" for name in game.actions[0])
     if a > 0 and b > 0:
@@ -38,10 +38,9 @@ def two_populations(game: NormalForm) -> dict[str, float]:
     """
     if game.shape != (2, 2):
         raise Refusal(f"{game.title} is no 2 x 2 game, so its basins have no closed form here.")
-    row, column = game.payoff
-    f1, f0 = (
-        row[0] - row[1]
-    )  # what the row player gains by its first action where the column player plays first, second
+    row, column = game.exact
+    # what the row player gains by its first action where the column player plays first, second
+    f1, f0 = row[0] - row[1]
     g1, g0 = column[:, 0] - column[:, 1]
     names = game.actions
     if 0 in (f0, f1, g0, g1):

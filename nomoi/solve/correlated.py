@@ -13,7 +13,8 @@ from nomoi.errors import Refusal, nearest
 from nomoi.solve.game import NormalForm
 
 LARGEST = 2_000_000  # entries of the programme; more takes minutes (ours)
-CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range
+CERTAIN = 1e-8  # the largest gain from departing, as a share of what is at stake (as in nomoi.solve.certify; ours)
+DUST = 1e-14  # shares below which an outcome may be left by rounding alone (ours)
 OBJECTIVES = ("max", "min", "egalitarian")
 
 
@@ -22,7 +23,7 @@ class Correlated:
     """A distribution [A_1, ..., A_n] over outcomes from which nobody gains by departing.
 
     payoffs      [n]; welfare is their sum
-    certificate  the most anyone could gain by departing, as a share of the payoff range
+    certificate  the most anyone could gain by departing, as a share of what is at stake for it (see `gain`)
     """
 
     distribution: np.ndarray
@@ -43,8 +44,11 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
         raise Refusal(f"there is no objective {objective!r}; {nearest(objective, OBJECTIVES, 'objective')}")
     if size(game) > LARGEST:
         raise Refusal(f"{game.title} is too large for correlated equilibria by linear programming.")
-    gains: Any = departures(game, coarse) / game.range
-    payoff = game.payoff.reshape(game.n, -1) / game.range
+    game.solvable()
+    gains: Any = departures(game, coarse)
+    unit = abs(gains).max(axis=1).toarray().ravel()  # each departure in its own unit
+    gains = sparse.diags_array(1 / np.where(unit > 0, unit, 1.0)) @ gains
+    payoff = (game.payoff.reshape(game.n, -1) - game.payoff.min()) / game.range
     outcomes = payoff.shape[1]
     if objective == "egalitarian":  # one variable more: the least payoff
         gains = sparse.hstack([gains, sparse.csr_array((gains.shape[0], 1))])
@@ -59,11 +63,14 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
     )  # fmt: skip
     if found.x is None:  # there always is one (Hart & Schmeidler 1989), so this is a failure of arithmetic
         raise Refusal(f"{game.title}: no correlated equilibrium was found ({found.message}); are payoffs of one size?")
-    x = np.maximum(found.x[:outcomes], 0)  # dust of the solver
-    x = (x / x.sum()).reshape(game.shape)
-    mark = regret(game, x, coarse) / game.range
+    tried = []
+    for least in (0.0, DUST):
+        x = np.where(found.x[:outcomes] > least, found.x[:outcomes], 0.0).reshape(game.shape)
+        tried.append((gain(game, x / x.sum(), coarse), x / x.sum()))
+    mark, x = min(tried, key=lambda t: t[0])
     if not mark <= CERTAIN:
-        raise Refusal(f"{game.title}: the answer failed its certificate (regret {mark:.1e} of the payoff range).")
+        raise Refusal(f"correlated equilibria of {game.title} were not found: payoffs differ too much in size for a "
+                      "linear programme in floating point.")  # fmt: skip
     got = game.joint(x)
     return Correlated(x, got, float(got.sum()), mark, coarse, objective)
 
@@ -81,6 +88,24 @@ def regret(game: NormalForm, distribution: np.ndarray, coarse: bool = False) -> 
     return worst
 
 
+def gain(game: NormalForm, distribution: np.ndarray, coarse: bool = False) -> float:
+    """The most any player could gain by departing, as a share of what is at stake for it; 0 in equilibrium.
+
+    At stake is what following the advice and the best departures forgo together, on average, against the best answer to
+    what the others do: payoffs that the distribution gives no weight do not enter, however large.
+    """
+    worst = 0.0
+    for i, payoff in enumerate(game.exact):
+        mine = np.moveaxis(payoff, i, 0).reshape(game.shape[i], -1)
+        x = np.moveaxis(distribution, i, 0).reshape(game.shape[i], -1)
+        forgone = x @ (mine.max(0) - mine).T  # [advised, played]
+        play = float(np.trace(forgone))
+        least = float(forgone.sum(0).min() if coarse else forgone.min(1).sum())
+        if play > least:
+            worst = max(worst, (play - least) / (play + least))
+    return worst
+
+
 def size(game: NormalForm) -> int:
     """Entries of the linear programme of correlated equilibrium."""
     return sum(a - 1 for a in game.shape) * int(np.prod(game.shape))
@@ -90,7 +115,7 @@ def departures(game: NormalForm, coarse: bool = False) -> Any:
     """What departures gain [departures, outcomes]; one is (player, advised, played), a coarse one (player, played)."""
     cells = np.arange(int(np.prod(game.shape))).reshape(game.shape)
     blocks = []
-    for i, payoff in enumerate(game.payoff):
+    for i, payoff in enumerate(game.exact):
         k = game.shape[i]
         mine = np.moveaxis(payoff, i, 0).reshape(k, -1)
         where = np.moveaxis(cells, i, 0).reshape(k, -1)

@@ -12,9 +12,8 @@ import numpy as np
 from scipy.interpolate import BPoly, PPoly
 
 from nomoi.errors import Refusal
+from nomoi.solve.exact import tidy
 from nomoi.solve.game import LARGEST, NormalForm
-
-EXACT = 1e-12  # of the payoff range: differences below are ties (float dust, ours)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -64,10 +63,9 @@ class Crowd:
 
     def equilibria(self) -> list[int]:
         """Numbers of cooperators k of which nobody wants to leave: Rc(k-1) >= Rd(k-1) and Rd(k) >= Rc(k)."""
-        gain = self.cooperate - self.defect
-        dust = EXACT * (np.ptp([self.cooperate, self.defect]) or 1.0)
-        stay = np.append(True, gain >= -dust)  # [n + 1] cooperators of k do not want to defect
-        out = np.append(gain <= dust, True)  # defectors at k do not want to cooperate
+        cooperate, defect = tidy(np.stack([self.cooperate, self.defect]))
+        stay = np.append(True, cooperate >= defect)  # [n + 1] cooperators of k do not want to defect
+        out = np.append(cooperate <= defect, True)  # defectors at k do not want to cooperate
         return np.flatnonzero(stay & out).tolist()
 
 
@@ -77,7 +75,8 @@ def mixed(crowd: Crowd) -> list[float]:
     The gain from cooperating is sum_k B(k; n-1, x) (Rc(k) - Rd(k)), a polynomial whose Bernstein coefficients are the
     gains themselves (Peña et al. 2014).  None are given where the gain is 0 for every x.
     """
-    gain = (crowd.cooperate - crowd.defect) / (np.ptp([crowd.cooperate, crowd.defect]) or 1.0)
+    cooperate, defect = tidy(np.stack([crowd.cooperate, crowd.defect]))
+    gain = (cooperate - defect) / (np.abs(cooperate - defect).max() or 1.0)
     roots = PPoly.from_bernstein_basis(BPoly(gain[:, None], [0.0, 1.0])).roots(extrapolate=False)
     return [float(x) for x in roots if np.isfinite(x) and 0.0 < x < 1.0]
 
@@ -89,9 +88,10 @@ def read(game: NormalForm) -> Crowd | None:
     defects = np.indices(game.shape)
     others = game.n - 1 - (defects.sum(0) - defects)
     rows: list[list[float]] = [[], []]
+    alike = tidy(game.payoff)
     for own, k in np.ndindex(2, game.n):
-        paid = game.payoff[(defects == own) & (others == k)]
-        if np.ptp(paid) > EXACT * game.range:
+        paid = alike[(defects == own) & (others == k)]
+        if (paid != paid[0]).any():
             return None
         rows[own].append(float(paid[0]))
     return Crowd(np.array(rows[0]), np.array(rows[1]), game.title)
@@ -126,7 +126,8 @@ class Test:
 
 def test(crowd: Crowd) -> Test:
     """The n-player dilemma test, the equilibria and the price of anarchy."""
-    c, d, welfare, points = crowd.cooperate, crowd.defect, crowd.welfare(), crowd.equilibria()
+    welfare, points = crowd.welfare(), crowd.equilibria()
+    c, d = tidy(np.stack([crowd.cooperate, crowd.defect]))
     best, worst = float(welfare.max()), float(welfare[points].min()) if points else np.nan
     price = np.nan
     if best * worst > 0:
@@ -159,7 +160,8 @@ def stag_hunt(n: int, needed: int, r: float) -> Crowd:
     """Stag hunt of n: linear public goods that yield nothing with fewer than `needed` hunters (Pacheco et al. 2009)."""
     k = _others(n, "stag hunt")
     needed, r = _needed(needed, n), _positive(r, "r of the stag hunt")
-    return Crowd(r * (k + 1) / n * (k + 1 >= needed) - 1, r * k / n * (k >= needed), "Stag hunt of many")
+    paid = tidy(np.append(r * np.arange(n + 1) / n, 1.0))[:-1]  # 1, which it costs, where it is that but for dust
+    return Crowd(paid[1:] * (k + 1 >= needed) - 1, paid[:-1] * (k >= needed), "Stag hunt of many")
 
 
 def snowdrift(n: int, benefit: float, cost: float) -> Crowd:

@@ -13,11 +13,11 @@ import itertools
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.game import NormalForm
+from nomoi.solve.exact import balance, tidy
+from nomoi.solve.game import SIZES, NormalForm
 
 # Fear only: the tutorial names the first; the others as Robinson & Goforth 2005 and Bruns 2015 name them.
 NAMES = ("prisoners_dilemma", "chicken", "stag_hunt", "assurance", "coordination")
-TIE = 1e-9  # of the range of the four payoffs: nearer ones are equal, unless all are whole numbers (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,20 +58,19 @@ class Dilemma:
 
 
 def classify(R: float, S: float, T: float, P: float) -> Dilemma:
-    """From the four payoffs; what differs by less than a tie (0 for whole numbers) counts as equal."""
+    """From the four payoffs, compared as exact numbers; what differs by dust (see solve.exact) counts as equal."""
     four = {"R": float(R), "S": float(S), "T": float(T), "P": float(P)}
     for name, value in four.items():
-        if not np.isfinite(value):
-            raise Refusal(f"{name} is {value}; each of R, S, T and P must be a finite number.")
-    whole = all(v.is_integer() for v in four.values())
-    edge = 0.0 if whole else TIE * (max(four.values()) - min(four.values()))
+        if not abs(value) <= SIZES[1]:
+            raise Refusal(f"{name} is {value}; each of R, S, T and P must be a finite number, at most {SIZES[1]:g}.")
     R, S, T, P = four.values()
-    above = lambda x, y: bool(x - y > edge)  # noqa: E731
+    above = lambda x, y: balance(x, -y) > 0  # noqa: E731
     better, kept, greed, fear = above(R, P), above(R, S), above(T, R), above(P, S)
-    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if abs(four[a] - four[b]) <= edge]
-    if abs(2 * R - T - S) <= edge:
+    ties = [f"{a} = {b}" for a, b in itertools.combinations(four, 2) if not balance(four[a], -four[b])]
+    turns = balance(2 * R, -T, -S)
+    if not turns:
         ties.append("2R = T + S")
-    if above(R, T) and fear and abs((R - T) - (P - S)) <= edge:
+    if above(R, T) and fear and not balance(R, -T, -P, S):
         ties.append("R - T = P - S")
     name = None
     if better and kept and (greed or fear):
@@ -79,10 +78,8 @@ def classify(R: float, S: float, T: float, P: float) -> Dilemma:
             name = "prisoners_dilemma" if fear else "chicken"
         else:
             name = "stag_hunt" if above(T, P) else "assurance" if above(T, S) else "coordination"
-    k = (R - P) / (T - S) if abs(T - S) > edge else np.nan
-    return Dilemma(
-        R, S, T, P, better, kept, greed, fear, above(2 * R, T + S), name, T - R, P - S, float(k), tuple(ties)
-    )
+    k = (R - P) / (T - S) if balance(T, -S) else np.nan
+    return Dilemma(R, S, T, P, better, kept, greed, fear, turns > 0, name, T - R, P - S, float(k), tuple(ties))
 
 
 def words(name: str) -> str:
@@ -112,7 +109,7 @@ def labellings(game: NormalForm) -> tuple[Labelling, ...]:
     """The four ways to say which action of each is to cooperate."""
     if game.shape != (2, 2):
         raise Refusal(f"{game.title} is {' x '.join(map(str, game.shape))}; R, S, T and P are for 2 x 2 games.")
-    row, column = game.payoff
+    row, column = game.exact
     out = []
     for c, k in itertools.product(range(2), repeat=2):
         d, e = 1 - c, 1 - k
@@ -123,10 +120,11 @@ def labellings(game: NormalForm) -> tuple[Labelling, ...]:
 
 
 def symmetric(game: NormalForm) -> bool:
-    """Whether two players are in the same place, up to ties: each gets what the other would in its stead."""
+    """Whether two players are in the same place, but for dust: each gets what the other would in its stead."""
     if game.n != 2 or game.shape[0] != game.shape[1]:
         return False
-    return bool(np.abs(game.payoff[0] - game.payoff[1].T).max() <= TIE * game.range)
+    both = tidy(np.stack([game.payoff[0], game.payoff[1].T]))
+    return bool((both[0] == both[1]).all())
 
 
 def best_labelling(game: NormalForm) -> Labelling:

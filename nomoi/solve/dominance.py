@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
+from fractions import Fraction
 
 import numpy as np
 
 from nomoi.errors import Refusal
+from nomoi.solve.exact import ULPS, fractions
 from nomoi.solve.game import NormalForm
-from nomoi.solve.pure import TIE, pure, strict
+from nomoi.solve.pure import pure, strict
+
+ROUNDED = 64  # units in the last place by which expected payoffs that are alike may differ (ours)
 
 
 def payoff_dominant(payoffs: np.ndarray) -> list[int]:
     """Which of the payoffs [points, n] no other dominates (as good for all and better for one)."""
     payoffs = np.asarray(payoffs, np.float64)
-    edge = TIE * (float(np.ptp(payoffs)) or 1.0) if payoffs.size else 0.0
+    edge = ROUNDED * np.spacing(np.maximum(np.abs(payoffs[:, None]), np.abs(payoffs)))
     better = (payoffs[:, None] >= payoffs - edge).all(2) & (payoffs[:, None] > payoffs + edge).any(2)
     return np.flatnonzero(~better.any(0)).tolist()
 
@@ -41,10 +46,14 @@ def risk_dominance(game: NormalForm) -> tuple[Duel, ...]:
 
 
 def _duel(game: NormalForm, a: tuple[int, int], b: tuple[int, int]) -> Duel:
-    row, column = game.payoff
-    at_a = (row[a] - row[b[0], a[1]]) * (column[a] - column[a[0], b[1]])
-    at_b = (row[b] - row[a[0], b[1]]) * (column[b] - column[b[0], a[1]])
-    tie = abs(at_a - at_b) <= TIE * game.range**2
+    cells = a, (b[0], a[1]), (a[0], b[1]), b
+    row, column = (fractions([p[cell] for cell in cells]) for p in game.exact)
+    losses = (row[0] - row[1], column[0] - column[2]), (row[3] - row[2], column[3] - column[1])
+    at_a, at_b = (x * y for x, y in losses)
+    # what rounding of payoffs that are no whole numbers may have done to the products
+    dust = [0 if all(v.denominator == 1 for v in p) else ULPS * Fraction(math.ulp(float(max(map(abs, p)))))
+            for p in (row, column)]  # fmt: skip
+    tie = abs(at_a - at_b) <= sum(x * dust[1] + y * dust[0] for x, y in losses)
     return Duel(a, b, (float(at_a), float(at_b)), None if tie else (a if at_a > at_b else b))
 
 
@@ -57,7 +66,7 @@ def p_dominance(game: NormalForm, actions: tuple[int, int]) -> float:
     if not strict(game, actions):
         raise Refusal(f"{game.title}: the actions {actions} are no strict equilibrium, so no p makes them safe.")
     worst = 0.0
-    for payoff, mine, theirs in ((game.payoff[0], *actions), (game.payoff[1].T, *actions[::-1])):
+    for payoff, mine, theirs in ((game.exact[0], *actions), (game.exact[1].T, *actions[::-1])):
         loss = payoff[mine, theirs] - np.delete(payoff, mine, 0)[:, theirs]  # of leaving, where the other stays
         lure = np.delete(payoff, mine, 0) - payoff[mine]  # of leaving, where the other does not
         need = np.maximum(np.delete(lure, theirs, 1), 0.0)

@@ -3,9 +3,12 @@
 .nfg   Gambit's strategic form, any number of players (see nomoi.solve.nfg)
 .csv   games of two, as a table whose first row and column may be names, in one of three layouts: cells of two payoffs
        ("3,1" in quotes, or 3 1, or 3;1); two tables of single payoffs with an empty line between them, the row
-       player's first; one square table, which makes a symmetric game.  Lines that begin with # are left out.
+       player's first; one square table, which makes a symmetric game.  Lines that begin with # are left out.  Columns
+       are separated by commas: a file of other columns is refused, since it would be another game.
 .json  {"payoff": [player][action of 1][action of 2]..., "title": "", "players": [...], "actions": [[...], ...]},
        of which only the payoffs are needed; they may be text such as "1/3"
+
+docs/games.md describes them with examples.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ def find(word: str) -> NormalForm:
 
 
 def _csv(text: str, path: Path) -> NormalForm:
+    _separated(text, path)
     blocks: list[list[tuple[int, list[str]]]] = [[]]
     try:
         lines = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
@@ -93,6 +97,17 @@ def _csv(text: str, path: Path) -> NormalForm:
     shape = payoff.shape[1:]
     labels = tuple(n or tuple(map(str, range(1, k + 1))) for n, k in zip(names, shape, strict=True))
     return NormalForm(payoff, path.stem, actions=labels)
+
+
+def _separated(text: str, path: Path) -> None:
+    """Refuse a file without any comma whose lines hold more than one thing: its columns are separated otherwise."""
+    lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    if any("," in line for line in lines):
+        return
+    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (" ", "spaces")):
+        if any(mark in line for line in lines):
+            raise Refusal(f"{path} has no comma but {name}; separate its columns by commas, as in 3,0 - or write two "
+                          'payoffs of one cell in quotes, as in "3,1".')  # fmt: skip
 
 
 def _size(table: np.ndarray) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from functools import cached_property
 
 import numpy as np
 
 from nomoi.errors import Refusal
+from nomoi.solve.exact import tidy
 
 LARGEST = 10_000_000  # payoffs; more is refused, because no solver here would end (ours)
+SIZES = (1e-100, 1e100)  # payoffs but 0 that can be solved: products of them must be numbers, too (ours)
+# what a terminal would obey rather than show: controls, line ends, turns of direction, and halves of letters
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -16,6 +22,8 @@ class NormalForm:
     """A finite game: payoff [n, A_1, ..., A_n] (float64, player first); players may have unlike many actions.
 
     players, actions   names; `P1`, `P2`, ... and `1`, `2`, ... unless given
+
+    Control characters are taken out of title and names.
     """
 
     payoff: np.ndarray
@@ -24,6 +32,7 @@ class NormalForm:
     actions: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "title", plain(self.title) or "game")
         payoff = _numbers(self.payoff, self.title)
         n = payoff.shape[0]
         if n < 2:
@@ -38,8 +47,9 @@ class NormalForm:
         payoff = payoff.copy()
         payoff.flags.writeable = False
         object.__setattr__(self, "payoff", payoff)
-        players = tuple(self.players) or tuple(f"P{i + 1}" for i in range(n))
-        actions = tuple(map(tuple, self.actions)) or tuple(tuple(map(str, range(1, a + 1))) for a in payoff.shape[1:])
+        players = tuple(map(plain, self.players)) or tuple(f"P{i + 1}" for i in range(n))
+        actions = tuple(tuple(map(plain, names)) for names in self.actions)
+        actions = actions or tuple(tuple(map(str, range(1, a + 1))) for a in payoff.shape[1:])
         if len(players) != n or tuple(map(len, actions)) != payoff.shape[1:]:
             raise Refusal(f"{self.title} names {len(players)} players and {list(map(len, actions))} actions for "
                           f"payoffs of shape {list(payoff.shape)}; names and payoffs must agree.")  # fmt: skip
@@ -58,8 +68,21 @@ class NormalForm:
 
     @property
     def range(self) -> float:
-        """The largest payoff less the smallest; what tolerances are shares of (1 where all are equal)."""
+        """The largest payoff less the smallest (1 where all are equal): a scale, never a measure of what is equal."""
         return float(np.ptp(self.payoff)) or 1.0
+
+    @cached_property
+    def exact(self) -> np.ndarray:
+        """[n, A_1, ..., A_n] payoffs to be compared by = and >: what differs by dust, of one player, is made equal."""
+        return np.stack([tidy(p) for p in self.payoff])
+
+    def solvable(self) -> None:
+        """Refuse payoffs so large or so small that arithmetic with them fails."""
+        size = np.abs(self.payoff[self.payoff != 0])
+        if size.size and not (SIZES[0] <= size.min() and size.max() <= SIZES[1]):
+            wrong = size.max() if size.max() > SIZES[1] else size.min()
+            raise Refusal(f"{self.title} has a payoff of {wrong:.3g} in size; payoffs other than 0 must be from "
+                          f"{SIZES[0]:g} to {SIZES[1]:g} to be solved: take another unit.")  # fmt: skip
 
     def values(self, mixed: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
         """For each player, what each of its actions [A_i] brings against the others' mixed strategies [A_j]."""
@@ -85,9 +108,16 @@ class NormalForm:
         return (self.payoff * distribution).reshape(self.n, -1).sum(1)
 
 
+def plain(name: str) -> str:
+    """A name without the characters that a terminal would obey."""
+    return _UNSEEN.sub("", re.sub(r"[\t\n\r]+", " ", name)).strip()
+
+
 def _numbers(payoff: object, title: str) -> np.ndarray:
     try:
         out = np.asarray(payoff, np.float64)
+    except OverflowError:
+        raise Refusal(f"{title} has a payoff that is too large for a number here.") from None
     except (TypeError, ValueError):
         raise Refusal(f"{title} has payoffs that make no table; each outcome needs one number a player.") from None
     if out.ndim < 2:

@@ -15,6 +15,8 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
 
+DUST = 1e-12  # of the gains compared: what differs by less is alike (ours)
+
 
 def self_interest(game: NormalForm, target: Sequence[int]) -> float:
     """The largest share s of its own payoff that each may keep, the rest split evenly among the others.
@@ -28,12 +30,14 @@ def self_interest(game: NormalForm, target: Sequence[int]) -> float:
         own = change[i]  # [K] what the target brings more than each alternative, to i and to the others on average
         other = (change.sum(0) - own) / (game.n - 1)
         # s own + (1 - s) other >= 0, a half-line of s for each alternative
-        slope, dust = own - other, 1e-9 * game.range
-        if (other[np.abs(slope) <= dust] < -dust).any():
+        slope = own - other
+        dust = DUST * (np.abs(own) + np.abs(other))  # each in its own unit: what else may be paid does not matter
+        flat = np.abs(slope) <= dust
+        if (other[flat] < -dust[flat]).any():
             return float("nan")
-        at = -other / np.where(np.abs(slope) <= dust, 1.0, slope)
-        high = min(high, at[slope < -dust].min(initial=high))
-        low = max(low, at[slope > dust].max(initial=low))
+        at = -other / np.where(flat, 1.0, slope)
+        high = min(high, at[(slope < 0) & ~flat].min(initial=high))
+        low = max(low, at[(slope > 0) & ~flat].max(initial=low))
     return high if high >= low - 1e-9 else float("nan")
 
 
@@ -48,7 +52,8 @@ def least_transfer(game: NormalForm, target: Sequence[int]) -> tuple[float, np.n
     rows = []
     for i, change in _changes(game, target):
         row = np.zeros((change.shape[1], n, n))
-        row[:, :, i] = -change.T  # sum_j T[j, i] change_j >= 0
+        unit = np.abs(change).max(0)  # each choice in its own unit
+        row[:, :, i] = -(change / np.where(unit > 0, unit, 1.0)).T  # sum_j T[j, i] change_j >= 0
         rows.append(row.reshape(-1, n * n))
     keep = np.zeros((n, n, n))
     keep[np.arange(n), np.arange(n), np.arange(n)] = -1.0  # g <= T[i, i]
@@ -83,6 +88,6 @@ def _changes(game: NormalForm, target: Sequence[int]) -> Iterator[tuple[int, np.
     if len(target) != game.n or any(not 0 <= t < a for t, a in zip(target, game.shape, strict=True)):
         raise Refusal(f"{list(target)} is no profile of {game.title}; its players have {list(game.shape)} actions.")
     for i, mine in enumerate(target):
-        payoff = np.moveaxis(game.payoff, 1 + i, 1)
+        payoff = np.moveaxis(game.exact, 1 + i, 1)
         others = np.delete(payoff, mine, 1)
         yield i, (payoff[:, mine : mine + 1] - others).reshape(game.n, -1)

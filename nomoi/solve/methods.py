@@ -14,10 +14,12 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.solve import crowds, vertices
+from nomoi.solve.exact import fractions
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import Profile, profile, pure
 
 ENUMERABLE = 12  # actions of the larger side up to which quantecon enumerates vertices: 0.03 to 0.2 s, measured
+LARGEST = 1_000_000  # sets of inequalities up to which nomoi's own enumeration is tried: 11 x 11 (ours; seconds)
 STARTS = 40  # Lemke-Howson's first labels that are tried in larger games (ours)
 SMALL = 20_000  # payoffs up to which a mixed equilibrium of three or more is sought (ours)
 
@@ -41,10 +43,9 @@ def _extreme(game: NormalForm) -> Found:
     if min(game.shape) == 1:  # one of them has no choice, so the other's best replies are the extreme points
         found = [profile(game, a) for a in pure(game)]
         return found, True, len(found) > 1, []
-    size = vertices.bases(*game.shape)
-    if size > 100 * vertices.BASES:
+    if vertices.bases(*game.shape) > LARGEST:
         raise Refusal(f"{game.title} is too large for the method extreme; vertex or lemke-howson would do.")
-    got = vertices.extremes(*game.payoff)
+    got = vertices.extremes(*game.exact)
     return list(got.points), True, got.degenerate, []
 
 
@@ -88,14 +89,16 @@ def _several(game: NormalForm) -> Found:
     """Three or more: all pure ones; of crowds those in which everybody plays alike; one sought from the middle."""
     found, crowd = [profile(game, a) for a in pure(game)], crowds.read(game)
     found += [(np.array([x, 1 - x]),) * game.n for x in crowds.mixed(crowd)] if crowd else []
-    said = "Mixed equilibria of three or more players are not all listed."
     if game.payoff.size > SMALL:
-        return found, False, None, ["Mixed equilibria were not looked for: the game is too large."]
-    try:
-        found += _mclennan_tourky(game)[0]
-    except Refusal:
-        said = "Mixed equilibria were not looked for: that needs pip install 'nomoi[games]'."
-    return found, False, None, [said]
+        why = "the game is too large"
+    else:
+        try:
+            found += _mclennan_tourky(game)[0]
+            return found, False, None, ["Mixed equilibria of three or more players are not all listed."]
+        except Refusal:
+            why = "that needs pip install 'nomoi[games]'"
+    kind = "Mixed equilibria in which players play unlike" if crowd else "Mixed equilibria"
+    return found, False, None, [f"{kind} were not looked for: {why}."]
 
 
 def _gambit(game: NormalForm) -> Found:
@@ -103,7 +106,7 @@ def _gambit(game: NormalForm) -> Found:
         import pygambit  # type: ignore[import-not-found]
     except ImportError:
         raise Refusal("pygambit is not installed here; without it the methods extreme and vertex remain.") from None
-    arrays = [np.vectorize(_exact, otypes=[object])(p) for p in game.payoff]
+    arrays = [np.array(fractions(p.ravel()), object).reshape(game.shape) for p in game.exact]
     make = getattr(pygambit, "StrategicGame", pygambit.Game).from_arrays  # in version 17, and in 16
     result = pygambit.nash.enummixed_solve(make(*arrays), rational=True)
     return [_exactly(x, game.shape) for x in result.equilibria], True, None, []
@@ -116,12 +119,6 @@ def _exactly(found: Any, shape: tuple[int, ...]) -> Profile:
     except (KeyError, IndexError, TypeError, ValueError):  # version 16: players are objects
         parts = [[float(found[s]) for s in player.strategies] for player in found.game.players]
     return tuple(map(np.array, parts))
-
-
-def _exact(value: float) -> Any:
-    from fractions import Fraction
-
-    return Fraction(value).limit_denominator(10**9) if value % 1 else int(value)
 
 
 METHODS: dict[str, Callable[[NormalForm], Found]] = {

@@ -1,12 +1,14 @@
 """Nash equilibria: one door, several methods behind it, and a certificate on every answer.
 
-Games of two: all equilibria, by enumerating the vertices of the best-response polytopes (small games: nomoi's own,
-which lists every extreme point of degenerate games too; larger ones: quantecon).  Games of more: all pure equilibria,
-and mixed ones as far as they are found.  Whatever found it, an answer counts only if nobody could gain by leaving it.
+Games of two: all equilibria, by enumerating the vertices of the best-response polytopes (small games: nomoi's own, in
+whole numbers, which lists every extreme point of degenerate games too; larger ones: quantecon, and nomoi's own where
+the answer leaves a doubt).  Games of more: all pure equilibria, and mixed ones as far as they are found.  Whatever
+found it, an answer counts only if nobody could gain by leaving it (see nomoi.solve.certify).
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import time
@@ -15,11 +17,14 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal, nearest
+from nomoi.solve import vertices
+from nomoi.solve.certify import CERTAIN, Judge, Verdict, gain
 from nomoi.solve.game import NormalForm
-from nomoi.solve.methods import METHODS, PAIRS, fitting
-from nomoi.solve.pure import TIE, Profile
+from nomoi.solve.methods import LARGEST, METHODS, PAIRS, fitting
+from nomoi.solve.pure import Profile
 
-CERTAIN = 1e-8  # the largest regret of an answer, as a share of the payoff range
+SAME = 1e-7  # points in floating point that are nearer in every share are one (ours)
+WIDE = 1e6  # differences of payoffs that are more unlike are too much for floating point (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +33,8 @@ class Equilibria:
 
     points        each a mixed strategy [A_i] for every player
     payoffs       [points, n]
-    certificates  [points] the most anyone could gain by leaving, as a share of the payoff range; all <= 1e-8
+    certificates  [points] the most anyone could gain by leaving, as a share of what is at stake there; all <= 1e-8, and
+                  0 where the equilibrium is proved in whole numbers
     components    points (by number) that a continuum of equilibria joins; one each where there is none
     complete      whether these are all (in a degenerate game: all extreme ones)
     degenerate    whether some strategy has more best replies than actions in its support; None where not known
@@ -48,56 +54,95 @@ class Equilibria:
 def solve(game: NormalForm, method: str = "auto") -> Equilibria:
     """Nash equilibria by `method`; `auto` picks what is complete for the game's size.
 
-    auto, pure, extreme (two players, small), vertex (quantecon), support (quantecon), lemke-howson (quantecon, one for
-    each first label), mclennan-tourky (quantecon, one, any number of players), gambit (pygambit, exact, two players).
+    auto, pure, extreme (two players, small, exact), vertex (quantecon), support (quantecon), lemke-howson (quantecon,
+    one for each first label), mclennan-tourky (quantecon, one, any number of players), gambit (pygambit, exact, two
+    players).  Where what `auto` picked misses something or may, `extreme` is tried as well.
     """
-    chosen = fitting(game) if method == "auto" else method
-    if chosen not in METHODS:
+    game.solvable()
+    if method != "auto" and method not in METHODS:
         raise Refusal(f"there is no method {method!r}; {nearest(method, ['auto', *METHODS], 'method')}")
-    if chosen in PAIRS and game.n != 2:
-        raise Refusal(f"{chosen} is for two players and {game.title} has {game.n}; pure or mclennan-tourky would do.")
+    if method in PAIRS and game.n != 2:
+        raise Refusal(f"{method} is for two players and {game.title} has {game.n}; pure or mclennan-tourky would do.")
     begun = time.perf_counter()
-    found, complete, degenerate, said = METHODS[chosen](game)
-    points, certificates, dropped = _certified(game, found)
-    seconds = time.perf_counter() - begun
-    if degenerate is None and _degenerate_at(game, points):
-        degenerate, complete = True, False  # a method that does not know loses points of such games
-    said = [*said, *_doubts(game, points, complete, degenerate)]
-    if dropped:
-        complete = False
-        said.append(f"{dropped} answer(s) of {chosen} failed the regret certificate and were dropped.")
-    payoffs = np.array([game.expected(p) for p in points]).reshape(len(points), game.n)
-    groups = _components(points) if game.n == 2 else tuple((k,) for k in range(len(points)))
-    return Equilibria(
-        points, payoffs, certificates, groups, complete, degenerate, chosen, seconds, tuple(dict.fromkeys(said))
-    )
+    judge = Judge(game)
+    method, found = _chosen(judge) if method == "auto" else (method, _sought(judge, method))
+    return found.listed(game, method, time.perf_counter() - begun)
+
+
+def _chosen(judge: Judge) -> tuple[str, _Found]:
+    """What is complete for the game's size, or gets nearest to it; what leaves a doubt is enumerated exactly."""
+    method, found = fitting(judge.game), None
+    if method not in ("vertex", "lemke-howson"):
+        return method, _sought(judge, method)
+    if method == "vertex" and not _wide(judge.game):
+        with contextlib.suppress(Refusal):  # without quantecon
+            found = _sought(judge, method)
+    if found is None or not found.whole:
+        with contextlib.suppress(Refusal):  # too large
+            return "extreme", _sought(judge, "extreme")
+    return method, found or _sought(judge, method)
 
 
 def certificate(game: NormalForm, profile: Profile) -> float:
-    """The most that anyone could gain by leaving, as a share of the payoff range; at most 1e-8 in an equilibrium."""
-    return max(game.regret(profile), 0.0) / game.range  # dust below 0 is none
+    """The most that anyone could gain by leaving, as a share of what is at stake there; at most 1e-8 in an equilibrium.
+
+    See `nomoi.solve.certify.gain`.  Payoffs of other outcomes, however large, do not enter.
+    """
+    return gain(game, profile)
 
 
-def _certified(game: NormalForm, found: list[Profile]) -> tuple[tuple[Profile, ...], np.ndarray, int]:
-    """Those that are equilibria, each once, in a fixed order; their certificates; how many were dropped."""
-    kept: list[Profile] = []
-    marks, dropped = [], 0
-    for point in found:
-        whole = all(x.min() > -CERTAIN and abs(x.sum() - 1) < CERTAIN for x in point)
-        point = tuple(np.maximum(x, 0) / np.maximum(x, 0).sum() for x in point) if whole else point
-        mark = certificate(game, point) if whole else np.inf
-        if mark > CERTAIN:
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What a method came to, after judgement."""
+
+    verdicts: list[Verdict]
+    complete: bool
+    degenerate: bool | None
+    said: list[str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing hints that something is missing."""
+        return self.complete and not self.degenerate and len(self.verdicts) % 2 == 1
+
+    def listed(self, game: NormalForm, method: str, seconds: float) -> Equilibria:
+        points = tuple(v.point for v in self.verdicts)
+        payoffs = np.array([v.payoffs for v in self.verdicts]).reshape(len(points), game.n)
+        marks = np.array([v.gain for v in self.verdicts])
+        groups = _components(self.verdicts) if game.n == 2 else tuple((k,) for k in range(len(points)))
+        said = [*self.said, *_doubts(game, points, self.complete, self.degenerate)]
+        unique = tuple(dict.fromkeys(said))
+        return Equilibria(points, payoffs, marks, groups, self.complete, self.degenerate, method, seconds, unique)
+
+
+def _sought(judge: Judge, method: str) -> _Found:
+    """The method's answers that are equilibria, each once, in a fixed order."""
+    points, complete, degenerate, said = METHODS[method](judge.game)
+    kept: dict[Any, Verdict] = {}
+    dropped = 0
+    for point in points:
+        verdict = judge(point)
+        if verdict is None:
             dropped += 1
-        elif not any(all(np.abs(x - y).max() < 1e-7 for x, y in zip(point, other, strict=True)) for other in kept):
-            kept.append(point)
-            marks.append(mark)
-    order = sorted(range(len(kept)), key=lambda k: _order(kept[k]))
-    return tuple(kept[k] for k in order), np.array([marks[k] for k in order]), dropped
+        else:
+            kept.setdefault(_key(verdict), verdict)
+    verdicts = sorted(kept.values(), key=_order)
+    if degenerate is None and _degenerate(judge.game, verdicts):
+        degenerate, complete = True, False  # a method that does not know loses points of such games
+    if dropped:
+        complete, said = False, [*said, f"{dropped} answer(s) of {method} failed the certificate and were dropped."]
+    return _Found(verdicts, complete, degenerate, said)
 
 
-def _order(point: Profile) -> Any:
+def _key(verdict: Verdict) -> tuple[Any, ...]:
+    """By player, what is equal where two verdicts mean one strategy: exactly where proved, else to SAME."""
+    return tuple(x.tobytes() if verdict.proved else (np.round(x / SAME) + 0.0).tobytes() for x in verdict.point)
+
+
+def _order(verdict: Verdict) -> Any:
     """Pure ones first, then by the first actions' shares."""
-    return sum(int((x > TIE).sum()) for x in point), [-round(float(v), 9) for x in point for v in x]
+    point = verdict.point
+    return sum(int(np.count_nonzero(x)) for x in point), [-v for x in point for v in x.tolist()]
 
 
 def _doubts(game: NormalForm, points: tuple[Profile, ...], complete: bool, degenerate: bool | None) -> list[str]:
@@ -107,32 +152,39 @@ def _doubts(game: NormalForm, points: tuple[Profile, ...], complete: bool, degen
         out.append("The game is degenerate (some strategy has more best replies than actions in its support): only "
                    "extreme points are listed; a continuum of equilibria joins those of one component.")  # fmt: skip
         if not complete and game.n == 2:
-            out.append("Not even all extreme points may be listed; the methods extreme and gambit list them.")
+            fit = "methods extreme and gambit list" if vertices.bases(*game.shape) <= LARGEST else "method gambit lists"
+            out.append(f"Not even all extreme points may be listed; the {fit} them.")
     elif complete and game.n == 2 and len(points) % 2 == 0:
         out.append(f"{len(points)} equilibria were found, and games that are not degenerate have an odd number: the "
                    "game is degenerate, or some are missing.")  # fmt: skip
     return out
 
 
-def _degenerate_at(game: NormalForm, points: tuple[Profile, ...]) -> bool:
+def _degenerate(game: NormalForm, verdicts: list[Verdict]) -> bool:
     """Whether a point or a pure strategy (of two players) has more best replies than there may be."""
     if game.n != 2:
         return False
-    width = TIE * game.range
-    rows, columns = game.payoff
-    if any(((p >= p.max(0) - width).sum(0) > 1).any() for p in (rows, columns.T)):
-        return True
-    for point in points:
-        replies = [int((v >= v.max() - width).sum()) for v in game.values(point)]
-        if any(r > (x > TIE).sum() for r, x in zip(replies, reversed(point), strict=True)):
+    rows, columns = game.exact
+    return any(((p == p.max(0)).sum(0) > 1).any() for p in (rows, columns.T)) or any(v.crowded for v in verdicts)
+
+
+def _wide(game: NormalForm) -> bool:
+    """Whether a player's payoffs differ by amounts so unlike that floating point may merge or lose vertices."""
+    for p in game.exact:
+        steps = np.diff(np.unique(p))
+        if steps.size and steps.sum() > WIDE * steps.min():
             return True
     return False
 
 
-def _components(points: tuple[Profile, ...]) -> tuple[tuple[int, ...], ...]:
+def _components(verdicts: list[Verdict]) -> tuple[tuple[int, ...], ...]:
     """Groups of extreme points: two that share a player's strategy belong together, for all between them is too."""
-    home = list(range(len(points)))
-    for a, b in itertools.combinations(range(len(points)), 2):
-        if any(np.abs(x - y).max() < 1e-7 for x, y in zip(points[a], points[b], strict=True)):
+    home = list(range(len(verdicts)))
+    parts = [_key(v) for v in verdicts]
+    for a, b in itertools.combinations(range(len(verdicts)), 2):
+        if home[a] != home[b] and any(x == y for x, y in zip(parts[a], parts[b], strict=True)):
             home = [home[a] if h == home[b] else h for h in home]
     return tuple(tuple(k for k, h in enumerate(home) if h == g) for g in dict.fromkeys(home))
+
+
+__all__ = ["CERTAIN", "Equilibria", "certificate", "solve"]

@@ -25,10 +25,11 @@ def number(word: str, where: str) -> float:
     """A payoff from text: 3, -0.5, .8, 1e-3 or 1/3."""
     word = word.strip()
     fraction = _FRACTION.fullmatch(word)
-    if fraction and int(fraction[2]):
+    if fraction and int(fraction[2]) and (int(fraction[1]) == 0 or int(fraction[1]) / int(fraction[2])):
         return int(fraction[1]) / int(fraction[2])
     value = float(word) if len(word) < 400 and _NUMBER.fullmatch(word) else math.inf
-    if not math.isfinite(value):
+    vanished = value == 0 and re.search("[1-9]", word.lower().partition("e")[0])  # too small for a number here
+    if not math.isfinite(value) or vanished:
         shown = word if len(word) < 40 else word[:40] + "..."
         raise Refusal(f"{where}: {shown!r} is no payoff; numbers such as 3, -0.5 or 1/3 would be right.")
     return value

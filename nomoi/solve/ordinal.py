@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.dilemma import TIE, best_labelling, words
+from nomoi.solve.dilemma import best_labelling, words
 from nomoi.solve.game import NormalForm, bimatrix
 from nomoi.solve.pure import pure
 
@@ -65,8 +65,7 @@ class Entry:
 
 def strict(game: NormalForm) -> bool:
     """Whether no player is indifferent between two outcomes of a 2 x 2 game."""
-    gaps = np.diff(np.sort(game.payoff.reshape(game.n, -1), axis=1), axis=1)
-    return game.shape == (2, 2) and bool((gaps > TIE * game.range).all())
+    return game.shape == (2, 2) and all(len(np.unique(p)) == 4 for p in game.exact)
 
 
 def pattern(order: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Pure strategies: as profiles, and the equilibria among them."""
+"""Pure strategies: as profiles, and the equilibria among them.  Payoffs are compared one with another, exactly."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import numpy as np
 
 from nomoi.solve.game import NormalForm
 
-TIE = 1e-9  # payoffs that are nearer, as a share of the range, are equal (ours)
-
 Profile = tuple[np.ndarray, ...]
 
 
 def pure(game: NormalForm) -> list[tuple[int, ...]]:
     """All pure equilibria as action numbers: where everybody's action is a best reply to the others'."""
-    best = [p >= p.max(i, keepdims=True) - TIE * game.range for i, p in enumerate(game.payoff)]
+    best = [p == p.max(i, keepdims=True) for i, p in enumerate(game.exact)]
     return [tuple(map(int, a)) for a in np.argwhere(np.logical_and.reduce(best))]
 
 
@@ -24,7 +22,17 @@ def profile(game: NormalForm, actions: Iterable[int]) -> Profile:
     return tuple(np.eye(k)[a] for k, a in zip(game.shape, actions, strict=True))
 
 
+def chosen(point: Profile) -> tuple[int, ...] | None:
+    """The actions of a pure profile; None where somebody mixes."""
+    pure = all(x.max() == 1 and np.count_nonzero(x) == 1 for x in point)
+    return tuple(int(x.argmax()) for x in point) if pure else None
+
+
+def replies(game: NormalForm, actions: tuple[int, ...]) -> list[np.ndarray]:
+    """For each player, what each of its actions [A_i] brings where the others keep to pure actions."""
+    return [p[(*actions[:i], slice(None), *actions[i + 1 :])] for i, p in enumerate(game.exact)]
+
+
 def strict(game: NormalForm, actions: tuple[int, ...]) -> bool:
     """Whether everybody would lose by leaving the pure equilibrium."""
-    values = game.values(profile(game, actions))
-    return all(np.sum(v >= v[a] - TIE * game.range) == 1 for v, a in zip(values, actions, strict=True))
+    return all(np.sum(v >= v[a]) == 1 for v, a in zip(replies(game, actions), actions, strict=True))

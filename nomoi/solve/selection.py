@@ -47,7 +47,7 @@ def conventions(game: NormalForm) -> tuple[tuple[int, int], ...]:
     """The strict equilibria (row, column) of a game of two: each answer is the only best one."""
     if game.n != 2:
         raise Refusal(f"conventions are selected in games of two; {game.title} has {game.n} players.")
-    row, column = game.payoff
+    row, column = game.exact
     return tuple(
         (a, b)
         for a, b in np.ndindex(*game.shape)
@@ -62,7 +62,7 @@ def resistances(game: NormalForm, at: Sequence[tuple[int, int]]) -> np.ndarray:
     cheaper of the two sides counts.  For conventions a, b of a game diag(worth) it is worth_a / (worth_a + worth_b).
     """
     out = np.zeros((len(at), len(at)))
-    row, column = game.payoff
+    row, column = game.exact
     for i, (a, b) in enumerate(at):
         for j, (c, d) in enumerate(at):
             if i != j:
@@ -74,7 +74,12 @@ def _errors(payoff: np.ndarray, reply: int, usual: int) -> float:
     """The least share of others [A_j] off their usual action for which `reply` is best in payoff [A_i, A_j]."""
     off = np.ones(payoff.shape[1])
     off[usual] = 0
-    found = linprog(off, payoff - payoff[reply], np.zeros(len(payoff)), np.ones((1, len(off))), [1], method="highs")
+    lure = payoff - payoff[reply]
+    lure = lure / np.maximum(np.abs(lure).max(1, keepdims=True), np.finfo(float).tiny)  # each row in its own unit
+    found = linprog(
+        off, lure, np.zeros(len(payoff)), np.ones((1, len(off))), [1], method="highs",
+        options={"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10},
+    )  # fmt: skip
     return float(found.fun) if found.success else np.inf
 
 

@@ -22,7 +22,8 @@ from nomoi.solve import nash
 from nomoi.solve.game import NormalForm
 from nomoi.solve.markov import Group, Markov
 
-DUST = 1e-6  # what counts as equal, as a share of the largest payoff at stake: situations compute in float32 (ours)
+DUST = 1e-6  # what counts as equal, as a share of the payoffs compared: situations compute in float32 (ours)
+FINEST = 1e-14  # of the largest payoff: what rounding leaves of sums that are 0 (ours)
 SELECT = {"best": 1.0, "worst": -1.0, "first": 0.0}
 
 # (values of the joint choices [n, k, *A]) -> how probable each is [k, *A]
@@ -92,11 +93,11 @@ def markov_perfect(
         raise Refusal(f"an institution convenes in {markov.title}; solve a game that convenes by `backward`.")
     factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
     value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
-    scale = max(float(np.abs(markov.payoff).max()), 1e-12)
+    scale = max(float(np.abs(markov.payoff).max()), 1e-12) / (1 - discount)
     for _ in range(most):
         before = value.copy()
         _improve(markov, factor, stage, markov.groups, value, weight)
-        if np.abs(value - before).max() <= tolerance * scale:
+        if (np.abs(value - before) <= tolerance * np.abs(value) + FINEST * scale).all():
             return _certified(markov, factor, weight, value)
     raise Refusal(f"values of {markov.title} still change after {most:,} rounds; no Markov-perfect equilibrium found.")
 
@@ -159,22 +160,31 @@ def _equilibrium(markov: Markov, select: str, slack: float) -> Stage:
 def _pure(title: str, values: np.ndarray, sign: float) -> np.ndarray:
     """[k, *A] the selected pure equilibrium of each stage game [n, k, *A], or the mixed one where there is none."""
     n, k = values.shape[:2]
-    dust = DUST * max(float(np.abs(values).max()), 1e-12)
     best = np.ones(values.shape[1:], bool)
     for i in range(n):
-        best &= values[i] >= values[i].max(axis=1 + i, keepdims=True) - dust
+        most = values[i].max(axis=1 + i, keepdims=True)
+        best &= values[i] >= most - _dust(values[i], most)
     flat = values.reshape(n, k, -1)
     among = best.reshape(k, -1)
     if sign:
         total = np.where(among, sign * flat.sum(0), -np.inf)
-        among = among & (total >= total.max(1, keepdims=True) - dust)
+        size = np.where(among, np.abs(flat).sum(0), 0.0)  # what sum and spread are made of
+        among = among & (total >= total.max(1, keepdims=True) - _dust(size))
         spread = np.where(among, np.ptp(flat, axis=0), np.inf)
-        among = among & (spread <= spread.min(1, keepdims=True) + dust)
+        among = among & (spread <= spread.min(1, keepdims=True) + _dust(size))
     played = _one_hot(among.argmax(1), values.shape[1:])
     without = np.flatnonzero(~among.any(1))
     if len(without):
         played[without] = _mixed(title, values[:, without], sign)
     return played
+
+
+def _dust(*compared: np.ndarray) -> np.ndarray:
+    """What payoffs may differ by and be alike, in the unit of those that are compared."""
+    size = np.abs(compared[0])
+    for other in compared[1:]:
+        size = np.maximum(size, np.abs(other))
+    return DUST * size + FINEST * size.max(initial=0.0)
 
 
 def _mixed(title: str, values: np.ndarray, sign: float) -> np.ndarray:
@@ -208,7 +218,7 @@ def _larger(title: str, own: np.ndarray, other: np.ndarray, sign: float) -> np.n
         if not found.points:
             raise Refusal(f"no equilibrium of a stage game of {title} ({own.shape[1]} x {own.shape[2]}) was found.")
         total, spread = sign * found.payoffs.sum(1), np.ptp(found.payoffs, axis=1)
-        among = total >= total.max() - DUST * game.range
+        among = total >= total.max() - _dust(np.abs(found.payoffs).sum(1))
         best = int(np.where(among, spread, np.inf).argmin()) if sign else 0
         out[g] = np.multiply.outer(*found.points[best])
     return out
@@ -217,16 +227,17 @@ def _larger(title: str, own: np.ndarray, other: np.ndarray, sign: float) -> np.n
 def _symmetric(title: str, values: np.ndarray, sign: float, slack: float) -> np.ndarray:
     """The selected symmetric pure equilibrium of each stage game [1, k, A, A] of profiles (own, all others)."""
     own = values[0]
-    dust = DUST * max(float(np.abs(own).max()), 1e-12)
     same = np.diagonal(own, axis1=1, axis2=2)
+    dust = _dust(own.max(1), same)
     gain = own.max(1) - same  # [k, A] what departing from "all do b" gains
+    gain = np.where(gain <= dust, 0.0, gain)
     least = float(gain.min(1).max())
-    if least > max(slack, dust):
+    if least > slack:
         raise Refusal(
             f"{title} has a stage game without a symmetric pure equilibrium (departing gains at least {least:.3g}); "
             "allow for that by `slack`, or unfold it without symmetric=True."
         )
-    allowed = gain <= np.maximum(gain.min(1, keepdims=True), 0) + dust
+    allowed = gain <= gain.min(1, keepdims=True) + dust
     chosen = np.where(allowed, sign * same, -np.inf).argmax(1)
     return _one_hot(chosen * (own.shape[2] + 1), own.shape)
 
