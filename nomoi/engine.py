@@ -22,6 +22,7 @@ import numpy as np
 
 from nomoi.core import Situation
 from nomoi.core.rollout import rollout
+from nomoi.errors import Refusal
 from nomoi.jobs import Job, inherited
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
@@ -70,6 +71,7 @@ class Program:
         args = _stack([args] * lanes) if lanes > 1 else args
         run = jax.eval_shape(begin, *args)
         self.shape = run
+        _check_memory(job, lanes, run)
         with ThreadPoolExecutor(2) as pool:
             begun = pool.submit(jax.jit(begin).lower(*args).compile)
             self.learn = jax.jit(learn).lower(*args[:2], run, jnp.int32(0)).compile()
@@ -283,6 +285,21 @@ class _Batch:
         if any(x is None for x in restored):
             return None
         return *jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
+
+
+def _check_memory(job: Job, lanes: int, run: Any) -> None:
+    """Refuse, before compiling, what needs more memory than there is: at least the run and what all see in a batch."""
+    seen = jax.eval_shape(lambda key: job.situation.observe(job.situation.reset(key)), jax.random.key(0))
+    size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
+    need = size(run) + lanes * job.learner.worlds * job.learner.steps * size(seen)
+    device = jax.devices()[0]
+    have = (device.memory_stats() or {}).get("bytes_limit", 0) if device.platform != "cpu" else 0
+    have = have or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if need > have:
+        raise Refusal(
+            f"training in {job.situation.name} needs {need / 1e9:,.0f} GB or more, and there are {have / 1e9:,.0f}; "
+            "fewer worlds, steps, units or agents, or a smaller view, would do."
+        )
 
 
 def _in_force(situation: Situation) -> set[str]:
