@@ -121,6 +121,11 @@ def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
 
 def schedule(learner: PPO, steps: float) -> tuple[int, int]:
     """(updates, updates a chunk) for a run of at least `steps` world steps, logged about POINTS times."""
+    if not (math.isfinite(steps) and 1 <= steps <= 1e12):
+        raise Refusal(f"--steps is {steps:g}; a number of world steps between 1 and 1e12 would be right.")
     updates = steps / (learner.worlds * learner.steps)
+    if updates > 2**31 - 2 * POINTS:
+        raise Refusal(f"--steps is {steps:g}, which is {updates:.0g} updates, more than can be counted; more worlds or "
+                      "steps between two updates would do.")  # fmt: skip
     chunk = max(1, round(updates / POINTS))
     return chunk * max(1, math.ceil(updates / chunk)), chunk

@@ -6,11 +6,12 @@ about them; running it makes the records that are missing, and judges every clai
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, train
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, once
 from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
 from nomoi.store import Record, Store
@@ -206,16 +207,30 @@ def run(
             place = govern(c.situation, *regimes.parse(c.label, c.under).institutions)
             records[c.label] = tuple(script_record(store, place, c.script, s) for s in seeds)
         elif isinstance(c, Computed):
-            records[c.label] = tuple(_computed(store, c, s) for s in seeds)
+            with _computable(study.name, set):
+                records[c.label] = tuple(_computed(store, c, s) for s in seeds)
         elif isinstance(c, Evaluated):
             records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
     results = Results({c.label: records[c.label] for c in conditions})
     return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims), tuple(set))
 
 
+@contextlib.contextmanager
+def _computable(name: str, set: Sequence[str]) -> Iterator[None]:
+    """What settings of a person's own break is said in a sentence."""
+    try:
+        yield
+    except (ArithmeticError, ValueError, LookupError, TypeError, AssertionError, MemoryError) as error:
+        if not set:
+            raise
+        why = str(error).partition("\n")[0] or type(error).__name__
+        raise Refusal(f"{name} cannot be computed with {', '.join(set)} ({why}).") from error
+
+
 def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> list[Condition]:
     """The conditions with settings (name=value) of the computed ones changed; each must be a setting of some."""
     out = list(conditions)
+    once(((text.partition("=")[0], text) for text in set), f"{name}: --set")
     for text in set:
         option, equals, value = text.partition("=")
         known = {o: v for c in out if isinstance(c, Computed) for o, v in c.settings.items()}
@@ -229,15 +244,26 @@ def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> l
 
 
 def _like(old: Any, text: str, where: str) -> Any:
-    """A value of the kind of `old` from the text a person typed (JSON, or a word)."""
+    """A value of the kind of `old` from the text a person typed (JSON, or a word); its numbers are finite."""
     try:
-        new = json.loads(text)
-    except json.JSONDecodeError:
+        new = json.loads(text, object_pairs_hook=lambda pairs: once(pairs, where))
+    except ValueError:
         new = text
-    kinds = (int, float) if isinstance(old, float) else type(old)
-    if isinstance(new, bool) != isinstance(old, bool) or not isinstance(new, kinds):
+    except RecursionError:
+        new = None
+    if not _fits(old, new):
         raise Refusal(f"{where} cannot be {text!r}; something like {json.dumps(old)} would be right.")
-    return float(new) if isinstance(old, float) else new
+    return type(old)(new) if isinstance(old, (float, tuple)) else new
+
+
+def _fits(old: Any, new: Any) -> bool:
+    """Whether a value is of the kind of another, and so is all that it holds, as far as that goes."""
+    if isinstance(old, (list, tuple)) and isinstance(new, list):
+        return bool(new) and (not old or all(_fits(old[0], part) for part in new))
+    number = isinstance(old, (int, float)) and not isinstance(old, bool)
+    if number and isinstance(new, (int, float)) and not isinstance(new, bool):
+        return abs(new) < 2**63 and (isinstance(old, float) or isinstance(new, int))  # false for NaN
+    return type(new) is type(old)
 
 
 def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> None:
