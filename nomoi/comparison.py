@@ -12,6 +12,7 @@ import numpy as np
 
 from nomoi import catalogue, regimes
 from nomoi.core import Governed, Situation, build
+from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest, once
@@ -27,6 +28,7 @@ from nomoi.store import Record, Store
 
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
 SEEDS = 1000  # the most runs a regime (ours)
+FEW = 8  # updates below which a run is remarked upon: its last eighth is not even one of them (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +73,19 @@ class Comparison:
         measure = measure or self.headline
         return difference(row.values[measure], self.rows[0].values[measure])
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader must know before believing the table, in sentences."""
+        batch = self.learner.worlds * self.learner.steps
+        updates, out = self.steps // batch, []
+        if updates < FEW:
+            many = f"The whole run is {updates} update{'s' if updates > 1 else ''} of {batch:,} world steps, so "
+            what = "nothing" if updates == 1 else "hardly anything"
+            out.append(f"{many}{what} had been learned when it was measured: ask for more with --steps.")
+        if len(self.seeds) < 2:
+            out.append("One seed gives no interval: ask for more with --seeds.")
+        return out
+
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""
 
@@ -86,6 +101,7 @@ class Comparison:
             "learner": regimes.spec(self.learner),
             "steps": self.steps,
             "seeds": list(self.seeds),
+            "remarks": self.remarks,
             "headline": self.headline,
             "units": {m: measure.unit for m, measure in _known(self.rows).items()},
             "regimes": learned,
@@ -179,7 +195,7 @@ def script_record(store: Store, situation: Situation, script: Learner, seed: int
     found = store.get(what)
     if found:
         return found
-    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, jax.random.key(seed)))
+    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, key_of(seed)))
     curve = {name: (np.zeros(1), values[k : k + 1]) for k, name in enumerate(measures(situation))}
     return store.put(what, curve, label=script.name)
 

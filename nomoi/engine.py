@@ -21,9 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.core import Situation
+from nomoi.core.keys import key_of
 from nomoi.core.rollout import rollout
-from nomoi.errors import Refusal
-from nomoi.jobs import Job, inherited
+from nomoi.jobs import Job, check_memory, inherited
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.store import Record, Store
@@ -71,7 +71,7 @@ class Program:
         args = _stack([args] * lanes) if lanes > 1 else args
         run = jax.eval_shape(begin, *args)
         self.shape = run
-        _check_memory(job, lanes, run)
+        check_memory(job, lanes, run)
         with ThreadPoolExecutor(2) as pool:
             begun = pool.submit(jax.jit(begin).lower(*args).compile)
             self.learn = jax.jit(learn).lower(*args[:2], run, jnp.int32(0)).compile()
@@ -95,7 +95,7 @@ class Program:
         with self._lock:  # compile once
             if self._film is None:
                 self._film = jax.jit(play)
-        frames = self._film(job.learner, situation, mind, jax.random.key(job.seed))
+        frames = self._film(job.learner, situation, mind, key_of(job.seed))
         still = paint.still(scene, {name: x[:, 0] for name, x in frames.items()}, situation.kinds)
         return {f"film.{name}": value for name, value in paint.pack(still).items()}
 
@@ -210,7 +210,7 @@ class _Batch:
     def _train(self) -> list[Record]:
         lanes, jobs, first = self.program.lanes, self.jobs, self.jobs[0]
         padded = jobs + [jobs[-1]] * (lanes - len(jobs))
-        args = [[j.learner, j.situation, jax.random.key(j.seed)] for j in padded]
+        args = [[j.learner, j.situation, key_of(j.seed)] for j in padded]
         learner, situation, key = _stack(args) if lanes > 1 else args[0]
         run, kept, rows, seconds = self._resume() or (*self._begin(learner, situation, key), [[] for _ in jobs], 0.0)
         total, names = jnp.int32(first.updates), list(measures(first.situation))
@@ -270,12 +270,17 @@ class _Batch:
     def _resume(self) -> tuple[Training, list[Any], list[list[dict[str, float]]], float] | None:
         """The state of all jobs, where every one left a checkpoint at the same update."""
         found = [self.store.resume(s) for s in self.specs]
-        if not all(found) or len({len(rows) for _, rows in found if rows}) != 1:  # type: ignore[misc]
+        if not all(found):
+            return None
+        rows, chunks = [f[1] for f in found if f], self.jobs[0].updates // self.jobs[0].chunk
+        names = set(measures(self.jobs[0].situation))
+        if len({len(r) for r in rows}) != 1 or not 1 <= len(rows[0]) <= chunks + 1:
+            return None
+        if any("seconds" not in r[0] or any(set(row) != names for row in r[1:]) for r in rows):
             return None
         lanes = self.program.lanes
         leaves = [f[0] for f in found if f]
         leaves += [leaves[-1]] * (lanes - len(leaves))
-        rows = [f[1] for f in found if f]
         kept = [self.program.shape.mind for chunk in self.jobs[0].due() if chunk < len(rows[0])]
         shapes, tree = jax.tree.flatten((self.program.shape, kept))
         merged = [np.stack(x) for x in zip(*leaves, strict=True)] if lanes > 1 else leaves[0]
@@ -285,21 +290,6 @@ class _Batch:
         if any(x is None for x in restored):
             return None
         return *jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
-
-
-def _check_memory(job: Job, lanes: int, run: Any) -> None:
-    """Refuse, before compiling, what needs more memory than there is: at least the run and what all see in a batch."""
-    seen = jax.eval_shape(lambda key: job.situation.observe(job.situation.reset(key)), jax.random.key(0))
-    size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
-    need = size(run) + lanes * job.learner.worlds * job.learner.steps * size(seen)
-    device = jax.devices()[0]
-    have = (device.memory_stats() or {}).get("bytes_limit", 0) if device.platform != "cpu" else 0
-    have = have or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if need > have:
-        raise Refusal(
-            f"training in {job.situation.name} needs {need / 1e9:,.0f} GB or more, and there are {have / 1e9:,.0f}; "
-            "fewer worlds, steps, units or agents, or a smaller view, would do."
-        )
 
 
 def _in_force(situation: Situation) -> set[str]:

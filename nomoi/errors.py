@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 # What would move the cursor, change colours or turn the text around, and halves of letters that no file can hold
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 class Refusal(Exception):

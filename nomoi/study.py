@@ -16,13 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
 from nomoi.claims import Claim, Results, Verdict
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
+from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest, once
@@ -313,7 +313,7 @@ def _evaluated(store: Store, c: Evaluated, job: Job, trained: Sequence[Record]) 
         what |= {"among": others} if others else {}
         found = store.get(what)
         if not found:
-            key, call = jax.random.key(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
+            key, call = key_of(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
             if c.along:
                 steps, minds = snapshots(record, job)
                 rows = [call(key, mind) for mind in minds]
@@ -338,6 +338,6 @@ def _computed(store: Store, condition: Computed, seed: int) -> Record:
     found = store.get(what)
     if found:
         return found
-    values = condition.function(jax.random.key(seed), **condition.settings)
+    values = condition.function(key_of(seed), **condition.settings)
     curve = {name: (np.zeros(1), np.array([float(v)])) for name, v in values.items()}
     return store.put(what, curve, label=condition.label)

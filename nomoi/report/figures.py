@@ -9,13 +9,17 @@ import hashlib
 import io
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nomoi.errors import Refusal, printable
+from nomoi.files import write
 from nomoi.measure.statistics import Estimate, estimate, number
 
 if TYPE_CHECKING:
@@ -28,8 +32,12 @@ INK, QUIET, GRID = "#24282f", "#6b717b", "#d9dbe0"  # in a page these follow the
 SMALL, TEXT = 9.0, 10.0  # points
 FEW = 5  # seeds that are still drawn one by one
 
+FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Bengali",
+         "Noto Sans Thai", "Noto Sans Ethiopic", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Unifont")  # fmt: skip
+_MISSING = "(?s)Glyph .* missing from"  # how matplotlib says that no font has a letter
+
 _STYLE: Any = {
-    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": TEXT, "text.color": INK,
+    "font.family": "sans-serif", "font.size": TEXT, "text.color": INK,
     "axes.edgecolor": GRID, "axes.labelcolor": QUIET, "axes.labelsize": SMALL, "axes.spines.top": False,
     "axes.spines.right": False, "axes.spines.left": False, "axes.grid": True, "axes.grid.axis": "y",
     "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.7, "xtick.color": GRID, "ytick.color": GRID,
@@ -44,8 +52,17 @@ _STYLE: Any = {
 def _styled() -> Iterator[None]:
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE | {"font.sans-serif": _fonts()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _MISSING)  # who looks at an svg has other fonts
         yield
+
+
+@lru_cache
+def _fonts() -> list[str]:
+    """The first font, and of those for other scripts the ones that are installed."""
+    from matplotlib.font_manager import fontManager
+
+    return [FONTS[0], *sorted({f.name for f in fontManager.ttflist} & set(FONTS[1:]), key=FONTS.index)]
 
 
 def _sheet(title: str, subtitle: str, height: float = 3.7, room: float = 0) -> tuple[Figure, Axes]:
@@ -278,7 +295,7 @@ def svg(fig: Figure) -> str:
     """
     with _styled():
         fig.savefig(out := io.StringIO(), format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    text = printable(out.getvalue())
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' (width|height)="[\d.]+pt"', "", text, count=2)
@@ -290,7 +307,12 @@ def svg(fig: Figure) -> str:
 
 
 def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:
-    """Write the figure as PNG on white."""
+    """Write the figure as PNG on white; Refusal where no font here has its letters."""
     with _styled():
-        fig.savefig(path, format="png", dpi=dpi, facecolor="white")
-    return Path(path)
+        warnings.filterwarnings("error", _MISSING)
+        try:
+            fig.savefig(out := io.BytesIO(), format="png", dpi=dpi, facecolor="white")
+        except UserWarning:
+            why = "no font here has all its letters; write an .svg, or install a font that has them"
+            raise Refusal(f"{path} cannot be drawn: {why}.") from None
+    return write(path, out.getvalue())

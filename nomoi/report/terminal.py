@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 
+from nomoi.errors import printable
 from nomoi.measure.statistics import Estimate, number
 
 if TYPE_CHECKING:
@@ -20,7 +22,22 @@ if TYPE_CHECKING:
     from nomoi.comparison import Comparison, Row
     from nomoi.store import Store
 
-console = Console()
+
+class Plain(Console):
+    """A console that no text commands: control characters are left out, and :words: stay words.
+
+    What comes from files (titles, labels, paths) is escaped besides, so that it is not read as markup.
+    """
+
+    def __init__(self, **options: Any):
+        super().__init__(emoji=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for part in super().render(renderable, options):
+            yield part if part.control else Segment(printable(part.text), part.style)
+
+
+console = Plain()
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = ("payoff", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
@@ -30,7 +47,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
     """Progress while runs are trained: a line a regime, with the latest harvest (or reward)."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Console(stderr=True), disable=quiet,
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True), disable=quiet,
     )  # fmt: skip
     lines: dict[str, Any] = {}
     done: dict[tuple[str, int], int] = {}
@@ -80,8 +97,8 @@ def table(result: Comparison, page: Path) -> None:
     console.print(out)
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
-    if len(result.seeds) < 2:
-        console.print("One seed gives no interval: ask for more with --seeds.", style="yellow")
+    for remark in result.remarks:
+        console.print(remark, style="yellow", highlight=False)
     said(page)
 
 
@@ -110,7 +127,7 @@ def catalogue() -> None:
     for title, group in (("situations", there.situations()), ("institutions", there.institutions())):
         out = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
         for name, cls in group.items():
-            presets = f" [dim]({', '.join(cls.presets)})[/dim]" if cls.presets else ""
+            presets = f" [dim]({escape(', '.join(cls.presets))})[/dim]" if cls.presets else ""
             out.add_row(f"[bold]{name}[/bold]", escape(first_sentence(cls)) + presets)
         console.print(out, "")
     out = Table(title="studies", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -152,28 +169,23 @@ def card(name: str) -> None:
         console.print(out)
         for preset, changes in cls.presets.items():
             changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
-            console.print(f"preset [bold]{preset}[/bold]: {escape(changed)}", highlight=False)
+            console.print(f"preset [bold]{escape(preset)}[/bold]: {escape(changed)}", highlight=False)
 
 
 def records(store: Store) -> None:
     """The records of a store, oldest first."""
-    out = Table(title=f"records in {store.root}", title_justify="left")
+    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
     for column in ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
         numbers = column in ("seed", "steps", "seconds", "steps/s", "harvest")
         out.add_column(column, justify="right" if numbers else "left", no_wrap=column == "record")
-    query = (
-        "select c.id, avg(c.value) from curves c join (select id, max(step) as top from curves group by id) t "
-        "on c.id = t.id where c.measure = 'harvest' and c.step >= t.top * 0.875 and not isnan(c.value) group by c.id"
-    )
-    late = dict(store.query(query))
     for record in store.all():
-        spec, facts = record.spec, record.facts
+        spec, facts, late = record.spec, record.facts, record.late()
         where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
         steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
         cells = (
             record.id, spec.get("kind", ""), where, str(facts.get("label", "")), str(spec.get("seed", "")),
             f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
-            number(late[record.id]) if record.id in late else "",
+            number(late["harvest"]) if "harvest" in late else "",
         )  # fmt: skip
         out.add_row(*(escape(c) for c in cells))
     console.print(out)
@@ -193,7 +205,7 @@ def checks(found: Sequence[Any]) -> None:
 def verdicts(findings: Any) -> None:
     """A study's claims, each with its verdict, effect, interval and the published value."""
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
-    out = Table(title=f"{findings.study.name}, {findings.size}", title_justify="left")
+    out = Table(title=escape(f"{findings.study.name}, {findings.size}"), title_justify="left")
     for column in ("claim", "verdict", "found", "published", "source"):
         out.add_column(column, overflow="fold")
     for v in findings.verdicts:
@@ -202,9 +214,9 @@ def verdicts(findings: Any) -> None:
                     escape(v.claim.published or "-"), escape(v.claim.source))  # fmt: skip
     console.print(out)
     if findings.changed:
-        console.print(f"Settings changed: {', '.join(findings.changed)}.", style="yellow")
+        console.print(escape(f"Settings changed: {', '.join(findings.changed)}."), style="yellow")
 
 
 def said(page: Path) -> None:
     """Where the page was written."""
-    console.print(f"report: {page}", highlight=False)
+    console.print(escape(f"report: {page}"), highlight=False)
