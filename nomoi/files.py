@@ -21,7 +21,7 @@ def write(path: str | Path, content: str | bytes) -> Path:
         if _through(path):
             path.write_bytes(data)
             return path
-        place = Path(os.path.realpath(path))
+        place = _end(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         temporary = _beside(place)
         try:
@@ -36,9 +36,7 @@ def check_place(path: str | Path, out: str | Path | None = None) -> None:
     """Refuse, before anything is run, a path that `write` could not write, or where the records in `out` will be."""
     path = Path(path)
     with _writing(path):
-        place, records = Path(os.path.realpath(path)), Path(os.path.realpath(out or os.devnull))
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            os.lstat(place)  # names that are too long
+        place, records = _end(path), Path(os.path.realpath(out or os.devnull))
         if path.is_dir() or place in (records, *records.parents):
             raise Refusal(f"{path} is a folder, and a file is to be written; give the name of a file.")
         if _through(path):
@@ -46,6 +44,8 @@ def check_place(path: str | Path, out: str | Path | None = None) -> None:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return
         there = next(p for p in place.parents if p.exists())
+        if max(len(os.fsencode(part)) for part in place.parts) > os.pathconf(there, "PC_NAME_MAX"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
         temporary = _beside(there / place.name)
         try:
             temporary.touch()
@@ -56,6 +56,14 @@ def check_place(path: str | Path, out: str | Path | None = None) -> None:
 def _through(path: Path) -> bool:
     """Whether what is there is a pipe or a device, or is this process's own output."""
     return path.exists() and (not path.is_file() or str(path.absolute()).startswith(("/dev/", "/proc/")))
+
+
+def _end(path: Path) -> Path:
+    """What links lead to, whether it is there or not."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return place
 
 
 def _beside(path: Path) -> Path:

@@ -63,8 +63,8 @@ class Record:
         """The curve as a table of Arrow: step, measure, value."""
         import pyarrow.parquet as parquet
 
-        # as one file: the name of a folder is never read as a pattern or a partition
-        return parquet.ParquetFile(self.folder / "curve.parquet").read()
+        with open(self.folder / "curve.parquet", "rb") as file:  # by name, Arrow reads ~ and = in folders its own way
+            return parquet.ParquetFile(file).read()
 
     def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """measure -> (steps [K], values [K])."""
@@ -224,7 +224,8 @@ def _write_curve(path: Path, curve: Mapping[str, tuple[np.ndarray, np.ndarray]])
     value = np.concatenate([np.asarray(v, np.float64) for _, v in curve.values()] or [np.zeros(0)])
     measure = [m for m, (s, _) in curve.items() for _ in s]
     table = pyarrow.table({"step": step, "measure": pyarrow.array(measure, pyarrow.string()), "value": value})
-    parquet.write_table(table, path)
+    with open(path, "wb") as file:
+        parquet.write_table(table, file)
 
 
 def _write_text(path: Path, text: str) -> None:

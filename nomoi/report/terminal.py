@@ -174,11 +174,15 @@ def card(name: str) -> None:
 
 def records(store: Store) -> None:
     """The records of a store, oldest first."""
+    found = store.all()
+    if not found:
+        console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
+        return
     out = Table(title=escape(f"records in {store.root}"), title_justify="left")
     for column in ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
         numbers = column in ("seed", "steps", "seconds", "steps/s", "harvest")
         out.add_column(column, justify="right" if numbers else "left", no_wrap=column == "record")
-    for record in store.all():
+    for record in found:
         spec, facts, late = record.spec, record.facts, record.late()
         where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
         steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
