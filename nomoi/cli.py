@@ -219,7 +219,7 @@ def run(
     set: Annotated[
         list[str] | None, typer.Option(help="a setting of what is computed: NAME=VALUE, or STUDY.NAME=VALUE")
     ] = None,
-    size: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes), paper")] = "laptop",
+    size: Annotated[str, typer.Option(help="smoke (seconds to a minute), laptop (minutes), paper")] = "laptop",
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
     report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
     keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 COLOURS = ("#2f7ec0", "#dd7f1d", "#1f9d78", "#b3589f", "#cf4448", "#8a6d45", "#4fa6cf", "#8d9a2f", "#7a68c4", "#7d8790")
 INK, QUIET, GRID = "#24282f", "#6b717b", "#d9dbe0"  # in a page these follow the reader's light or dark scheme
 SMALL, TEXT = 9.0, 10.0  # points
+LONG, LINES = 90, 6  # letters of a line and lines of a text that are drawn (ours)
 FEW = 5  # seeds that are still drawn one by one
 
 FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Bengali",
@@ -287,12 +288,24 @@ def schelling(
     return fig
 
 
+def _fit(fig: Figure) -> None:
+    """Cut words that would leave no room for the picture."""
+    from matplotlib.text import Text
+
+    for text in fig.findobj(Text):
+        said = text.get_text()  # type: ignore[attr-defined]
+        lines = [line if len(line) <= LONG else f"{line[: LONG - 1]}\u2026" for line in said.split("\n")[:LINES]]
+        if "\n".join(lines) != said:
+            text.set_text("\n".join(lines))  # type: ignore[attr-defined]
+
+
 def svg(fig: Figure) -> str:
     """The figure as one <svg> element to put into a page: scalable, without outside references.
 
     Its ids begin with a hash of its content, so that several can stand on one page; its ink, quiet and grid
     tones are the page's custom properties --ink, --quiet and --grid where it has them.
     """
+    _fit(fig)
     with _styled():
         fig.savefig(out := io.StringIO(), format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = printable(out.getvalue())
@@ -308,6 +321,7 @@ def svg(fig: Figure) -> str:
 
 def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:
     """Write the figure as PNG on white; Refusal where no font here has its letters."""
+    _fit(fig)
     with _styled():
         warnings.filterwarnings("error", _MISSING)
         try:
