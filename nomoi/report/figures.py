@@ -236,7 +236,7 @@ def intervals(
                 name, (value, 0), (-4 if late else 4, 3 + 1.3 * SMALL * k), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=QUIET, size=SMALL, style="italic", ha="right" if late else "left",
             )  # fmt: skip
-        ax.set_yticks(range(len(found)), list(found), color=INK, size=TEXT)
+        ax.set_yticks(range(len(found)), [_cut(label, 2 * LONG // 3) for label in found], color=INK, size=TEXT)
         ax.set_ylim(len(found) - 0.5 + 0.4 * len(marks), -0.6)
         ax.grid(False, axis="y")
         ax.grid(True, axis="x")
@@ -288,13 +288,17 @@ def schelling(
     return fig
 
 
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}\u2026"
+
+
 def _fit(fig: Figure) -> None:
     """Cut words that would leave no room for the picture."""
     from matplotlib.text import Text
 
     for text in fig.findobj(Text):
         said = text.get_text()  # type: ignore[attr-defined]
-        lines = [line if len(line) <= LONG else f"{line[: LONG - 1]}\u2026" for line in said.split("\n")[:LINES]]
+        lines = [_cut(line, LONG) for line in said.split("\n")[:LINES]]
         if "\n".join(lines) != said:
             text.set_text("\n".join(lines))  # type: ignore[attr-defined]
 
