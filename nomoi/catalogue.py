@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import os
 import pkgutil
 import sys
 import traceback
@@ -62,7 +63,7 @@ def load(spec: str) -> type[Rule] | list[type[Rule]]:
     path, colon, name = spec.rpartition(":")
     if not colon or not name.isidentifier():
         path, name = spec, ""
-    home = module(Path(path).expanduser())
+    home = module(Path(os.path.expanduser(path)))  # leaves ~nobody as it is
     rules = _rules(home)
     if not name:
         if not rules:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
 
 app = typer.Typer(
     help="nomoi: a laboratory for one question, how can we live together?",
@@ -26,33 +28,61 @@ app = typer.Typer(
 def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except Refusal as refusal:
-        print(f"nomoi: {refusal}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _end(str(refusal))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except OSError as error:
+        _end(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.")
+    except UnicodeError as error:
+        _end(f"a text has letters that cannot be read or written ({error}); text in UTF-8 would be right.")
+    except MemoryError:
+        _end("there is not enough memory for this; fewer or smaller worlds, seeds or settings would do.")
+
+
+def _end(sentence: str) -> NoReturn:
+    """Say what was wrong; words of thousands of letters are cut."""
+    said = re.sub(r"\S{200,}", lambda word: f"{word[0][:60]}...{word[0][-20:]}", printable(sentence))
+    print(f"nomoi: {said}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 
 @contextlib.contextmanager
 def _resumable() -> Iterator[None]:
+    """An interrupted run goes on later, whether the keyboard, a scheduler or a closed terminal ends it."""
     from nomoi.engine import Interrupted
 
+    caught = [signal.SIGINT]
+
+    def stop(number: int, _: Any) -> NoReturn:
+        caught.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    # one that is ignored (nohup) stays so
+    ends = [s for s in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(s) is signal.SIG_DFL]
+    for end in ends:
+        signal.signal(end, stop)
     try:
         yield
     except (Interrupted, KeyboardInterrupt):
         print("\nnomoi: interrupted; the same command goes on from here.", file=sys.stderr)
-        raise SystemExit(130) from None
+        raise SystemExit(128 + caught[-1]) from None
+    finally:
+        for end in ends:
+            signal.signal(end, signal.SIG_DFL)
 
 
 def _compilation_cache() -> None:
     """Programs that were compiled once on this machine are not compiled again."""
     import jax
 
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nomoi" / "xla"
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written: compiled anew
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nomoi" / "xla"
         home.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(home))
 
@@ -71,8 +101,10 @@ def compare(
 ) -> None:
     """Train agents in a situation under several regimes; print a table and write a page."""
     from nomoi import comparison as comparing
+    from nomoi import files
     from nomoi.report import terminal
 
+    files.check_place(report, out)
     _compilation_cache()
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
@@ -107,9 +139,17 @@ def show(name: Annotated[str, typer.Argument(help="a situation, an institution, 
 def runs(out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs")) -> None:
     """The records in a folder."""
     from nomoi.report import terminal
+
+    terminal.records(_records(out))
+
+
+def _records(out: Path) -> Any:
+    """The store in a folder that is there."""
     from nomoi.store import Store
 
-    terminal.records(Store(out))
+    if not out.is_dir():
+        raise Refusal(f"there is no folder {out}; give with --out the folder in which runs were kept.")
+    return Store(out)
 
 
 @app.command()
@@ -119,19 +159,20 @@ def film(
     to: Annotated[Path | None, typer.Option(help="file to write, .webp or .gif")] = None,
 ) -> None:
     """Write the film of a trained run."""
+    from nomoi import files
     from nomoi.report.comparison import film_of
-    from nomoi.store import Store, write
 
-    store = Store(out)
+    store = _records(out)
     found = [r for r in store.all() if r.id.startswith(run)]
     if len(found) != 1:
         known = "`nomoi runs` lists them" if not found else f"{len(found)} begin so: give more letters"
         raise Refusal(f"there is no single record {run!r} in {out}; {known}.")
     path = to or Path(f"{found[0].id}.webp")
+    files.check_place(path)
     content = film_of(found[0], path.suffix)
     if content is None:
         raise Refusal(f"the record {found[0].id} holds no film (seed 0 of a run with a map does).")
-    print(write(path, content))
+    print(printable(str(files.write(path, content))))
 
 
 @app.command()
@@ -154,10 +195,13 @@ def solve(
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
     """Solve a game in normal form: class, equilibria, dominance, basins."""
+    from nomoi import files
     from nomoi.report import solution
     from nomoi.solve.analysis import analyse
     from nomoi.solve.formats import find
 
+    if picture:
+        files.check_place(picture)
     found = analyse(find(game), method)
     if as_json:
         print(json.dumps(found.data(), indent=1, allow_nan=False))
@@ -166,7 +210,7 @@ def solve(
     if picture:
         from nomoi.report import portrait
 
-        print(portrait.write(found.game, picture), file=sys.stderr if as_json else sys.stdout)
+        print(printable(str(portrait.write(found.game, picture))), file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command()
@@ -175,13 +219,14 @@ def run(
     set: Annotated[
         list[str] | None, typer.Option(help="a setting of what is computed: NAME=VALUE, or STUDY.NAME=VALUE")
     ] = None,
-    size: Annotated[str, typer.Option(help="smoke (seconds), laptop (minutes), paper")] = "laptop",
+    size: Annotated[str, typer.Option(help="smoke (seconds to a minute), laptop (minutes), paper")] = "laptop",
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
     report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
     keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
+    from nomoi import files
     from nomoi import study as studying
     from nomoi.report import study as reporting
     from nomoi.report import terminal
@@ -190,12 +235,14 @@ def run(
     if set and keep:
         raise Refusal("--keep is for a study with its own settings; leave out --set or --keep.")
     changes = _changes(set or (), [s.name for s in chosen])
+    path, single = report or Path(f"{study}.html"), len(chosen) == 1
+    for place in (path, *(keep / f"{s.name}.md" for s in chosen if keep)):
+        files.check_place(place, out)
     _compilation_cache()
     found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:
         for one in chosen:
             found.append(studying.run(one, size, out=out, tell=tell, set=changes[one.name]))
-    path, single = report or Path(f"{study}.html"), len(found) == 1
     page = reporting.write_page(found[0] if single else found, path, study, studying.known().get(study, ""))
     for findings in found if keep else ():
         reporting.write_summary(findings, keep)

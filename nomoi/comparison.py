@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import numpy as np
 
 from nomoi import catalogue, regimes
 from nomoi.core import Governed, Situation, build
+from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, train
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, once
 from nomoi.jobs import Job, schedule
 from nomoi.learners.fixed import Forager, Random
 from nomoi.learners.objectives import OBJECTIVES
@@ -32,6 +32,8 @@ ACCOUNTS = {
     "reward": "earned from the world", "moved": "moved between agents", "made": "made by institutions",
     "burnt": "burnt by institutions", "payoff": "payoff",
 }  # fmt: skip
+SEEDS = 1000  # the most runs a regime (ours)
+FEW = 8  # updates below which a run is remarked upon: its last eighth is not even one of them (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +91,19 @@ class Comparison:
         measure = measure or self.headline
         return difference(row.values[measure], self.rows[0].values[measure])
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader must know before believing the table, in sentences."""
+        batch = self.learner.worlds * self.learner.steps
+        updates, out = self.steps // batch, []
+        if updates < FEW:
+            many = f"The whole run is {updates} update{'s' if updates > 1 else ''} of {batch:,} world steps, so "
+            what = "nothing" if updates == 1 else "hardly anything"
+            out.append(f"{many}{what} had been learned when it was measured: ask for more with --steps.")
+        if len(self.seeds) < 2:
+            out.append("One seed gives no interval: ask for more with --seeds.")
+        return out
+
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""
 
@@ -104,6 +119,7 @@ class Comparison:
             "learner": regimes.spec(self.learner),
             "steps": self.steps,
             "seeds": list(self.seeds),
+            "remarks": self.remarks,
             "headline": self.headline,
             "units": {m: measure.unit for m, measure in _known(self.rows).items()},
             "meanings": {m: measure.meaning for m, measure in _known(self.rows).items()},
@@ -130,26 +146,23 @@ def compare(
     situation  an instance, a name, or FILE.py:Name;    map  a preset of it (or a drawing's file, for harvest)
     under      regimes such as "altar+sanction" or "levy(rate=1)"; by default those of the situation
     seeds      how many runs a regime;    steps  world steps a run;    out  the folder of the records
-    set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` and `learner` stand for those two
+    set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` (or its own name) and `learner` are those two
 
     >>> import nomoi
     >>> result = nomoi.compare("pool", ["nothing", "levy(on=request)"], seeds=1, steps=2e4)  # doctest: +SKIP
     >>> result.gain(result.rows[1]).mean  # doctest: +SKIP
     """
-    if seeds < 1:
-        raise Refusal(f"--seeds is {seeds}, and at least one run is needed.")
-    if not (math.isfinite(steps) and 1 <= steps <= 1e12):
-        raise Refusal(f"--steps is {steps:g}; a number of world steps between 1 and 1e12 would be right.")
+    if not 1 <= seeds <= SEEDS:
+        raise Refusal(f"--seeds is {seeds}; at least one run is needed, and {SEEDS:,} are the most.")
     options = _options(set)
-    place = _situation(situation, map, options.pop("situation", {}))
-    options.pop(place.name, None)
+    place = _situation(situation, map, options)
     learner = _learner(options.pop("learner", {}))
-    asked = dict(under) if isinstance(under, Mapping) else {text.strip() or regimes.NOTHING: text for text in under}
+    updates, chunk = schedule(learner, steps)
+    asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "--under")
     chosen = [regimes.parse(label, text, options) for label, text in (asked or regimes.default(place)).items()]
     regimes.check_overrides(options, chosen, ["situation", "learner"])
 
     store = Store(out)
-    updates, chunk = schedule(learner, steps)
     governed = regimes.one_program(place, chosen)
     jobs = [
         Job(g, learner, seed, updates, chunk, film=seed == 0, label=r.label)
@@ -213,7 +226,7 @@ def script_record(store: Store, situation: Situation, script: Learner, seed: int
     found = store.get(what)
     if found:
         return found
-    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, jax.random.key(seed)))
+    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, key_of(seed)))
     curve = {name: (np.zeros(1), values[k : k + 1]) for k, name in enumerate(measures(situation))}
     return store.put(what, curve, label=script.name)
 
@@ -242,12 +255,17 @@ def _known(rows: Sequence[Row]) -> dict[str, Any]:
     return {m.name: m for m in ALL if m.name in names}
 
 
+def _labelled(under: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Regimes with their labels: what was typed."""
+    return ((text.strip() or regimes.NOTHING, text) for text in under)
+
+
 def _options(given: Mapping[str, str] | Sequence[str]) -> dict[str, dict[str, str]]:
     """{"levy": {"rate": "2"}} from {"levy.rate": "2"} or ["levy.rate=2"]."""
     pairs = given.items() if isinstance(given, Mapping) else [_pair(text) for text in given]
     out: dict[str, dict[str, str]] = {}
-    for name, value in pairs:
-        owner, dot, option = name.strip().partition(".")
+    for name, value in once(((name.strip(), value) for name, value in pairs), "--set").items():
+        owner, dot, option = name.partition(".")
         if not dot:
             raise Refusal(f"--set {name}={value} names no owner; something like levy.rate=2 would be right.")
         out.setdefault(owner, {})[option] = str(value).strip()
@@ -261,17 +279,21 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _situation(situation: Situation | str, map: str | None, options: Mapping[str, str]) -> Situation:
+def _situation(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
+    """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
+    cls = type(situation) if isinstance(situation, Situation) else catalogue.find(situation, "situation")
+    name = situation.name if isinstance(situation, Situation) else cls.__name__.lower()
+    mine = [pair for owner in ("situation", name) for pair in options.pop(owner, {}).items()]
+    extra = once(mine, f"--set (situation and {name} are one)")
     if isinstance(situation, Situation):
-        if map or options:
+        if map or extra:
             raise Refusal("a situation that is already made takes no map and no options; set them when making it.")
         return situation
-    cls = catalogue.find(situation, "situation")
-    preset, extra = map, dict(options)
+    preset = map
     if map is not None and map not in cls.presets:
         if not Path(map).is_file():
-            raise Refusal(f"{cls.__name__.lower()} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
-        preset, extra = None, {"map": map} | extra
+            raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
+        preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
     return build(cls, preset, **extra)
 
 

@@ -21,8 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.core import Situation
+from nomoi.core.keys import key_of
 from nomoi.core.rollout import rollout
-from nomoi.jobs import Job, inherited
+from nomoi.jobs import Job, check_memory, inherited
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.store import Record, Store
@@ -70,6 +71,7 @@ class Program:
         args = _stack([args] * lanes) if lanes > 1 else args
         run = jax.eval_shape(begin, *args)
         self.shape = run
+        check_memory(job, lanes, run)
         with ThreadPoolExecutor(2) as pool:
             begun = pool.submit(jax.jit(begin).lower(*args).compile)
             self.learn = jax.jit(learn).lower(*args[:2], run, jnp.int32(0)).compile()
@@ -93,7 +95,7 @@ class Program:
         with self._lock:  # compile once
             if self._film is None:
                 self._film = jax.jit(play)
-        frames = self._film(job.learner, situation, mind, jax.random.key(job.seed))
+        frames = self._film(job.learner, situation, mind, key_of(job.seed))
         return {f"film.{name}": value for name, value in pack(films.shot(situation, *frames)).items()}
 
 
@@ -207,7 +209,7 @@ class _Batch:
     def _train(self) -> list[Record]:
         lanes, jobs, first = self.program.lanes, self.jobs, self.jobs[0]
         padded = jobs + [jobs[-1]] * (lanes - len(jobs))
-        args = [[j.learner, j.situation, jax.random.key(j.seed)] for j in padded]
+        args = [[j.learner, j.situation, key_of(j.seed)] for j in padded]
         learner, situation, key = _stack(args) if lanes > 1 else args[0]
         run, kept, rows, seconds = self._resume() or (*self._begin(learner, situation, key), [[] for _ in jobs], 0.0)
         total, names = jnp.int32(first.updates), list(measures(first.situation))
@@ -267,12 +269,17 @@ class _Batch:
     def _resume(self) -> tuple[Training, list[Any], list[list[dict[str, float]]], float] | None:
         """The state of all jobs, where every one left a checkpoint at the same update."""
         found = [self.store.resume(s) for s in self.specs]
-        if not all(found) or len({len(rows) for _, rows in found if rows}) != 1:  # type: ignore[misc]
+        if not all(found):
+            return None
+        rows, chunks = [f[1] for f in found if f], self.jobs[0].updates // self.jobs[0].chunk
+        names = set(measures(self.jobs[0].situation))
+        if len({len(r) for r in rows}) != 1 or not 1 <= len(rows[0]) <= chunks + 1:
+            return None
+        if any("seconds" not in r[0] or any(set(row) != names for row in r[1:]) for r in rows):
             return None
         lanes = self.program.lanes
         leaves = [f[0] for f in found if f]
         leaves += [leaves[-1]] * (lanes - len(leaves))
-        rows = [f[1] for f in found if f]
         kept = [self.program.shape.mind for chunk in self.jobs[0].due() if chunk < len(rows[0])]
         shapes, tree = jax.tree.flatten((self.program.shape, kept))
         merged = [np.stack(x) for x in zip(*leaves, strict=True)] if lanes > 1 else leaves[0]

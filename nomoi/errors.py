@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
+from typing import Any
+
+# What would move the cursor, change colours or turn the text around, and halves of letters that no file can hold
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 class Refusal(Exception):
@@ -20,3 +25,18 @@ def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"the {what}s are: {', '.join(known)}." if known else f"there is no {what} to choose from."
+
+
+def printable(text: str) -> str:
+    """The text without control characters: what a file or a person wrote never commands a terminal."""
+    return _UNSEEN.sub("", text)
+
+
+def once(pairs: Iterable[tuple[str, Any]], where: str) -> dict[str, Any]:
+    """A table of pairs; refused where a name comes twice, since the last would win without a word."""
+    out: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in out:
+            raise Refusal(f"{where} gives {name!r} twice; leave one of them out.")
+        out[name] = value
+    return out

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import os
 from typing import Any
 
 import jax
@@ -119,8 +120,28 @@ def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
     return np.array(job.due()) * per_chunk, [mind_of(record, job, f"mind@{c}") for c in job.due()]
 
 
+def check_memory(job: Job, lanes: int, run: Any) -> None:
+    """Refuse, before compiling, what needs more memory than there is: at least the run and what all see in a batch."""
+    seen = jax.eval_shape(lambda key: job.situation.observe(job.situation.reset(key)), jax.random.key(0))
+    size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
+    need = size(run) + lanes * job.learner.worlds * job.learner.steps * size(seen)
+    device = jax.devices()[0]
+    have = (device.memory_stats() or {}).get("bytes_limit", 0) if device.platform != "cpu" else 0
+    have = have or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if need > have:
+        raise Refusal(
+            f"training in {job.situation.name} needs {need / 1e9:,.0f} GB or more, and there are {have / 1e9:,.0f}; "
+            "fewer worlds, steps, units or agents, or a smaller view, would do."
+        )
+
+
 def schedule(learner: PPO, steps: float) -> tuple[int, int]:
     """(updates, updates a chunk) for a run of at least `steps` world steps, logged about POINTS times."""
+    if not (math.isfinite(steps) and 1 <= steps <= 1e12):
+        raise Refusal(f"--steps is {steps:g}; a number of world steps between 1 and 1e12 would be right.")
     updates = steps / (learner.worlds * learner.steps)
+    if updates > 2**31 - 2 * POINTS:
+        raise Refusal(f"--steps is {steps:g}, which is {updates:.0g} updates, more than can be counted; more worlds or "
+                      "steps between two updates would do.")  # fmt: skip
     chunk = max(1, round(updates / POINTS))
     return chunk * max(1, math.ceil(updates / chunk)), chunk

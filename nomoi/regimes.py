@@ -17,7 +17,7 @@ import jax
 from nomoi import catalogue
 from nomoi.core import Institution, Situation, build, describe, govern
 from nomoi.core.settings import Rule
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, once, printable
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -25,10 +25,11 @@ _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
 
 @dataclasses.dataclass(frozen=True)
 class Regime:
-    """A label and the institutions in force, in the order they act."""
+    """A label and the institutions in force, in the order they act; `written` are the options that its text sets."""
 
     label: str
     institutions: tuple[Institution, ...]
+    written: frozenset[tuple[str, str]] = frozenset()
 
     def sentences(self) -> str:
         """What the regime is, in words."""
@@ -36,18 +37,20 @@ class Regime:
 
 
 def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | None = None) -> Regime:
-    """A regime from its text; `overrides` are {institution: {option: text}} given by --set."""
-    overrides = overrides or {}
-    stack = []
+    """A regime from its text; `overrides` are {institution: {option: text}} given by --set, where it says nothing."""
+    overrides, stack, written = overrides or {}, [], set()
+    if printable(text) != text:
+        raise Refusal(f"the regime {text!r} has control characters; letters, digits and signs would be right.")
     for term in [] if text.strip() in ("", NOTHING) else _split(text, "+"):
         found = _TERM.match(term)
         if not found:
             raise Refusal(f"{term!r} is not a regime; something like levy(rate=2) or altar+sanction would be right.")
-        named = dict(_option(part, term) for part in _split(found[2] or "", ",") if part.strip())
+        named = once((_option(part, term) for part in _split(found[2] or "", ",") if part.strip()), repr(term.strip()))
         cls = catalogue.find(found[1], "institution")
         title = named.get("title", cls.__name__.lower())
         stack.append(build(cls, **(dict(overrides.get(title, {})) | named)))  # type: ignore[arg-type]
-    return Regime(label, tuple(stack))
+        written |= {(title, option) for option in named}
+    return Regime(label, tuple(stack), frozenset(written))
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -74,9 +77,15 @@ def check_overrides(
 ) -> None:
     """Every --set must touch something."""
     there = {i.name for r in regimes for i in r.institutions} | set(known)
-    for name in overrides:
+    for name, options in overrides.items():
         if name not in there:
             raise Refusal(f"--set {name}.… touches nothing here; {nearest(name, there)}")
+        mine = [r for r in regimes if any(i.name == name for i in r.institutions)]
+        for option in options:
+            if mine and all((name, option) in r.written for r in mine):
+                raise Refusal(
+                    f"--set {name}.{option} touches nothing here: each regime says it itself; change it there."
+                )
 
 
 def one_program(situation: Situation, regimes: Sequence[Regime]) -> list[Situation]:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 import fcntl
 import hashlib
 import importlib.metadata
@@ -24,7 +23,6 @@ import shutil
 import subprocess
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -33,13 +31,15 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal
+from nomoi.files import why
 
 FORMAT = 1  # raise when the meaning of a spec or a file changes
 Spec = Mapping[str, Any]
 
 
 def identity(spec: Spec) -> str:
-    """The name of a record: a hash of its spec."""
+    """The name of a record: a hash of its spec, as it is read back."""
+    spec = json.loads(json.dumps(spec))
     text = json.dumps({"format": FORMAT, **spec}, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -59,20 +59,24 @@ class Record:
     def spec(self) -> dict[str, Any]:
         return self.facts["spec"]
 
-    def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """measure -> (steps [K], values [K])."""
+    def table(self) -> Any:
+        """The curve as a table of Arrow: step, measure, value."""
         import pyarrow.parquet as parquet
 
-        table = parquet.read_table(self.folder / "curve.parquet").to_pydict()
+        with open(self.folder / "curve.parquet", "rb") as file:  # by name, Arrow reads ~ and = in folders its own way
+            return parquet.ParquetFile(file).read()
+
+    def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """measure -> (steps [K], values [K])."""
+        table = self.table().to_pydict()
         step, measure, value = (np.array(table[c]) for c in ("step", "measure", "value"))
         return {m: (step[measure == m], value[measure == m]) for m in dict.fromkeys(table["measure"])}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The named arrays."""
-        file = self.folder / "arrays.npz"
-        if not file.exists():
+        if "arrays.npz" not in self.facts["files"]:
             return {}
-        with np.load(file, allow_pickle=False) as stored:
+        with np.load(self.folder / "arrays.npz", allow_pickle=False) as stored:
             return dict(stored)
 
     def late(self, share: float = 0.125) -> dict[str, float]:
@@ -101,22 +105,19 @@ class Store:
         return self.read(folder) if folder.exists() else None
 
     def read(self, folder: Path) -> Record:
-        """A record, with its checksums verified."""
+        """A record, once its checksums, its format and its own name are found right."""
         try:
             facts = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-            for name, digest in facts["files"].items():
-                if _digest(folder / name) != digest:
-                    raise ValueError(f"{name} has changed since it was written")
-            if not isinstance(facts["spec"], dict):
-                raise ValueError("its spec is not a table")
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            _check(facts, folder)
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None
         return Record(folder, facts)
 
     def all(self) -> list[Record]:
         """Every record, oldest first."""
-        folders = sorted(self.root.glob("records/*/record.json"))
-        return sorted((self.read(f.parent) for f in folders), key=lambda r: r.facts["created"])
+        folders = [f.parent for f in sorted(self.root.glob("records/*/record.json"))]
+        whole = [f for f in folders if not f.name.startswith(".")]  # a dot: still being written
+        return sorted((self.read(f) for f in whole), key=lambda r: r.facts["created"])
 
     def put(
         self,
@@ -179,29 +180,39 @@ class Store:
                 temporary.unlink(missing_ok=True)
 
     def resume(self, spec: Spec) -> tuple[list[np.ndarray], list[dict[str, float]]] | None:
-        """The checkpoint of an unfinished run; none if there is none or it cannot be read."""
+        """The checkpoint of an unfinished run; none if there is none or it cannot be read.
+
+        One that cannot be read is removed: an unfinished run is worth no more than the time it took.
+        """
         file = self._unfinished(spec) / "checkpoint.npz"
         if not file.exists():
             return None
         try:
             with open(file, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
                 leaves = [stored[f"leaf{i}"] for i in range(len(stored.files) - 1)]
-                return leaves, json.loads(stored["rows"].tobytes())
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-            return None  # an unfinished run is worth no more than the time it took: begin again
+                rows = json.loads(stored["rows"].tobytes())
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise ValueError("its rows are no rows")
+            return leaves, rows
+        except (
+            Exception
+        ):  # a damaged archive raises nearly anything: BadZipFile, NotImplementedError, RuntimeError, ...
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
+            return None
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask with SQL (DuckDB) of the view `curves`: id, step, measure, value."""
+        """Ask with SQL (DuckDB) of the view `curves`: id, step, measure, value; every record is checked first."""
         import duckdb
+        import pyarrow
 
-        if not list(self.root.glob("records/*/curve.parquet")):
+        tables = []
+        for record in self.all():
+            table = record.table()
+            tables.append(table.append_column("id", pyarrow.array([record.id] * len(table), pyarrow.string())))
+        if not tables:
             return []
-        pattern = str(self.root / "records" / "*" / "curve.parquet").replace("'", "''")
         with duckdb.connect() as connection:
-            connection.execute(
-                "create view curves as select split_part(filename, '/', -2) as id, step, measure, value "
-                f"from read_parquet('{pattern}', filename = true)"
-            )
+            connection.register("curves", pyarrow.concat_tables(tables).select(["id", "step", "measure", "value"]))
             return connection.execute(sql).fetchall()
 
 
@@ -213,21 +224,8 @@ def _write_curve(path: Path, curve: Mapping[str, tuple[np.ndarray, np.ndarray]])
     value = np.concatenate([np.asarray(v, np.float64) for _, v in curve.values()] or [np.zeros(0)])
     measure = [m for m, (s, _) in curve.items() for _ in s]
     table = pyarrow.table({"step": step, "measure": pyarrow.array(measure, pyarrow.string()), "value": value})
-    parquet.write_table(table, path)
-
-
-def write(path: str | Path, content: str | bytes) -> Path:
-    """Write a file in one step: readers see the old one or the new one, never half."""
-    path = Path(path)
-    with _full_disk(path.parent):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    return path
+    with open(path, "wb") as file:
+        parquet.write_table(table, file)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -237,6 +235,21 @@ def _write_text(path: Path, text: str) -> None:
 def _sync(path: Path) -> None:
     with open(path, "rb") as handle:
         os.fsync(handle.fileno())
+
+
+def _check(facts: Any, folder: Path) -> None:
+    """ValueError or the like where a record is not what it says it is."""
+    if facts["format"] != FORMAT:
+        raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
+    if not isinstance(facts["spec"], dict) or not isinstance(facts["created"], (int, float)):
+        raise ValueError("its spec is not a table, or its date no number")
+    if identity(facts["spec"]) != folder.name:
+        raise ValueError(f"it is that of {identity(facts['spec'])}")
+    if "curve.parquet" not in facts["files"]:
+        raise ValueError("it lists no curve")
+    for name, digest in facts["files"].items():
+        if _digest(folder / name) != digest:
+            raise ValueError(f"{name} has changed since it was written")
 
 
 def _digest(path: Path) -> str:
@@ -249,9 +262,8 @@ def _full_disk(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
         raise Refusal(
-            f"nothing can be written to {root} ({why}); make room or give another folder with --out, "
+            f"nothing can be written to {root} ({why(error)}); make room or give another folder with --out, "
             "and run again: what is finished is kept."
         ) from None
 

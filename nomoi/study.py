@@ -6,25 +6,26 @@ about them; running it makes the records that are missing, and judges every clai
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import json
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from nomoi import catalogue, regimes
 from nomoi.claims import Claim, Promised, Reading, Results, Verdict, check, found
 from nomoi.comparison import script_record
 from nomoi.core import Situation, govern
+from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.engine import Progress, in_force, train
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, once
 from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
@@ -222,16 +223,30 @@ def run(
         if isinstance(c, Scripted):
             records[c.label] = tuple(script_record(store, _place(c), c.script, s) for s in seeds)
         elif isinstance(c, Computed):
-            records[c.label] = tuple(_computed(store, c, s) for s in ((None,) if c.exact else seeds))
+            with _computable(study.name, set):
+                records[c.label] = tuple(_computed(store, c, s) for s in ((None,) if c.exact else seeds))
         elif isinstance(c, Evaluated):
             records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
     results = Results({c.label: records[c.label] for c in conditions}, exact)
     return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims), tuple(set))
 
 
+@contextlib.contextmanager
+def _computable(name: str, set: Sequence[str]) -> Iterator[None]:
+    """What settings of a person's own break is said in a sentence."""
+    try:
+        yield
+    except (ArithmeticError, ValueError, LookupError, TypeError, AssertionError, MemoryError) as error:
+        if not set:
+            raise
+        why = str(error).partition("\n")[0] or type(error).__name__
+        raise Refusal(f"{name} cannot be computed with {', '.join(set)} ({why}).") from error
+
+
 def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> list[Condition]:
     """The conditions with settings (name=value) of the computed ones changed; each must be a setting of some."""
     out = list(conditions)
+    once(((text.partition("=")[0], text) for text in set), f"{name}: --set")
     for text in set:
         option, equals, value = text.partition("=")
         known = {o: v for c in out if isinstance(c, Computed) for o, v in c.settings.items()}
@@ -245,15 +260,26 @@ def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> l
 
 
 def _like(old: Any, text: str, where: str) -> Any:
-    """A value of the kind of `old` from the text a person typed (JSON, or a word)."""
+    """A value of the kind of `old` from the text a person typed (JSON, or a word); its numbers are finite."""
     try:
-        new = json.loads(text)
-    except json.JSONDecodeError:
+        new = json.loads(text, object_pairs_hook=lambda pairs: once(pairs, where))
+    except ValueError:
         new = text
-    kinds = (int, float) if isinstance(old, float) else type(old)
-    if isinstance(new, bool) != isinstance(old, bool) or not isinstance(new, kinds):
+    except RecursionError:
+        new = None
+    if not _fits(old, new):
         raise Refusal(f"{where} cannot be {text!r}; something like {json.dumps(old)} would be right.")
-    return float(new) if isinstance(old, float) else new
+    return type(old)(new) if isinstance(old, (float, tuple)) else new
+
+
+def _fits(old: Any, new: Any) -> bool:
+    """Whether a value is of the kind of another, and so is all that it holds, as far as that goes."""
+    if isinstance(old, (list, tuple)) and isinstance(new, list):
+        return bool(new) and (not old or all(_fits(old[0], part) for part in new))
+    number = isinstance(old, (int, float)) and not isinstance(old, bool)
+    if number and isinstance(new, (int, float)) and not isinstance(new, bool):
+        return abs(new) < 2**63 and (isinstance(old, float) or isinstance(new, int))  # false for NaN
+    return type(new) is type(old)
 
 
 def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> None:
@@ -314,7 +340,7 @@ def _evaluated(store: Store, c: Evaluated, job: Job, trained: Sequence[Record]) 
         what |= {"among": others} if others else {}
         found = store.get(what)
         if not found:
-            key, call = jax.random.key(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
+            key, call = key_of(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
             if c.along:
                 steps, minds = snapshots(record, job)
                 rows = [call(key, mind) for mind in minds]
@@ -340,6 +366,6 @@ def _computed(store: Store, condition: Computed, seed: int | None) -> Record:
     found = store.get(what)
     if found:
         return found
-    values = condition.function(None if seed is None else jax.random.key(seed), **condition.settings)
+    values = condition.function(None if seed is None else key_of(seed), **condition.settings)
     curve = {name: (np.zeros(1), np.array([float(v)])) for name, v in values.items()}
     return store.put(what, curve, label=condition.label)

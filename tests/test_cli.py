@@ -42,7 +42,8 @@ BAD = {
     "a study that is not there": (["run", "tragdy"], "did you mean 'tragedy'"),
     "a size that is not there": (["run", "tragedy", "--size", "huge"], "size"),
     "a card that is not there": (["show", "altr"], "did you mean 'altar'"),
-    "a record that is not there": (["film", "0123"], "no single record"),
+    "a folder that is not there": (["film", "0123"], "there is no folder runs"),
+    "a record that is not there": (["film", "0123", "--out", "."], "no single record"),
     "minibatches that do not divide": (["compare", "pool", "--set", "learner.minibatches=7"], "does not divide"),
     "an objective that is not there": (["compare", "pool", "--set", "learner.objective=envy"], "no objective"),
 }

@@ -17,7 +17,7 @@ import jax
 import numpy as np
 import pytest
 
-from nomoi import engine, regimes, store
+from nomoi import engine, files, regimes, store
 from nomoi.core import govern
 from nomoi.engine import Interrupted, train
 from nomoi.errors import Refusal
@@ -189,7 +189,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(Refusal, match="disk is full"):
-            store.write(tmp_path / "page.html", "text")
+            files.write(tmp_path / "page.html", "text")
     assert not (tmp_path / "page.html").exists()
 
 

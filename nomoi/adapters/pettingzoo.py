@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from nomoi.core import Outcome, Situation
+from nomoi.core.keys import key_of
 from nomoi.core.situation import Action
 from nomoi.errors import Refusal
 from nomoi.grid import bitplanes
@@ -69,7 +70,7 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         told = jax.eval_shape(lambda key: _tell(situation, situation.reset(key)), jax.random.key(0))
         self._observations = {a: _box(told.seen) for a in self.possible_agents}
         self._actions = {a: _choices(list(situation.actions.values())) for a in self.possible_agents}
-        self._root, self._episode = jax.random.key(seed), -1
+        self._root, self._episode = key_of(seed), -1
 
     def observation_space(self, agent: str) -> Any:
         return self._observations[agent]
@@ -80,7 +81,7 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[dict, dict]:
         """Begin an episode: with `seed` the first of that seed, without it the next one.  Takes no options."""
         if seed is not None:
-            self._root, self._episode = jax.random.key(seed), -1
+            self._root, self._episode = key_of(seed), -1
         self._episode += 1
         self._key = jax.random.fold_in(self._root, self._episode)
         self._state, self._clock, told = _begin(self.situation, self._key)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 
 MINE = "nomoi"
+MANY, FAR = 1_000_000, 100  # the most that a size, and one of several, may be unless it says otherwise (ours)
 R = typing.TypeVar("R", bound="Rule")
 
 
@@ -42,8 +44,9 @@ def _leaf(default: Any) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         try:
-            return jnp.asarray(value, dtype)
-        except (TypeError, ValueError):
+            with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as that
+                return jnp.asarray(value, dtype)
+        except (TypeError, ValueError, OverflowError):
             raise Refusal(f"{value!r} is not a number where {np.asarray(default).tolist()!r} would be right.") from None
 
     return convert
@@ -76,9 +79,21 @@ def choice(default: str, values: tuple[str, ...], meaning: str, source: str = "o
     return eqx.field(default_factory=lambda: default, converter=convert, metadata={MINE: option})
 
 
-def size(default: Any, meaning: str, source: str = "ours", unit: str = "", low: float = -math.inf) -> Any:
-    """A static option: a count, a name, a map.  Changing it compiles a new program."""
-    return eqx.field(default=default, static=True, metadata={MINE: Option("size", meaning, source, unit, low)})
+def size(
+    default: Any,
+    meaning: str,
+    source: str = "ours",
+    unit: str = "",
+    low: float = -math.inf,
+    high: float | None = None,
+) -> Any:
+    """A static option: a count, a name, a map.  Changing it compiles a new program.
+
+    `low` and `high` hold for each of several numbers.
+    """
+    high = high if high is not None else FAR if isinstance(default, tuple) else MANY
+    option = Option("size", meaning, source, unit, low, high)
+    return eqx.field(default=default, static=True, metadata={MINE: option})
 
 
 def options(cls: type) -> dict[str, tuple[dataclasses.Field[Any], Option]]:
@@ -92,22 +107,13 @@ class Rule(eqx.Module):
     presets: typing.ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def __check_init__(self) -> None:
-        for name, (_, option) in options(type(self)).items():
+        for name, (field, option) in options(type(self)).items():
             value = getattr(self, name)
             where = f"{type(self).__name__.lower()}.{name}"
             if option.kind == "size":
-                if isinstance(value, (int, float)) and value < option.low:
-                    raise Refusal(f"{where} is {value}, and must be at least {option.low:g}.")
-                continue
-            if isinstance(value, jax.core.Tracer):
-                continue
-            array = np.asarray(value)
-            top = len(option.values) - 1 if option.values else option.high
-            low = 0 if option.values else option.low
-            if array.dtype.kind == "f" and np.isnan(array).any():
-                raise Refusal(f"{where} is not a number (NaN); give a number{_span(low, top)}.")
-            if (array < low).any() or (array > top).any():
-                raise Refusal(f"{where} is {array.tolist()}, and must lie{_span(low, top)}.")
+                _check_size(value, option, where)
+            elif not isinstance(value, jax.core.Tracer):
+                _check_setting(np.asarray(value), field, option, where)
 
     @classmethod
     def preset(cls: type[R], name: str, **changes: Any) -> R:
@@ -119,6 +125,38 @@ class Rule(eqx.Module):
         known = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}
         _known_only(type(self), changes)
         return type(self)(**(known | changes))
+
+
+def _check_size(value: Any, option: Option, where: str) -> None:
+    for number in value if isinstance(value, (tuple, list)) else (value,):
+        if isinstance(number, (int, float)) and not option.low <= number <= option.high:
+            must = f"be at least {option.low:g}" if number < option.low else f"lie{_span(option.low, option.high)}"
+            raise Refusal(f"{where} is {value}, and must {must}.")
+
+
+def _check_setting(array: np.ndarray, field: dataclasses.Field[Any], option: Option, where: str) -> None:
+    top = len(option.values) - 1 if option.values else option.high
+    low = 0 if option.values else option.low
+    fixed = _lengths(field)
+    if fixed and array.shape[-len(fixed) :] != fixed:  # a sweep has more axes in front
+        right = f"{math.prod(fixed)} numbers, such as {default_text(field)}, would be right"
+        raise Refusal(f"{where} is {array.tolist()}; {right}.")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        what = "not a number (NaN)" if np.isnan(array).any() else "not finite"
+        raise Refusal(f"{where} is {what}; give a number{_span(low, top)}.")
+    if (array < low).any() or (array > top).any():
+        raise Refusal(f"{where} is {array.tolist()}, and must lie{_span(low, top)}.")
+
+
+def _lengths(field: dataclasses.Field[Any]) -> tuple[int, ...]:
+    """The lengths that a setting's annotation fixes: (4,) of Float[Array, " 4"], and () of " n" or of one number."""
+    found = re.search(r"Array, [\"']([\d ]+)[\"']", str(field.type))
+    said = getattr(field.type, "dim_str", found[1] if found else "")
+    return tuple(map(int, said.split())) if re.fullmatch(r"[\d ]*", said) else ()
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    return field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
 
 
 def _span(low: float, high: float) -> str:
@@ -146,7 +184,10 @@ def build(cls: type[Rule], preset: str | None = None, **named: Any) -> Any:
         values |= cls.presets[preset]
     for name, value in named.items():
         field, option = options(cls)[name]
-        values[name] = read(value, field, option, f"{cls.__name__.lower()}.{name}") if isinstance(value, str) else value
+        where = f"{cls.__name__.lower()}.{name}"
+        values[name] = read(value, field, option, where) if isinstance(value, str) else value
+        if option.kind == "size":  # before anything is made of that size
+            _check_size(values[name], option, where)
     return cls(**values)
 
 
@@ -154,22 +195,29 @@ def read(text: str, field: dataclasses.Field[Any], option: Option, where: str) -
     """A value from the text a person typed: a number, a comma list of numbers, true or false, or a name."""
     if option.kind == "choice":
         return text
-    default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
-    kind = np.asarray(default).dtype.kind if option.kind == "setting" else type(default).__name__[0]
-    if kind in "sU":
+    default = _default(field)
+    kind = np.asarray(default).dtype.kind
+    if kind in "SU":
         return text
     try:
         if kind == "b":
             return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[text.lower()]
-        number = int if kind in "iu" else float
-        if option.kind == "setting" and np.ndim(default):
-            return [number(part) for part in text.split(",")]
-        if kind == "t":
-            return tuple(type(default[0])(part) for part in text.split(","))
-        return number(float(text)) if number is int and float(text) == int(float(text)) else number(text)
+        several = np.ndim(default) > 0
+        numbers = [_whole(part) if kind in "iu" else float(part) for part in (text.split(",") if several else [text])]
+        if option.kind == "setting" and kind in "iu":
+            np.array(numbers, np.int32)  # what a leaf can hold
+        return numbers[0] if not several else tuple(numbers) if option.kind == "size" else numbers
     except (KeyError, ValueError, OverflowError):
         like = ",".join(map(str, np.ravel(default).tolist()))
         raise Refusal(f"{where} cannot be {text!r}; something like {like} would be right.") from None
+
+
+def _whole(text: str) -> int:
+    """A whole number, which may be written 2e3."""
+    number = float(text)
+    if number != int(number):
+        raise ValueError
+    return int(number)
 
 
 def describe(rule: Rule) -> dict[str, Any]:
@@ -197,7 +245,7 @@ def _short(value: Any) -> Any:
 
 def default_text(field: dataclasses.Field[Any]) -> str:
     """An option's default as a person would type it."""
-    default = field.default if field.default is not dataclasses.MISSING else field.default_factory()  # type: ignore[misc]
+    default = _default(field)
     if isinstance(default, (list, tuple)):
         return ",".join(map(str, default)) if np.ndim(default) == 1 else str(default)
     return str(default)

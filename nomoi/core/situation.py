@@ -67,6 +67,7 @@ class Outcome(eqx.Module):
         return dataclasses.replace(self, transfer=self.transfer + amount, events=self.events | named)
 
 
+CROWD = 1000  # the most agents: what they do to one another is n x n numbers a step and world (ours)
 ABILITIES = ("stock", "scene", "aim", "remove")
 
 
@@ -89,6 +90,10 @@ class Situation(Rule):
 
     # regimes that `compare` tries unless told otherwise: label -> text, such as "altar(display=hidden)+sanction"
     regimes: ClassVar[Mapping[str, str]] = {"nothing": ""}
+
+    def __check_init__(self) -> None:
+        if self.agents > CROWD:
+            raise Refusal(f"{self.name} has {self.agents} agents, and can have {CROWD} at most.")
 
     @property
     def name(self) -> str:

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from nomoi.comparison import ACCOUNTS, Comparison, Row
+from nomoi.files import write
 from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
-from nomoi.store import Record, write
+from nomoi.store import Record
 
 CURVES = ("harvest", "reward", "stock", "compliance", "removed")
 
@@ -29,6 +30,7 @@ def html(result: Comparison) -> str:
         f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; brackets are "
         "95 % bootstrap intervals over seeds."
     )
+    lead = " ".join([lead, *result.remarks])
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
     for name in dict.fromkeys((result.headline, *CURVES)):
         if name in result.measures and not (name == "reward" and result.headline == "harvest"):

@@ -10,14 +10,18 @@ import io
 import json
 import re
 import textwrap
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nomoi.errors import Refusal, printable
+from nomoi.files import write
 from nomoi.measure.statistics import Estimate, estimate, number
 
 if TYPE_CHECKING:
@@ -28,10 +32,15 @@ if TYPE_CHECKING:
 COLOURS = ("#2f7ec0", "#dd7f1d", "#1f9d78", "#b3589f", "#cf4448", "#8a6d45", "#4fa6cf", "#8d9a2f", "#7a68c4", "#7d8790")
 INK, QUIET, GRID = "#24282f", "#6b717b", "#d9dbe0"  # in a page these follow the reader's light or dark scheme
 SMALL, TEXT = 9.0, 10.0  # points
+LONG, LINES = 90, 6  # letters of a line and lines of a text that are drawn (ours)
 FEW = 5  # seeds that are still drawn one by one
 
+FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Bengali",
+         "Noto Sans Thai", "Noto Sans Ethiopic", "WenQuanYi Zen Hei", "Droid Sans Fallback", "Unifont")  # fmt: skip
+_MISSING = "(?s)Glyph .* missing from"  # how matplotlib says that no font has a letter
+
 _STYLE: Any = {
-    "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"], "font.size": TEXT, "text.color": INK,
+    "font.family": "sans-serif", "font.size": TEXT, "text.color": INK,
     "axes.edgecolor": GRID, "axes.labelcolor": QUIET, "axes.labelsize": SMALL, "axes.spines.top": False,
     "axes.spines.right": False, "axes.spines.left": False, "axes.grid": True, "axes.grid.axis": "y",
     "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.7, "xtick.color": GRID, "ytick.color": GRID,
@@ -46,8 +55,17 @@ _STYLE: Any = {
 def _styled() -> Iterator[None]:
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE | {"font.sans-serif": _fonts()}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", _MISSING)  # who looks at an svg has other fonts
         yield
+
+
+@lru_cache
+def _fonts() -> list[str]:
+    """The first font, and of those for other scripts the ones that are installed."""
+    from matplotlib.font_manager import fontManager
+
+    return [FONTS[0], *sorted({f.name for f in fontManager.ttflist} & set(FONTS[1:]), key=FONTS.index)]
 
 
 def _sheet(title: str, subtitle: str, height: float = 3.7, room: float = 0) -> tuple[Figure, Axes]:
@@ -222,7 +240,7 @@ def intervals(
                 name, (value, 0), (-4 if late else 4, 3 + 1.3 * SMALL * k), xycoords=("data", "axes fraction"),
                 textcoords="offset points", color=QUIET, size=SMALL, style="italic", ha="right" if late else "left",
             )  # fmt: skip
-        ax.set_yticks(range(len(found)), list(found), color=INK, size=TEXT)
+        ax.set_yticks(range(len(found)), [_cut(label, 2 * LONG // 3) for label in found], color=INK, size=TEXT)
         ax.set_ylim(len(found) - 0.5 + 0.4 * len(marks), -0.6)
         ax.grid(False, axis="y")
         ax.grid(True, axis="x")
@@ -274,6 +292,21 @@ def schelling(
     return fig
 
 
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[: most - 1]}\u2026"
+
+
+def _fit(fig: Figure) -> None:
+    """Cut words that would leave no room for the picture."""
+    from matplotlib.text import Text
+
+    for text in fig.findobj(Text):
+        said = text.get_text()  # type: ignore[attr-defined]
+        lines = [_cut(line, LONG) for line in said.split("\n")[:LINES]]
+        if "\n".join(lines) != said:
+            text.set_text("\n".join(lines))  # type: ignore[attr-defined]
+
+
 def svg(fig: Figure) -> str:
     """The figure as one <svg> element to put into a page: scalable, without outside references.
 
@@ -285,9 +318,10 @@ def svg(fig: Figure) -> str:
     if key:
         named = f'data-key="{escape(key)}" '
         fig.set_gid(None)
+    _fit(fig)
     with _styled():
         fig.savefig(out := io.StringIO(), format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = out.getvalue()
+    text = printable(out.getvalue())
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
     text = re.sub(r' (width|height)="[\d.]+pt"', "", text, count=2)
@@ -299,7 +333,13 @@ def svg(fig: Figure) -> str:
 
 
 def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:
-    """Write the figure as PNG on white."""
+    """Write the figure as PNG on white; Refusal where no font here has its letters."""
+    _fit(fig)
     with _styled():
-        fig.savefig(path, format="png", dpi=dpi, facecolor="white")
-    return Path(path)
+        warnings.filterwarnings("error", _MISSING)
+        try:
+            fig.savefig(out := io.BytesIO(), format="png", dpi=dpi, facecolor="white")
+        except UserWarning:
+            why = "no font here has all its letters; write an .svg, or install a font that has them"
+            raise Refusal(f"{path} cannot be drawn: {why}.") from None
+    return write(path, out.getvalue())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nomoi import store
+from nomoi import files
 from nomoi.errors import Refusal
 from nomoi.report.figures import COLOURS, GRID, INK, QUIET, SMALL, _styled, png, svg
 from nomoi.solve import nash
@@ -40,7 +40,7 @@ def write(game: NormalForm, path: Path) -> Path:
     drawn = portrait(game)
     if path.suffix == ".png":
         return png(drawn, path)
-    return store.write(path, re.sub(r"var\(--\w+, (#\w+)\)", r"\1", svg(drawn)))
+    return files.write(path, re.sub(r"var\(--\w+, (#\w+)\)", r"\1", svg(drawn)))
 
 
 def flow(game: NormalForm, mixed: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:

@@ -8,10 +8,11 @@ from typing import Any
 
 from nomoi import effects
 from nomoi.claims import KINDS, Results, Verdict, count, told
+from nomoi.files import write
 from nomoi.measure.measures import ALL
 from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
-from nomoi.store import Record, write
+from nomoi.store import Record
 from nomoi.study import Findings
 
 REMARKS = "## Remarks\n"

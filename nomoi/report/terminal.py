@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
 
+from nomoi.errors import printable
 from nomoi.measure.statistics import Estimate, number
 
 if TYPE_CHECKING:
@@ -21,7 +23,22 @@ if TYPE_CHECKING:
     from nomoi.comparison import Comparison, Row
     from nomoi.store import Store
 
-console = Console()
+
+class Plain(Console):
+    """A console that no text commands: control characters are left out, and :words: stay words.
+
+    What comes from files (titles, labels, paths) is escaped besides, so that it is not read as markup.
+    """
+
+    def __init__(self, **options: Any):
+        super().__init__(emoji=False, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        for part in super().render(renderable, options):
+            yield part if part.control else Segment(printable(part.text), part.style)
+
+
+console = Plain()
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
@@ -31,7 +48,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
     """Progress while runs are trained: a line a regime, with the latest harvest (or reward)."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Console(stderr=True), disable=quiet,
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True), disable=quiet,
     )  # fmt: skip
     lines: dict[str, Any] = {}
     done: dict[tuple[str, int], int] = {}
@@ -83,8 +100,8 @@ def table(result: Comparison, page: Path) -> None:
         console.print(_accounts(result))
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
-    if len(result.seeds) < 2:
-        console.print("One seed gives no interval: ask for more with --seeds.", style="yellow")
+    for remark in result.remarks:
+        console.print(remark, style="yellow", highlight=False)
     said(page)
 
 
@@ -129,7 +146,7 @@ def catalogue() -> None:
     for title, group in (("situations", there.situations()), ("institutions", there.institutions())):
         out = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
         for name, cls in group.items():
-            presets = f" [dim]({', '.join(cls.presets)})[/dim]" if cls.presets else ""
+            presets = f" [dim]({escape(', '.join(cls.presets))})[/dim]" if cls.presets else ""
             out.add_row(f"[bold]{name}[/bold]", escape(first_sentence(cls)) + presets)
         console.print(out, "")
     out = Table(title="studies", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -171,28 +188,27 @@ def card(name: str) -> None:
         console.print(out)
         for preset, changes in cls.presets.items():
             changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
-            console.print(f"preset [bold]{preset}[/bold]: {escape(changed)}", highlight=False)
+            console.print(f"preset [bold]{escape(preset)}[/bold]: {escape(changed)}", highlight=False)
 
 
 def records(store: Store) -> None:
     """The records of a store, oldest first."""
-    out = Table(title=f"records in {store.root}", title_justify="left")
+    found = store.all()
+    if not found:
+        console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
+        return
+    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
     for column in ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
         numbers = column in ("seed", "steps", "seconds", "steps/s", "harvest")
         out.add_column(column, justify="right" if numbers else "left", no_wrap=column == "record")
-    query = (
-        "select c.id, avg(c.value) from curves c join (select id, max(step) as top from curves group by id) t "
-        "on c.id = t.id where c.measure = 'harvest' and c.step >= t.top * 0.875 and not isnan(c.value) group by c.id"
-    )
-    late = dict(store.query(query))
-    for record in store.all():
-        spec, facts = record.spec, record.facts
+    for record in found:
+        spec, facts, late = record.spec, record.facts, record.late()
         where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
         steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
         cells = (
             record.id, spec.get("kind", ""), where, str(facts.get("label", "")), str(spec.get("seed", "")),
             f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
-            number(late[record.id]) if record.id in late else "",
+            number(late["harvest"]) if "harvest" in late else "",
         )  # fmt: skip
         out.add_row(*(escape(c) for c in cells))
     console.print(out)
@@ -231,12 +247,12 @@ def verdicts(findings: Any) -> None:
         console.print(out)
     console.print(reporting.summary(findings), highlight=False)
     if findings.changed:
-        console.print(f"Settings changed: {', '.join(findings.changed)}.", style="yellow")
+        console.print(escape(f"Settings changed: {', '.join(findings.changed)}."), style="yellow")
 
 
 def _words(title: str, first: str, *others: str) -> Table:
     """A table of words, of which the first column gets what the others leave."""
-    out = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    out = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
     out.add_column(first, ratio=1, min_width=24)
     for column in others:
         out.add_column(column, max_width=20, overflow="fold")
@@ -245,4 +261,4 @@ def _words(title: str, first: str, *others: str) -> Table:
 
 def said(page: Path) -> None:
     """Where the page was written."""
-    console.print(f"report: {page}", highlight=False)
+    console.print(escape(f"report: {page}"), highlight=False)

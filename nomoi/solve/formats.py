@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, once
 from nomoi.solve import nfg
 from nomoi.solve.game import NormalForm
 from nomoi.solve.games import GAMES, named
@@ -156,7 +156,7 @@ def _json(text: str, path: Path) -> NormalForm:
         raise Refusal(f"{path}: {word} is no payoff; every payoff must be a finite number.")
 
     try:
-        data = json.loads(text, parse_constant=constant)
+        data = json.loads(text, parse_constant=constant, object_pairs_hook=lambda pairs: once(pairs, str(path)))
     except json.JSONDecodeError as error:
         raise Refusal(f"{path}, line {error.lineno}: this is not JSON ({error.msg}).") from None
     except (RecursionError, ValueError):

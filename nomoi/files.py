@@ -1,0 +1,85 @@
+"""Files that a person asks for: pages, pictures, films."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from nomoi.errors import Refusal
+
+
+def write(path: str | Path, content: str | bytes) -> Path:
+    """Write a file in one step: readers see the old one or the new one, never half.
+
+    A link stays, and what it leads to is written; what is no regular file (a pipe, a device) is written through.
+    """
+    path, data = Path(path), content.encode("utf-8", "replace") if isinstance(content, str) else content
+    with _writing(path):
+        if _through(path):
+            path.write_bytes(data)
+            return path
+        place = _end(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(place)
+        try:
+            temporary.write_bytes(data)
+            os.replace(temporary, place)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def check_place(path: str | Path, out: str | Path | None = None) -> None:
+    """Refuse, before anything is run, a path that `write` could not write, or where the records in `out` will be."""
+    path = Path(path)
+    with _writing(path):
+        place, records = _end(path), Path(os.path.realpath(out or os.devnull))
+        if path.is_dir() or place in (records, *records.parents):
+            raise Refusal(f"{path} is a folder, and a file is to be written; give the name of a file.")
+        if _through(path):
+            if not os.access(path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return
+        there = next(p for p in place.parents if p.exists())
+        if max(len(os.fsencode(part)) for part in place.parts) > os.pathconf(there, "PC_NAME_MAX"):
+            raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
+        temporary = _beside(there / place.name)
+        try:
+            temporary.touch()
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _through(path: Path) -> bool:
+    """Whether what is there is a pipe or a device, or is this process's own output."""
+    return path.exists() and (not path.is_file() or str(path.absolute()).startswith(("/dev/", "/proc/")))
+
+
+def _end(path: Path) -> Path:
+    """What links lead to, whether it is there or not."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return place
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name[:40]}.{os.getpid()}")
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with one file into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written ({why(error)}); make room or give another path.") from None
+
+
+def why(error: OSError) -> str:
+    """What the system says, in words."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "the disk is full" if full else error.strerror or str(error)
