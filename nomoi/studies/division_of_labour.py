@@ -78,9 +78,9 @@ CLAIMS = [
     *(claim for n in (4, 6) for claim in (
         Claim(f"Norms copied from better groups raise payoffs ({n} needed)", YAMAN, _gap(n, BETTER, NONE, "payoff"),
               above=0, unit="reward a period"),
-        Claim(f"The norms that are selected fine the easy role more than the hard one ({n} needed)", YAMAN,
+        Claim(f"The norms that are selected fine the easy role more than the hard one ({n} needed)", OURS,
               lambda r, b=f"{BETTER}, {n} needed": r.late(b, "easy fined") - r.late(b, "hard fined"), above=0,
-              unit="chance"),
+              unit="chance", kind="ours"),
         Claim(f"They close more than half of the gap to the best, h (1 - m / N) + B ({n} needed)", OURS, _closed(n),
               above=0.5, unit="of the gap", kind="ours"),
         Claim(f"It is selection that does it: they bring more than norms copied at random ({n} needed)", OURS,

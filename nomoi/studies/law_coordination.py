@@ -178,8 +178,8 @@ CLAIMS = [
           _of("trades drawn", "between, two"), above=0.9, unit=PAYS, kind="ours"),
     Claim("... where one wrong does not", DERIVED, _of("trades drawn", "between, one"), below=0.1, unit=PAYS,
           kind="ours"),
-    Claim("Collective punishment deters more than that of the victim alone", ABSTRACT, _of("victims drawn", "more"),
-          above=0, unit="of the price, trades drawn at random"),
+    Claim("Collective punishment deters more than that of the victim alone", f"ours, after {ABSTRACT}",
+          _of("victims drawn", "more"), above=0, unit="of the price, trades drawn at random", kind="ours"),
     *(Claim(f"Played out under a charter, one wrong gains what the formula says (buyers {resolve})", DERIVED,
             scores(f"played {resolve}", "standard errors off"), near=0, tolerance=2, unit="standard errors",
             kind="ours")
@@ -232,7 +232,7 @@ def sections(results: Results) -> list[object]:
     area = charts.lines(lines, "largest cost at which the seller complies, of the price", "What law deters",
                         "discount factor (rho .1 and .2)")  # fmt: skip
     absent = {n: results.late(n, "absent") for n in attributes.ATTRIBUTES}
-    good = {"clarity ideal": float(results.late("clarity", "ideal").mean())}
+    good = {"all present": float(results.late("clarity", "ideal").mean())}
     knobs = figures.intervals(absent, "largest cost, of the price", "One legal attribute absent, all others good", good)
     orders = figures.intervals({n: results.late(n, "bound") for n in attributes.PRESETS}, "largest cost, of the price",
                                "Orders of society")  # fmt: skip
