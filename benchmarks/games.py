@@ -52,5 +52,6 @@ if __name__ == "__main__":
         print(json.dumps(found, indent=1))
     else:
         print(table(found))
-        slowest = max(float(str(r["slowest ms"])) for r in found if str(r["what"]).startswith("8 x 8, vertex"))
+        slowest = max(float(str(r["slowest ms"])) for r, (size, how) in zip(found, SIZES, strict=True)
+                      if (size, how) == (8, "auto"))  # fmt: skip
         print(f"\nasked: all equilibria of an 8 x 8 game in {ASKED * 1e3:.0f} ms; slowest here {slowest:.1f} ms")

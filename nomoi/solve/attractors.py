@@ -65,10 +65,9 @@ def rest_points(game: NormalForm, one: bool = False) -> tuple[RestPoint, ...]:
     found = []
     for support in _supports(game.shape, one):
         mine, theirs = support * 2 if one else support
-        sides = [_indifferent(whole_own[0], mine, theirs)]
-        if sides[0] is not None and not one:
-            sides.append(_indifferent(whole_own[1], theirs, mine))
-        if None not in sides:
+        asked = [(whole_own[0], mine, theirs)] + ([] if one else [(whole_own[1], theirs, mine)])
+        sides = [side for side in (_indifferent(*a) for a in asked) if side is not None]
+        if len(sides) == len(asked):
             point = tuple(side[0] for side in sides)[::-1]
             values = np.concatenate([side[1] for side in sides] + [_inner(own, support, point)])
             nash = all((side[1] <= 0).all() for side in sides)
