@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 COLOURS = ("#2f7ec0", "#dd7f1d", "#1f9d78", "#b3589f", "#cf4448", "#8a6d45", "#4fa6cf", "#8d9a2f", "#7a68c4", "#7d8790")
 INK, QUIET, GRID = "#24282f", "#6b717b", "#d9dbe0"  # in a page these follow the reader's light or dark scheme
 SMALL, TEXT = 9.0, 10.0  # points
-LONG, LINES = 90, 6  # letters of a line and lines of a text that are drawn (ours)
+LONG, LINES = 90, 3  # letters of a line and lines of a text that are drawn (ours)
 FEW = 5  # seeds that are still drawn one by one
 
 FONTS = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans Devanagari", "Noto Sans Bengali",
