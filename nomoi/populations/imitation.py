@@ -205,8 +205,9 @@ def evolve(
 
     Fitness is 1 + strength (W - W0 - D), types mutate, and a finite population is drawn anew in each generation
     (Wright-Fisher; imitators are alike, so what they hold is drawn as a count).  `strength` may be one for each world.
-    Agreement with q* needs mutation far below strength x C, and in a finite population people x mutation >= 1 and
-    people x strength x C >= 50; else the course is flagged.
+    Mutation holds q below q* until imitators gain about mutation / (strength (1 - q)) by it, so agreement with q* needs
+    mutation / (1 - q*) far below strength x C; in a finite population also people x mutation >= 1 and people x strength
+    x C >= 50.  Else the course is flagged.
     """
     generations, mutation, start = whole(generations, "generations"), share(mutation, "mutation"), share(start, "start")
     if not worlds:
@@ -220,7 +221,7 @@ def evolve(
     two = column([w.environment == "two" for w in worlds]) > 0
     changed = changes([s for _ in worlds for s in seeds], gamma, generations)
     rngs = streams([s for _ in worlds for s in seeds], PEOPLE) if people else []
-    flags = _trust(float((weak * cost).min()), mutation, people)
+    flags = trust((weak * cost).min(), column([w.equilibrium().value for w in worlds]).max(), mutation, people)
     q, p = np.full(len(gap), start), np.full(len(gap), 0.5)
     fitting, imitators = np.empty(changed.shape), np.empty(changed.shape)
     for t in range(generations):
@@ -236,11 +237,15 @@ def evolve(
     return Course(fitting, imitators, flags)
 
 
-def _trust(pull: float, mutation: float, people: int | None) -> tuple[str, ...]:
-    """Flags where drift or mutation, and not selection, decides (spec A.4); `pull` is strength x C."""
+def trust(pull: float, rest: float, mutation: float, people: int | None) -> tuple[str, ...]:
+    """Flags where drift or mutation, and not selection, decides; `pull` is strength x C and `rest` is q*.
+
+    With selection and mutation in balance W_I - W_L = mutation (2 q - 1) / (strength q (1 - q)): the fewer learners a
+    rest point has, the more of what imitators seem to gain is mutants who learn.
+    """
     flags = []
-    if mutation > 0.01 * pull:  # ours: "far below"
-        flags.append("mutation_bias: mutation is not far below strength x C")
+    if mutation > 0.01 * pull * (1 - rest):  # ours: "far below"
+        flags.append("mutation_bias: mutation / (1 - q*) is not far below strength x C")
     if people is not None and (people * mutation < 1 or people * pull < 50):
         flags.append("drift: people x mutation < 1 or people x strength x C < 50")
     return tuple(flags)

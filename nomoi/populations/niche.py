@@ -18,7 +18,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 from nomoi.parameters import Answer, Parameters, number, probability
 from nomoi.populations.engine import PEOPLE, changes, models, resample, select, share, shares, streams, whole
-from nomoi.populations.imitation import Course
+from nomoi.populations.imitation import Course, trust
 
 ORDERS, LOSSES = ("I", "II"), ("linear", "quadratic")
 LEARN, MIXED, IMITATE = "learn", "mixed", "imitate"
@@ -164,7 +164,8 @@ def evolve(
 ) -> Course:
     """Genes under weak selection, R = worlds x seeds replicates (seeds fastest); fitness is 1 + strength (W - W_L).
 
-    The mean loss of imitators follows its own recursion exactly, as they copy blindly.
+    The mean loss of imitators follows its own recursion exactly, as they copy blindly.  Flags are those of
+    `nomoi.populations.imitation.trust` (where all imitate at rest mutants are a few, and no bias).
     """
     generations, mutation, start = whole(generations, "generations"), share(mutation, "mutation"), share(start, "start")
     if not worlds:
@@ -186,4 +187,6 @@ def evolve(
         fitting[t], imitators[t] = 1 - lost, q
         fitness = 1 + strength * np.stack([np.zeros_like(q), value * (saving - lost)], 1)
         q = resample(rngs, select(np.stack([1 - q, q], 1), fitness, mutation), people)[:, 1]
-    return Course(fitting, imitators)
+    mixed = [w.equilibrium().value for w in worlds if w.regime() == MIXED]
+    flags = trust(strength * float((value * saving).min()), max(mixed, default=0.0), mutation, people)
+    return Course(fitting, imitators, flags)

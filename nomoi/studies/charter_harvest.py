@@ -16,9 +16,9 @@ from nomoi.learners.fixed import Mixed
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import Episode
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Computed, Condition, Results, Study
+from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
-SOURCE = "derived (Hart's primary and secondary rules on Commons Harvest; the seed makes no such claim)"
+OURS = "ours, after Hart 1961 (primary rules, and secondary rules of recognition, change and adjudication)"
 LAW = "charter+sanction(by=charter,loss=10)"
 ARMS: Mapping[str, tuple[str, int, float, float]] = {  # regime, scofflaws, zeal of citizens, obedience of citizens
     "no law": ("charter(law=lapse,in_force=false)+sanction(by=charter,loss=10,in_force=false)", 0, 0.0, 1.0),
@@ -64,25 +64,29 @@ def _gap(one: str, other: str, measure: str = "harvest"):
 
 ONE = "law, one scofflaw"
 CLAIMS = [
-    Claim("Under a charter that citizens live by, all together harvest more than without law", SOURCE,
-          _gap("law", "no law"), above=0, unit="apples"),
-    Claim("A charter that nobody minds and nobody enforces changes nothing", SOURCE,
-          _gap("law that nobody minds", "no law"), near=0, tolerance=10, unit="apples"),
-    Claim("An amendment dated in the log takes effect: a law from step 10 on feeds more than none", SOURCE,
-          _gap("law from step 10 on", "no law"), above=0, unit="apples"),
-    Claim("but less than one that was there from the start", SOURCE, _gap("law from step 10 on", "law"), below=0,
-          unit="apples"),
-    Claim("Repealed half-way, the law feeds less than a law that stays", SOURCE,
-          _gap("law until step 150", "law"), below=0, unit="apples"),
-    Claim("A scofflaw among citizens who punish earns less than they do", SOURCE,
-          lambda r: r.late(ONE, "first") - r.late(ONE, "others"), below=0, unit="payoff"),
-    Claim("A scofflaw among citizens who do not punish earns more than they do", SOURCE,
+    Claim("Under a charter that citizens live by, all together harvest more than without law", OURS,
+          _gap("law", "no law"), above=0, unit="apples", kind="ours"),
+    Claim("An amendment dated in the log takes effect: a law from step 10 on feeds more than none", OURS,
+          _gap("law from step 10 on", "no law"), above=0, unit="apples", kind="ours"),
+    Claim("but less than one that was there from the start", OURS, _gap("law from step 10 on", "law"), below=0,
+          unit="apples", kind="ours"),
+    Claim("Repealed half-way, the law feeds less than a law that stays", OURS,
+          _gap("law until step 150", "law"), below=0, unit="apples", kind="ours"),
+    Claim("A scofflaw among citizens who punish earns less than they do", OURS,
+          lambda r: r.late(ONE, "first") - r.late(ONE, "others"), below=0, unit="payoff", kind="ours"),
+    Claim("A scofflaw among citizens who do not punish earns more than they do", OURS,
           lambda r: r.late(f"{ONE}, nobody punishes", "first") - r.late(f"{ONE}, nobody punishes", "others"), above=0,
-          unit="payoff"),
-    Claim("A law that names one person is no law: it feeds less than a general one", SOURCE,
-          _gap("law for one person", "law"), below=0, unit="apples"),
-    Claim("Of the citizens' hits nine in ten are on whom the charter marks", SOURCE,
-          lambda r: r.late(ONE, "correct") / (r.late(ONE, "correct") + r.late(ONE, "wrong")), above=0.9, unit="share"),
+          unit="payoff", kind="ours"),
+    Claim("A law that names one person is no law: it feeds less than a general one", OURS,
+          _gap("law for one person", "law"), below=0, unit="apples", kind="ours"),
+    Claim("Of the citizens' hits nine in ten are on whom the charter marks", OURS,
+          lambda r: r.late(ONE, "correct") / (r.late(ONE, "correct") + r.late(ONE, "wrong")), above=0.9, unit="share",
+          kind="ours"),
+]  # fmt: skip
+
+READINGS = [
+    Reading("what a charter that nobody minds and nobody enforces changes: the same steps, so nothing", OURS,
+            _gap("law that nobody minds", "no law"), unit="apples"),
 ]  # fmt: skip
 
 
@@ -117,4 +121,5 @@ STUDY = Study(
     sections,
     "Everybody is scripted and nothing is trained: this shows that what a charter forbids is what is punished, step by "
     "step through its amendments, not that learners would obey it.",
+    readings=READINGS,
 )
