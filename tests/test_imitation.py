@@ -139,7 +139,7 @@ def test_without_replacement_a_learner_is_missed_as_the_hypergeometric_says():
 
 def test_genes_come_to_rest_where_the_formula_says():
     worlds = [Imitation(models=n, switch=g, cost=c) for n, g, c in [(1, 0.1, 0.3), (5, 0.1, 0.3), (1, 0.05, 0.5)]]
-    course = evolve(worlds, range(20), 20_000, 0.02)
+    course = evolve(worlds, range(20), 20_000, 0.02, mutation=2e-7)
     found = course.imitators[7000:].reshape(-1, 3, 20).mean((0, 2))
     assert found == pytest.approx([m.equilibrium().value for m in worlds], abs=0.012)
     assert course.flags == ()
@@ -162,7 +162,7 @@ def test_a_finite_population_stays_about_there_or_is_flagged():
 def test_what_imitators_gain_by_mutation_is_its_balance_with_selection_and_is_flagged():
     """With few learners at rest mutants who learn are many among them: the gain is m (2q - 1) / (s (1 - q))."""
     m = Imitation(switch=0.01)  # q* = .955
-    much = evolve([m], range(20), 6000, 0.005, mutation=1e-5)
+    much = evolve([m], range(20), 6000, 0.005, mutation=1e-5, start=0.95)
     q, p = much.imitators[2000:], much.fitting[2000:]
     gain = (q * (m.cost - 2 * m.gap * (1 - p))).mean()
     assert gain == pytest.approx((1e-5 * (2 * q - 1) / (0.005 * (1 - q))).mean(), rel=0.25)

@@ -125,7 +125,7 @@ def conditions(size: str) -> Sequence[Condition]:
     long = {"smoke": 300, "laptop": 6000, "paper": 40_000}[size]
     slow = {"smoke": 600, "laptop": 30_000, "paper": 60_000}[size]
     weak = {"generations": slow, "strength": 0.02, "mutants": 1e-5, "replicates": 20}
-    some = weak | {"worlds": {"smoke": 6}.get(size, 100), "replicates": 2}
+    some = weak | {"worlds": {"smoke": 20}.get(size, 100), "replicates": 2}
     crowd = {"people": people, "generations": long}
     edge = EDGE | {"people": people // 2, "generations": 4 * long, "switch": 0.05}
     return [
@@ -141,7 +141,7 @@ def conditions(size: str) -> Sequence[Condition]:
         *(Computed(f"cheap {k:g}, gamma {g:g}", cheap, crowd | {"gap": 1.0, "highest": k, "switch": g})
           for k, g in CHEAP),
         *(Computed(f"cue {s:g}", cues, crowd | {"noise": s, "switch": 0.05}) for s in NOISES),
-        Computed("reliance", reliance, {"steps": 12}, exact=True),
+        Computed("reliance", reliance, {"steps": {"smoke": 4}.get(size, 12)}, exact=True),
         *(Computed(f"height, fidelity {f:g}", heights,
                    {"generations": long, "replicates": 20, "improve": 0.05, "switch": 0.01, "fidelity": f})
           for f in (0.9, 1.0)),

@@ -37,7 +37,7 @@ def fold(key: None, low: float, high: float) -> Mapping[str, float]:
     """The rents between `low` (one regime) and `high` (two) at which the second regime appears, by bisection."""
     while high - low > 1e-5:
         middle = (low + high) / 2
-        low, high = (low, middle) if len(rests(Polity(rents=middle))) > 1 else (middle, high)
+        low, high = (low, middle) if len(rests(Polity(rents=middle), 1001)) > 1 else (middle, high)
     return {"rents": high}
 
 
@@ -141,7 +141,7 @@ def sections(results: Results) -> list[object]:
     lines = {f"from {s:g}": (time, path.wealth[:, k]) for k, s in enumerate(starts)}
     drawn = charts.lines(lines, "the elite's share of resources", "Two regimes", "periods")
     rents = np.linspace(0.6, 1, 81)
-    table = [rests(Polity(rents=float(x))) for x in rents]
+    table = [rests(Polity(rents=float(x)), 401) for x in rents]
     pick = lambda k: [at[k].wealth if k < len(at) else np.nan for at in table]  # noqa: E731
     names = ("inclusive (stable)", "divide (unstable)", "extractive (stable)")
     fork = charts.lines(
