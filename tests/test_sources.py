@@ -60,7 +60,6 @@ def test_every_setting_and_parameter_has_a_source_that_can_be_found():
     assert not [(where, source, fault) for where, source in found if (fault := faults(source))]
 
 
-@pytest.mark.xfail(strict=False, reason="the claims' sources are being rewritten; goes when they are in")
 def test_every_claim_has_a_source_that_can_be_found():
     claims = [(s.name, c.source) for names in study.known() for s in study.find(names) for c in s.claims]
     assert not sorted({(where, source, fault) for where, source in claims if (fault := faults(source))})
