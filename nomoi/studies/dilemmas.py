@@ -150,7 +150,7 @@ READINGS = [
     _says("... and that have three equilibria (18/144 = .125)", "random games", "three equilibria", DERIVED,
           unit="of games"),
     _says("Most that anybody gains by leaving an equilibrium found", "random games", "regret",
-          unit="of the payoff range"),
+          unit="of what is at stake"),
     _says("Public goods of ten are a dilemma from this multiplier on (steps of .2)", "many", "lowest"),
     _says("... up to this", "many", "highest"),
     _says("Price of anarchy on Pigou's roads", "many", "anarchy", "ours, after Roughgarden & Tardos 2002"),

@@ -97,7 +97,7 @@ STUDY = Study(
     "At which cost of punishing, and for how lasting a mark, does a silly rule help?",
     CLAIMS,
     conditions,
-    {"smoke": 1, "laptop": 2, "paper": 10},
+    {"smoke": 1, "laptop": 4, "paper": 10},
     sections,
     "Runs are half as long as in `silly_rules`: whether punishing starts shows early.",
 )
