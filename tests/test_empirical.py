@@ -66,8 +66,9 @@ def test_the_fishery_of_two_and_of_four():
 
 
 def test_judging():
-    assert judge(np.array([1.0, 2.0, 3.0])).verdict == HOLDS
-    assert judge(np.array([-1.0, -2.0])).verdict == FAILS
+    assert judge(np.array([1.0, 1.1, 1.3])).verdict == HOLDS
+    assert judge(np.array([-1.0, -1.1])).verdict == FAILS
+    assert judge(np.array([1.0, 2.0])).verdict == UNDECIDED  # Student's t of two
     assert judge(np.array([0.0, 0.0])).verdict == FAILS
     assert judge(np.array([-1.0, 1.0])).verdict == UNDECIDED
     assert judge(np.array([5.0])).verdict == UNDECIDED
@@ -81,14 +82,14 @@ def test_names_wait_for_what_they_need():
     assert _empirical([4, 4], [1, 1], [2, 2], [3, 3]).name == "assurance"
     assert _empirical([4, 4], [2, 2], [1, 1], [3, 3]).name == "coordination"
     assert _empirical([4, 4], [1, 1], [3, 3], [2, 2]).name == "stag_hunt"
-    wavering = _empirical([4, 4], [0, 0], [1, 3], [2, 2])  # T against P is open, greed is not
+    wavering = _empirical([4, 4], [0, 0], [1.9, 2.1], [2, 2])  # T against P is open, greed is not
     assert wavering.dilemma == HOLDS
     assert wavering.name is None
-    assert _empirical([4, 4], [0, 0], [1, 3], [2, 2], two=False).name == "stag_hunt"
-    greedy = _empirical([3, 3], [0, 0], [4, 4], [-1, 1])  # fear is open: a dilemma, of which kind not known
+    assert _empirical([4, 4], [0, 0], [1.9, 2.1], [2, 2], two=False).name == "stag_hunt"
+    greedy = _empirical([3, 3], [0, 0], [4, 4], [-0.1, 0.1])  # fear is open: a dilemma, of which kind not known
     assert greedy.dilemma == HOLDS
     assert greedy.name is None
-    assert _empirical([3, 3], [0, 0], [2, 4], [-1, 1]).dilemma == UNDECIDED
+    assert _empirical([3, 3], [0, 0], [2.9, 3.1], [-0.1, 0.1]).dilemma == UNDECIDED
     assert _empirical([3, 3], [0, 0], [2, 2], [-1, -1]).dilemma == FAILS
     assert _empirical([1, 1], [0, 0], [4, 4], [2, 2]).dilemma == FAILS
     assert _empirical([3], [0], [4], [1]).dilemma == UNDECIDED

@@ -272,7 +272,8 @@ def test_a_shared_transfer_sums_to_zero(name, rate, seed):
     settings |= {"vote": {"rates": [0.0, rate, 2 * rate], "period": 3}}
     got = run(made(name, **settings), seed, propose=5, sign=1).outcome
     np.testing.assert_allclose(got.transfer.sum(1), 0, atol=1e-5)
-    np.testing.assert_allclose(got.moved, np.maximum(got.transfer, 0).sum(1), atol=1e-5)
+    # accounts leave out what is within rounding of nothing beside what is at stake
+    np.testing.assert_allclose(got.moved, np.maximum(got.transfer, 0).sum(1), atol=1e-4)
     assert not got.made.any()
     assert not got.burnt.any()
 

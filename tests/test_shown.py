@@ -33,7 +33,7 @@ def shown(svg):
 def test_honest_labels_are_drawn(label):
     found = shown(figures.svg(figures.curves({label: ([0, 1], [[0, 1]])}, "apples", label)))
     assert "<script" not in found
-    svg = found[found.index("<svg") : found.rindex("</svg>") + 6]
+    svg = found[found.rindex("<svg") : found.rindex("</svg>") + 6]  # the last: the key before it has its own
     said = ["".join(node.itertext()).strip() for node in ET.fromstring(svg).iter() if node.tag.endswith("text")]
     assert label in said
 

@@ -219,11 +219,12 @@ def _booked(new: Outcome, old: Outcome) -> Outcome:
     # stake in this step and one unit of reward, is nothing: it would grow into a sum over thousands of steps.
     stake = 1 + (jnp.abs(old.reward) + jnp.abs(old.transfer) + jnp.abs(paid)).sum()
     dust = 4 * paid.size * np.finfo(np.float32).eps * stake
-    given, taken = (jnp.where(x > dust, x, 0.0).sum() for x in (paid, -paid))
+    given, taken = jnp.maximum(paid, 0.0).sum(), jnp.maximum(-paid, 0.0).sum()
+    moved = jnp.minimum(given, taken)
     net = jnp.where(jnp.abs(given - taken) > dust, given - taken, 0.0)
     return dataclasses.replace(
         new,
-        moved=old.moved + jnp.minimum(given, taken),
+        moved=old.moved + jnp.where(moved > dust, moved, 0.0),
         made=old.made + jnp.maximum(net, 0.0),
         burnt=old.burnt + jnp.maximum(-net, 0.0),
     )

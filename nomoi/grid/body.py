@@ -24,7 +24,7 @@ class Body(eqx.Module):
         return self.out == 0
 
 
-def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, "_"]]:
+def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, "_"]]:  # noqa: F821
     """All the random bits of one step in a single draw: name -> [count] uniform 32-bit words."""
     bits = jax.random.bits(key, (sum(counts.values()),), jnp.uint32)
     ends = np.cumsum(list(counts.values()))

@@ -50,12 +50,7 @@ class Newcomer(Learner, Rule):
     chronicle: str = size("chronicle", "the public record it reads")
     sanction: str = size("sanction", "the sanction it strikes with, which must be aware")
     spare: Array = setting(0, "live neighbours that an apple must have to be eaten", "ours", "apples", 0)
-    believes: Array = choice(
-        "ours, after Koster et al. 2022",
-        ("nothing", "majority", "told", "ours, after Koster et al. 2022"),
-        "what it goes by",
-        "ours",
-    )
+    believes: Array = choice("inferred", ("nothing", "majority", "told", "inferred"), "what it goes by", "ours")
     named: Array = setting(0, "which one it was told counts, counted from 0; -1 is none", "ours", "", -1)
     heir: Array = setting(-1, "which one it was told counts from step `turn` on", "ours", "", -1)
     turn: Array = setting(0, "the step of the change it was told of; 0 is never", "ours", "steps", 0)

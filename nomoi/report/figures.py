@@ -165,7 +165,7 @@ def _name(fig: Figure, ax: Axes, ends: Sequence[tuple[str, float, float, str]]) 
     from matplotlib.transforms import offset_copy
 
     from_the_top = sorted(ends, key=lambda e: -np.nan_to_num(e[2], nan=-np.inf))
-    fig.set_gid(json.dumps([[label, tone] for label, _, _, tone in from_the_top]))  # see `svg`
+    fig.set_gid(json.dumps([[printable(label), tone] for label, _, _, tone in from_the_top]))  # see `svg`
     longest = max((len(e[0]) for e in ends), default=0)
     if longest > 30 or len(ends) > 14:  # no room at the side
         lines = [Line2D([], [], color=c, linewidth=2, linestyle=":" if c == QUIET else "-") for *_, c in ends]

@@ -54,7 +54,7 @@ class Matrix(Situation):
         "contract": "contract(on=defect,high=4)",
     }
 
-    payoff: Float[Array, "n *actions"] = setting(
+    payoff: Float[Array, "n *actions"] = setting(  # noqa: F821
         symmetric(2.0, 0.0, 4.0, 1.0),
         "payoff [n, A, ..., A], player first",
         'the tutorial (Hadfield et al. 2024), "Games and equilibria"',

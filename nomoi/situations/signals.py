@@ -54,7 +54,7 @@ class Signals(Situation):
 
     regimes: ClassVar = {"nothing": "", "contract": "contract(on=defect,high=2)", "blind": "contract(on=act,high=2)"}
 
-    payoff: Float[Array, "n *axes"] = setting(harm(), "payoff [n, S, ..., S, A, ..., A], player first", "ours")
+    payoff: Float[Array, "n *axes"] = setting(harm(), "payoff [n, S, ..., S, A, ..., A], player first", "ours")  # noqa: F821
     prior: Float[Array, "*signals"] = setting(
         [[0.25, 0.25], [0.25, 0.25]], "how probable the signals [S, ..., S] are together", "ours", "", 0, 1
     )

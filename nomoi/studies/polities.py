@@ -11,7 +11,9 @@ from nomoi.populations.engine import seed_of
 from nomoi.populations.polities import Path, Polity, follow, rests
 from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
-THREE = "ours, after Acemoglu et al. 2005 (the three conditions that the tutorial quotes, with a dose and a bound of ours)"
+THREE = (
+    "ours, after Acemoglu et al. 2005 (the three conditions that the tutorial quotes, with a dose and a bound of ours)"
+)
 OURS = "ours, a minimal map in nomoi/populations/polities.py after Acemoglu et al. 2005"
 RANGES = {  # of polities drawn at random: from, to (ours)
     "weight": (0.2, 0.8), "steep": (6.0, 20.0), "rents": (0.5, 1.0), "share": (0.05, 0.2), "wealth": (0.1, 0.4),
