@@ -1,6 +1,6 @@
 """The central nouns: Situation, Outcome, Institution, and how they compose."""
 
-from nomoi.core.events import VOCABULARY, Event, vocabulary
+from nomoi.core.events import VOCABULARY, Event, unit_of, vocabulary
 from nomoi.core.govern import Governed, Polity, choose, govern
 from nomoi.core.institution import Institution
 from nomoi.core.settings import Rule, build, choice, describe, options, setting, size
@@ -8,5 +8,5 @@ from nomoi.core.situation import Outcome, Situation
 
 __all__ = [
     "VOCABULARY", "Event", "Governed", "Institution", "Outcome", "Polity", "Rule", "Situation", "build", "choice",
-    "choose", "describe", "govern", "options", "setting", "size", "vocabulary",
+    "choose", "describe", "govern", "options", "setting", "size", "unit_of", "vocabulary",
 ]  # fmt: skip

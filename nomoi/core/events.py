@@ -52,6 +52,12 @@ VOCABULARY = {
 }
 
 
+def unit_of(name: str) -> str:
+    """One unit of an event in words, with what it means where it is one of the shared ones."""
+    known = VOCABULARY.get(name)
+    return f"unit of {name} ({known.meaning})" if known else f"unit of {name}"
+
+
 def vocabulary(*names: str) -> dict[str, Event]:
     """The named entries of the shared vocabulary."""
     for name in names:

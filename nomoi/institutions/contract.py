@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -95,7 +95,7 @@ class Contract(Institution):
     def sentence(self) -> str:
         who = f"{int(self.voters)} others, drawn by lot," if int(self.voters) else "all others"
         return (
-            f"Before play one agent proposes what a unit of '{self.on}' shall cost ({float(self.low):g} to "
+            f"Before play one agent proposes what a {unit_of(self.on)} shall cost ({float(self.low):g} to "
             f"{float(self.high):g}, or no contract); if {who} sign, {FLOWS[int(self.to)]}."
         )
 

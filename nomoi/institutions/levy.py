@@ -5,14 +5,14 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, State
 
 BURNT, SHARED, KEPT = range(3)
 
 
 class Levy(Institution):
-    """Whoever does a unit of `on` pays `rate`; what comes in is burnt, shared equally, or kept in a fund.
+    """Each unit of the event `on` costs who does it `rate`; what comes in is burnt, shared equally, or kept in a fund.
 
     A levy on *sparse* units, the last ones of a patch, makes each agent bear what its bite costs the others.
     At a rate of 1 the bite is worth nothing, and a selfish learner stays indifferent; above 1 it is a loss.
@@ -37,7 +37,7 @@ class Levy(Institution):
     @property
     def sentence(self) -> str:
         fate = ("burnt", "shared equally among all", "kept in a fund")[int(self.proceeds)]
-        return f"Whoever does a unit of '{self.on}' pays {float(self.rate):g}, which is {fate}."
+        return f"Each {unit_of(self.on)} costs {float(self.rate):g}, which is {fate}."
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -58,7 +58,7 @@ class Vote(Institution):
     def sentence(self) -> str:
         rule = ("majority", "plurality", "the median vote")[int(self.rule)]
         rates = ", ".join(f"{float(r):g}" for r in self.rates)
-        return f"By {rule} agents choose what a unit of '{self.on}' costs ({rates}); what is paid is shared equally."
+        return f"By {rule} agents choose what a {unit_of(self.on)} costs ({rates}); what is paid is shared equally."
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -27,8 +27,12 @@ def write_page(findings: Findings | Sequence[Findings], path: Path, title: str =
 
 
 def _lead(findings: Findings) -> str:
-    study = findings.study
-    return f"Size {findings.size}, {study.seeds[findings.size]} seeds a condition. {study.question}"
+    drawn = (
+        "computed once, without chance"
+        if _exact(findings)
+        else f"{findings.study.seeds[findings.size]} seeds a condition"
+    )
+    return f"Size {findings.size}, {drawn}. {findings.study.question}"
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:
@@ -38,13 +42,13 @@ def write_summary(findings: Findings, folder: Path) -> Path:
     """
     study, size = findings.study, findings.size
     seeds, shown = study.seeds[size], folder.name if folder.is_absolute() else folder
+    drawn = "" if _exact(findings) else f": {seeds} seeds (0 to {seeds - 1}) a condition{_effort(findings)}"
     lines = [
         f"# Results: {study.name}",
         "",
         study.question,
         "",
-        f"Made with `nomoi run {study.name} --size {size} --keep {shown}`: {seeds} seeds (0 to {seeds - 1}) a "
-        f"condition{_effort(findings)}. {_brackets(findings)}",
+        f"Made with `nomoi run {study.name} --size {size} --keep {shown}`{drawn}. {_brackets(findings)}",
         "",
     ]
     figures = 0
@@ -141,9 +145,14 @@ def _conditions(findings: Findings) -> page.Table:
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
 
 
+def _exact(findings: Findings) -> bool:
+    """Whether nothing in it is left to chance."""
+    return set(findings.results.records) <= findings.results.exact
+
+
 def _brackets(findings: Findings) -> str:
     results = findings.results
-    if set(results.records) <= results.exact:
+    if _exact(findings):
         return "All of it is exact: computed once, without chance."
     what = "brackets are 95 % intervals of the mean over seeds (Student's t)."
     trained = any(r.spec["kind"] == "training" for rs in results.records.values() for r in rs)
@@ -159,7 +168,8 @@ def _effort(findings: Findings) -> str:
     steps = sorted({_steps(r) for r in trained})
     minutes = sum(r.facts["wall_seconds"] for r in trained) / 60
     span = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    return f", {len(trained)} training runs of {span} world steps, {minutes:.0f} minutes of one worker"
+    devices = " and ".join(sorted({str(r.facts.get("device", "an unknown device")) for r in trained}))
+    return f", {len(trained)} training runs of {span} world steps, {minutes:.0f} minutes of one worker ({devices})"
 
 
 def _steps(record: Record) -> int:
