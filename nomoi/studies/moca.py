@@ -270,7 +270,8 @@ STUDY = Study(
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "The fishery's constants are ours: the paper's were not found. Orderings are inferred from abstracts; "
-    "no figure of the papers was at hand. MOCA is two stages: contracts by lot in nine tenths of the steps, then play "
-    "is frozen and proposing and signing are learned; 'settled' lets the critics' values choose, by majority.",
+    "no figure of the papers was at hand. MOCA is two stages: contracts by lot in nine tenths of the steps "
+    "(harvest: three quarters), then play is frozen and proposing and signing are learned; 'settled' lets the critics' "
+    "values choose, by majority.",
     ("reward", "equality", "bound", "contracted"),
 )

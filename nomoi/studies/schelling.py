@@ -1,7 +1,8 @@
 """Is Commons Harvest a dilemma?  Schelling diagrams of restraint against learned self-interest.
 
 A myopically greedy script is no defector: it destroys its own future too.  So whoever defects has learned to: all among
-one another (the diagram), and one among the restrained, whose best response shows what there is to be gained.
+one another (the diagram), and one among the restrained, who shows what a learner finds to gain there (its best
+response only where it was trained for long enough).
 """
 
 from __future__ import annotations
