@@ -163,6 +163,8 @@ def orderings(tag: str, unit: str, best: str, dust: float) -> list[Claim]:
         published("Settled so, it brings more than vanilla contracting", more(SETTLED, VANILLA), CODE),
         control("It is the contract that binds: without one the same play brings less than under the average of them",
                 _binds(tag), above=0),
+        control("It is what they pay: under terms that pay nothing (theta = 0) the same play brings less than under "
+                "the average of the others", _pays(tag), above=0),
         control("A contract on what changes nothing brings nothing", more(USELESS, SEPARATE), near=0, tolerance=dust),
         control("The null contract, always, brings nothing", more(NULL, SEPARATE), near=0, tolerance=dust),
     ]  # fmt: skip
@@ -189,6 +191,16 @@ def _binds(tag: str) -> Effect:
     label = f"{EACH}, {tag}"
     under = lambda r: np.stack([r.late(label, m) for m in r.measures(label) if m != UNBOUND], 1)  # noqa: E731
     return lambda r: under(r).mean(1) - r.late(label, UNBOUND)
+
+
+def _pays(tag: str) -> Effect:
+    """What MOCA's play brings under a contract that pays, on average over all, beyond what it does under theta = 0.
+
+    Such a contract is signed and binds nobody to anything: what it brings is the word, not the pay.
+    """
+    label, unpaid = f"{EACH}, {tag}", "theta = 0"
+    paid = lambda r: [r.late(label, m) for m in r.measures(label) if m not in (UNBOUND, unpaid)]  # noqa: E731
+    return lambda r: np.mean(paid(r), 0) - r.late(label, unpaid)
 
 
 def _near_optimum(n: int) -> list[Claim]:

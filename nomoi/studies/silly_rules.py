@@ -92,8 +92,8 @@ def _skill(arm: str) -> Callable[[Results], Estimate]:
     """Striking the marked in the first fifth of the snapshots against approaching poison in the second, over seeds."""
 
     def effect(results: Results) -> Estimate:
-        early, later = (np.array_split(results.curve(f"{arm}: probes", p)[1], 5, 1) for p in ("marked", "poison"))
-        return correlation(early[0].mean(1), later[1].mean(1))
+        early, later = (results.bins(f"{arm}: probes", p, 5) for p in ("marked", "poison"))
+        return correlation(early[:, 0], later[:, 1])
 
     return effect
 
