@@ -14,6 +14,7 @@ from nomoi import catalogue, study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+RESULTS = (ROOT / "docs" / "results" / "README.md").read_text()
 CARDS = {**catalogue.situations(), **catalogue.institutions()}
 
 
@@ -42,9 +43,17 @@ def test_the_readme_has_its_two_commands_and_its_picture():
         assert (ROOT / place).exists(), place
 
 
-def test_the_readme_names_every_study():
-    for name in study.known():
-        assert f"`{name}`" in README or f"`nomoi run {name}`" in README
+STUDIES = [name for name in study.known() if len(study.find(name)) == 1]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_list_of_results_says_of_every_study_what_its_page_says(name):
+    rows = [line for line in RESULTS.splitlines() if line.startswith(f"| [`{name}`]({name}.md) |")]
+    assert len(rows) == 1
+    page = (ROOT / "docs" / "results" / f"{name}.md").read_text()
+    counted = re.search(r"^## Verdicts\n\n(.*)$", page, re.M)
+    withdrawn = page.split("\n## ")[0].count("**Being rerun.**")
+    assert rows[0].rsplit(" | ", 1)[1] == ("withdrawn |" if withdrawn else f"{counted[1] if counted else None} |")
 
 
 @pytest.mark.parametrize("name", CARDS)
