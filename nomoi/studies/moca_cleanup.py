@@ -28,9 +28,9 @@ def conditions(size: str) -> Sequence[Condition]:
 
 
 CLAIMS = [
-    *moca.orderings(TAG, "apples", moca.COMMON, 15.0),
+    *moca.orderings(TAG, "apples", moca.COMMON),
     Claim("MOCA cleans more than separate learners, and than its own play without a contract", moca.INFERRED,
-          moca.gain(moca.MOCA, "cleaned", CLEANED, TAG), above=0, unit="cells"),
+          moca.gain(moca.MOCA, "cleaned", CLEANED, TAG), above=0, unit="cells", kind="ours"),
     Claim("A range to 2 a cell brings more than one to 0.2", "ours, after SocialJax (9zehn)",
           late("reward", f"{moca.MOCA}, {WIDE}", f"{moca.MOCA}, {TAG}"), above=0, unit="apples", kind="ours"),
 ]  # fmt: skip

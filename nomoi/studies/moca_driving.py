@@ -70,7 +70,7 @@ def _claims(n: int) -> list[Claim]:
     tag = f"merge of {n}"
     near = lambda r: r.late(f"{moca.SEPARATE}, {tag}", "reward") / r.late(f"{SELFISH}, {tag}", "reward")  # noqa: E731
     return [
-        *moca.orderings(tag, "reward", moca.JOINT, 150.0),
+        *moca.orderings(tag, "reward", moca.JOINT),
         Claim(f"Separate learners drive like selfish cars ({tag})", "ours", near, near=1, tolerance=0.15,
               unit="of their cost", kind="ours"),
         Claim(f"MOCA closes 70 % of the gap to yielding cars ({tag})", "ours", _gap(moca.MOCA, n), above=0.7,
