@@ -289,6 +289,8 @@ def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) 
         where = f"{name}: {c.label!r}"
         if labels.count(c.label) > 1:
             raise Refusal(f"{where} is the label of two conditions; give one of them another.")
+        if isinstance(c, Computed | Evaluated) and "<" in getattr(c.function, "__qualname__", "<"):
+            raise Refusal(f"{where} needs a function with a name of its own in a file, since records go by that name.")
         if isinstance(c, Trained) and c.after:
             if c.after not in jobs:
                 raise Refusal(f"{where} goes on after {c.after!r}, which is not trained; {nearest(c.after, jobs)}")

@@ -186,6 +186,18 @@ def test_a_claim_about_what_will_not_be_there_is_refused_before_anything_is_made
         run(bad, "smoke", tmp_path)
 
 
+def test_functions_that_would_share_a_name_in_the_records_are_refused(tmp_path):
+    import functools
+
+    def inner(key):
+        return {"m": 1.0}
+
+    for function in (lambda key: {"m": 1.0}, inner, functools.partial(half, of=2.0)):
+        bad = Study("x", "?", [], lambda size, f=function: [Computed("a", f)], {"smoke": 1})
+        with pytest.raises(Refusal, match="'a' needs a function with a name of its own in a file"):
+            run(bad, "smoke", tmp_path)
+
+
 def test_noise_that_breaks_an_effect_is_no_fault_and_a_measure_unknown_until_made_is_refused_then(tmp_path):
     promised = Promised({"a": None, "b": ["m"]}, 3, frozenset("b"))
     check([Claim("x", "ours", lambda r: 1 / 0, above=0), Claim("x", "ours", lambda r: r.late("a", "any"), above=0)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 import types
 from fractions import Fraction
@@ -295,3 +296,17 @@ def test_gambit_is_given_exact_payoffs(monkeypatch):
     nash.solve(game, "gambit")
     assert asked[0].tolist() == [[Fraction(1, 2**40), Fraction(1, 3)], [Fraction(1, 3), Fraction(1, 2**40)]]
     assert float(asked[1][1, 1]) == 1e-11 + 1 / 3
+
+
+def test_a_tie_of_one_player_alone_makes_a_game_degenerate():
+    rows, columns = np.array([[3.0, 2], [1, 0]]), np.array([[1.0, 0], [5, 5]])  # only the second is torn, at row 2
+    assert nash._degenerate(NormalForm(np.array([rows, columns])), [])
+    assert nash._degenerate(NormalForm(np.array([columns.T, rows.T])), [])
+    assert not nash._degenerate(NormalForm(np.array([rows, [[1.0, 0], [5, 4]]])), [])
+
+
+def test_ten_units_in_the_last_place_are_a_difference():
+    more = 0.1 + 10 * math.ulp(0.1)
+    assert exact.balance(more, -0.1) == 1
+    assert exact.balance(0.1, -more) == -1
+    assert exact.balance(0.1 + math.ulp(0.1), -0.1) == 0

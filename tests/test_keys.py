@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nomoi.core.govern import _own
+from nomoi.core.keys import key_of
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
 
@@ -37,3 +38,8 @@ def test_the_key_of_an_institution_depends_on_its_name_alone():
     data = lambda who: np.asarray(jax.random.key_data(_own(key, who))).tolist()  # noqa: E731
     assert data(Altar()) == data(Altar(threshold=0.1))
     assert data(Altar(title="sanction")) == data(Sanction(by=""))
+
+
+def test_seeds_beyond_32_bits_are_worlds_of_their_own():
+    seeds = [0, 1, 2**32, 2**32 + 1, 2**33, 2**33 + 1, 3 * 2**32, 2**64, 2**64 + 2**32]
+    assert len({tuple(np.asarray(jax.random.key_data(key_of(seed))).tolist()) for seed in seeds}) == len(seeds)

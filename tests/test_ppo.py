@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nomoi.learners.batch import Batch, chosen, split, stretch
+from nomoi.learners.objectives import InequityAverse
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.ledger import Tally
 from nomoi.situations.matrix import Matrix
@@ -141,6 +142,31 @@ def test_gradients_are_clipped_by_their_norm_and_then_go_down_by_adam():
         m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
         expected = -0.1 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-5)
         np.testing.assert_allclose(change["w"], expected, rtol=1e-4)
+
+
+def test_a_recurrent_mind_is_replayed_as_it_was_lived_across_ends():
+    """With a mind unchanged every ratio is 1, so that the loss is the mean of what answers were worth."""
+    situation, learner = Matrix(horizon=3), tiny(recurrent=True, critic=0.0)
+    run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
+    # larger weights, so that what is remembered is felt
+    run = eqx.tree_at(lambda r: r.mind, run, jax.tree.map(lambda x: 3 * x, run.mind))
+    _, batch, _ = jax.jit(lambda r: learner._gather(situation, r, KEY))(run)
+    assert np.asarray(batch.done).any()
+    data = stretch(batch, learner.steps)
+    worth = {HEAD: jax.random.uniform(KEY, data.value.shape, minval=1.0, maxval=2.0)}
+    weight = {HEAD: jnp.ones(data.value.shape)}
+    told = learner._loss(run.mind, data, data.value, worth, weight, jnp.float32(0))
+    assert float(told) == pytest.approx(-float(worth[HEAD].mean()), rel=1e-5)
+
+
+def test_what_an_objective_remembers_ends_with_the_episode():
+    learner = tiny(objective=InequityAverse())
+    run = jax.jit(lambda k: learner.begin(k, Matrix(horizon=1)))(KEY)
+    after, batch, _ = jax.jit(lambda r: learner._gather(Matrix(horizon=1), r, KEY))(run)
+    assert np.asarray(batch.done).all()
+    assert not np.asarray(after.feeling).any()
+    long = jax.jit(lambda k: learner.begin(k, Matrix(horizon=99)))(KEY)
+    assert np.asarray(jax.jit(lambda r: learner._gather(Matrix(horizon=99), r, KEY))(long)[0].feeling).any()
 
 
 def test_minibatches_hold_every_sample_once_in_an_order_of_their_key():

@@ -233,3 +233,10 @@ def test_holm_by_hand():
 
 def test_a_test_is_none_of_pytests():
     assert not statistics.Test.__test__
+
+
+def test_a_pair_that_diverged_does_not_vanish():
+    for side in ([math.inf, 1.0, 1.1], [0.5, math.inf, 1.1]):
+        found = difference(side, [math.inf, 0.5, 0.4])
+        assert (found.n, found.low, found.high) == (3, -math.inf, math.inf)
+    assert difference([math.nan, 1.0], [math.inf, 0.5]).missing == 1

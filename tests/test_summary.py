@@ -121,3 +121,18 @@ def test_conditions_and_claims_of_a_study_fit_together(name):
         for claim in study.claims:
             claim.effect(Asked())
         assert asked <= set(labels)
+
+
+def test_how_much_was_computed_is_added_up(tmp_path):
+    from nomoi.store import Store
+
+    put = lambda k, minutes, device: Store(tmp_path).put(  # noqa: E731
+        {"kind": "training", "k": k},
+        {"m": (np.array([500.0, 1000.0]), np.ones(2))},
+        wall_seconds=60 * minutes,
+        device=device,
+    )
+    results = Results({"a": (put(0, 2, "cpu"), put(1, 3, "cpu")), "b": (put(2, 4, "GPU"),)})
+    found = Findings(Study("x", "?", [], lambda size: [], {"laptop": 2}), "laptop", results, ())
+    said = "3 training runs of 1,000 world steps, 9 minutes of one worker (GPU and cpu)"
+    assert reporting._effort(found) == f", {said}"

@@ -112,13 +112,17 @@ def over_time(series: np.ndarray, batches: int = 20) -> tuple[float, float]:
 
 
 def paired(values: Values, others: Values) -> np.ndarray:
-    """`values` minus `others`, seed by seed (the same seeds in the same order); rounding is no difference."""
+    """`values` minus `others`, seed by seed (the same seeds in the same order); rounding is no difference.
+
+    A pair of which one side diverged is infinite, also where both did: it must not vanish among what is undefined.
+    """
     values, others = (np.asarray(side, float).reshape(-1) for side in (values, others))
     if len(values) != len(others):
         raise Refusal(f"{len(values)} seeds cannot be paired with {len(others)}; the same seeds on both sides can.")
     with np.errstate(invalid="ignore"):  # inf - inf
         gaps, size = values - others, np.maximum(np.abs(values), np.abs(others))
-        return np.where(np.abs(gaps) <= DUST * size, 0.0, gaps)
+        gaps = np.where(np.abs(gaps) <= DUST * size, 0.0, gaps)
+        return np.where(np.isinf(values) & np.isinf(others), np.inf, gaps)
 
 
 def difference(values: Values, others: Values) -> Estimate:
