@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nomoi.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
+from nomoi.effects import scores
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.report import study as reporting
-from nomoi.store import Store
+from nomoi.store import Record, Store
 from nomoi.study import Computed, Study, run
 
 NONE = Results({})
@@ -217,6 +219,21 @@ def test_late_is_the_last_eighth_and_no_more(tmp_path):
     assert record.late()["m"] == np.mean([29, 30, 31, 32])
     assert np.isnan(record.late()["gone"])
     assert record.late(0.5)["m"] == np.mean(np.arange(17, 33))
+
+
+def test_scores_have_an_error_that_is_known_and_falls_with_the_root_of_the_seeds():
+    class Seed(Record):
+        def late(self):
+            return self.facts
+
+    at = lambda *z: scores("a", "z")(Results({"a": tuple(Seed(Path(), {"z": x}) for x in z)}))  # noqa: E731
+    of = at(1.0, -1.0, 2.0, 0.0)
+    assert (of.mean, of.n) == (0.5, 4)
+    assert (of.low, of.high) == pytest.approx((0.5 - 1.96 / 2, 0.5 + 1.96 / 2), abs=1e-3)
+    of = at(*[0.25] * 16)  # whatever the spread
+    assert (of.low, of.high) == pytest.approx((0.25 - 1.96 / 4, 0.25 + 1.96 / 4), abs=1e-3)
+    assert at(3.0).low == pytest.approx(3 - 1.96, abs=1e-3)  # one seed is enough to know it
+    assert at(1.0, math.nan).n == 1
 
 
 def test_an_effect_may_be_an_estimate_of_its_own():

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from nomoi import effects, study
+from nomoi import study
 from nomoi.claims import FAILS, HOLDS, UNTESTED, Results
 from nomoi.report import charts, figures, page
 from nomoi.store import Record
@@ -81,7 +81,7 @@ def test_sections_make_a_page(module, findings):
     sections = module.STUDY.sections(findings[module.STUDY.name].results)
     assert any(isinstance(s, page.Figure) for s in sections)
     text = page.page("x", "y", sections)
-    assert text.count("<svg") == sum(isinstance(s, page.Figure) for s in sections)
+    assert text.count("<figure>") == sum(isinstance(s, page.Figure) for s in sections)
 
 
 # --- verdicts that something could turn ------------------------------------------------------------------------------
@@ -108,15 +108,6 @@ def judged(module, text, **made):
 
 def seeds(function, times=3, /, **settings):
     return [function(jax.random.key(k), **settings) for k in range(times)]
-
-
-def test_scores_have_a_known_error():
-    at = lambda *z: effects.scores("a", "z")(given(a=[{"z": x} for x in z]))  # noqa: E731
-    found = at(1.0, -1.0, 2.0, 0.0)
-    assert (found.mean, found.n) == (0.5, 4)
-    assert (found.low, found.high) == pytest.approx((0.5 - 1.96 / 2, 0.5 + 1.96 / 2), abs=1e-3)
-    assert at(3.0).low == pytest.approx(3 - 1.96, abs=1e-3)  # one seed is enough to know it
-    assert at(1.0, np.nan).n == 1
 
 
 def test_a_mutation_that_is_not_scaled_with_selection_turns_rogers_paradox():
@@ -147,21 +138,19 @@ def test_play_with_half_the_punishment_turns_what_moralists_resist(monkeypatch):
 
 def test_without_a_cut_no_extractive_regime_ends():
     nothing = seeds(polities.drawn, 2, polities=2, cut=0.0)
-    for text in ("Few rents", "Constraints", "Broad power", "It ends in most where the elite once"):
+    for text in ("Constraints", "Broad power", "It ends in most where the elite once"):
         assert judged(polities, text, drawn=nothing) == FAILS
-    assert judged(polities, "Few rents", drawn=seeds(polities.drawn, 2, polities=2, cut=0.5)) == HOLDS
+    assert judged(polities, "Constraints", drawn=seeds(polities.drawn, 2, polities=2, cut=0.9)) == HOLDS
 
 
 def test_a_bound_that_is_off_by_a_thousandth_is_found_by_value_iteration(monkeypatch):
     monkeypatch.setattr(law_coordination, "GRID", ((0.6,), ((0.1, 0.2),)))
-    iteration, text = law_coordination.iteration, "Value iteration finds the bound of the formula (joint; "
-    claim = next(c for c in law_coordination.CLAIMS if c.text.startswith(text))
-    exact = lambda: given(["value iteration"], **{"value iteration": [iteration(None, 0.2)]})  # noqa: E731
-    assert claim.judge(exact(), "laptop").verdict == HOLDS
+    off = lambda: law_coordination.iteration(None, 0.2)["joint"]  # noqa: E731
+    assert off() < 1e-6
     honest = law_coordination.bound
     monkeypatch.setattr(law_coordination, "bound", lambda *a: dataclasses.replace(
         honest(*a), value=1.001 * honest(*a).value))  # fmt: skip
-    assert claim.judge(exact(), "laptop").verdict == FAILS
+    assert off() > 1e-4
 
 
 def test_only_attributes_that_can_lower_the_bound_are_asked():
@@ -172,10 +161,11 @@ def test_only_attributes_that_can_lower_the_bound_are_asked():
 
 
 def test_a_little_judgement_is_seen_where_rules_are_said_to_be_only_copied():
-    text, time = "Copied and nothing else", {"generations": 100, "villages": 200}
-    for judgement, verdict in ((0.0, HOLDS), (0.5, FAILS)):
-        made = {"copying alone": seeds(arrows.village, **time, judgement=judgement)}
-        assert judged(arrows, text, **made) == verdict
+    (copied,) = [r for r in arrows.READINGS if r.text.startswith("copied and nothing else")]
+    for judgement, little in ((0.0, True), (0.5, False)):
+        made = seeds(arrows.village, generations=100, villages=200, judgement=judgement)
+        found = copied.effect(given(**{"copying alone": made}))
+        assert (max(abs(found.low), abs(found.high)) < 2) == little
 
 
 def test_how_much_of_the_gap_norms_close():
@@ -188,14 +178,14 @@ def test_how_much_of_the_gap_norms_close():
 
 
 def test_in_nine_of_ten_worlds_the_tutorials_condition_says_who_gains(monkeypatch):
-    few = {"worlds": 24, "generations": 3000, "strength": 0.05, "mutants": 1e-5, "replicates": 2, "order": "I"}
+    few = {"worlds": 24, "generations": 3000, "strength": 0.05, "mutants": 1e-5, "replicates": 2, "order": "II"}
     text = "Culture raises mean fitness where (delta / (1 - delta)) a > gamma: in nine of ten worlds that are drawn"
-    text += " (order I)"
-    assert judged(niche, text, **{"drawn, order I": seeds(niche.drawn, 2, **few)}) == HOLDS
+    text += " (order II)"
+    assert judged(niche, text, **{"drawn, order II": seeds(niche.drawn, 2, **few)}) == HOLDS
     honest = niche.Niche.tutorial_threshold
     monkeypatch.setattr(niche.Niche, "tutorial_threshold", lambda m: dataclasses.replace(
         honest(m), value=10 * honest(m).value))  # fmt: skip
-    assert judged(niche, text, **{"drawn, order I": seeds(niche.drawn, 2, **few)}) != HOLDS
+    assert judged(niche, text, **{"drawn, order II": seeds(niche.drawn, 2, **few)}) != HOLDS
 
 
 # --- charts ---------------------------------------------------------------------------------------------------------

@@ -86,9 +86,6 @@ def _less(one: str, other: str, measure: str):
 
 
 CLAIMS = [
-    Claim("Copied and nothing else, a rule is kept for f^t, whatever it is worth", OURS,
-          scores("copying alone", "standard errors off f^t"), near=0, tolerance=2, unit="standard errors",
-          kind="ours"),
     Claim("In most villages that are drawn conformity alone keeps a rule of no worth", OURS,
           _late("drawn", "conformity keeps"), above=0.5, unit="of villages", kind="ours"),
     Claim("In most of them punishment alone does", OURS, _late("drawn", "punishment keeps"), above=0.5,
@@ -104,6 +101,8 @@ CLAIMS = [
 ]  # fmt: skip
 
 READINGS = [
+    Reading("copied and nothing else, a rule is kept for f^t, whatever it is worth: played, it is off by", OURS,
+            scores("copying alone", "standard errors off f^t"), unit="standard errors"),
     *(
         Reading(f"{arm}: share that follows rules that {what}", OURS, _late(arm, name))
         for arm, name, what in (

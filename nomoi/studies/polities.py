@@ -103,9 +103,8 @@ def _ends(text: str, cure: str, source: str) -> Claim:
 
 
 CLAIMS = [
-    _ends("Few rents: the extractive regime ends in most polities where half of them are gone", "few rents", THREE),
-    _ends("Constraints on the powerful: it ends in most where they may take half of what they took", "constraints",
-          THREE),
+    _ends("Constraints on the powerful: the extractive regime ends in most polities where they may take half of what "
+          "they took", "constraints", THREE),
     _ends("Broad power: it ends in most where the elite once loses half of its de jure power", "broad power", THREE),
     _ends("It ends in most where the elite once loses half of its resources", "redistribution", OURS),
     Claim("To take half of its de jure power from the elite works more often than to take half of its resources", OURS,
@@ -114,6 +113,8 @@ CLAIMS = [
 ]  # fmt: skip
 
 READINGS = [
+    Reading("few rents: the extractive regime ends where half of them are gone", THREE,
+            _of("drawn", "few rents"), unit="of polities with two regimes"),
     Reading("polities drawn at random that have two regimes", OURS, _of("drawn", "two regimes"), unit="share"),
     Reading("the inclusive regime of the default map: the elite holds", OURS, _of("begins open", "wealth")),
     Reading("and extracts", OURS, _of("begins open", "extraction")),

@@ -14,8 +14,7 @@ from nomoi.populations.shocks import History, simulate
 from nomoi.populations.silly import Community, legibility, patience, survival, value
 from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
-FIGURE = "Hadfield-Menell et al. 2019, caption of a figure in the tutorial"
-ABSTRACT = "Hadfield-Menell et al. 2019, abstract"
+FOUND = "ours, after Hadfield-Menell et al. 2019"  # its abstract and a caption in the tutorial; theta, d and t are ours
 OURS = "ours, derived in nomoi/populations/silly.py"
 DENSITIES = (0, 1, 2, 5, 10, 20)
 TIMES = tuple(range(0, 101, 5))
@@ -113,31 +112,31 @@ def _of(label: str, measure: str):
 STEPS = tuple(itertools.pairwise(DENSITIES))
 CLAIMS = [
     *(
-        Claim(f"Denser silly rules: more stay after a belief shock (theta {theta:g}, d {b} against {a})", FIGURE,
-              _rise(f"theta {theta:g}", a, b), above=0, unit="members of 100")
+        Claim(f"Denser silly rules: more stay after a belief shock (theta {theta:g}, d {b} against {a})", FOUND,
+              _rise(f"theta {theta:g}", a, b), above=0, unit="members of 100", kind="ours")
         for theta in (0.6, 0.7)
         for a, b in STEPS
     ),
     *(
-        Claim(f"... and after newcomers of unknown type join (d {b} against {a})", FIGURE, _rise("newcomers", a, b),
-              above=0, unit="members")
+        Claim(f"... and after newcomers of unknown type join (d {b} against {a})", FOUND, _rise("newcomers", a, b),
+              above=0, unit="members", kind="ours")
         for a, b in STEPS
     ),
-    Claim("... also where bystanders are the members still there (d 20 against 0)", FIGURE, _rise("finite", 0, 20),
-          above=0, unit="members of 100"),
+    Claim("... also where bystanders are the members still there (d 20 against 0)", FOUND, _rise("finite", 0, 20),
+          above=0, unit="members of 100", kind="ours"),
     *(
-        Claim(f"... and in communities whose payoffs, prior and patience are drawn (d {d} against 0)", FIGURE,
-              _of(f"drawn, d {d}", "more"), above=0, unit="members of 100")
+        Claim(f"... and in communities whose payoffs, prior and patience are drawn (d {d} against 0)", FOUND,
+              _of(f"drawn, d {d}", "more"), above=0, unit="members of 100", kind="ours")
         for d in (2, 10)
     ),
     *(
-        Claim(f"A community that does not enforce empties sooner (theta 0.35, t = 5, d {b} against {a})", ABSTRACT,
-              _rise("theta 0.35", a, b, "size 5"), below=0, unit="members of 100")
+        Claim(f"A community that does not enforce empties sooner (theta 0.35, t = 5, d {b} against {a})", FOUND,
+              _rise("theta 0.35", a, b, "size 5"), below=0, unit="members of 100", kind="ours")
         for a, b in STEPS
     ),
     *(
-        Claim(f"It is left sooner when enforcing ends: adaptability (d {b} against {a})", ABSTRACT,
-              _rise("turn", a, b, "halved"), below=0, unit="periods until half have left")
+        Claim(f"It is left sooner when enforcing ends: adaptability (d {b} against {a})", FOUND,
+              _rise("turn", a, b, "halved"), below=0, unit="periods until half have left", kind="ours")
         for a, b in ((0, 5), (5, 20))
     ),
     Claim("Members of communities that enforce are better off (theta 0.7, d 20 against 0)", OURS,
