@@ -189,6 +189,13 @@ def test_the_same_key_gives_the_same_numbers():
         assert a != other
 
 
+def test_norms_of_another_quality_leave_all_else_as_it_was():
+    settings = {"coverages": (0.5, 1.0), "right": 0.7, "worlds": 20, "steps": 200}
+    one, more = (savage.lives(jax.random.key(0), **settings, others=others) for others in ((), (0.0, 1.0)))
+    assert one.items() < more.items()
+    assert more["norm 0, 0.5"] < more["planner with a norm, 0.5"] < more["norm 1, 0.5"]
+
+
 @pytest.mark.parametrize("study", [conventions.STUDY, turn_taking.STUDY, savage.STUDY])
 def test_smoke_runs_judge_nothing_and_draw_everything(study, tmp_path):
     findings = run(study, "smoke", tmp_path)

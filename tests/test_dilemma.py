@@ -14,6 +14,7 @@ from nomoi.solve import basins, crowds, dilemma, dominance, games, taxonomy
 from nomoi.solve.game import NormalForm, bimatrix, symmetric
 from nomoi.solve.games import diagonal, named, rstp
 from nomoi.solve.pure import pure
+from nomoi.studies import dilemmas
 
 whole = st.integers(-5, 5)
 FIVE = {
@@ -408,6 +409,7 @@ def test_every_known_game_has_a_source():
         assert entry.source, name
         assert entry.game.title
     assert named("pd_intro").payoff.tolist() == [[[2, 0], [4, 1]], [[2, 4], [0, 1]]]
+    np.testing.assert_array_equal(np.moveaxis(dilemmas.INTRODUCTION, -1, 0), named("pd_intro").payoff)
     with pytest.raises(Refusal, match="did you mean 'stag_hunt'"):
         named("stag_hnt")
     for bad in ([[1, 2, 3], [4, 5, 6]], [[[1, 2], [3, 4]]]):

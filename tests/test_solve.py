@@ -98,6 +98,7 @@ KNOWN = {  # counted and computed by hand, or by another program
     "bos": {"worst off": 2.5},
     "ordinal": {"tables": 576, "games": 144, "classes": 78, "pure 1": 108, "pure 2": 18, "dilemmas": 25, "product": 25},
     "random games": {"dilemmas": 25 / 144, "three equilibria": 1 / 8, "regret": 0},
+    "introduction": {"prisoners_dilemma": 1, "chicken": 0},
     "many": {"lowest": 1.2, "highest": 9.8, "anarchy": 4 / 3},
 }
 

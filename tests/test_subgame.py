@@ -247,7 +247,7 @@ def test_the_table_of_the_fishery(agents):
     for theta, welfare in fishery.TABLE[agents].items():
         assert found[f"welfare at {theta:g}"] == pytest.approx(welfare, rel=0.001)
     owner = fishery.owned(None, agents)["welfare"]
-    assert owner == pytest.approx(4.155, rel=0.02)
+    assert owner == pytest.approx(fishery.OPTIMUM, rel=0.001)
     assert found[f"welfare at {(agents - 1) / agents:g}"] / owner > 0.99
     assert found["welfare at 0"] / owner == pytest.approx(0.24, abs=0.01)
 

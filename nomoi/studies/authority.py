@@ -159,10 +159,10 @@ def _published(text: str, effect: Effect, unit: str, **bounds: Any) -> Claim:
 
 
 CLAIMS = [
-    _published("Identifies: among three altars the module finds the one that counts (chance 1/3)",
-               _value(MODULE, "found"), "of worlds", above=0.9),
-    _published("Ignores: late, the module heeds an altar that does not count in fewer than 5 % of steps",
-               _value(MODULE, "heeds false"), "of steps", below=0.05),
+    _published("Identifies: it complies with the altar that counts more than a newcomer without a module",
+               late("compliance", MODULE, NONE), "of what it ate", above=0),
+    _published("Ignores: it complies more than one that goes by the majority of all altars",
+               late("compliance", MODULE, MAJORITY), "of what it ate", above=0),
     _published("Ignores: it complies as one does who was told which altar counts", late("compliance", MODULE, TOLD),
                "of what it ate", near=0, tolerance=0.1),
     _published("Cooperates: it is sanctioned less than a newcomer without a module", late("struck", MODULE, NONE),
@@ -171,7 +171,8 @@ CLAIMS = [
                late("stock", NEEDS[MODULE], NEEDS[NONE]), "of capacity", above=0),
     _published("Stable: under a law that is needed, the others harvest more",
                late("others", NEEDS[MODULE], NEEDS[NONE]), "apples", above=0),
-    _claim("Identifies: without room for doubt too", _value(LITERAL, "found"), "of worlds", above=0.9),
+    _claim("Identifies: without room for doubt too, it complies more than without a module",
+           late("compliance", LITERAL, NONE), "of what it ate", above=0),
     _claim("Cooperates: it is sanctioned less than one that goes by the majority", late("struck", MODULE, MAJORITY),
            "hits", below=0),
     _claim("Cooperates: it sanctions less wrongly than one that goes by the majority",
@@ -190,7 +191,8 @@ CLAIMS = [
            "apples", below=0),
     _claim("After a switch, forgetting lowers the violations (with room for doubt)",
            late("late violation", FADES, TURNED), "apples", below=0),
-    _claim("A hidden rule is found from the record", _value(RULE[MODULE], "found"), "of worlds", HIDDEN, above=0.9),
+    _claim("Who infers a hidden rule from the record complies more than who does not",
+           late("compliance", RULE[MODULE], RULE[NONE]), "of what it ate", HIDDEN, above=0),
     _claim("Who infers a hidden rule is sanctioned less than who does not", late("struck", RULE[MODULE], RULE[NONE]),
            "hits", HIDDEN, below=0),
     _claim("Control: where nobody enforces anything, no altar is heeded", _value(IDLE, "heeds false"), "of steps",
@@ -205,7 +207,14 @@ CLAIMS = [
            kind="control", below=0.05),
 ]  # fmt: skip
 
+# What is believed follows from the record, whoever acts on it or not, so that it tells no arm from another.
 READINGS = [
+    *(Reading(f"Finds which altar counts, among three: {arm}", "ours", _value(arm, "found"), unit="of worlds")
+      for arm in (MODULE, LITERAL, NONE)),
+    *(Reading(f"Late, would by its beliefs heed an altar that does not count: {arm}", "ours",
+              _value(arm, "heeds false"), unit="of steps") for arm in (MODULE, NONE)),
+    *(Reading(f"Finds the rule from the record, {RULE[arm]}", HIDDEN, _value(RULE[arm], "found"), unit="of worlds")
+      for arm in (MODULE, NONE)),
     Reading("Where the record is closed the module knows what it knew: it finds the altar by luck", "ours",
             _value(CLOSED, "found"), unit="of worlds"),
     Reading("Without room for doubt it must believe in some altar, and strikes for one that nobody enforces", "ours",

@@ -17,6 +17,9 @@ from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 TYPES = "the tutorial (Hadfield et al. 2024), the three classic types of social dilemma"
 TABLE = "ours, after Robinson & Goforth 2005"
+SLIDE = "the tutorial (Hadfield et al. 2024), Games and equilibria"
+# its text names the second row of cells C again, and D an empty one: here the cells alone, in the order of the print
+INTRODUCTION = (((2, 2), (0, 4)), ((4, 0), (1, 1)))
 DERIVED = "ours (derived in the remarks)"
 SHOWN = ("pd_intro", "pd", "chicken", "stag_hunt", "coord3", "coord123", "bos")
 TRIALS = {"smoke": 20, "laptop": 1000, "paper": 10_000}  # random games a seed
@@ -43,6 +46,13 @@ def known(key: None, name: str) -> Mapping[str, float]:
         out |= {"turns": 2 * view.R - view.T - view.S, "edge": (view.R - view.T) - (view.P - view.S)}
         out |= {name: float(view.name == name) for name in dilemma.NAMES}
     return out
+
+
+def printed(key: None) -> Mapping[str, float]:
+    """Whether the introduction's matrix is a prisoner's dilemma for both, with its cells in the order of the print."""
+    (a, b), (c, d) = INTRODUCTION
+    rows, columns = dilemma.classify(a[0], b[0], c[0], d[0]), dilemma.classify(a[1], c[1], b[1], d[1])
+    return {name: float(rows.name == columns.name == name) for name in dilemma.NAMES}
 
 
 def hunt(key: None, P: float, R: float = 4.0) -> Mapping[str, float]:
@@ -89,6 +99,7 @@ def conditions(size: str) -> Sequence[Condition]:
     return [
         Computed("orders", orders, exact=True),
         *(Computed(name, known, {"name": name}, exact=True) for name in (*SHOWN, "aumann_chicken")),
+        Computed("introduction", printed, exact=True),
         *(Computed(_price(P), hunt, {"P": P}, exact=True) for P in PRICES),
         Computed("stag hunt, R = 5", hunt, {"P": 1.0, "R": 5.0}, exact=True),
         Computed("ordinal", table, exact=True),
@@ -105,9 +116,9 @@ def _of(label: str, measure: str) -> Effect:
     return lambda r: r.late(label, measure)
 
 
-def _printed(text: str, label: str, measure: str) -> Claim:
+def _printed(text: str, label: str, measure: str, source: str = TYPES) -> Claim:
     """That a matrix, as the tutorial prints it, is what the tutorial calls it, by the tutorial's own inequalities."""
-    return Claim(text, TYPES, _of(label, measure), above=0.5, unit="(1 is yes)")
+    return Claim(text, source, _of(label, measure), above=0.5, unit="(1 is yes)")
 
 
 def _says(text: str, label: str, measure: str, source: str = "ours", published: str = "", unit: str = "") -> Reading:
@@ -118,7 +129,9 @@ CLAIMS = [
     _printed("The matrix printed as the prisoner's dilemma passes the inequalities of one", "pd", "prisoners_dilemma"),
     _printed("The matrix printed as chicken passes those of chicken", "chicken", "chicken"),
     _printed("The matrix printed as the stag hunt passes those of a stag hunt", "stag_hunt", "stag_hunt"),
-]
+    _printed("The introduction's matrix, cells as printed (names of rows are garbled), passes a prisoner's dilemma's",
+             "introduction", "prisoners_dilemma", SLIDE),
+]  # fmt: skip
 
 # Counts and arithmetic on a given matrix are mathematics, which the tests hold; no run could decide about them.
 READINGS = [

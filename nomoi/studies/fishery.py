@@ -114,12 +114,6 @@ def _claims(n: int) -> list[Claim]:
     return [
         Claim(f"No other tax makes {n} fishers richer than theta = (N - 1) / N = {right:g} does", "ours",
               _lead(n, right), above=0, unit="units of fish", kind="ours"),
-        *(Claim(f"Welfare of {n} fishers under a tax of {theta:g}, within .1 %", "ours (another program)",
-                _welfare(n, theta), near=value, tolerance=0.001 * value, unit="units of fish", kind="replica")
-          for theta, value in TABLE[n].items()),
-        Claim(f"What one owner makes with the boats of {n} fishers, within .1 %", "ours (another program)",
-              lambda r: r.late(f"N = {n}, one owner", "welfare"), near=OPTIMUM, tolerance=0.001 * OPTIMUM,
-              unit="units of fish", kind="replica"),
     ]  # fmt: skip
 
 
@@ -138,7 +132,19 @@ def _part(n: int, theta: float) -> Effect:
     return lambda r: _welfare(n, theta)(r) / r.late(f"N = {n}, one owner", "welfare")
 
 
+def _again(n: int) -> list[Reading]:
+    """What our earlier program computed too.  As nothing is drawn, tests hold it, and no verdict is due."""
+    return [
+        *(Reading(f"Welfare of {n} fishers under a tax of {theta:g} (by our earlier program {value:.3f})", "ours",
+                  _welfare(n, theta), unit="units of fish") for theta, value in TABLE[n].items()),
+        Reading(f"What one owner makes with the boats of {n} fishers (by our earlier program {OPTIMUM:.3f})", "ours",
+                lambda r: r.late(f"N = {n}, one owner", "welfare"), unit="units of fish"),
+    ]  # fmt: skip
+
+
 READINGS = [
+    *_again(2),
+    *_again(4),
     *(Reading(f"What {n} fishers make without a contract, who take all at once", "ours", _part(n, 0.0),
               unit="of the optimum") for n in TABLE),
     *(Reading(f"... and at theta = (N - 1) / N = {(n - 1) / n:g}", "ours", _part(n, (n - 1) / n),
