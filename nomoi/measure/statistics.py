@@ -121,8 +121,8 @@ def paired(values: Values, others: Values) -> np.ndarray:
         raise Refusal(f"{len(values)} seeds cannot be paired with {len(others)}; the same seeds on both sides can.")
     with np.errstate(invalid="ignore"):  # inf - inf
         gaps, size = values - others, np.maximum(np.abs(values), np.abs(others))
-        gaps = np.where(np.abs(gaps) <= DUST * size, 0.0, gaps)
-        return np.where(np.isinf(values) & np.isinf(others), np.inf, gaps)
+        gaps = np.where(np.isinf(values) & np.isinf(others), np.inf, gaps)
+        return np.where((np.abs(gaps) <= DUST * size) & np.isfinite(size), 0.0, gaps)
 
 
 def difference(values: Values, others: Values) -> Estimate:
