@@ -192,6 +192,13 @@ def test_keys_that_are_numbers_do_not_change_a_name(tmp_path):
     assert found.id == record.id
 
 
+@pytest.mark.parametrize("part", ["records", "unfinished"])
+def test_a_file_where_a_folder_of_records_should_be_is_refused(part, tmp_path):
+    (tmp_path / part).write_text("")
+    with pytest.raises(Refusal, match=f"{part} is a file, and a folder is needed there"):
+        Store(tmp_path)
+
+
 # --- checkpoints --------------------------------------------------------------------------------------------------
 
 
@@ -207,8 +214,9 @@ def stored(file, **entry):
     file.write_bytes(data)
 
 
-def rows(file, content):
-    np.savez(file, leaf0=np.zeros(1), rows=np.frombuffer(json.dumps(content).encode(), np.uint8))
+def rows(file, content, of=None):
+    of = file.parent.name if of is None else of
+    np.savez(file, leaf0=np.zeros(1), of=np.array(of), rows=np.frombuffer(json.dumps(content).encode(), np.uint8))
 
 
 DAMAGE = {
@@ -218,6 +226,7 @@ DAMAGE = {
     "nothing": lambda file: file.write_bytes(b""),
     "a folder": lambda file: file.mkdir(),
     "rows that are none": lambda file: rows(file, {"seconds": 1}),
+    "another run's": lambda file: rows(file, [{"seconds": 1.0}], of="0" * 16),
     "rows of numbers": lambda file: rows(file, [1, 2]),
 }
 

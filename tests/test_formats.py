@@ -279,6 +279,7 @@ BAD = {
         "has 70 play",
     ),
     "letters of another code": ("g.csv", "é,D\n1,2\n".encode("latin-1"), "save it as UTF-8"),
+    "letters of two bytes, unmarked": ("g.csv", "1,2\n3,4\n".encode("utf-16-le"), "save it as UTF-8"),
     "letters of two bytes": ("g.csv", "1,2\n3,4\n".encode("utf-16"), "save it as UTF-8"),
     "no JSON": ("g.json", '{"payoff": [\n[1,', "line 2: this is not JSON"),
     "a list": ("g.json", "[1]", 'must be an object with "payoff"'),

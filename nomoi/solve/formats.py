@@ -46,7 +46,9 @@ def read(path: str | Path) -> NormalForm:
                       "that can be solved.")  # fmt: skip
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
+        if "\0" in text:  # of two bytes a letter, without a mark of it
+            raise UnicodeError
+    except UnicodeError:
         raise Refusal(
             f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8."
         ) from None
