@@ -113,6 +113,28 @@ def test_the_place_of_a_page_is_tried_before_anything_runs(nomoi, report, said, 
     assert sorted(os.listdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--report", "x", "--keep", "x"], "is a folder, or will be"),
+        (["--report", "x", "--keep", "x/y"], "is a folder, or will be"),
+        (["--report", "x/own.md", "--keep", "./x"], "of the page and of a summary"),
+        (["--report", "runs/records/x.html"], "among the records of runs"),
+        (["--report", "runs/records"], "is a folder, or will be"),
+        (["--keep", "runs/records"], "among the records of runs"),
+        (["--report", "a/unfinished/b/x.html", "--out", "a"], "among the records of a"),
+    ],
+)
+def test_places_that_would_be_in_one_anothers_way(nomoi, words, said):
+    Path("own.py").write_text(
+        "from nomoi.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
+    )
+    status, out, err = nomoi("run", "own.py", "--size", "smoke", *words)
+    assert (status, out) == (2, ""), err
+    assert said in err
+    assert os.listdir() == ["own.py"]
+
+
 # --- records ------------------------------------------------------------------------------------------------------
 
 
