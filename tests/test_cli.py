@@ -148,6 +148,15 @@ def test_lists_and_cards(nomoi):
     assert "source" in out
 
 
+@pytest.mark.filterwarnings("default")  # as a person's Python has it
+@pytest.mark.parametrize("setting", ["polities=0", "polities=-1"])
+def test_a_setting_that_nothing_can_be_computed_with_is_one_sentence(nomoi, setting):
+    status, out, err = nomoi("run", "polities", "--size", "smoke", "--set", setting)
+    assert (status, out) == (2, "")
+    said = f"polities cannot be computed with {setting}; values nearer to the study's own would be right."
+    assert err == f"nomoi: {said}\n"
+
+
 def test_a_smoke_study_never_claims(nomoi, monkeypatch):
     status, out, err = nomoi("run", "savage", "--size", "smoke", "--json")
     assert status == 0, err

@@ -15,6 +15,7 @@ import pytest
 
 from nomoi import files
 from nomoi.errors import Refusal
+from nomoi.report import terminal
 from nomoi.store import Store
 
 SPEC = {"kind": "script", "seed": 0}
@@ -149,6 +150,22 @@ def test_folders_may_have_any_name(name, nomoi):
     assert status == 0, err
     assert f"records in {name}" in out
     assert ("2.5" in out, "5.0" in out) == (True, False)
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 200])
+def test_a_narrow_terminal_gets_fewer_columns_and_each_whole(width, nomoi, monkeypatch):
+    record = kept("runs", label="altar(display=hidden)+sanction")
+    monkeypatch.setattr(terminal, "console", terminal.Plain(width=width))
+    status, out, _ = nomoi("runs")
+    assert status == 0
+    head = next(line for line in out.splitlines() if "record" in line and "┃" in line)
+    shown = [cell.strip() for cell in head.strip("┃").split("┃")]
+    every = ["record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"]
+    assert [name for name in every if name in shown] == shown
+    assert (len(shown) == len(every)) == (width == 200)
+    assert record.id in out
+    assert "…" not in out
+    assert ("label" in shown) == (width >= 40)
 
 
 def test_runs_without_a_folder_are_refused_and_an_empty_one_is_shown(nomoi):
