@@ -25,13 +25,25 @@ app = typer.Typer(
 )
 
 
+# what typer raises where a command, an option or a value is none: its click is a package or a part of it, by version
+_MISTYPED: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
 def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
+        raise SystemExit(app(standalone_mode=False))  # so that what was typed wrongly is said below
+    except _MISTYPED as error:
+        if not sys.argv[1:]:  # nothing was typed: the message is the help
+            print(error.format_message(), file=sys.stderr)
+            raise SystemExit(2) from None
+        said = " ".join(error.format_message().split()).rstrip(".")
+        _end(f"{said[:1].lower()}{said[1:]} (`nomoi --help` and `nomoi COMMAND --help` tell more).")
+    except typer.Abort:
+        raise SystemExit(130) from None
     except Refusal as refusal:
         _end(str(refusal))
     except BrokenPipeError:
@@ -168,7 +180,7 @@ def film(
         known = "`nomoi runs` lists them" if not found else f"{len(found)} begin so: give more letters"
         raise Refusal(f"there is no single record {run!r} in {out}; {known}.")
     path = to or Path(f"{found[0].id}.webp")
-    files.check_place(path)
+    files.check_place(path, out)
     content = film_of(found[0], path.suffix)
     if content is None:
         raise Refusal(f"the record {found[0].id} holds no film (seed 0 of a run with a map does).")
@@ -200,16 +212,18 @@ def solve(
     from nomoi.solve.analysis import analyse
     from nomoi.solve.formats import find
 
+    given = find(game)
     if picture:
+        from nomoi.report import portrait
+
         files.check_place(picture)
-    found = analyse(find(game), method)
+        portrait.check(given, picture)
+    found = analyse(given, method)
     if as_json:
         print(json.dumps(found.data(), indent=1, allow_nan=False))
     else:
         solution.show(found)
     if picture:
-        from nomoi.report import portrait
-
         print(printable(str(portrait.write(found.game, picture))), file=sys.stderr if as_json else sys.stdout)
 
 
@@ -236,8 +250,11 @@ def run(
         raise Refusal("--keep is for a study with its own settings; leave out --set or --keep.")
     changes = _changes(set or (), [s.name for s in chosen])
     path, single = report or Path(f"{study}.html"), len(chosen) == 1
-    for place in (path, *(keep / f"{s.name}.md" for s in chosen if keep)):
-        files.check_place(place, out)
+    summaries = [keep / f"{s.name}.md" for s in chosen if keep]
+    for place in (path, *summaries):
+        files.check_place(place, out, keep)
+    if os.path.realpath(path) in map(os.path.realpath, summaries):
+        raise Refusal(f"{path} is the place of the page and of a summary; give --report or --keep another.")
     _compilation_cache()
     found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:

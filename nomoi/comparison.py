@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import numbers
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,7 @@ def compare(
     >>> result = nomoi.compare("pool", ["nothing", "levy(on=request)"], seeds=1, steps=2e4)  # doctest: +SKIP
     >>> result.gain(result.rows[1]).mean  # doctest: +SKIP
     """
+    _kinds(situation, under, seeds, steps)
     if not 1 <= seeds <= SEEDS:
         raise Refusal(f"--seeds is {seeds}; at least one run is needed, and {SEEDS:,} are the most.")
     options = _options(set)
@@ -178,6 +180,23 @@ def compare(
     scripts = _scripts(store, place, seeds)
     chance = _chance(store, governed, rows, seeds)
     return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh, chance=chance)
+
+
+def _kinds(situation: Any, under: Any, seeds: Any, steps: Any) -> None:
+    """Refuse what is of another kind than a comparison takes."""
+    if not isinstance(situation, (str, Situation)):
+        meant = f"{situation.__name__}()" if isinstance(situation, type) else 'Pool() or "pool"'
+        raise Refusal(f"{situation!r} is no situation; one that is made, or a name, would be right: {meant}.")
+    regime = 'regimes are texts in a list, or in a table by their labels, such as ["nothing", "levy(rate=1)"]'
+    if isinstance(under, str) or not isinstance(under, (Mapping, Sequence)):
+        raise Refusal(f"under is {under!r}; {regime}.")
+    for text in [*under, *(under.values() if isinstance(under, Mapping) else ())]:
+        if not isinstance(text, str):
+            raise Refusal(f"under has {text!r}; {regime}.")
+    if not isinstance(seeds, numbers.Integral):
+        raise Refusal(f"seeds is {seeds!r}; a whole number of runs would be right.")
+    if not isinstance(steps, numbers.Real):
+        raise Refusal(f"steps is {steps!r}; a number of world steps would be right.")
 
 
 def _late(records: Sequence[Record]) -> Seeds:

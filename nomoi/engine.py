@@ -307,6 +307,8 @@ def _plain(leaf: Any) -> Any:
 
 def _typed(value: np.ndarray, shape: Any) -> Any:
     """A checkpoint's array as the program wants it; None where it does not fit."""
-    if jnp.issubdtype(shape.dtype, jax.dtypes.prng_key):
-        return jax.random.wrap_key_data(jnp.asarray(value)) if value.shape[:-1] == shape.shape else None
-    return jnp.asarray(value) if value.shape == shape.shape and value.dtype == shape.dtype else None
+    keys = jnp.issubdtype(shape.dtype, jax.dtypes.prng_key)
+    plain = jax.eval_shape(jax.random.key_data, shape) if keys else shape
+    if value.shape != plain.shape or value.dtype != plain.dtype:
+        return None
+    return jax.random.wrap_key_data(jnp.asarray(value)) if keys else jnp.asarray(value)

@@ -32,13 +32,21 @@ def write(path: str | Path, content: str | bytes) -> Path:
     return path
 
 
-def check_place(path: str | Path, out: str | Path | None = None) -> None:
-    """Refuse, before anything is run, a path that `write` could not write, or where the records in `out` will be."""
+def check_place(path: str | Path, out: str | Path | None = None, keep: str | Path | None = None) -> None:
+    """Refuse, before anything is run, a path that `write` could not write.
+
+    Or one that is a folder or will be: that of the records in `out`, that of a summary in `keep`.  Nothing goes in
+    among the records.
+    """
     path = Path(path)
     with _writing(path):
-        place, records = _end(path), Path(os.path.realpath(out or os.devnull))
-        if path.is_dir() or place in (records, *records.parents):
-            raise Refusal(f"{path} is a folder, and a file is to be written; give the name of a file.")
+        place = _end(path)
+        ours = [Path(os.path.realpath(out)) / part for part in ("records", "unfinished")] if out else []
+        folders = [*ours, *([Path(os.path.realpath(keep))] if keep else [])]
+        if path.is_dir() or any(place in (folder, *folder.parents) for folder in folders):
+            raise Refusal(f"{path} is a folder, or will be, and a file is to be written; give the name of a file.")
+        if any(folder in place.parents for folder in ours):
+            raise Refusal(f"{path} is among the records of {out}, where nothing else is kept; give another path.")
         if _through(path):
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -95,6 +95,10 @@ class Store:
         self.root = Path(root)
         if self.root.exists() and not self.root.is_dir():
             raise Refusal(f"{self.root} is a file, and a folder for records is needed; give another --out.")
+        for part in ("records", "unfinished"):
+            if (self.root / part).exists() and not (self.root / part).is_dir():
+                raise Refusal(f"{self.root / part} is a file, and a folder is needed there; move it or give another "
+                              "--out.")  # fmt: skip
 
     def folder(self, name: str) -> Path:
         return self.root / "records" / name
@@ -172,6 +176,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             named = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
             named["rows"] = np.frombuffer(json.dumps(rows).encode(), np.uint8)
+            named["of"] = np.array(folder.name)
             temporary = folder / f"checkpoint.{os.getpid()}.npz"
             try:
                 np.savez(temporary, **named)  # type: ignore[arg-type]
@@ -180,17 +185,19 @@ class Store:
                 temporary.unlink(missing_ok=True)
 
     def resume(self, spec: Spec) -> tuple[list[np.ndarray], list[dict[str, float]]] | None:
-        """The checkpoint of an unfinished run; none if there is none or it cannot be read.
+        """The checkpoint of an unfinished run; none if there is none, it cannot be read or is another run's.
 
-        One that cannot be read is removed: an unfinished run is worth no more than the time it took.
+        Such a one is removed: an unfinished run is worth no more than the time it took.
         """
         file = self._unfinished(spec) / "checkpoint.npz"
         if not file.exists():
             return None
         try:
             with open(file, "rb") as handle, np.load(handle, allow_pickle=False) as stored:
-                leaves = [stored[f"leaf{i}"] for i in range(len(stored.files) - 1)]
+                leaves = [stored[f"leaf{i}"] for i in range(len(stored.files) - 2)]  # beside rows and of
                 rows = json.loads(stored["rows"].tobytes())
+                if str(stored["of"]) != file.parent.name:
+                    raise ValueError("it is another run's")
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise ValueError("its rows are no rows")
             return leaves, rows

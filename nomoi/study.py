@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -233,14 +234,18 @@ def run(
 
 @contextlib.contextmanager
 def _computable(name: str, set: Sequence[str]) -> Iterator[None]:
-    """What settings of a person's own break is said in a sentence."""
+    """What settings of a person's own break is said in a sentence, without the words of a library."""
     try:
-        yield
+        with warnings.catch_warnings():
+            if set:
+                warnings.simplefilter("ignore", RuntimeWarning)  # what comes of it is refused, or shown as no number
+            yield
     except (ArithmeticError, ValueError, LookupError, TypeError, AssertionError, MemoryError) as error:
         if not set:
             raise
-        why = str(error).partition("\n")[0] or type(error).__name__
-        raise Refusal(f"{name} cannot be computed with {', '.join(set)} ({why}).") from error
+        raise Refusal(
+            f"{name} cannot be computed with {', '.join(set)}; values nearer to the study's own would be right."
+        ) from error
 
 
 def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> list[Condition]:

@@ -45,6 +45,13 @@ BAD = {
     "a folder that is not there": (["film", "0123"], "there is no folder runs"),
     "a record that is not there": (["film", "0123", "--out", "."], "no single record"),
     "minibatches that do not divide": (["compare", "pool", "--set", "learner.minibatches=7"], "does not divide"),
+    "a command that is not there": (["compar", "pool"], "no such command 'compar'"),
+    "no situation": (["compare"], "missing argument"),
+    "a number that is none": (["compare", "pool", "--seeds", "x"], "invalid value for '--seeds'"),
+    "a switch that is not there": (["solve", "stag_hunt", "--zap"], "no such option: --zap"),
+    "a picture of another kind": (["solve", "stag_hunt", "--picture", "a.pdf"], "must end in .svg or .png"),
+    "a picture that is no file": (["solve", "stag_hunt", "--picture", "/dev/null"], "must end in .svg or .png"),
+    "a game without a portrait": (["solve", "large.csv", "--picture", "a.svg"], "has no phase portrait"),
     "an objective that is not there": (["compare", "pool", "--set", "learner.objective=envy"], "no objective"),
 }
 
@@ -52,6 +59,7 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_is_one_sentence_and_exit_2(nomoi, case):
     words, part = BAD[case]
+    Path("large.csv").write_text("1,2,3\n4,5,6\n\n1,2,3\n4,5,6\n")
     status, out, err = nomoi(*words)
     assert status == 2, err
     assert part in err
@@ -140,12 +148,35 @@ def test_lists_and_cards(nomoi):
     assert "source" in out
 
 
+@pytest.mark.filterwarnings("default")  # as a person's Python has it
+@pytest.mark.parametrize("setting", ["polities=0", "polities=-1"])
+def test_a_setting_that_nothing_can_be_computed_with_is_one_sentence(nomoi, setting):
+    status, out, err = nomoi("run", "polities", "--size", "smoke", "--set", setting)
+    assert (status, out) == (2, "")
+    said = f"polities cannot be computed with {setting}; values nearer to the study's own would be right."
+    assert err == f"nomoi: {said}\n"
+
+
 def test_a_smoke_study_never_claims(nomoi, monkeypatch):
     status, out, err = nomoi("run", "savage", "--size", "smoke", "--json")
     assert status == 0, err
     verdicts = json.loads(out)["verdicts"]
     assert {v["verdict"] for v in verdicts} == {"not tested at this size"}
     assert Path("savage.html").exists()
+
+
+def test_a_command_without_words_and_help(nomoi):
+    _, out, err = nomoi()
+    assert "Usage: " in out + err
+    assert "nomoi: no" not in err
+    status, out, _ = nomoi("--help")
+    assert status == 0
+    assert "Usage: " in out
+
+
+def test_a_picture_may_end_in_capitals(nomoi):
+    assert nomoi("solve", "stag_hunt", "--picture", "a.PNG")[0] == 0
+    assert Path("a.PNG").read_bytes()[1:4] == b"PNG"
 
 
 def test_help_does_not_wait_for_jax():

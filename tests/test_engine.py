@@ -172,6 +172,14 @@ def test_a_corrupt_checkpoint_only_costs_time(tmp_path):
     assert len(train(store_, [job()])[0].curve()["reward"][0]) == 3
 
 
+def test_an_array_that_is_no_key_is_no_part_of_a_checkpoint():
+    key = jax.random.key(3)
+    data, shape = np.asarray(jax.random.key_data(key)), jax.eval_shape(lambda: key)
+    for wrong in (data.astype(np.float32), data[:1], np.append(data, data), data.astype(np.int64), data[None]):
+        assert engine._typed(wrong, shape) is None
+    assert engine._typed(data, shape) == key
+
+
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")

@@ -15,6 +15,7 @@ import pytest
 
 from nomoi import files
 from nomoi.errors import Refusal
+from nomoi.report import terminal
 from nomoi.store import Store
 
 SPEC = {"kind": "script", "seed": 0}
@@ -113,6 +114,28 @@ def test_the_place_of_a_page_is_tried_before_anything_runs(nomoi, report, said, 
     assert sorted(os.listdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--report", "x", "--keep", "x"], "is a folder, or will be"),
+        (["--report", "x", "--keep", "x/y"], "is a folder, or will be"),
+        (["--report", "x/own.md", "--keep", "./x"], "of the page and of a summary"),
+        (["--report", "runs/records/x.html"], "among the records of runs"),
+        (["--report", "runs/records"], "is a folder, or will be"),
+        (["--keep", "runs/records"], "among the records of runs"),
+        (["--report", "a/unfinished/b/x.html", "--out", "a"], "among the records of a"),
+    ],
+)
+def test_places_that_would_be_in_one_anothers_way(nomoi, words, said):
+    Path("own.py").write_text(
+        "from nomoi.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
+    )
+    status, out, err = nomoi("run", "own.py", "--size", "smoke", *words)
+    assert (status, out) == (2, ""), err
+    assert said in err
+    assert os.listdir() == ["own.py"]
+
+
 # --- records ------------------------------------------------------------------------------------------------------
 
 
@@ -127,6 +150,22 @@ def test_folders_may_have_any_name(name, nomoi):
     assert status == 0, err
     assert f"records in {name}" in out
     assert ("2.5" in out, "5.0" in out) == (True, False)
+
+
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 200])
+def test_a_narrow_terminal_gets_fewer_columns_and_each_whole(width, nomoi, monkeypatch):
+    record = kept("runs", label="altar(display=hidden)+sanction")
+    monkeypatch.setattr(terminal, "console", terminal.Plain(width=width))
+    status, out, _ = nomoi("runs")
+    assert status == 0
+    head = next(line for line in out.splitlines() if "record" in line and "┃" in line)
+    shown = [cell.strip() for cell in head.strip("┃").split("┃")]
+    every = ["record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"]
+    assert [name for name in every if name in shown] == shown
+    assert (len(shown) == len(every)) == (width == 200)
+    assert record.id in out
+    assert "…" not in out
+    assert ("label" in shown) == (width >= 40)
 
 
 def test_runs_without_a_folder_are_refused_and_an_empty_one_is_shown(nomoi):
@@ -192,6 +231,13 @@ def test_keys_that_are_numbers_do_not_change_a_name(tmp_path):
     assert found.id == record.id
 
 
+@pytest.mark.parametrize("part", ["records", "unfinished"])
+def test_a_file_where_a_folder_of_records_should_be_is_refused(part, tmp_path):
+    (tmp_path / part).write_text("")
+    with pytest.raises(Refusal, match=f"{part} is a file, and a folder is needed there"):
+        Store(tmp_path)
+
+
 # --- checkpoints --------------------------------------------------------------------------------------------------
 
 
@@ -207,8 +253,9 @@ def stored(file, **entry):
     file.write_bytes(data)
 
 
-def rows(file, content):
-    np.savez(file, leaf0=np.zeros(1), rows=np.frombuffer(json.dumps(content).encode(), np.uint8))
+def rows(file, content, of=None):
+    of = file.parent.name if of is None else of
+    np.savez(file, leaf0=np.zeros(1), of=np.array(of), rows=np.frombuffer(json.dumps(content).encode(), np.uint8))
 
 
 DAMAGE = {
@@ -218,6 +265,7 @@ DAMAGE = {
     "nothing": lambda file: file.write_bytes(b""),
     "a folder": lambda file: file.mkdir(),
     "rows that are none": lambda file: rows(file, {"seconds": 1}),
+    "another run's": lambda file: rows(file, [{"seconds": 1.0}], of="0" * 16),
     "rows of numbers": lambda file: rows(file, [1, 2]),
 }
 

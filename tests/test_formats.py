@@ -254,6 +254,33 @@ BAD = {
     "names alone": ("g.csv", "a,b\n", "without payoffs"),
     "too few names": ("g.csv", "a\n1 2,3 4\n", "names 1 columns and has 2"),
     "an open quotation in a table": ("g.csv", '"1,2\n3,4\n', "line"),
+    "a minus of another kind": ("g.csv", "\u22123,0,1\n5,1,2\n", "line 1: '\u22123' is no payoff"),
+    "a currency": ("g.csv", "$3,0,1\n5,1,2\n", "line 1: '$3' is no payoff"),
+    "an empty first cell": ("g.csv", ",0,1\n5,1,2\n", "line 1: the cell '' holds 0 payoffs"),
+    "an empty first cell and a pair": ("g.csv", ',"1,2"\n"1,2","3,4"\n', "line 1: the cell '' holds 0 payoffs"),
+    "rows named and columns not": ("g.csv", "C,3,0\nD,5,1\n", "line 1: 'C' is no payoff"),
+    "a slip below names": ("g.csv", 'C,D\n"\u22123,1","0,2"\n"5,1","1,1"\n', "line 2: '\u22123,1' stands among names"),
+    "a slip below numbers": ("g.csv", 'C,D\n"5,1","1,1"\n"x3,1","0,2"\n', "line 2: '5,1' stands among names"),
+    "a slip that looks like names of columns": ("g.csv", "3,$0\n5,1\n2,4\n", "line 1: '3' stands among names"),
+    "an empty name of a row": ("g.csv", ",C,D\nC,3,0\n,5,1\n", "line 3: a name is empty"),
+    "an empty name of a column": ("g.csv", ",C,\nC,3,0\nD,5,1\n", "line 1: a name is empty"),
+    "a word of spreadsheets": ("g.csv", "sep=,\n3,0\n5,1\n", "begins with sep="),
+    "a tiny number": ("g.csv", "1e-400,0\n5,1\n", "'1e-400' is no payoff"),
+    "a tiny number in JSON": ("g.json", '{"payoff": [[[1e-400]], [[1]]]}', "'1e-400' is no payoff"),
+    "70 players": (
+        "g.nfg",
+        'NFG 1 R "t" { ' + '"p" ' * 70 + "} { " + "1 " * 70 + "} " + "0 " * 70,
+        "has 70 players; a game here has at most 32",
+    ),
+    "63 players": ("g.nfg", 'NFG 1 R "t" { ' + '"p" ' * 63 + "} { " + "1 " * 63 + "} " + "0 " * 63, "has 63 players"),
+    "70 players in JSON": (
+        "g.json",
+        '{"payoff": [' + ", ".join(["[" * 70 + "0" + "]" * 70] * 70) + "]}",
+        "has 70 play",
+    ),
+    "letters of another code": ("g.csv", "é,D\n1,2\n".encode("latin-1"), "save it as UTF-8"),
+    "letters of two bytes, unmarked": ("g.csv", "1,2\n3,4\n".encode("utf-16-le"), "save it as UTF-8"),
+    "letters of two bytes": ("g.csv", "1,2\n3,4\n".encode("utf-16"), "save it as UTF-8"),
     "no JSON": ("g.json", '{"payoff": [\n[1,', "line 2: this is not JSON"),
     "a list": ("g.json", "[1]", 'must be an object with "payoff"'),
     "no payoffs": ("g.json", "{}", 'must be an object with "payoff"'),
@@ -284,6 +311,12 @@ def test_bad_files_are_one_sentence_and_exit_2(file, monkeypatch, capsys, case):
     assert said.err.startswith("nomoi: ")
     assert said.err.strip().count("\n") == 0
     assert said.out == ""
+
+
+def test_a_game_of_more_players_than_arrays_have_axes():
+    with pytest.raises(Refusal, match="has 33 players; a game here has at most 32"):
+        NormalForm(np.zeros((33, *[1] * 33)))
+    assert NormalForm(np.zeros((32, *[1] * 32))).n == 32
 
 
 def test_a_file_that_is_not_there_and_one_that_is_too_large(file, monkeypatch):

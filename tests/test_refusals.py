@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -171,6 +173,38 @@ def test_seeds_far_apart_are_different_worlds(seed, above):
 def test_a_seed_is_not_below_zero():
     with pytest.raises(Refusal, match="-1 is no seed"):
         key_of(-1)
+
+
+KINDS = """
+import nomoi
+from nomoi.core.keys import key_of
+levy = nomoi.Levy()
+calls = [
+    lambda: key_of(1.5), lambda: key_of(float("nan")), lambda: key_of(None), lambda: nomoi.compare(nomoi.Pool),
+    lambda: nomoi.compare(3), lambda: nomoi.compare("pool", [levy]), lambda: nomoi.compare("pool", {"a": levy}),
+    lambda: nomoi.compare("pool", "levy"), lambda: nomoi.compare("pool", levy),
+    lambda: nomoi.compare("pool", seeds="3"), lambda: nomoi.compare("pool", steps="10"),
+]
+for call in calls:
+    try:
+        call()
+    except nomoi.Refusal as refusal:
+        print(str(refusal).replace(repr(levy), "LEVY"))
+"""
+
+
+def test_values_of_another_kind_are_refused_in_a_sentence(tmp_path):
+    """Where nothing else checks types, as for a person."""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-c", KINDS], capture_output=True, text=True, env=environment, cwd=tmp_path, check=True
+    )
+    said = [line.partition(";")[0] for line in done.stdout.splitlines()]
+    kind = "<class 'nomoi.situations.pool.Pool'> is no situation"
+    seeds = ["1.5 is no seed", "nan is no seed", "None is no seed"]
+    under = ["under has LEVY", "under has LEVY", "under is 'levy'", "under is LEVY"]
+    assert said == [*seeds, kind, "3 is no situation", *under, "seeds is '3'", "steps is '10'"]
+    assert "Pool()" in done.stdout
 
 
 # --- from outside -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,21 +25,31 @@ FINE = 61  # points along each side from which stream lines are drawn
 CORNERS = np.array([[0.0, 0.0], [1.0, 0.0], [0.5, np.sqrt(3) / 2]])  # of the triangle, one a strategy
 
 
+def _fitting(game: NormalForm) -> Callable[[NormalForm], Figure]:
+    if game.shape == (2, 2):
+        return square
+    if game.shape == (3, 3) and symmetric(game):
+        return triangle
+    raise Refusal(f"{game.title} has no phase portrait: that is drawn of 2 x 2 games and of symmetric 3 x 3 games.")
+
+
 def portrait(game: NormalForm) -> Figure:
     """The picture that fits the game; Refusal where it has too many players or actions for one."""
-    if game.shape == (2, 2):
-        return square(game)
-    if game.shape == (3, 3) and symmetric(game):
-        return triangle(game)
-    raise Refusal(f"{game.title} has no phase portrait: that is drawn of 2 x 2 games and of symmetric 3 x 3 games.")
+    return _fitting(game)(game)
+
+
+def check(game: NormalForm, path: Path) -> None:
+    """Refuse a game that has no portrait, and a file that is no picture."""
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise Refusal(f"{path} is no picture that can be written; its name must end in .svg or .png.")
+    _fitting(game)
 
 
 def write(game: NormalForm, path: Path) -> Path:
     """Draw it into a .svg or .png file, on its own: the svg's tones are plain, not those of a page."""
-    if path.suffix not in (".svg", ".png"):
-        raise Refusal(f"{path} is no picture that can be written; its name must end in .svg or .png.")
+    check(game, path)
     drawn = portrait(game)
-    if path.suffix == ".png":
+    if path.suffix.lower() == ".png":
         return png(drawn, path)
     return files.write(path, re.sub(r"var\(--\w+, (#\w+)\)", r"\1", svg(drawn)))
 

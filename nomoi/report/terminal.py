@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -197,10 +198,8 @@ def records(store: Store) -> None:
     if not found:
         console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
         return
-    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
-    for column in ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"):
-        numbers = column in ("seed", "steps", "seconds", "steps/s", "harvest")
-        out.add_column(column, justify="right" if numbers else "left", no_wrap=column == "record")
+    columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest")
+    rows = []
     for record in found:
         spec, facts, late = record.spec, record.facts, record.late()
         where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
@@ -210,8 +209,29 @@ def records(store: Store) -> None:
             f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
             number(late["harvest"]) if "harvest" in late else "",
         )  # fmt: skip
-        out.add_row(*(escape(c) for c in cells))
+        rows.append(cells)
+    shown = [k for k, name in enumerate(columns) if name in _fitting(columns, rows, console.width)]
+    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
+    for k in shown:
+        numbers = columns[k] in ("seed", "steps", "seconds", "steps/s", "harvest")
+        label = columns[k] == "label"
+        out.add_column(
+            columns[k], justify="right" if numbers else "left", no_wrap=not label, overflow="fold" if label else "crop"
+        )
+    for cells in rows:
+        out.add_row(*(escape(cells[k]) for k in shown))
     console.print(out)
+
+
+def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[str]:
+    """The columns that a narrow terminal has room for, the least telling left out first; labels may be folded."""
+    wide = {name: 3 + max(len(name), *(cell_len(r[k]) for r in rows)) for k, name in enumerate(columns)}
+    wide["label"] = min(wide["label"], 3 + 16)
+    left = set(columns)
+    for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "seed", "label"):
+        if 1 + sum(wide[n] for n in left) > width:
+            left.discard(name)
+    return left
 
 
 def checks(found: Sequence[Any]) -> None:

@@ -1,7 +1,8 @@
 """Games from files.  Files are data: they are parsed, never evaluated.  Payoffs are 3, -0.5, .8, 1e-3 or 1/3.
 
 .nfg   Gambit's strategic form, any number of players (see nomoi.solve.nfg)
-.csv   games of two, as a table whose first row and column may be names, in one of three layouts: cells of two payoffs
+.csv   games of two, as a table whose first row and column may be names (the first column only where the
+       first row is), in one of three layouts: cells of two payoffs
        ("3,1" in quotes, or 3 1, or 3;1); two tables of single payoffs with an empty line between them, the row
        player's first; one square table, which makes a symmetric game.  Lines that begin with # are left out.  Columns
        are separated by commas: a file of other columns is refused, since it would be another game.
@@ -25,7 +26,7 @@ import numpy as np
 
 from nomoi.errors import Refusal, once
 from nomoi.solve import nfg
-from nomoi.solve.game import NormalForm
+from nomoi.solve.game import NormalForm, check_players
 from nomoi.solve.games import GAMES, named
 from nomoi.solve.nfg import number
 
@@ -45,7 +46,13 @@ def read(path: str | Path) -> NormalForm:
                       "that can be solved.")  # fmt: skip
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (UnicodeDecodeError, OSError) as error:
+        if "\0" in text:  # of two bytes a letter, without a mark of it
+            raise UnicodeError
+    except UnicodeError:
+        raise Refusal(
+            f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8."
+        ) from None
+    except OSError as error:
         raise Refusal(f"{path} cannot be read as text: {error}.") from None
     return readers[path.suffix.lower()](text, path)
 
@@ -102,6 +109,9 @@ def _csv(text: str, path: Path) -> NormalForm:
 def _separated(text: str, path: Path) -> None:
     """Refuse a file without any comma whose lines hold more than one thing: its columns are separated otherwise."""
     lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    if re.match(r'\s*"?sep=', "\n".join(lines), re.IGNORECASE):
+        raise Refusal(f"{path} begins with sep=, which only some spreadsheets understand; leave that line out and "
+                      "separate the columns by commas.")  # fmt: skip
     if any("," in line for line in lines):
         return
     for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (" ", "spaces")):
@@ -119,7 +129,11 @@ def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, 
     body = [cells for _, cells in block]
     top = not _payoff(body[0][-1])
     rest = body[1:] if top else body
-    side = bool(rest) and not _payoff(rest[0][0]) and len(rest[0]) > 1
+    side = top and any(not _payoff(cells[0]) and len(cells) > 1 for cells in rest)  # rows have names where columns have
+    for (line, cells), first in zip(block, [top] + [False] * (len(block) - 1), strict=True):
+        _names(cells[side:] if first else cells[:side], f"{path}, line {line}")
+    if side and _like_payoff(body[0][0]):
+        _names(body[0][:1], f"{path}, line {block[0][0]}")
     columns = tuple(body[0][1:] if side else body[0]) if top else ()
     rows = tuple(cells[0] for cells in rest) if side else ()
     out: list[list[list[float]]] = []
@@ -138,6 +152,16 @@ def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, 
     return np.array(out), (rows, columns)
 
 
+def _names(cells: list[str], where: str) -> None:
+    """Refuse names that are empty, or that must be payoffs with a slip of the pen: they would make another game."""
+    for cell in cells:
+        if not cell:
+            raise Refusal(f"{where}: a name is empty; each row and each column needs its own, or none of them has one.")
+        if _like_payoff(cell):
+            raise Refusal(f"{where}: {cell!r} stands among names and looks like a payoff; payoffs are numbers such as "
+                          "3, -0.5 or 1/3, and names begin with a letter.")  # fmt: skip
+
+
 def _pair(cell: str, where: str) -> list[float]:
     """The one or two payoffs of a cell."""
     words = [w for w in re.split(r"\s*[,;]\s*|\s+(?![/])(?<![/]\s)", cell) if w]
@@ -151,12 +175,20 @@ def _payoff(cell: str) -> bool:
     return bool(re.match(r"[+-]?\.?\d", cell)) or cell.lower() in ("nan", "inf", "-inf")
 
 
+def _like_payoff(cell: str) -> bool:
+    """Whether a cell is a payoff, or would be one without the signs before its first digit (as in $3)."""
+    return _payoff(cell) or bool(re.match(r"[^\w]+\d", cell))
+
+
 def _json(text: str, path: Path) -> NormalForm:
     def constant(word: str) -> None:
         raise Refusal(f"{path}: {word} is no payoff; every payoff must be a finite number.")
 
     try:
-        data = json.loads(text, parse_constant=constant, object_pairs_hook=lambda pairs: once(pairs, str(path)))
+        data = json.loads(
+            text, parse_constant=constant, parse_float=lambda word: number(word, str(path)),
+            object_pairs_hook=lambda pairs: once(pairs, str(path)),
+        )  # fmt: skip
     except json.JSONDecodeError as error:
         raise Refusal(f"{path}, line {error.lineno}: this is not JSON ({error.msg}).") from None
     except (RecursionError, ValueError):
@@ -171,6 +203,8 @@ def _json(text: str, path: Path) -> NormalForm:
     players, actions = data.get("players", []), data.get("actions", [])
     if not _texts(players) or not (isinstance(actions, list) and all(_texts(a) for a in actions)):
         raise Refusal(f"{path}: players must be a list of names, and actions a list of such lists, one a player.")
+    if isinstance(data["payoff"], list):
+        check_players(len(data["payoff"]), str(path))
     try:
         payoff = np.array(_numbers(data["payoff"], path), np.float64)
     except (ValueError, RecursionError):

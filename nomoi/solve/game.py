@@ -12,6 +12,7 @@ from nomoi.errors import Refusal
 from nomoi.solve.exact import tidy
 
 LARGEST = 10_000_000  # payoffs; more is refused, because no solver here would end (ours)
+PLAYERS = 32  # more than these and arrays of outcomes have more axes than NumPy's functions take
 SIZES = (1e-100, 1e100)  # payoffs but 0 that can be solved: products of them must be numbers, too (ours)
 # what a terminal would obey rather than show: controls, line ends, turns of direction, and halves of letters
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -33,8 +34,11 @@ class NormalForm:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", plain(self.title) or "game")
+        if isinstance(self.payoff, (list, tuple)):  # of which NumPy makes no array where they are many
+            check_players(len(self.payoff), self.title)
         payoff = _numbers(self.payoff, self.title)
         n = payoff.shape[0]
+        check_players(n, self.title)
         if n < 2:
             raise Refusal(f"{self.title} has {n} player; a game needs two or more.")
         if payoff.ndim != n + 1 or 0 in payoff.shape:
@@ -106,6 +110,12 @@ class NormalForm:
     def joint(self, distribution: np.ndarray) -> np.ndarray:
         """[n] expected payoffs under a distribution [A_1, ..., A_n] over outcomes."""
         return (self.payoff * distribution).reshape(self.n, -1).sum(1)
+
+
+def check_players(n: int, where: str) -> None:
+    """Refuse more players than there can be axes."""
+    if n > PLAYERS:
+        raise Refusal(f"{where} has {n} players; a game here has at most {PLAYERS}.")
 
 
 def plain(name: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve.game import LARGEST, NormalForm
+from nomoi.solve.game import LARGEST, NormalForm, check_players
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _FRACTION = re.compile(r"([+-]?\d{1,300})\s*/\s*([+-]?\d{1,300})", re.ASCII)
@@ -95,6 +95,7 @@ def parse(text: str, path: Path) -> NormalForm:
     players = tuple(words.expect("text", "a player's name in quotes") for _ in words.braced("the players"))
     if len(players) < 2:
         raise Refusal(f"{path} has {len(players)} player(s); a game needs two or more.")
+    check_players(len(players), str(path))
     actions = tuple(_actions(words) for _ in words.braced("the strategies"))
     if len(actions) != len(players):
         raise Refusal(f"{path} gives strategies to {len(actions)} of {len(players)} players; each needs its own.")
