@@ -72,6 +72,9 @@ class Promised(Results):
     measures   of each condition, or None where only making it will tell
     """
 
+    promised: Mapping[str, Sequence[str] | None]
+    seeds: int
+
     def __init__(self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str]):
         super().__init__(dict.fromkeys(measures, ()), exact)
         object.__setattr__(self, "promised", measures)
@@ -86,8 +89,9 @@ class Promised(Results):
 
     def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
         self._of(label)
-        if self.promised[label] is not None:
-            _known(dict.fromkeys(self.promised[label]), label, measure)
+        names = self.promised[label]
+        if names is not None:
+            _known(dict.fromkeys(names), label, measure)
         rng = np.random.default_rng(len(label))
         return np.arange(1.0, 33.0), rng.uniform(0.1, 1.0, (1 if label in self.exact else self.seeds, 32))
 

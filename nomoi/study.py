@@ -274,7 +274,7 @@ def _like(old: Any, text: str, where: str) -> Any:
         new = None
     if not _fits(old, new):
         raise Refusal(f"{where} cannot be {text!r}; something like {json.dumps(old)} would be right.")
-    return type(old)(new) if isinstance(old, (float, tuple)) else new
+    return type(old)(new) if isinstance(old, (float, tuple)) else new  # pyright: ignore[reportArgumentType]
 
 
 def _fits(old: Any, new: Any) -> bool:
