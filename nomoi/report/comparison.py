@@ -28,7 +28,7 @@ def html(result: Comparison) -> str:
     lead = (
         f"{len(result.rows)} regimes, {len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''} each, "
         f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; brackets are "
-        "95 % bootstrap intervals over seeds."
+        "95 % intervals over seeds (Student's t)."
     )
     lead = " ".join([lead, *result.remarks])
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
@@ -53,7 +53,7 @@ def curve(result: Comparison, name: str) -> page.Figure:
         if drawn:
             series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
-    caption = "Mean over seeds with 95 % bootstrap band; dotted: behaviours that do not learn, under no rule."
+    caption = "Mean over seeds with 95 % band (Student's t); dotted: behaviours that do not learn, under no rule."
     if name == "compliance" and result.chance:
         scripts |= _chance(result, name)
         caption += " Chance is what random play reaches under the same regime."
