@@ -27,11 +27,9 @@ def write_page(findings: Findings | Sequence[Findings], path: Path, title: str =
 
 
 def _lead(findings: Findings) -> str:
-    drawn = (
-        "computed once, without chance"
-        if _exact(findings)
-        else f"{findings.study.seeds[findings.size]} seeds a condition"
-    )
+    count = findings.study.seeds[findings.size]
+    seeds = "one seed a condition" if count == 1 else f"{count} seeds a condition"
+    drawn = "computed once, without chance" if _exact(findings) else seeds
     return f"Size {findings.size}, {drawn}. {findings.study.question}"
 
 
