@@ -130,6 +130,7 @@ def test_it_learns_the_planted_rule_from_what_others_do():
     np.testing.assert_array_equal(logit(half.mind.judge, {"hat": jnp.eye(3)}) > 0, [False, True, False])
 
 
+@pytest.mark.slow
 def test_who_feels_so_punishes_as_the_others_do():
     """Nothing is paid for striking: only the conscience can make a pupil strike the red and spare the others."""
     _, _, last = runs()

@@ -224,7 +224,13 @@ def _played(situation, script, key, worlds):
     return found.reward[:, -1], found.events["sale"].sum(1)
 
 
-@pytest.mark.parametrize(("resolve", "boycott"), [("together", JOINT), ("each", INDEPENDENT), ("never", None)])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("resolve", "boycott"),
+    [("together", JOINT), pytest.param("each", INDEPENDENT, marks=SLOW), pytest.param("never", None, marks=SLOW)],
+)
 def test_the_boycott_played_out_is_worth_what_the_formula_says(resolve, boycott):
     """What a spree of one period gains, paired world by world, is w c - x (P - c) within 4 standard errors."""
     cost, worlds = 0.4, 4000

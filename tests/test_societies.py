@@ -97,6 +97,7 @@ def test_payoffs_are_those_of_people_one_by_one(seed, benefit, size):
         assert found[k] == pytest.approx(pay)
 
 
+@pytest.mark.slow
 def test_the_table_worked_out_before_in_groups_of_eight():
     """Means over 4 seeds and 2,000 periods (the whole table is the study group_size)."""
     base = Groups(size=8)
