@@ -193,7 +193,8 @@ def _share(label: str, best: str, tag: str) -> Effect:
 
     def effect(results: Results) -> np.ndarray:
         reward = lambda one: results.late(f"{one}, {tag}", "reward")  # noqa: E731
-        return 100 * (reward(label) - reward(SEPARATE)) / (reward(best) - reward(SEPARATE)).mean()
+        most = (reward(best) - reward(SEPARATE)).mean()
+        return 100 * (reward(label) - reward(SEPARATE)) / (most or np.nan)  # where there is nothing to gain, undefined
 
     return effect
 
