@@ -27,8 +27,8 @@ def write_page(findings: Findings | Sequence[Findings], path: Path, title: str =
 
 
 def _lead(findings: Findings) -> str:
-    count = findings.study.seeds[findings.size]
-    seeds = "one seed a condition" if count == 1 else f"{count} seeds a condition"
+    n = findings.study.seeds[findings.size]
+    seeds = "one seed a condition" if n == 1 else f"{n} seeds a condition"
     drawn = "computed once, without chance" if _exact(findings) else seeds
     return f"Size {findings.size}, {drawn}. {findings.study.question}"
 

@@ -29,6 +29,7 @@ from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 SEPARATE, COMMON, JOINT, GIFTING, VANILLA = "separate", "common payoff", "joint control", "gifting", "vanilla contract"
 PLAY, MOCA, SETTLED, USELESS, NULL = "MOCA, first stage", "MOCA", "MOCA, settled", "useless contract", "null contract"
 EACH, UNBOUND = "each contract", "no contract"  # MOCA's play under every contract, and under none
+UNPAID = "theta = 0"  # signed, and pays nothing: what it brings is the word, not the pay
 # the papers' figures were not at hand: orders are inferred from abstracts and code, and so are ours
 INFERRED = "ours, after Christoffersen et al. 2023, abstract"
 CODE = "ours, after Christoffersen et al. 2023, code"
@@ -167,9 +168,9 @@ def orderings(tag: str, unit: str, best: str) -> list[Claim]:
                   "without a contract", gain(SETTLED, "reward", EACH, tag), CODE),
         order("Settled so, it brings more than vanilla contracting", more(SETTLED, VANILLA), CODE),
         control("It is the contract that binds: without one the same play brings less than under the average of them",
-                _binds(tag)),
+                _beyond(UNBOUND, tag)),
         control("It is what they pay: under terms that pay nothing (theta = 0) the same play brings less than under "
-                "the average of the others", _pays(tag)),
+                "the average of the others", _beyond(UNPAID, tag)),
         nothing("A contract on what changes nothing brings nothing", USELESS),
         nothing("The null contract, always, brings nothing", NULL),
     ]  # fmt: skip
@@ -199,24 +200,14 @@ def _share(label: str, best: str, tag: str) -> Effect:
     return effect
 
 
-def _binds(tag: str) -> Effect:
-    """What MOCA's play brings under a contract, on average over all, beyond what it does under none.
+def _beyond(terms: str, tag: str) -> Effect:
+    """What MOCA's play brings under the other contracts, on average, beyond what it does under `terms`.
 
     The best of them would be chosen by noise, where contracts do nothing.
     """
     label = f"{EACH}, {tag}"
-    under = lambda r: np.stack([r.late(label, m) for m in r.measures(label) if m != UNBOUND], 1)  # noqa: E731
-    return lambda r: under(r).mean(1) - r.late(label, UNBOUND)
-
-
-def _pays(tag: str) -> Effect:
-    """What MOCA's play brings under a contract that pays, on average over all, beyond what it does under theta = 0.
-
-    Such a contract is signed and binds nobody to anything: what it brings is the word, not the pay.
-    """
-    label, unpaid = f"{EACH}, {tag}", "theta = 0"
-    paid = lambda r: [r.late(label, m) for m in r.measures(label) if m not in (UNBOUND, unpaid)]  # noqa: E731
-    return lambda r: np.mean(paid(r), 0) - r.late(label, unpaid)
+    others = lambda r: [r.late(label, m) for m in r.measures(label) if m not in (UNBOUND, terms)]  # noqa: E731
+    return lambda r: np.mean(others(r), 0) - r.late(label, terms)
 
 
 def _near_optimum(n: int) -> list[Claim]:
