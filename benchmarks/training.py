@@ -27,16 +27,16 @@ def main() -> None:
     import jax
     import jax.numpy as jnp
 
-    from nomoi import regimes
-    from nomoi.comparison import compare
     from nomoi.core import govern
-    from nomoi.engine import Program
     from nomoi.institutions.altar import Altar
     from nomoi.institutions.contract import Contract
     from nomoi.institutions.levy import Levy
     from nomoi.institutions.sanction import Sanction
-    from nomoi.jobs import Job
     from nomoi.learners.ppo import PPO
+    from nomoi.runs import regimes
+    from nomoi.runs.compare import compare
+    from nomoi.runs.engine import Program
+    from nomoi.runs.jobs import Job
     from nomoi.situations.berries import Berries
     from nomoi.situations.harvest import Harvest
     from nomoi.studies.silly_rules import LEARNER

@@ -16,12 +16,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 import nomoi
-from nomoi.comparison import Comparison
 from nomoi.grid.frames import telling
 from nomoi.grid.paint import PALETTE, paint
 from nomoi.grid.still import Still, merged
 from nomoi.report import figures
 from nomoi.report.comparison import still_of
+from nomoi.runs.compare import Comparison
 
 SHOWN = {
     "nothing": "no rule",

@@ -30,7 +30,7 @@ _HOMES = {
     "Taboo": "nomoi.institutions.taboo",
     "Sanction": "nomoi.institutions.sanction",
     "rollout": "nomoi.core.rollout",
-    "compare": "nomoi.comparison",
+    "compare": "nomoi.runs.compare",
     "Refusal": "nomoi.errors",
 }
 

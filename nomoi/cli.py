@@ -67,7 +67,7 @@ def _end(sentence: str) -> NoReturn:
 @contextlib.contextmanager
 def _resumable() -> Iterator[None]:
     """An interrupted run goes on later, whether the keyboard, a scheduler or a closed terminal ends it."""
-    from nomoi.engine import Interrupted
+    from nomoi.runs.engine import Interrupted
 
     caught = [signal.SIGINT]
 
@@ -112,9 +112,9 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
 ) -> None:
     """Train agents in a situation under several regimes; print a table and write a page."""
-    from nomoi import comparison as comparing
     from nomoi import files
     from nomoi.report import terminal
+    from nomoi.runs import compare as comparing
 
     files.check_place(report, out)
     _compilation_cache()
@@ -157,7 +157,7 @@ def runs(out: Annotated[Path, typer.Option(help="folder of records")] = Path("ru
 
 def _records(out: Path) -> Any:
     """The store in a folder that is there."""
-    from nomoi.store import Store
+    from nomoi.runs.store import Store
 
     if not out.is_dir():
         raise Refusal(f"there is no folder {out}; give with --out the folder in which runs were kept.")
@@ -241,9 +241,9 @@ def run(
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
     from nomoi import files
-    from nomoi import study as studying
     from nomoi.report import study as reporting
     from nomoi.report import terminal
+    from nomoi.runs import study as studying
 
     chosen = studying.find(study)
     if set and keep:

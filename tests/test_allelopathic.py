@@ -12,7 +12,7 @@ from small import run as small_run
 from nomoi import grid
 from nomoi.core import govern
 from nomoi.errors import Refusal
-from nomoi.regimes import parse
+from nomoi.runs.regimes import parse
 from nomoi.situations.allelopathic import GREY, Allelopathic
 from nomoi.situations.walkers import AHEAD, BACK, STAY, ZAP
 

@@ -13,23 +13,23 @@ from hypothesis import strategies as st
 from small import SITUATIONS, run
 from test_institutions import SHELF, N, found, happened, settle
 
-from nomoi.claims import UNTESTED
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.authority import Authority
 from nomoi.institutions.chronicle import Chronicle
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.enforcer import Enforcer
-from nomoi.learners.fixed import Forager, Mixed
-from nomoi.learners.inference import NULLS, Inference, likelihood, weigh
-from nomoi.learners.newcomer import Newcomer, Standing
-from nomoi.measure.newcomers import behaviour, beliefs, lives
+from nomoi.probes.newcomers import behaviour, beliefs, lives
 from nomoi.report.study import write_page
+from nomoi.runs.claims import UNTESTED
+from nomoi.runs.study import Findings
+from nomoi.runs.study import run as perform
+from nomoi.scripts.enforcer import Enforcer
+from nomoi.scripts.fixed import Forager, Mixed
+from nomoi.scripts.inference import NULLS, Inference, likelihood, weigh
+from nomoi.scripts.newcomer import Newcomer, Standing
 from nomoi.situations.walkers import AHEAD, ZAP
 from nomoi.studies import authority as study
-from nomoi.study import Findings
-from nomoi.study import run as perform
 
 RED, BLUE, GREEN = range(3)
 chance = st.tuples(st.lists(st.booleans(), min_size=3, max_size=3), st.booleans())

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import twins
 
-from nomoi import grid, regimes
+from nomoi import grid
 from nomoi.core import govern
 from nomoi.errors import Refusal
+from nomoi.runs import regimes
 from nomoi.situations.berries import PRESETS, Berries, State, rule
 from nomoi.situations.walkers import AHEAD, STAY, TURN_RIGHT, ZAP
 

@@ -13,16 +13,16 @@ from small import SITUATIONS
 
 from nomoi.core import govern
 from nomoi.core.learner import Learner
-from nomoi.engine import train
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
-from nomoi.jobs import Job, mind_of
-from nomoi.learners.fixed import Constant
 from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Residents
+from nomoi.runs.engine import train
+from nomoi.runs.jobs import Job, mind_of
+from nomoi.runs.store import Store
+from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
-from nomoi.store import Store
 
 KEY = jax.random.key(0)
 HARVEST = SITUATIONS["harvest"]

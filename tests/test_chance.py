@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import small
 
-from nomoi.comparison import Comparison, Row, _chance
 from nomoi.core import govern
 from nomoi.institutions.altar import Altar
 from nomoi.learners.ppo import PPO
 from nomoi.report.comparison import curve
+from nomoi.runs.compare import Comparison, Row, _chance
+from nomoi.runs.store import Store
 from nomoi.situations.harvest import Harvest
-from nomoi.store import Store
 
 STEPS = np.array([100.0, 200.0, 300.0])
 

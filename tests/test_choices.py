@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nomoi.errors import Refusal
 from nomoi.populations.tipping import Reservations, technology
+from nomoi.runs.study import run
 from nomoi.solve.attractors import rest_points
 from nomoi.solve.foresight import (
     SILENT,
@@ -26,7 +27,6 @@ from nomoi.solve.foresight import (
 )
 from nomoi.solve.game import bimatrix
 from nomoi.studies import conventions, savage, turn_taking
-from nomoi.study import run
 
 seeds = st.integers(0, 2**32 - 1)
 

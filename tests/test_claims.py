@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
-from nomoi.effects import scores
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.report import study as reporting
-from nomoi.store import Record, Store
-from nomoi.study import Computed, Study, run
+from nomoi.runs.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
+from nomoi.runs.effects import scores
+from nomoi.runs.store import Record, Store
+from nomoi.runs.study import Computed, Study, run
 
 NONE = Results({})
 SPREAD = [1.0, 2.0, 3.0]  # its interval is [-0.484, 4.48]
@@ -168,7 +168,7 @@ def test_kinds_are_counted_apart_and_what_the_model_says_gets_no_verdict(halves,
 
 
 def test_a_claim_about_what_will_not_be_there_is_refused_before_anything_is_made(tmp_path, monkeypatch):
-    from nomoi import study
+    from nomoi.runs import study
     from nomoi.situations.pool import Pool
 
     monkeypatch.setattr(study, "train", lambda *_: pytest.fail("trained"))

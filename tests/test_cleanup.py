@@ -9,12 +9,13 @@ import twins
 from scipy import stats
 
 import nomoi
-from nomoi import grid, regimes
+from nomoi import grid
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.taboo import Taboo
+from nomoi.runs import regimes
 from nomoi.situations.cleanup import CLEAN, Cleanup, State
 from nomoi.situations.walkers import AHEAD, STAY, TURN_LEFT, ZAP
 

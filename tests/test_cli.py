@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nomoi.store import Store
+from nomoi.runs.store import Store
 
 QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nomoi import compare, comparison
+from nomoi import compare
 from nomoi.report import terminal
 from nomoi.report.comparison import html
+from nomoi.runs import compare as comparison
 from nomoi.situations.matrix import Matrix
 
 UNDER = {"free": "", "double": "levy(rate=2)", "single": "levy(rate=1)"}

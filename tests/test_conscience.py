@@ -17,12 +17,12 @@ from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
-from nomoi.jobs import Job
 from nomoi.learners import ppo
 from nomoi.learners.conscience import BLAME, Conscience, Public, logit, witness
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.ppo import PPO, Residents
-from nomoi.measure.norms import balanced, judgement
+from nomoi.probes.norms import balanced, judgement
+from nomoi.runs.jobs import Job
 from nomoi.situations.matrix import Matrix
 
 KEY = jax.random.key(0)

@@ -16,11 +16,11 @@ from small import SITUATIONS
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
-from nomoi.learners.fixed import Constant, Forager, Random
 from nomoi.learners.ppo import PPO, Residents
-from nomoi.measure.crossplay import crossplay, everyone, matrix
 from nomoi.measure.evaluate import episodes
-from nomoi.measure.scenarios import scenarios
+from nomoi.probes.crossplay import crossplay, everyone, matrix
+from nomoi.probes.scenarios import scenarios
+from nomoi.scripts.fixed import Constant, Forager, Random
 from nomoi.situations.matrix import Matrix
 
 KEY = jax.random.key(0)

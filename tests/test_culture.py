@@ -9,10 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from nomoi import study
-from nomoi.claims import FAILS, HOLDS, UNTESTED, Results
 from nomoi.report import charts, figures, page
-from nomoi.store import Record
+from nomoi.runs import study
+from nomoi.runs.claims import FAILS, HOLDS, UNTESTED, Results
+from nomoi.runs.store import Record
 from nomoi.studies import (
     anything_else,
     arrows,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from nomoi import catalogue, study
+from nomoi import catalogue
+from nomoi.runs import study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

@@ -14,8 +14,8 @@ from nomoi.core import govern
 from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
-from nomoi.learners.fixed import Random
 from nomoi.measure.evaluate import episodes
+from nomoi.scripts.fixed import Random
 from nomoi.situations.driving import Driving
 from nomoi.studies.moca_driving import Selfish, Yielding
 

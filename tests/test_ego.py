@@ -11,12 +11,12 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.fixed import Mixed, Random
-from nomoi.learners.wardens import Warden
-from nomoi.measure.ego import ego, gaps
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import Episode, measures
-from nomoi.regimes import parse
+from nomoi.probes.ego import ego, gaps
+from nomoi.runs.regimes import parse
+from nomoi.scripts.fixed import Mixed, Random
+from nomoi.scripts.wardens import Warden
 from nomoi.situations.allelopathic import Allelopathic
 
 REGIME = Allelopathic.regimes["altar"].replace("grace=50", "grace=10,content=2")

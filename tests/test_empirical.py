@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from nomoi.errors import Refusal
-from nomoi.learners.fixed import Constant, Random
-from nomoi.measure import empirical
-from nomoi.measure.empirical import FAILS, HOLDS, UNDECIDED, Empirical, judge
-from nomoi.measure.schelling import Diagram, schelling
+from nomoi.probes import empirical
+from nomoi.probes.empirical import FAILS, HOLDS, UNDECIDED, Empirical, judge
+from nomoi.probes.schelling import Diagram, schelling
+from nomoi.scripts.fixed import Constant, Random
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.situations.pool import Pool
 

@@ -17,15 +17,16 @@ import jax
 import numpy as np
 import pytest
 
-from nomoi import engine, files, regimes, store
+from nomoi import files
 from nomoi.core import govern
-from nomoi.engine import Interrupted, train
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
-from nomoi.jobs import Job
 from nomoi.learners.ppo import PPO
+from nomoi.runs import engine, regimes, store
+from nomoi.runs.engine import Interrupted, train
+from nomoi.runs.jobs import Job
+from nomoi.runs.store import Store, identity
 from nomoi.situations.pool import Pool
-from nomoi.store import Store, identity
 
 LEARNER = PPO(worlds=4, steps=8, minibatches=2, epochs=1, hidden=8)
 
@@ -89,8 +90,8 @@ def test_a_killed_process_loses_little_and_doubles_nothing(tmp_path):
     script = textwrap.dedent(f"""
         import sys; sys.path.insert(0, {os.path.dirname(__file__)!r})
         import jax; jax.config.update("jax_numpy_dtype_promotion", "strict")
-        import nomoi.engine as engine, time
-        from nomoi.store import Store
+        import nomoi.runs.engine as engine, time
+        from nomoi.runs.store import Store
         from test_engine import job
         engine.CHECKPOINT = 0.0
         def tell(progress):

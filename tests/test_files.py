@@ -16,7 +16,7 @@ import pytest
 from nomoi import files
 from nomoi.errors import Refusal
 from nomoi.report import terminal
-from nomoi.store import Store
+from nomoi.runs.store import Store
 
 SPEC = {"kind": "script", "seed": 0}
 
@@ -92,14 +92,15 @@ def test_names_as_long_as_a_name_may_be(tmp_path):
     ],
 )
 def test_the_place_of_a_page_is_tried_before_anything_runs(nomoi, report, said, monkeypatch):
-    from nomoi import comparison, study
+    from nomoi.runs import compare as comparison
+    from nomoi.runs import study
 
     monkeypatch.setattr(comparison, "compare", lambda *_, **__: pytest.fail("trained"))
     monkeypatch.setattr(study, "run", lambda *_, **__: pytest.fail("run"))
     Path("folder").mkdir()
     Path("file").write_text("")
     Path("own.py").write_text(
-        "from nomoi.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
+        "from nomoi.runs.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
     )
     before = sorted(os.listdir())
     out = ["--out", "kept/in/runs"] if report.startswith("kept") else []
@@ -128,7 +129,7 @@ def test_the_place_of_a_page_is_tried_before_anything_runs(nomoi, report, said, 
 )
 def test_places_that_would_be_in_one_anothers_way(nomoi, words, said):
     Path("own.py").write_text(
-        "from nomoi.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
+        "from nomoi.runs.study import Study\nSTUDY = Study('own', '?', (), lambda size: (), {'smoke': 1})"
     )
     status, out, err = nomoi("run", "own.py", "--size", "smoke", *words)
     assert (status, out) == (2, ""), err

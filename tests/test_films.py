@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import small
 
-from nomoi import films
 from nomoi.core import Institution, govern
 from nomoi.core.rollout import rollout
 from nomoi.grid.frames import ROW, telling
@@ -16,7 +15,8 @@ from nomoi.grid.paint import AGENTS, PALETTE, colour, legend, paint
 from nomoi.grid.still import Still, merged, pack, unpack
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.fixed import Random
+from nomoi.measure import films
+from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 
 PX, STEPS = 16, 60

@@ -8,9 +8,9 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nomoi.core.parameters import checked, domains
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import over_time
-from nomoi.parameters import checked, domains
 from nomoi.populations.engine import changes, models, resample, seed_of, select, streams, whole
 from nomoi.populations.imitation import FIXES, NO_LEARNER, Imitation, evolve, imitate, simulate
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from nomoi.core import govern
+from nomoi.core.parameters import checked, domains
 from nomoi.errors import Refusal
 from nomoi.institutions.charter import Charter
 from nomoi.law import attributes
@@ -31,9 +32,8 @@ from nomoi.law.boycott import (
     solved_bound,
     threshold,
 )
-from nomoi.learners.traders import Trader
 from nomoi.measure.evaluate import episodes
-from nomoi.parameters import checked, domains
+from nomoi.scripts.traders import Trader
 from nomoi.situations.boycott import Boycott
 from nomoi.situations.pool import Pool
 

@@ -13,11 +13,11 @@ from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.learners.batch import sample
-from nomoi.learners.fixed import Constant, Forager, Mixed, Random
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
 from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
+from nomoi.scripts.fixed import Constant, Forager, Mixed, Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool

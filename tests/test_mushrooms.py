@@ -9,13 +9,14 @@ import twins
 from scipy import stats
 
 import nomoi
-from nomoi import grid, regimes
+from nomoi import grid
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
 from nomoi.institutions.taboo import Taboo
+from nomoi.runs import regimes
 from nomoi.situations.mushrooms import BLUE, GREEN, KINDS, NONE, ORANGE, RED, Mushrooms, State
 from nomoi.situations.walkers import AHEAD, BACK, LEFT, STAY, TURN_LEFT, ZAP
 

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import SITUATIONS, equal
 
-from nomoi.claims import Results
 from nomoi.core import build, govern
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import PLAY, Contract
@@ -18,6 +17,7 @@ from nomoi.learners.negotiation import Negotiator, Settlement
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
+from nomoi.runs.claims import Results
 from nomoi.studies import moca
 
 TINY = {"worlds": 8, "steps": 8, "minibatches": 2, "epochs": 1, "hidden": 8}
@@ -73,7 +73,7 @@ def test_one_mind_sees_all_views_and_answers_for_each():
 
 
 def test_joint_control_leaves_no_residents():
-    from nomoi.learners.fixed import Random
+    from nomoi.scripts.fixed import Random
 
     with pytest.raises(Refusal, match="joint control decides for everybody"):
         Joint(residents=Residents(Random()))

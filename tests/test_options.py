@@ -12,8 +12,8 @@ from types import ModuleType
 
 from nomoi import core, institutions, law, learners, populations, situations
 from nomoi.core.events import VOCABULARY
+from nomoi.core.parameters import Parameters, domains
 from nomoi.core.settings import Option, default_text, options
-from nomoi.parameters import Parameters, domains
 
 TABLE = Path(__file__).with_name("options.txt")
 

@@ -7,11 +7,11 @@ from small import ALL, SITUATIONS, made
 pytest.importorskip("pettingzoo")
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from nomoi.adapters import pettingzoo as adapter
-from nomoi.adapters.pettingzoo import parallel_env
 from nomoi.core import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
+from nomoi.play import pettingzoo as adapter
+from nomoi.play.pettingzoo import parallel_env
 
 TALL = ["harvest, contract+altar+sanction", "pool, altar+contract+levy", "matrix, levy+two contracts"]
 MADE = SITUATIONS | {name: made(name) for name in TALL if name in ALL}

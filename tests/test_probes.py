@@ -14,7 +14,7 @@ from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.institutions.sanction import Sanction
 from nomoi.institutions.taboo import Taboo
-from nomoi.measure.probes import STEPS, probes
+from nomoi.probes.staged import STEPS, probes
 from nomoi.situations.berries import Berries
 from nomoi.situations.pool import Pool
 from nomoi.situations.walkers import AHEAD, STAY, ZAP

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi import catalogue, comparison, jobs, regimes, study
+from nomoi import catalogue
 from nomoi.core import build
 from nomoi.core.keys import key_of
 from nomoi.core.settings import options
@@ -23,10 +23,12 @@ from nomoi.errors import Refusal, printable
 from nomoi.learners.ppo import PPO
 from nomoi.report import terminal
 from nomoi.report.comparison import html
+from nomoi.runs import compare as comparison
+from nomoi.runs import jobs, regimes, study
+from nomoi.runs.study import Computed, Study
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
-from nomoi.study import Computed, Study
 
 # --- what was typed is used, or refused ---------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from nomoi.errors import Refusal
 from nomoi.grid import Extent
 from nomoi.institutions.charter import Charter
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.citizens import Citizen
-from nomoi.learners.fixed import _around, _step
-from nomoi.learners.newcomer import Newcomer
+from nomoi.scripts.citizens import Citizen
+from nomoi.scripts.fixed import _around, _step
+from nomoi.scripts.newcomer import Newcomer
 from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP
 
 VIEW = Extent(3, 1, 2)  # five rows and five columns; one stands in row 3, column 2

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from nomoi.errors import Refusal, printable
 from nomoi.report import figures, page, portrait, terminal
+from nomoi.runs.store import Store
 from nomoi.solve.game import NormalForm
-from nomoi.store import Store
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07b\x9b31m\u202ec\rd\udcff"
 
@@ -125,7 +125,7 @@ def test_records_and_paths_are_words(nomoi):
 
 def test_nothing_of_a_users_file_commands_the_terminal(nomoi):
     Path("own.py").write_text(
-        "from nomoi.study import Claim, Computed, Study\n"
+        "from nomoi.runs.study import Claim, Computed, Study\n"
         f"EVIL = {EVIL!r} + '[/red]'\n"
         "def draw(key):\n    return {'m': 1.0}\n"
         "claim = Claim(EVIL, EVIL, lambda r: r.late(EVIL, 'm'), published=EVIL, above=0, unit=EVIL)\n"

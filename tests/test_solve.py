@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi import study as studying
-from nomoi.claims import UNTESTED
 from nomoi.errors import Refusal
 from nomoi.report import figures, periodic, portrait, solution
+from nomoi.runs import study as studying
+from nomoi.runs.claims import UNTESTED
 from nomoi.solve import crowds, games, nash, ordinal
 from nomoi.solve.analysis import analyse
 from nomoi.solve.game import NormalForm, bimatrix

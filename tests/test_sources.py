@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import nomoi
-from nomoi import study
-from nomoi.parameters import MINE
+from nomoi.core.parameters import MINE
+from nomoi.runs import study
 from nomoi.solve.games import GAMES
 
 HOME = Path(__file__).parents[1]

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from test_engine import LEARNER, job, same
 
-from nomoi import engine, jobs, study
-from nomoi.engine import Interrupted, train
 from nomoi.errors import Refusal
-from nomoi.jobs import mind_of, snapshots
-from nomoi.learners.fixed import Constant
+from nomoi.runs import engine, jobs, study
+from nomoi.runs.engine import Interrupted, train
+from nomoi.runs.jobs import mind_of, snapshots
+from nomoi.runs.store import Store, identity
+from nomoi.runs.study import Computed, Evaluated, Results, Scripted, Study, Trained
+from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
-from nomoi.store import Store, identity
-from nomoi.study import Computed, Evaluated, Results, Scripted, Study, Trained
 
 STEADY = LEARNER.replace(rate_end=LEARNER.rate, entropy_end=LEARNER.entropy)  # learns alike however long the run is
 POOL, LEVY = Pool(horizon=6), "levy(on=request,rate=0.5)"
@@ -259,9 +259,9 @@ def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
 
 def test_scripts_under_different_rules_are_different_records(tmp_path):
     """The same script in two governed worlds, and under two rates of one rule, leaves records of its own."""
-    from nomoi.comparison import script_record
     from nomoi.core import govern
     from nomoi.institutions.levy import Levy
+    from nomoi.runs.compare import script_record
 
     places = [govern(Pool(horizon=6), Levy(on="request", rate=rate)) for rate in (0.5, 1.0)]
     places += [govern(Pool(horizon=4), Levy(on="request", rate=0.5)), Pool(horizon=6)]

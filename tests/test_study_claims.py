@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from small import SITUATIONS
 
-from nomoi import study
-from nomoi.claims import Claim, Results
-from nomoi.store import Record
+from nomoi.runs import study
+from nomoi.runs.claims import Claim, Results
+from nomoi.runs.store import Record
+from nomoi.runs.study import Computed, Trained
 from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, schelling, silly_rules, tragedy
-from nomoi.study import Computed, Trained
 
 HERE = Path(__file__)  # no record is read from disk
 EXACT = ("dilemmas", "conventions", "turn_taking", "contracts", "teams", "fishery")

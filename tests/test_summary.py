@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nomoi import effects
 from nomoi.measure.statistics import estimate, holm, number, ttest
 from nomoi.report import page
 from nomoi.report import study as reporting
-from nomoi.study import Claim, Computed, Findings, Results, Study, run
+from nomoi.runs import effects
+from nomoi.runs.study import Claim, Computed, Findings, Results, Study, run
 
 
 class Fake(Results):
@@ -105,7 +105,7 @@ LEARNED = ["altar", "altar_open", "altar_raw", "altar_transfer", "silly_rules", 
 @pytest.mark.parametrize("name", LEARNED)
 def test_conditions_and_claims_of_a_study_fit_together(name):
     """Every size names its conditions; claims are judged by labels that exist, on curves of the right shape."""
-    from nomoi.study import find
+    from nomoi.runs.study import find
 
     (study,) = find(name)
     for size in study.seeds:
@@ -124,7 +124,7 @@ def test_conditions_and_claims_of_a_study_fit_together(name):
 
 
 def test_how_much_was_computed_is_added_up(tmp_path):
-    from nomoi.store import Store
+    from nomoi.runs.store import Store
 
     put = lambda k, minutes, device: Store(tmp_path).put(  # noqa: E731
         {"kind": "training", "k": k},

@@ -15,9 +15,9 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.fixed import Mixed, Random
-from nomoi.learners.wardens import Warden
-from nomoi.regimes import parse
+from nomoi.runs.regimes import parse
+from nomoi.scripts.fixed import Mixed, Random
+from nomoi.scripts.wardens import Warden
 from nomoi.situations.allelopathic import GREY, Allelopathic
 from nomoi.situations.walkers import AHEAD, ZAP
 

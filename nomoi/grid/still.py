@@ -1,7 +1,7 @@
 """Stills: what a bystander sees, kept as arrays.  `trace` keeps it inside `jit` and `scan`; `still` makes NumPy of it.
 
 What no scene holds (who strikes whom, who carries a mark, what an institution displays, what is left) is added where
-the run is known: see `nomoi.films`.
+the run is known: see `nomoi.measure.films`.
 """
 
 from __future__ import annotations

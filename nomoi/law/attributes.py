@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, probability
 from nomoi.errors import Refusal, nearest
 from nomoi.law.boycott import Trade, chance_bound, threshold
-from nomoi.parameters import Parameters, count, probability
 
 NEWS = 4  # rules drawn beside the one announced: by other institutions (3), and by one that changes its mind
 

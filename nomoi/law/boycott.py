@@ -14,8 +14,8 @@ import itertools
 
 import numpy as np
 
+from nomoi.core.parameters import Answer, Parameters, count, number, probability
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Answer, Parameters, count, number, probability
 
 JOINT, INDEPENDENT, VICTIM = "joint", "independent", "victim"
 BOYCOTTS = (JOINT, INDEPENDENT, VICTIM)

@@ -11,8 +11,8 @@ import dataclasses
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, number, probability
 from nomoi.errors import Refusal
-from nomoi.parameters import Parameters, count, number, probability
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from nomoi.core.parameters import Domain, checked
 from nomoi.errors import Refusal
-from nomoi.parameters import Domain, checked
 
 ENVIRONMENT, PEOPLE = range(2)  # streams of a seed
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, number, probability
 from nomoi.errors import Refusal
-from nomoi.parameters import Parameters, count, number, probability
 
 COOPERATE, PUNISH, DEFECT = range(3)  # types
 TYPE = np.array([COOPERATE, COOPERATE, PUNISH, PUNISH, DEFECT])  # of each class; the second of a type erred

@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
+from nomoi.core.parameters import Answer, Parameters, count, number, probability
 from nomoi.errors import Refusal, nearest
 from nomoi.measure.statistics import over_time
-from nomoi.parameters import Answer, Parameters, count, number, probability
 from nomoi.populations.engine import PEOPLE, changes, models, resample, select, share, shares, streams, whole
 
 ENVIRONMENTS = ("two", "infinite")

@@ -12,8 +12,8 @@ import math
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, number, probability
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Parameters, count, number, probability
 
 SMITH_TEAM, SMITH_ALONE = (
     4800,

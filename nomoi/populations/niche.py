@@ -15,8 +15,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nomoi.core.parameters import Answer, Parameters, number, probability
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Answer, Parameters, number, probability
 from nomoi.populations.engine import PEOPLE, changes, models, resample, select, share, shares, streams, whole
 from nomoi.populations.imitation import Course, trust
 

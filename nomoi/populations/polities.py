@@ -12,8 +12,8 @@ import dataclasses
 import numpy as np
 from scipy.optimize import brentq
 
+from nomoi.core.parameters import Parameters, number, probability
 from nomoi.errors import Refusal
-from nomoi.parameters import Parameters, number, probability
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,8 +25,8 @@ import math
 import numpy as np
 from scipy import optimize, stats
 
+from nomoi.core.parameters import Answer, Parameters, count, number
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Answer, Parameters, count, number
 from nomoi.populations.engine import shares
 
 TYPES = "UREPM"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import optimize, stats
 
-from nomoi.parameters import Answer, Parameters, number, probability
+from nomoi.core.parameters import Answer, Parameters, number, probability
 from nomoi.populations.engine import PEOPLE, changes, models, share, streams, whole
 
 UNCHANGING = "no_change: what was learned once stays right, so nobody need ever learn"

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, probability
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Parameters, count, probability
 from nomoi.populations.engine import PEOPLE, streams, whole
 from nomoi.populations.silly import NOBODY, Community, boundary
 

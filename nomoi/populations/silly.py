@@ -20,8 +20,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import optimize, special, stats
 
+from nomoi.core.parameters import Parameters, count, number
 from nomoi.errors import Refusal, nearest
-from nomoi.parameters import Parameters, count, number
 from nomoi.populations.engine import share, whole
 
 MODES = ("add", "replace")

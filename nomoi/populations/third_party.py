@@ -12,8 +12,8 @@ import dataclasses
 
 import numpy as np
 
+from nomoi.core.parameters import Answer, Parameters, count, number, probability
 from nomoi.errors import Refusal
-from nomoi.parameters import Answer, Parameters, count, number, probability
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,7 +10,7 @@ import dataclasses
 
 from scipy.optimize import minimize_scalar
 
-from nomoi.parameters import Answer, Parameters, number, probability
+from nomoi.core.parameters import Answer, Parameters, number, probability
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from nomoi.comparison import ACCOUNTS, Comparison, Row
 from nomoi.files import write
 from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
-from nomoi.store import Record
+from nomoi.runs.compare import ACCOUNTS, Comparison, Row
+from nomoi.runs.store import Record
 
 CURVES = ("harvest", "reward", "stock", "compliance", "removed")
 

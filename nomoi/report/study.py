@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nomoi import effects
-from nomoi.claims import KINDS, Results, Verdict, count, told
 from nomoi.files import write
 from nomoi.measure.measures import ALL
 from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
-from nomoi.store import Record
-from nomoi.study import Findings
+from nomoi.runs import effects
+from nomoi.runs.claims import KINDS, Results, Verdict, count, told
+from nomoi.runs.store import Record
+from nomoi.runs.study import Findings
 
 REMARKS = "## Remarks\n"
 

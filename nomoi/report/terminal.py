@@ -20,9 +20,9 @@ from nomoi.errors import printable
 from nomoi.measure.statistics import Estimate, number
 
 if TYPE_CHECKING:
-    from nomoi import engine
-    from nomoi.comparison import Comparison, Row
-    from nomoi.store import Store
+    from nomoi.runs import engine
+    from nomoi.runs.compare import Comparison, Row
+    from nomoi.runs.store import Store
 
 
 class Plain(Console):
@@ -108,7 +108,7 @@ def table(result: Comparison, page: Path) -> None:
 
 def _accounts(result: Comparison) -> Table:
     """What is earned apart from what institutions move, make and burn."""
-    from nomoi.comparison import ACCOUNTS
+    from nomoi.runs.compare import ACCOUNTS
 
     out = Table(
         title="where payoffs come from: sums over all agents, an episode", title_justify="left",
@@ -142,7 +142,7 @@ def _cell(e: Estimate, full: bool = True, signed: bool = False) -> str:
 def catalogue() -> None:
     """Situations, institutions and studies, each with the first sentence of its card."""
     from nomoi import catalogue as there
-    from nomoi import study
+    from nomoi.runs import study
 
     for title, group in (("situations", there.situations()), ("institutions", there.institutions())):
         out = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -247,8 +247,8 @@ def checks(found: Sequence[Any]) -> None:
 
 def verdicts(findings: Any) -> None:
     """A study's claims by kind: verdict, effect, interval, bound; then what its model says (sources: on the page)."""
-    from nomoi.claims import KINDS, told
     from nomoi.report import study as reporting
+    from nomoi.runs.claims import KINDS, told
 
     name = f"{findings.study.name}, {findings.size}"
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}

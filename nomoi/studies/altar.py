@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nomoi import effects
 from nomoi.core import Situation, build
-from nomoi.learners.fixed import Random
 from nomoi.learners.ppo import PPO
-from nomoi.measure.crossplay import crossplay
-from nomoi.measure.scenarios import scenarios
+from nomoi.probes.crossplay import crossplay
+from nomoi.probes.scenarios import scenarios
+from nomoi.runs import effects
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Scripted, Study, Trained
+from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Condition, Evaluated, Results, Scripted, Study, Trained
 
 NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "central"
 DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"

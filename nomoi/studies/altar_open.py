@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nomoi import effects
 from nomoi.core import build
-from nomoi.learners.fixed import Random
 from nomoi.learners.ppo import PPO
+from nomoi.runs import effects
+from nomoi.runs.study import Claim, Condition, Results, Scripted, Study
+from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import (
     ALTAR,
@@ -24,7 +25,6 @@ from nomoi.studies.altar import (
     curves,
     norm,
 )  # fmt: skip
-from nomoi.study import Claim, Condition, Results, Scripted, Study
 
 # A zone is two patches here: opened again only at 0.6 of its capacity, it would stay closed for ever once one of them
 # is bare; and who forages far off reads an altar only if it can be read in passing (see the remarks).

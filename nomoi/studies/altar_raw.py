@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nomoi import effects
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
+from nomoi.runs import effects
+from nomoi.runs.study import Claim, Condition, Results, Study, Trained
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, REACH, SHOWN, SLIDES, comparisons, norm
-from nomoi.study import Claim, Condition, Results, Study, Trained
 
 # lever -> learner, and how many times the base length
 LEVERS: dict[str, tuple[PPO, int]] = {

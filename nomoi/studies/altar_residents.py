@@ -13,11 +13,11 @@ import numpy as np
 from nomoi.core import Situation, build
 from nomoi.core.learner import Learner
 from nomoi.learners.ppo import PPO, Residents
-from nomoi.learners.wardens import Warden
-from nomoi.measure.ego import ego, gaps
 from nomoi.measure.evaluate import episodes
+from nomoi.probes.ego import ego, gaps
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.scripts.wardens import Warden
 from nomoi.situations.allelopathic import Allelopathic
-from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 CODE = "Trivedi et al. 2024, code (it stores no results)"
 SEES, BLIND = "sees the altar", "does not see it"

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nomoi import effects
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
+from nomoi.runs import effects
+from nomoi.runs.study import Claim, Condition, Results, Study, Trained
 from nomoi.situations.berries import Berries
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import REACH, norm
-from nomoi.study import Claim, Condition, Results, Study, Trained
 
 ASKED = "ours, after the tutorial (Hadfield et al. 2024), which asks and shows no result"
 SCHOOLS = {"altar": "place", "hidden rule": "hidden", "shuffled altar": "distractor"}

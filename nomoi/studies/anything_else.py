@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import scores
 from nomoi.populations.engine import seed_of
 from nomoi.populations.groups_at_play import play, replicate, table
 from nomoi.populations.punishment import (
@@ -20,7 +19,8 @@ from nomoi.populations.punishment import (
     polymorphisms,
     punisher_reluctant,
 )
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 ABSTRACT = "Boyd & Richerson 1992, abstract"
 TITLE = "Boyd & Richerson 1992, title"

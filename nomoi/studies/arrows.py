@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import scores
 from nomoi.populations.arrows import RULES, Village, kept, persist
 from nomoi.populations.engine import seed_of
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 OURS = "ours, a model for the question that the tutorial (Hadfield et al. 2024) asks of González-Ruibal et al. 2011"
 ARMS: Mapping[str, Mapping[str, float]] = {

@@ -10,17 +10,17 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from nomoi.core import Governed, build, govern
-from nomoi.effects import Effect, late
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.authority import NOBODY, Authority
 from nomoi.institutions.chronicle import Chronicle
 from nomoi.institutions.sanction import Sanction
-from nomoi.learners.enforcer import Enforcer
-from nomoi.learners.fixed import Mixed
-from nomoi.learners.newcomer import Newcomer
-from nomoi.measure.newcomers import CURVE, EVERY, behaviour, beliefs, lives
+from nomoi.probes.newcomers import CURVE, EVERY, behaviour, beliefs, lives
+from nomoi.runs.effects import Effect, late
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.scripts.enforcer import Enforcer
+from nomoi.scripts.fixed import Mixed
+from nomoi.scripts.newcomer import Newcomer
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 ALTARS = ("altar", "shrine", "temple")  # exchangeable: the first is the one that counts, the second its heir
 NAMES = ",".join(ALTARS)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import scores
 from nomoi.populations.engine import seed_of
 from nomoi.populations.imitation import Imitation, evolve, simulate
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024)"
 PARADOX = (

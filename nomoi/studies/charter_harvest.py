@@ -8,15 +8,15 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from nomoi import regimes
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.learners.citizens import Citizen
-from nomoi.learners.fixed import Mixed
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import Episode
+from nomoi.runs import regimes
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.scripts.citizens import Citizen
+from nomoi.scripts.fixed import Mixed
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 OURS = "ours, after Hart 1961 (primary rules, and secondary rules of recognition, change and adjudication)"
 LAW = "charter+sanction(by=charter,loss=10)"

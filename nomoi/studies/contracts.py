@@ -14,16 +14,16 @@ import jax
 import numpy as np
 
 from nomoi import govern
-from nomoi.effects import Effect
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.treaty import Treaty
+from nomoi.runs.effects import Effect
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.solve.game import NormalForm
 from nomoi.solve.interest import least_fine, least_transfer, self_interest
 from nomoi.solve.subgame import Solution, backward
 from nomoi.solve.unfold import normal_form, tabular
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 PAPER = "Christoffersen et al. 2023, abstract"
 NOTES = "ours, after SocialJax (9zehn), notes of a thesis"

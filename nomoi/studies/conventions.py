@@ -8,15 +8,15 @@ from typing import Any
 import jax
 import numpy as np
 
-from nomoi.claims import Claim, Reading, Results
 from nomoi.measure.statistics import number
 from nomoi.populations.tipping import Reservations, technology
+from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.study import Computed, Condition, Study
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.attractors import basins as find_basins
 from nomoi.solve.dynamics import mutating, path
 from nomoi.solve.game import symmetric
 from nomoi.solve.selection import select
-from nomoi.study import Computed, Condition, Study
 
 TREES = "ours, after Young 1993 (stochastic potentials .65, .85 and 1.15 of conventions worth 3, 2 and 1)"
 OURS = "ours"

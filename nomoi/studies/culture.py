@@ -1,6 +1,6 @@
 """The tutorial's second part, first half: why human groups hold together."""
 
-from nomoi.study import Family
+from nomoi.runs.study import Family
 
 FAMILY = Family(
     "culture",

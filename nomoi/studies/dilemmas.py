@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import Effect
+from nomoi.runs.effects import Effect
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.analysis import Analysis, analyse
 from nomoi.solve.game import bimatrix
 from nomoi.solve.games import GAMES, named, rstp
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 TYPES = "the tutorial (Hadfield et al. 2024), the three classic types of social dilemma"
 TABLE = "ours, after Robinson & Goforth 2005"

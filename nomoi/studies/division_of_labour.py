@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.labour import EASY, HARD, Factory, Village, learning_for, live
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 YAMAN = "Yaman et al. 2023, abstract (the model is ours)"
 SMITH = "Smith 1776, as the tutorial quotes it"

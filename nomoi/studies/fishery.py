@@ -9,13 +9,13 @@ import numpy as np
 
 from nomoi import govern
 from nomoi.core import Situation
-from nomoi.effects import Effect
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.runs.effects import Effect
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 from nomoi.situations.pool import Pool
 from nomoi.solve.subgame import backward, planner
 from nomoi.solve.unfold import repaid, tabular
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 POINTS, DISCOUNT = 41, 0.95  # ours
 SLACK = 0.1  # what departing may gain where a stage has no exact symmetric equilibrium (ours; the study tells how much)

@@ -1,6 +1,6 @@
 """The tutorial's matrices: dilemmas, conventions, and who of several equilibria is played."""
 
-from nomoi.study import Family
+from nomoi.runs.study import Family
 
 FAMILY = Family(
     "games",

@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.groups import Groups, evolve
-from nomoi.study import Claim, Computed, Condition, Results, Study
+from nomoi.runs.study import Claim, Computed, Condition, Results, Study
 
 SIZES = {"smoke": (4, 8), "laptop": (4, 8, 16, 32, 64), "paper": (4, 8, 16, 32, 64, 128, 256)}
 STEPS = {"smoke": 40, "laptop": 2000, "paper": 2000}

@@ -1,6 +1,6 @@
 """The tutorial's second part, second half: rules that are about rules."""
 
-from nomoi.study import Family
+from nomoi.runs.study import Family
 
 FAMILY = Family(
     "law",

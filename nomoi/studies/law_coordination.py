@@ -10,17 +10,17 @@ import numpy as np
 
 from nomoi.core import Situation, govern
 from nomoi.core.learner import Learner
-from nomoi.effects import scores
 from nomoi.institutions.charter import Charter
 from nomoi.law import attributes
 from nomoi.law.boycott import INDEPENDENT, JOINT, VICTIM, Trade, bound, loss, noisy_bound, readings, solved_bound
-from nomoi.learners.traders import Trader
 from nomoi.measure.evaluate import episodes
 from nomoi.populations.engine import seed_of
 from nomoi.populations.ladder import CLASSIFIERS, ENFORCEMENTS, rung
 from nomoi.populations.third_party import Commons
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.scripts.traders import Trader
 from nomoi.situations.boycott import Boycott
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 PROPOSITION = "Hadfield & Weingast 2012, proposition as the tutorial prints it"
 ABSTRACT = "Hadfield & Weingast 2012, abstract"

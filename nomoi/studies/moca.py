@@ -15,16 +15,16 @@ from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
 from nomoi.core.situation import Action, Observation
-from nomoi.effects import Effect, late
 from nomoi.learners.joint import Joint
 from nomoi.learners.negotiation import Negotiator, Settlement, deal
 from nomoi.learners.objectives import Common
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
+from nomoi.runs.effects import Effect, late
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.pool import Pool
-from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 SEPARATE, COMMON, JOINT, GIFTING, VANILLA = "separate", "common payoff", "joint control", "gifting", "vanilla contract"
 PLAY, MOCA, SETTLED, USELESS, NULL = "MOCA, first stage", "MOCA", "MOCA, settled", "useless contract", "null contract"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from nomoi.effects import late
+from nomoi.runs.effects import late
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study
 from nomoi.situations.cleanup import Cleanup
 from nomoi.studies import moca
-from nomoi.study import Claim, Condition, Evaluated, Results, Study
 
 TAG = "clean up"
 # 0 to 0.2 a cell in the published code; whether that pays here is a finding, so a tenfold range stands beside it

@@ -12,9 +12,9 @@ from jaxtyping import PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
+from nomoi.runs.study import Claim, Condition, Results, Scripted, Study
 from nomoi.situations.driving import Driving
 from nomoi.studies import moca
-from nomoi.study import Claim, Condition, Results, Scripted, Study
 
 SELFISH, YIELDING = "selfish cars", "yielding cars"
 SIZES = (2, 4)

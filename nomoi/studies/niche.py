@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import scores
 from nomoi.measure.statistics import over_time
 from nomoi.populations.engine import seed_of
 from nomoi.populations.niche import Niche, evolve, simulate
 from nomoi.populations.selective import Cheap, Cue, Cumulative
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024), condition for an ESS; Boyd et al. 2011, as told there"
 OURS = "ours, derived in nomoi/populations/niche.py"

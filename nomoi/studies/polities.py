@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.polities import Path, Polity, follow, rests
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 THREE = (
     "ours, after Acemoglu et al. 2005 (the three conditions that the tutorial quotes, with a dose and a bound of ours)"

@@ -8,10 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from nomoi.claims import Claim, Reading, Results
 from nomoi.measure.statistics import number
+from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.study import Computed, Condition, Study
 from nomoi.solve.foresight import SILENT, Explorer, Follower, Worlds, garnets, listed, live, plan, planned, visits
-from nomoi.study import Computed, Condition, Study
 
 OURS, UNIT = "ours, after Savage 1954", "of what foresight brings"
 COVERAGES = (0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)

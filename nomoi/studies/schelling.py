@@ -16,13 +16,13 @@ import numpy as np
 
 from nomoi.core import Situation, build
 from nomoi.core.learner import Learner
-from nomoi.effects import Effect
-from nomoi.learners.fixed import Forager
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import episodes
-from nomoi.measure.schelling import Diagram, schelling
+from nomoi.probes.schelling import Diagram, schelling
+from nomoi.runs.effects import Effect
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.scripts.fixed import Forager
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 SOURCE = "ours, after Hughes et al. 2018 (their conditions of a dilemma)"
 MAPS = ("small", "open")

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.effects import scores
 from nomoi.populations.engine import seed_of
 from nomoi.populations.shocks import History, simulate
 from nomoi.populations.silly import Community, legibility, patience, survival, value
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.effects import scores
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 
 FOUND = "ours, after Hadfield-Menell et al. 2019"  # its abstract and a caption in the tutorial; theta, d and t are ours
 OURS = "ours, derived in nomoi/populations/silly.py"

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nomoi.runs.study import Claim, Condition, Results, Study, Trained
 from nomoi.situations.berries import Berries, rule
 from nomoi.studies.silly_rules import LEARNER
-from nomoi.study import Claim, Condition, Results, Study, Trained
 
 COSTS, SPANS = (0.3, 0.6, 1.0, 1.5), (40, 100, 160)
 RULES = {"important": "poison", "silly": "poison,silly"}

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nomoi import effects
 from nomoi.core import build
-from nomoi.effects import percent, tenths
 from nomoi.learners.ppo import PPO
-from nomoi.measure.probes import probes
 from nomoi.measure.statistics import Estimate, correlation, ttest
+from nomoi.probes.staged import probes
+from nomoi.runs import effects
+from nomoi.runs.effects import percent, tenths
+from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
 from nomoi.situations.berries import Berries, rule
-from nomoi.study import Claim, Condition, Evaluated, Results, Study, Trained
 
 NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
 ARMS = (NO, IMPORTANT, SILLY)

@@ -14,12 +14,12 @@ import jax
 import numpy as np
 
 from nomoi import govern
-from nomoi.effects import Effect
 from nomoi.institutions.treaty import Treaty
+from nomoi.runs.effects import Effect
+from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
 from nomoi.situations.signals import Signals
 from nomoi.solve.subgame import backward, planner
 from nomoi.solve.unfold import normal_form, tabular
-from nomoi.study import Claim, Computed, Condition, Reading, Results, Study
 
 AFTER = "ours, after Christoffersen et al. 2023, abstract (of which it is our reconstruction)"
 STEP = 0.25  # of the lump sums; what can be gained by a better contract is split no finer

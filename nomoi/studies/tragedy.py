@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.effects import Effect, late
-from nomoi.learners.fixed import Forager, Random
+from nomoi.runs.effects import Effect, late
+from nomoi.runs.study import Claim, Condition, Results, Scripted, Study, Trained
+from nomoi.scripts.fixed import Forager, Random
 from nomoi.situations.harvest import Harvest
-from nomoi.study import Claim, Condition, Results, Scripted, Study, Trained
 
 RATES = (0.5, 1.0, 1.5, 2.0, 3.0)
 TUTORIAL = "the tutorial (Hadfield et al. 2024), Commons Harvest slides"

@@ -9,14 +9,14 @@ from typing import Any
 import jax
 import numpy as np
 
-from nomoi.claims import Claim, Reading, Results
 from nomoi.measure.statistics import number
+from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.study import Computed, Condition, Study
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.dynamics import mutating, path
 from nomoi.solve.game import NormalForm, bimatrix
 from nomoi.solve.machines import Machine, all_memory_one, machine
 from nomoi.solve.repeated import meet, tournament
-from nomoi.study import Computed, Condition, Study
 
 GAME = bimatrix([[3, 0], [0, 2]], [[2, 0], [0, 3]], "Bach or Stravinsky")  # the tutorial's
 ALTERNATE = machine([0, 1], [[1, 1], [0, 0]], "by turns, whatever happens")

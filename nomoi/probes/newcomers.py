@@ -13,9 +13,9 @@ from jaxtyping import Array, PRNGKeyArray
 
 from nomoi.core import Governed
 from nomoi.core.learner import Learner
-from nomoi.learners.fixed import Mixed
-from nomoi.learners.inference import NULLS
-from nomoi.learners.newcomer import Newcomer
+from nomoi.scripts.fixed import Mixed
+from nomoi.scripts.inference import NULLS
+from nomoi.scripts.newcomer import Newcomer
 
 KNOWN = 0.95  # posterior, among the candidates, from which one counts as found (ours)
 CURVE = (0, 1, 2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)  # chances to sanction

@@ -4,7 +4,7 @@ Each candidate says of every chance to sanction whether there is a violation.  W
 sanctioned, and all else is spared, with probability `hit`.  All is exact and in logarithms.
 
 >>> import jax.numpy as jnp
->>> from nomoi.learners.inference import Inference
+>>> from nomoi.scripts.inference import Inference
 >>> mind = Inference(doubt=0.0)
 >>> seen = mind.learn(mind.blank(2), taken=jnp.array([1.0, 1.0, 0.0]), passed=jnp.array([0.0, 0.0, 0.0]))
 >>> [round(float(p), 2) for p in mind.posterior(seen)[:2]]  # somebody was struck whom only the first convicts

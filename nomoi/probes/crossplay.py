@@ -20,10 +20,10 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
-from nomoi.learners.fixed import Mixed
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import measures
+from nomoi.scripts.fixed import Mixed
 
 SOCIAL = ("harvest", "compliance")  # measures of everybody together that are compared, where they are defined
 

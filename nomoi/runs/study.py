@@ -19,19 +19,20 @@ from typing import Any
 
 import numpy as np
 
-from nomoi import catalogue, regimes
-from nomoi.claims import Claim, Promised, Reading, Results, Verdict, check, found
-from nomoi.comparison import script_record
+from nomoi import catalogue
 from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
-from nomoi.engine import Progress, in_force, train
 from nomoi.errors import Refusal, nearest, once
-from nomoi.jobs import Job, check_inheritance, mind_of, schedule, snapshots
 from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate
-from nomoi.store import Record, Store
+from nomoi.runs import regimes
+from nomoi.runs.claims import Claim, Promised, Reading, Results, Verdict, check, found
+from nomoi.runs.compare import script_record
+from nomoi.runs.engine import Progress, in_force, train
+from nomoi.runs.jobs import Job, check_inheritance, mind_of, schedule, snapshots
+from nomoi.runs.store import Record, Store
 
 SIZES = ("smoke", "laptop", "paper")
 

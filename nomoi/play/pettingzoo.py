@@ -1,7 +1,7 @@
 """Any situation, governed or not, as a PettingZoo parallel environment.
 
 >>> import nomoi
->>> from nomoi.adapters.pettingzoo import parallel_env
+>>> from nomoi.play.pettingzoo import parallel_env
 >>> env = parallel_env(nomoi.govern(nomoi.Harvest(), nomoi.Levy(rate=2.0)), seed=7)
 >>> observations, infos = env.reset()
 """

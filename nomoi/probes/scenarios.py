@@ -19,9 +19,9 @@ from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal, nearest
-from nomoi.learners.fixed import Forager, Mixed, Random
-from nomoi.measure.crossplay import everyone, per_capita
 from nomoi.measure.evaluate import episodes
+from nomoi.probes.crossplay import everyone, per_capita
+from nomoi.scripts.fixed import Forager, Mixed, Random
 
 BACKGROUNDS: dict[str, Learner] = {
     "random": Random(),

@@ -17,8 +17,8 @@ from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO
-from nomoi.regimes import spec
-from nomoi.store import Record
+from nomoi.runs.regimes import spec
+from nomoi.runs.store import Record
 
 POINTS = 32  # of a curve (ours)
 

@@ -13,8 +13,8 @@ from jaxtyping import Array, PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
-from nomoi.learners.fixed import Mixed
 from nomoi.measure.statistics import Estimate, estimate
+from nomoi.scripts.fixed import Mixed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from nomoi.errors import Refusal, nearest
 from nomoi.measure.statistics import Estimate, estimate, exactly
-from nomoi.store import Record
+from nomoi.runs.store import Record
 
 HOLDS, FAILS, INCONCLUSIVE, UNTESTED = "holds", "fails", "inconclusive", "not tested at this size"
 KINDS = {

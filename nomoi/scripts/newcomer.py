@@ -16,8 +16,8 @@ from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
 from nomoi.institutions.authority import candidates
-from nomoi.learners.enforcer import Eyes
-from nomoi.learners.inference import NULLS, Inference
+from nomoi.scripts.enforcer import Eyes
+from nomoi.scripts.inference import NULLS, Inference
 from nomoi.situations.walkers import ZAP
 
 NOTHING, MAJORITY, TOLD, INFERRED = range(4)

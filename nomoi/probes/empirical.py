@@ -16,10 +16,10 @@ from jaxtyping import PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
-from nomoi.learners.fixed import Mixed
 from nomoi.measure.evaluate import episodes
-from nomoi.measure.schelling import Diagram
 from nomoi.measure.statistics import Estimate, estimate
+from nomoi.probes.schelling import Diagram
+from nomoi.scripts.fixed import Mixed
 from nomoi.solve.game import NormalForm
 
 HOLDS, FAILS, UNDECIDED = "holds", "fails", "undecided"
@@ -116,7 +116,7 @@ def pairings(
     """
     if situation.agents != 2:
         raise Refusal(f"{situation.name} has {situation.agents} agents; pairings are for two, and "
-                      "nomoi.measure.schelling plays the mixtures of more.")  # fmt: skip
+                      "nomoi.probes.schelling plays the mixtures of more.")  # fmt: skip
     if seeds < 1 or worlds < 1:
         raise Refusal(f"pairings need one seed and one world or more, not {seeds} and {worlds}.")
     plays = {

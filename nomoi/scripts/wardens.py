@@ -15,7 +15,7 @@ from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
 from nomoi.grid.scene import Scene
-from nomoi.learners.fixed import _step
+from nomoi.scripts.fixed import _step
 from nomoi.situations.walkers import ZAP
 
 

@@ -23,10 +23,10 @@ import numpy as np
 from nomoi.core import Situation
 from nomoi.core.keys import key_of
 from nomoi.core.rollout import rollout
-from nomoi.jobs import Job, check_memory, inherited
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
-from nomoi.store import Record, Store
+from nomoi.runs.jobs import Job, check_memory, inherited
+from nomoi.runs.store import Record, Store
 
 CHECKPOINT = 10.0  # seconds between two checkpoints of a run (ours)
 
@@ -81,8 +81,8 @@ class Program:
 
     def film(self, job: Job, mind: Any) -> dict[str, np.ndarray]:
         """One episode of what was learned, as the layers that a bystander sees; empty where there is no land."""
-        from nomoi import films
         from nomoi.grid.still import pack
+        from nomoi.measure import films
 
         situation = job.situation
         if jax.eval_shape(lambda k: situation.scene(situation.reset(k)), jax.random.key(0)) is None:

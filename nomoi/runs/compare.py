@@ -11,21 +11,22 @@ from typing import Any
 import jax
 import numpy as np
 
-from nomoi import catalogue, regimes
+from nomoi import catalogue
 from nomoi.core import Governed, Situation, build
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
-from nomoi.engine import Progress, train
 from nomoi.errors import Refusal, nearest, once
-from nomoi.jobs import Job, schedule
-from nomoi.learners.fixed import Forager, Random
 from nomoi.learners.objectives import OBJECTIVES
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate, difference, estimate
-from nomoi.regimes import Regime, spec
-from nomoi.store import Record, Store
+from nomoi.runs import regimes
+from nomoi.runs.engine import Progress, train
+from nomoi.runs.jobs import Job, schedule
+from nomoi.runs.regimes import Regime, spec
+from nomoi.runs.store import Record, Store
+from nomoi.scripts.fixed import Forager, Random
 
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
 # where payoffs come from: earned, moved between agents, made and burnt by institutions, and what is left

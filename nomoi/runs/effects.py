@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from scipy import special
 
-from nomoi.claims import Results
 from nomoi.measure.statistics import LEVEL, Estimate, Test, estimate, number, paired, ttest
+from nomoi.runs.claims import Results
 
 Effect = Callable[[Results], np.ndarray]
 

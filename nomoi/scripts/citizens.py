@@ -13,7 +13,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
-from nomoi.learners.enforcer import Eyes
+from nomoi.scripts.enforcer import Eyes
 from nomoi.situations.walkers import ZAP
 
 

@@ -15,7 +15,7 @@ from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import Scene
-from nomoi.learners.fixed import _around, _step
+from nomoi.scripts.fixed import _around, _step
 from nomoi.situations.walkers import ZAP
 
 
