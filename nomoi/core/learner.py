@@ -20,6 +20,11 @@ class Learner(eqx.Module):
     def name(self) -> str:
         return type(self).__name__.lower()
 
+    @property
+    def batch(self) -> int:
+        """World steps between two updates; 0 for a script, which never learns."""
+        return 0
+
     def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
         """A mind before any experience."""
         return ()

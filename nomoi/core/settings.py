@@ -86,14 +86,16 @@ def size(
     unit: str = "",
     low: float = -math.inf,
     high: float | None = None,
+    converter: Callable[[Any], Any] | None = None,
 ) -> Any:
     """A static option: a count, a name, a map.  Changing it compiles a new program.
 
-    `low` and `high` hold for each of several numbers.
+    `low` and `high` hold for each of several numbers; `converter` makes of what is given what is kept.
     """
     high = high if high is not None else FAR if isinstance(default, tuple) else MANY
     option = Option("size", meaning, source, unit, low, high)
-    return eqx.field(default=default, static=True, metadata={MINE: option})
+    more = {"converter": converter} if converter else {}
+    return eqx.field(default=default, static=True, metadata={MINE: option}, **more)
 
 
 def options(cls: type) -> dict[str, tuple[dataclasses.Field[Any], Option]]:
@@ -221,19 +223,17 @@ def _whole(text: str) -> int:
 
 
 def describe(rule: Rule) -> dict[str, Any]:
-    """Every option of an instance as plain data (for records): numbers, lists, names."""
-    out: dict[str, Any] = {}
-    for name, (_, option) in options(type(rule)).items():
-        value = getattr(rule, name)
-        if option.kind == "choice":
-            value = option.values[int(value)]
-        elif option.kind == "setting":
-            value = np.asarray(value).tolist()
-            value = _short(value)
-        elif isinstance(value, Path):
-            value = str(value)
-        out[name] = value
-    return out
+    """Every option of an instance as plain data (for people): numbers, lists, names."""
+    return {name: describe_option(getattr(rule, name), option) for name, (_, option) in options(type(rule)).items()}
+
+
+def describe_option(value: Any, option: Option) -> Any:
+    """The value of one option as people write it."""
+    if option.kind == "choice" and np.ndim(value) == 0:
+        return option.values[int(value)]
+    if option.kind in ("choice", "setting"):
+        return _short(np.asarray(value).tolist())
+    return str(value) if isinstance(value, Path) else value
 
 
 def _short(value: Any) -> Any:

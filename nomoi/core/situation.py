@@ -90,6 +90,7 @@ class Situation(Rule):
 
     # regimes that `compare` tries unless told otherwise: label -> text, such as "altar(display=hidden)+sanction"
     regimes: ClassVar[Mapping[str, str]] = {"nothing": ""}
+    who: ClassVar[str] = "ppo"  # who plays unless told otherwise: a learner or a script, such as "forager(spare=3)"
 
     def __check_init__(self) -> None:
         if self.agents > CROWD:

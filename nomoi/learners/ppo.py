@@ -92,6 +92,13 @@ class PPO(Learner, Rule):
     grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "ours", "", 0)
     scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "ours", "", 0)
 
+    @property
+    def batch(self) -> int:
+        return self.worlds * self.steps
+
+    def mind(self, run: Training) -> Mind:
+        return run.mind
+
     def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
         """A network; with one more leading axis [n] where parameters are not shared."""
         shape, conscience = Shape.of(situation), self.conscience

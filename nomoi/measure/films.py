@@ -15,10 +15,12 @@ from jaxtyping import Array
 
 from nomoi.core.govern import Governed
 from nomoi.core.institution import Institution
-from nomoi.core.rollout import Trajectory
+from nomoi.core.learner import Learner
+from nomoi.core.rollout import Trajectory, rollout
 from nomoi.core.situation import Situation
 from nomoi.grid.still import Still, still, trace
 
+LONGEST = 300  # steps of a film (ours)
 MARKED, VIOLATOR = ".marked", ".violator"  # the event after a step, and the mark that is shown before the next
 
 
@@ -47,6 +49,12 @@ def events(trajectory: Trajectory) -> dict[str, Array]:
     return shown | {"done": trajectory.done}
 
 
+def play(learner: Learner, situation: Situation, mind: Any, key: Any) -> tuple[dict[str, Array], dict[str, Array]]:
+    """One episode of a behaviour (at most LONGEST steps): what `shot` is made of.  May be jitted."""
+    lived = rollout(key, situation, learner, min(situation.horizon, LONGEST), 1, mind, seen(situation))
+    return lived.kept, events(lived)
+
+
 def shot(situation: Situation, kept: dict[str, Any], happened: dict[str, Any], world: int = 0) -> Still:
     """The film of one world, from what `seen` and `events` give: leaves [T, W, ...].  The situation is concrete."""
     scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
@@ -69,4 +77,4 @@ def shot(situation: Situation, kept: dict[str, Any], happened: dict[str, Any], w
     return still(scene, traced, situation.kinds, boards=boards, capacity=most)
 
 
-__all__ = ["events", "seen", "shot"]
+__all__ = ["events", "play", "seen", "shot"]

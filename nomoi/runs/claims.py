@@ -11,7 +11,7 @@ import numpy as np
 
 from nomoi.errors import Refusal, nearest
 from nomoi.measure.statistics import Estimate, estimate, exactly
-from nomoi.runs.store import Record
+from nomoi.runs.record import Record
 
 HOLDS, FAILS, INCONCLUSIVE, UNTESTED = "holds", "fails", "inconclusive", "not tested at this size"
 KINDS = {
@@ -24,18 +24,26 @@ KINDS = {
 
 @dataclasses.dataclass(frozen=True)
 class Results:
-    """Records by condition, in the order of the seeds; what is `exact` was computed once, without chance."""
+    """Records by trial, in the order of the seeds.
+
+    exact   what was computed once, without chance;  old   what was made by other code than the one that is here
+    """
 
     records: Mapping[str, tuple[Record, ...]]
     exact: frozenset[str] = frozenset()
+    old: frozenset[str] = frozenset()
 
     def late(self, label: str, measure: str) -> np.ndarray:
         """[seeds] over the last eighth of training; [1] where it is exact."""
         return np.array([_known(r.late(), label, measure) for r in self._of(label)])
 
     def measures(self, label: str) -> list[str]:
-        """The measures that a condition has."""
+        """The measures that a trial has."""
         return list(self._of(label)[0].curve())
+
+    def unit(self, label: str, measure: str) -> str:
+        """The unit of a measure, where the trial knows it."""
+        return str(self._of(label)[0].facts["measures"].get(measure, [""])[0])
 
     def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
         """steps [K], values [seeds, K]."""
@@ -56,7 +64,7 @@ class Results:
 def _known(table: Mapping[str, Any], label: str, name: str) -> Any:
     if name in table:
         return table[name]
-    what = "condition" if name == label else f"measure of {label!r}"
+    what = "trial" if name == label else f"measure of {label!r}"
     raise Refusal(f"there is no {what} {name!r}; {nearest(name, list(table), 'name')}")
 
 
@@ -75,7 +83,7 @@ class Promised(Results):
     promised: Mapping[str, Sequence[str] | None]
     seeds: int
 
-    def __init__(self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str]):
+    def __init__(self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str] = frozenset()):
         super().__init__(dict.fromkeys(measures, ()), exact)
         object.__setattr__(self, "promised", measures)
         object.__setattr__(self, "seeds", seeds)
@@ -86,6 +94,9 @@ class Promised(Results):
     def measures(self, label: str) -> list[str]:
         self._of(label)
         return list(self.promised[label] or ())
+
+    def unit(self, label: str, measure: str) -> str:
+        return ""
 
     def curve(self, label: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
         self._of(label)
@@ -129,15 +140,20 @@ class _Noted(Mapping[str, tuple[Record, ...]]):
 
 def found(effect: Callable[[Results], np.ndarray | Estimate], results: Results) -> Estimate:
     """An effect over seeds; a point where all conditions that it is about are exact."""
+    return _found(effect, results)[0]
+
+
+def _found(effect: Callable[[Results], np.ndarray | Estimate], results: Results) -> tuple[Estimate, set[str]]:
+    """An effect, and the labels of the trials that it is about."""
     noted = _Noted(results.records)
     value = effect(dataclasses.replace(results, records=noted))
     if isinstance(value, Estimate):
-        return value
+        return value, noted.asked
     if noted.asked and noted.asked <= results.exact:
         if np.size(value) != 1:
-            raise Refusal(f"an effect of exact conditions is one number, and here are {np.size(value)}.")
-        return exactly(float(np.reshape(value, ())))
-    return estimate(value)
+            raise Refusal(f"an effect of exact trials is one number, and here are {np.size(value)}.")
+        return exactly(float(np.reshape(value, ()))), noted.asked
+    return estimate(value), noted.asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,8 +188,9 @@ class Claim:
 
     def judge(self, results: Results, size: str) -> Verdict:
         """The verdict that the whole interval, or the exact value, allows."""
-        effect = found(self.effect, results)
-        if size == "smoke" or not effect.n or (effect.n < 2 and not effect.exact):
+        effect, labels = _found(self.effect, results)
+        mixed = bool(labels & results.old) and not labels <= results.old  # what other code made is no comparison
+        if mixed or size == "smoke" or not effect.n or (effect.n < 2 and not effect.exact):
             return Verdict(self, UNTESTED, effect)
         low, high = self.limits()
         if effect.low > low and effect.high < high:

@@ -1,31 +1,32 @@
-"""compare: one situation under several regimes, learned in, measured, and set side by side."""
+"""compare: one situation under several regimes, lived in, measured, and set side by side.  A study without claims."""
 
 from __future__ import annotations
 
 import dataclasses
 import numbers
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from nomoi import catalogue
-from nomoi.core import Governed, Situation, build
-from nomoi.core.keys import key_of
+from nomoi.core import Institution, Situation, build
 from nomoi.core.learner import Learner
+from nomoi.core.outline import outline
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal, nearest, once
-from nomoi.learners.objectives import OBJECTIVES
-from nomoi.learners.ppo import PPO
-from nomoi.measure.evaluate import evaluate
-from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate, difference, estimate
 from nomoi.runs import regimes
-from nomoi.runs.engine import Progress, train
-from nomoi.runs.jobs import Job, schedule
-from nomoi.runs.regimes import Regime, spec
-from nomoi.runs.store import Record, Store
+from nomoi.runs.engine import Tell
+from nomoi.runs.make import check, make
+from nomoi.runs.record import Record
+from nomoi.runs.regimes import Regime
+from nomoi.runs.shapes import one_program
+from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained
+from nomoi.runs.trial import Trial
+from nomoi.runs.trials import Scripted
 from nomoi.scripts.fixed import Forager, Random
 
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
@@ -40,12 +41,13 @@ FEW = 8  # updates below which a run is remarked upon: its last eighth is not ev
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One line of the table: a regime that was learned in, or a script that was not."""
+    """One line of the table: a regime that was lived in, or a script under no rule; `old` where other code made it."""
 
     label: str
     sentence: str
     values: Seeds
     records: tuple[Record, ...] = ()
+    old: bool = False
 
     def estimate(self, measure: str) -> Estimate:
         return estimate(self.values.get(measure, np.array([])))
@@ -59,14 +61,14 @@ class Comparison:
     """
 
     situation: Situation
-    learner: PPO
-    steps: int
+    who: Learner
+    steps: int  # world steps of a training; 0 where who plays never learns
     seeds: tuple[int, ...]
     rows: tuple[Row, ...]
     scripts: tuple[Row, ...]
-    trained: int  # runs that were trained now; the others were on disk
-    compile_seconds: float = 0.0
     chance: tuple[Row, ...] = ()
+    fresh: int = 0  # runs that were made now; the others were on disk
+    said: tuple[str, ...] = ()
 
     @property
     def headline(self) -> str:
@@ -83,22 +85,30 @@ class Comparison:
         return [m for m in every if any(r.estimate(m).n for r in (*self.rows, *self.scripts))]
 
     @property
+    def words(self) -> dict[str, tuple[str, str]]:
+        """Unit and meaning of every measure, from the records."""
+        told = [r.facts["measures"] for row in (*self.rows, *self.scripts) for r in row.records[:1]]
+        return {name: (words[0], words[1]) for one in told for name, words in one.items()}
+
+    @property
     def accounts(self) -> list[str]:
         """The accounts of payoffs, where institutions moved, made or burnt anything at all; else none are needed."""
         paid = any(r.estimate(m).mean > 0 for r in self.rows for m in ("moved", "made", "burnt") if r.estimate(m).n)
         return [m for m in ACCOUNTS if m in self.measures] if paid else []
 
     def gain(self, row: Row, measure: str | None = None) -> Estimate:
-        """Paired difference from the first regime, seed by seed."""
+        """Paired difference from the first regime, seed by seed; undefined where other code made one of them."""
         measure = measure or self.headline
+        if row.old != self.rows[0].old:
+            return estimate(np.array([]))
         return difference(row.values[measure], self.rows[0].values[measure])
 
     @property
     def remarks(self) -> list[str]:
         """What a reader must know before believing the table, in sentences."""
-        batch = self.learner.worlds * self.learner.steps
-        updates, out = self.steps // batch, []
-        if updates < FEW:
+        batch, out = self.who.batch, list(self.said)
+        updates = self.steps // batch if batch else 0
+        if batch and updates < FEW:
             many = f"The whole run is {updates} update{'s' if updates > 1 else ''} of {batch:,} world steps, so "
             what = "nothing" if updates == 1 else "hardly anything"
             out.append(f"{many}{what} had been learned when it was measured: ask for more with --steps.")
@@ -117,14 +127,14 @@ class Comparison:
 
         learned = [line(r) | {"gain": self.gain(r).data()} for r in self.rows]
         return {
-            "situation": regimes.spec(self.situation),
-            "learner": regimes.spec(self.learner),
+            "situation": spec(self.situation),
+            "who": spec(self.who),
             "steps": self.steps,
             "seeds": list(self.seeds),
             "remarks": self.remarks,
             "headline": self.headline,
-            "units": {m: measure.unit for m, measure in _known(self.rows).items()},
-            "meanings": {m: measure.meaning for m, measure in _known(self.rows).items()},
+            "units": {m: unit for m, (unit, _) in self.words.items()},
+            "meanings": {m: meaning for m, (_, meaning) in self.words.items()},
             "regimes": learned,
             "scripts": [line(r) for r in self.scripts],
             "chance": [line(r) for r in self.chance],
@@ -133,67 +143,90 @@ class Comparison:
 
 def compare(
     situation: Situation | str,
-    under: Mapping[str, str] | Sequence[str] = (),
+    under: Mapping[str, Any] | Sequence[Any] = (),
     *,
+    who: Learner | str = "",
     seeds: int = 3,
     steps: float = 500_000,
     out: str | Path = "runs",
     map: str | None = None,
     set: Mapping[str, str] | Sequence[str] = (),
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Tell = lambda _: None,
     workers: int | None = None,
+    old: bool = False,
 ) -> Comparison:
-    """Train agents in a situation under several regimes and compare what becomes of it.
+    """Let agents live in a situation under several regimes and compare what becomes of it.
 
     situation  an instance, a name, or FILE.py:Name;    map  a preset of it (or a drawing's file, for harvest)
-    under      regimes such as "altar+sanction" or "levy(rate=1)"; by default those of the situation
+    under      regimes in a list, or in a table by label: texts such as "altar+sanction" or "levy(rate=1)", or tuples of
+               institutions; by default those of the situation
+    who        who plays: a learner or a script, or its text, such as "forager(spare=3)"; by default the situation's
     seeds      how many runs a regime;    steps  world steps a run;    out  the folder of the records
     set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` (or its own name) and `learner` are those two
+    old        whether records that other code made may stand where there are no others
 
     >>> import nomoi
     >>> result = nomoi.compare("pool", ["nothing", "levy(on=request)"], seeds=1, steps=2e4)  # doctest: +SKIP
     >>> result.gain(result.rows[1]).mean  # doctest: +SKIP
     """
-    _kinds(situation, under, seeds, steps)
+    _kinds(situation, under, who, seeds, steps)
     if not 1 <= seeds <= SEEDS:
         raise Refusal(f"--seeds is {seeds}; at least one run is needed, and {SEEDS:,} are the most.")
     options = _options(set)
     place = _situation(situation, map, options)
-    learner = _learner(options.pop("learner", {}))
-    updates, chunk = schedule(learner, steps)
-    asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "--under")
-    chosen = [regimes.parse(label, text, options) for label, text in (asked or regimes.default(place)).items()]
+    player = _player(who or place.who, options.pop("learner", {}))
+    asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "under")
+    chosen = [_regime(label, given, options) for label, given in (asked or regimes.default(place)).items()]
     regimes.check_overrides(options, chosen, ["situation", "learner"])
 
-    store = Store(out)
-    governed = regimes.one_program(place, chosen)
-    jobs = [
-        Job(g, learner, seed, updates, chunk, film=seed == 0, label=r.label)
-        for seed in range(seeds)
-        for g, r in zip(governed, chosen, strict=True)
-    ]
-    fresh = sum(store.get(j.spec()) is None for j in jobs)
-    records = train(store, jobs, tell, workers)
-    rows = []
-    for k, regime in enumerate(chosen):
-        mine = records[k :: len(chosen)]
-        rows.append(Row(regime.label, regime.sentences(), _late(mine), tuple(mine)))
-    scripts = _scripts(store, place, seeds)
-    chance = _chance(store, governed, rows, seeds)
-    return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh, chance=chance)
+    governed = one_program(place, [r.institutions for r in chosen])
+    lived = [_lived(r.label, g, player, steps) for g, r in zip(governed, chosen, strict=True)]
+    scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, place, s)) for label, sentence, s in _scripts(place)}
+    chance = {t.label: Scripted(CHANCE + t.label, g, Random()) for g, t in zip(governed, lived, strict=True)
+              if not isinstance(player, Random) and "compliance" in t.measures()}  # fmt: skip
+    trials: list[Trial] = [*lived, *(t for _, t in scripts.values()), *chance.values()]
+    check(trials)
+    made = make(Store(out), trials, range(seeds), tell, workers=workers, old=old)
+
+    def row(trial: Trial, sentence: str, label: str = "") -> Row:
+        records = made.results.records[trial.label]
+        return Row(label or trial.label, sentence, _late(records), records, trial.label in made.results.old)
+
+    rows = [row(t, r.sentences()) for t, r in zip(lived, chosen, strict=True)]
+    free = [row(t, sentence, label.removeprefix(SCRIPT)) for label, (sentence, t) in scripts.items()]
+    by_chance = [row(chance[r.label], f"Random play: {r.sentence}", r.label) for r in rows
+                 if r.label in chance and r.estimate("compliance").n]  # fmt: skip
+    length = lived[0].length if isinstance(lived[0], Trained) else 0
+    return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(free), tuple(by_chance),
+                      made.fresh, made.remarks)  # fmt: skip
 
 
-def _kinds(situation: Any, under: Any, seeds: Any, steps: Any) -> None:
+SCRIPT, CHANCE = "script: ", "by chance: "  # so that no label of a regime is theirs
+
+
+def _lived(label: str, place: Situation, player: Learner, steps: float) -> Trained | Scripted:
+    """The regime lived in: learned in, and filmed, by who learns; by others only played."""
+    return Trained(label, place, (), steps, player, film=True) if player.batch else Scripted(label, place, player)
+
+
+def _kinds(situation: Any, under: Any, who: Any, seeds: Any, steps: Any) -> None:
     """Refuse what is of another kind than a comparison takes."""
     if not isinstance(situation, (str, Situation)):
         meant = f"{situation.__name__}()" if isinstance(situation, type) else 'Pool() or "pool"'
         raise Refusal(f"{situation!r} is no situation; one that is made, or a name, would be right: {meant}.")
-    regime = 'regimes are texts in a list, or in a table by their labels, such as ["nothing", "levy(rate=1)"]'
+    if not isinstance(who, (str, Learner)):
+        raise Refusal(f'who is {who!r}; a learner or a script, or its text, would be right: "forager(spare=3)".')
+    regime = ('regimes are texts or institutions in a list, or in a table by their labels, such as ["nothing", '
+              '"levy(rate=1)"]')  # fmt: skip
     if isinstance(under, str) or not isinstance(under, (Mapping, Sequence)):
         raise Refusal(f"under is {under!r}; {regime}.")
-    for text in [*under, *(under.values() if isinstance(under, Mapping) else ())]:
-        if not isinstance(text, str):
-            raise Refusal(f"under has {text!r}; {regime}.")
+    for given in under.values() if isinstance(under, Mapping) else under:
+        parts = given if isinstance(given, (tuple, list)) else (given,)
+        if not isinstance(given, str) and not all(isinstance(part, Institution) for part in parts):
+            raise Refusal(f"under has {given!r}; {regime}.")
+    for label in under if isinstance(under, Mapping) else ():
+        if not isinstance(label, str):
+            raise Refusal(f"under has {label!r}; {regime}.")
     if not isinstance(seeds, numbers.Integral):
         raise Refusal(f"seeds is {seeds!r}; a whole number of runs would be right.")
     if not isinstance(steps, numbers.Real):
@@ -206,78 +239,38 @@ def _late(records: Sequence[Record]) -> Seeds:
     return {m: np.array([row.get(m, np.nan) for row in late]) for m in late[0]}
 
 
-def _scripts(store: Store, situation: Situation, seeds: int) -> tuple[Row, ...]:
-    """Behaviours that do not learn, in the same action space and under no rule."""
+def _scripts(situation: Situation) -> list[tuple[str, str, Learner]]:
+    """Behaviours that do not learn, in the same action space and under no rule: label, sentence, script."""
     known: list[tuple[str, str, Learner]] = [("random", "Every action equally likely; no rule.", Random())]
-    state = jax.eval_shape(situation.reset, jax.random.key(0))
-    scene = jax.eval_shape(situation.scene, state)
+    scene = outline(situation).scene
     if scene is not None and "apple" in scene.planes:
-        known.append(
-            ("restrained", "A script that spares apples with fewer than 3 near them; no rule.", Forager(spare=3))
-        )
-    rows = []
-    for label, sentence, script in known:
-        records = [script_record(store, situation, script, seed) for seed in range(seeds)]
-        rows.append(Row(label, sentence, _late(records), tuple(records)))
-    return tuple(rows)
+        sentence = "A script that spares apples with fewer than 3 near them; no rule."
+        known.append(("restrained", sentence, Forager(spare=3)))
+    return known
 
 
-def _chance(store: Store, governed: Sequence[Situation], rows: Sequence[Row], seeds: int) -> tuple[Row, ...]:
-    """Random play under each regime that has a compliance: who takes at random obeys now and then."""
-    out = []
-    for situation, row in zip(governed, rows, strict=True):
-        if row.estimate("compliance").n:
-            records = [script_record(store, situation, Random(), seed) for seed in range(seeds)]
-            out.append(Row(row.label, f"Random play: {row.sentence}", _late(records), tuple(records)))
-    return tuple(out)
+def _regime(label: str, given: Any, options: Mapping[str, Mapping[str, str]]) -> Regime:
+    """A regime from its text, or from institutions."""
+    if isinstance(given, str):
+        return regimes.parse(label, given, options)
+    stack = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    return Regime(label, stack, frozenset((i.name, o) for i in stack for o in options.get(i.name, {})))
 
 
-def script_record(store: Store, situation: Situation, script: Learner, seed: int, worlds: int = 16) -> Record:
-    """The measures of a script over one episode in each of `worlds` worlds, kept as a record."""
-    governed = situation if isinstance(situation, Governed) else None
-    rules = {"institutions": [spec(i) for i in governed.institutions]} if governed else {}
-    what = rules | {
-        "kind": "script",
-        "situation": spec(governed.situation if governed else situation),
-        "script": {"class": catalogue.address(type(script)), "options": _plain_fields(script)},
-        "seed": seed,
-        "worlds": worlds,
-    }
-    found = store.get(what)
-    if found:
-        return found
-    values = np.asarray(_evaluated(situation, script, worlds)(situation, script, key_of(seed)))
-    curve = {name: (np.zeros(1), values[k : k + 1]) for k, name in enumerate(measures(situation))}
-    return store.put(what, curve, label=script.name)
+def _player(who: Learner | str, options: Mapping[str, str]) -> Learner:
+    if isinstance(who, str):
+        return regimes.player(who, options)
+    if options:
+        raise Refusal("a learner that is already made takes no options; set them when making it.")
+    return who
 
 
-_PROGRAMS: dict[Any, Any] = {}
-
-
-def _evaluated(situation: Situation, script: Learner, worlds: int) -> Any:
-    """The compiled evaluation, one a shape."""
-    kind = (jax.tree.structure((situation, script)), worlds)
-    if kind not in _PROGRAMS:
-        _PROGRAMS[kind] = jax.jit(lambda s, learner, key: evaluate(key, s, learner, worlds=worlds))
-    return _PROGRAMS[kind]
-
-
-def _plain_fields(script: Learner) -> dict[str, Any]:
-    from nomoi.core.settings import Rule, describe
-
-    return describe(script) if isinstance(script, Rule) else {}
-
-
-def _known(rows: Sequence[Row]) -> dict[str, Any]:
-    from nomoi.measure.measures import ALL
-
-    names = {m for r in rows for m in r.values}
-    return {m.name: m for m in ALL if m.name in names}
-
-
-def _labelled(under: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Regimes with their labels: what was typed."""
-    return ((text.strip() or regimes.NOTHING, text) for text in under)
+def _labelled(under: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    """Regimes with their labels: what was typed, or the names of the institutions."""
+    for given in under:
+        stack = given if isinstance(given, (tuple, list)) else (given,)
+        text = given.strip() if isinstance(given, str) else "+".join(i.name for i in stack)
+        yield text or regimes.NOTHING, given
 
 
 def _options(given: Mapping[str, str] | Sequence[str]) -> dict[str, dict[str, str]]:
@@ -315,17 +308,3 @@ def _situation(situation: Situation | str, map: str | None, options: dict[str, d
             raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
         preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
     return build(cls, preset, **extra)
-
-
-def _learner(options: Mapping[str, str]) -> PPO:
-    named = dict(options)
-    name = named.pop("objective", "own")
-    if name not in OBJECTIVES:
-        raise Refusal(f"there is no objective {name!r}; {nearest(name, OBJECTIVES, 'objective')}")
-    cls = OBJECTIVES[name]
-    own = {k.removeprefix("objective."): named.pop(k) for k in list(named) if k.startswith("objective.")}
-    learner = build(PPO, **named)
-    return dataclasses.replace(learner, objective=build(cls, **own))
-
-
-__all__ = ["Comparison", "Regime", "Row", "compare", "script_record"]

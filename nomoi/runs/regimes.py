@@ -1,8 +1,6 @@
-"""Regimes: which institutions govern, written as `altar(display=hidden)+sanction`.
+"""Regimes: which institutions govern, as people type them: `altar(display=hidden)+sanction`.
 
-All regimes of a comparison share one program: each is the same stack of institutions, of which some are not
-in force.  So a regime without an altar has the same network and the same observations, with the altar's part
-at zero, and only settings differ.
+This form is for the command line; in Python a regime is a tuple of institutions.
 """
 
 from __future__ import annotations
@@ -12,12 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
-
 from nomoi import catalogue
-from nomoi.core import Institution, Situation, build, describe, govern
-from nomoi.core.settings import Rule
+from nomoi.core import Institution, Rule, Situation, build
+from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
+from nomoi.learners.objectives import OBJECTIVES
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -31,6 +28,11 @@ class Regime:
     institutions: tuple[Institution, ...]
     written: frozenset[tuple[str, str]] = frozenset()
 
+    @property
+    def known(self) -> set[str]:
+        """The names of its institutions."""
+        return {i.name for i in self.institutions}
+
     def sentences(self) -> str:
         """What the regime is, in words."""
         return " ".join(i.sentence for i in self.institutions) or "Nobody adds any rule."
@@ -42,15 +44,44 @@ def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | No
     if printable(text) != text:
         raise Refusal(f"the regime {text!r} has control characters; letters, digits and signs would be right.")
     for term in [] if text.strip() in ("", NOTHING) else _split(text, "+"):
-        found = _TERM.match(term)
-        if not found:
-            raise Refusal(f"{term!r} is not a regime; something like levy(rate=2) or altar+sanction would be right.")
-        named = once((_option(part, term) for part in _split(found[2] or "", ",") if part.strip()), repr(term.strip()))
-        cls = catalogue.find(found[1], "institution")
+        cls, named = _read(term, "institution", "levy(rate=2) or altar+sanction")
         title = named.get("title", cls.__name__.lower())
         stack.append(build(cls, **(dict(overrides.get(title, {})) | named)))  # type: ignore[arg-type]
         written |= {(title, option) for option in named}
     return Regime(label, tuple(stack), frozenset(written))
+
+
+def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
+    """Who plays, from text such as `ppo(hidden=32)` or `forager(spare=3)`: a learner, or a script, which never learns.
+
+    `overrides` are options given by --set learner.…, where the text says nothing.
+    """
+    cls, typed = _read(text, "player", "ppo(hidden=32) or forager(spare=3)")
+    named = dict(overrides or {}) | typed
+    wanted = named.pop("objective", "own")
+    of_objective = {n.partition(".")[2]: named.pop(n) for n in list(named) if n.startswith("objective.")}
+    if not issubclass(cls, Rule) and named:
+        raise Refusal(f"{cls.__name__.lower()} has no options, and here {', '.join(named)} are given.")
+    try:
+        made = build(cls, **named) if issubclass(cls, Rule) else cls()
+    except TypeError:
+        raise Refusal(f"{cls.__name__.lower()} is made of other players, which only Python can say.") from None
+    if wanted == "own" and not of_objective:
+        return made
+    if not hasattr(made, "objective"):
+        raise Refusal(f"{cls.__name__.lower()} has no objective; ppo has.")
+    if wanted not in OBJECTIVES:
+        raise Refusal(f"there is no objective {wanted!r}; {nearest(wanted, OBJECTIVES, 'objective')}")
+    return dataclasses.replace(made, objective=build(OBJECTIVES[wanted], **of_objective))
+
+
+def _read(term: str, kind: str, like: str) -> tuple[Any, dict[str, str]]:
+    """The class that NAME(option=value, ...) names, and its options."""
+    found = _TERM.match(term)
+    if not found:
+        raise Refusal(f"{term!r} cannot be read; something like {like} would be right.")
+    named = once((_option(part, term) for part in _split(found[2] or "", ",") if part.strip()), repr(term.strip()))
+    return catalogue.find(found[1], kind), named
 
 
 def _split(text: str, mark: str) -> list[str]:
@@ -86,59 +117,3 @@ def check_overrides(
                 raise Refusal(
                     f"--set {name}.{option} touches nothing here: each regime says it itself; change it there."
                 )
-
-
-def one_program(situation: Situation, regimes: Sequence[Regime]) -> list[Situation]:
-    """The situation under each regime, all as one stack of institutions where their shapes allow it.
-
-    Regimes whose institutions of one name differ in static options, or stand in another order, get a stack
-    of their own (and so another program).
-    """
-    stacks: list[dict[str, Institution]] = []
-    home: list[int] = []
-    for regime in regimes:
-        govern(situation, *regime.institutions)  # refuses what does not fit
-        mine = {i.name: i for i in regime.institutions}
-        for place, stack in enumerate(stacks):
-            merged = _merge(stack, mine)
-            if merged is not None:
-                stacks[place] = merged
-                home.append(place)
-                break
-        else:
-            stacks.append(mine)
-            home.append(len(stacks) - 1)
-    return [_under(situation, stacks[p], r) for p, r in zip(home, regimes, strict=True)]
-
-
-def _under(situation: Situation, stack: Mapping[str, Institution], regime: Regime) -> Situation:
-    mine = {i.name: i for i in regime.institutions}
-    return govern(situation, *(mine.get(name) or other.replace(in_force=False) for name, other in stack.items()))
-
-
-def _merge(stack: dict[str, Institution], mine: dict[str, Institution]) -> dict[str, Institution] | None:
-    """One order that holds both, or None where their shapes or orders contradict each other."""
-    for name in stack.keys() & mine.keys():
-        if _shape(stack[name]) != _shape(mine[name]):
-            return None
-    order = list(stack)
-    place = 0
-    for name in mine:
-        if name in order:
-            if order.index(name) < place:
-                return None
-            place = order.index(name) + 1
-        else:
-            order.insert(place, name)
-            place += 1
-    return {name: stack.get(name, mine.get(name)) for name in order}  # type: ignore[misc]
-
-
-def _shape(institution: Institution) -> Any:
-    leaves, tree = jax.tree.flatten(institution)
-    return tree, [leaf.shape for leaf in leaves]
-
-
-def spec(rule: Rule) -> dict[str, Any]:
-    """A situation, institution or learner as plain data, for records."""
-    return {"class": catalogue.address(type(rule)), "options": describe(rule)}

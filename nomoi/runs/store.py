@@ -1,91 +1,37 @@
-"""Records: what a run leaves on disk.
+"""The store: a folder of records, which several processes may share.
 
-A record is a folder named after the hash of what was asked for (its *spec*).  Present means finished: it is
-written beside its place and moved there in one step, so a reader never sees half a record.  What is present
-is not run again, and nothing is ever edited.  An unfinished run leaves a checkpoint, and goes on from there.
+A record is a folder named after what was asked for and a stamp of the code that made it.  Present means finished: it is
+written beside its place and moved there in one step, so a reader never sees half a record.  What is present is not run
+again, and nothing is ever edited.  An unfinished run leaves a checkpoint, and goes on from there.
 
-    records/<id>/record.json     spec, versions, commit, device, wall time, steps per second, checksums
+    records/<id>/record.json     spec, code, versions, commit, device, wall time, steps per second, checksums
     records/<id>/curve.parquet   step, measure, value
     records/<id>/arrays.npz      named arrays (what was learned, a film)
-    unfinished/<id>/             checkpoint.npz, curve so far, lock
+    records/<id>/*.py            files of one's own that the spec names
+    unfinished/<id>/             lock, checkpoint.npz, and the record while it is written
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fcntl
-import hashlib
 import importlib.metadata
 import json
 import os
 import shutil
 import subprocess
-import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.files import why
-
-FORMAT = 1  # raise when the meaning of a spec or a file changes
-Spec = Mapping[str, Any]
-
-
-def identity(spec: Spec) -> str:
-    """The name of a record: a hash of its spec, as it is read back."""
-    spec = json.loads(json.dumps(spec))
-    text = json.dumps({"format": FORMAT, **spec}, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-@dataclasses.dataclass(frozen=True)
-class Record:
-    """A finished run."""
-
-    folder: Path
-    facts: dict[str, Any]
-
-    @property
-    def id(self) -> str:
-        return self.folder.name
-
-    @property
-    def spec(self) -> dict[str, Any]:
-        return self.facts["spec"]
-
-    def table(self) -> Any:
-        """The curve as a table of Arrow: step, measure, value."""
-        import pyarrow.parquet as parquet
-
-        with open(self.folder / "curve.parquet", "rb") as file:  # by name, Arrow reads ~ and = in folders its own way
-            return parquet.ParquetFile(file).read()
-
-    def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """measure -> (steps [K], values [K])."""
-        table = self.table().to_pydict()
-        step, measure, value = (np.array(table[c]) for c in ("step", "measure", "value"))
-        return {m: (step[measure == m], value[measure == m]) for m in dict.fromkeys(table["measure"])}
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """The named arrays."""
-        if "arrays.npz" not in self.facts["files"]:
-            return {}
-        with np.load(self.folder / "arrays.npz", allow_pickle=False) as stored:
-            return dict(stored)
-
-    def late(self, share: float = 0.125) -> dict[str, float]:
-        """Mean of each measure over the rows that lie wholly in the last `share` of the run (of one row, that one)."""
-        out = {}
-        for name, (step, value) in self.curve().items():
-            tail = value[step > step.max() * (1 - share)] if len(step) > 1 else value
-            out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else float("nan")
-        return out
+from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, read
 
 
 class Store:
@@ -100,78 +46,93 @@ class Store:
                 raise Refusal(f"{self.root / part} is a file, and a folder is needed there; move it or give another "
                               "--out.")  # fmt: skip
 
-    def folder(self, name: str) -> Path:
-        return self.root / "records" / name
+    def get(self, asked: Asked) -> Record | None:
+        """The record of what was asked for, if it is there and whole."""
+        folder = self.root / "records" / asked.id
+        return read(folder) if folder.exists() else None
 
-    def get(self, spec: Spec) -> Record | None:
-        """The record of this spec, if it is there and whole."""
-        folder = self.folder(identity(spec))
-        return self.read(folder) if folder.exists() else None
-
-    def read(self, folder: Path) -> Record:
-        """A record, once its checksums, its format and its own name are found right."""
-        try:
-            facts = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-            _check(facts, folder)
-        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None
-        return Record(folder, facts)
+    def old(self, asked: Asked) -> list[Record]:
+        """The records of the same run that other code made, the newest first."""
+        found = [f for f in self.root.glob(f"records/{asked.of}-*") if f.name != asked.id]
+        return sorted(map(read, found), key=lambda r: r.facts["created"], reverse=True)
 
     def all(self) -> list[Record]:
         """Every record, oldest first."""
-        folders = [f.parent for f in sorted(self.root.glob("records/*/record.json"))]
-        whole = [f for f in folders if not f.name.startswith(".")]  # a dot: still being written
-        return sorted((self.read(f) for f in whole), key=lambda r: r.facts["created"])
+        return sorted((read(f) for f in self._folders() if "-" in f.name), key=lambda r: r.facts["created"])
+
+    def outdated(self) -> list[str]:
+        """The names of records of the format before this one, which are not read any more."""
+        return [f.name for f in self._folders() if "-" not in f.name]
+
+    def _folders(self) -> list[Path]:
+        whole = [f.parent for f in sorted(self.root.glob("records/*/record.json"))]
+        return [f for f in whole if not f.name.startswith(".")]  # a dot: what an earlier version left half written
+
+    def pick(self, name: str) -> Record:
+        """The one record whose name begins so."""
+        found = [f for f in self._folders() if f.name.startswith(name)]
+        if len(found) != 1:
+            known = "`nomoi runs` lists them" if not found else f"{len(found)} begin so: give more letters"
+            raise Refusal(f"there is no single record {name!r} in {self.root}; {known}.")
+        return read(found[0])
 
     def put(
-        self,
-        spec: Spec,
-        curve: Mapping[str, tuple[np.ndarray, np.ndarray]],
-        arrays: Mapping[str, np.ndarray] | None = None,
-        **facts: Any,
-    ) -> Record:
+        self, asked: Asked, curve: Curve, arrays: Mapping[str, np.ndarray] | None = None,
+        files: Mapping[str, bytes] | None = None, **facts: Any,
+    ) -> Record:  # fmt: skip
         """Write a record in one step; if it is there already, that one stays."""
-        place = self.folder(identity(spec))
+        place = self.root / "records" / asked.id
+        beside = self._unfinished(asked) / f"record.{os.getpid()}.{threading.get_ident()}"
         with _full_disk(self.root):
             place.parent.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
             try:
+                shutil.rmtree(beside, ignore_errors=True)  # of one that was killed
+                beside.mkdir(parents=True)
                 _write_curve(beside / "curve.parquet", curve)
                 if arrays:
                     np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
-                files = {f.name: _digest(f) for f in sorted(beside.iterdir())}
-                facts |= {"spec": spec, "files": files, "created": time.time(), "format": FORMAT, **_provenance()}
-                _write_text(beside / "record.json", json.dumps(facts, indent=1, sort_keys=True))
+                for name, content in (files or {}).items():
+                    (beside / name).write_bytes(content)
+                digests = {f.name: checksum(f) for f in sorted(beside.iterdir())}
+                facts |= {"spec": asked.spec, "code": dict(asked.code), "files": digests, "created": time.time()}
+                facts |= {"format": FORMAT, **_provenance()}
+                (beside / "record.json").write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
                 for file in beside.iterdir():
                     _sync(file)
                 with contextlib.suppress(OSError):  # another process was first; its record is the same
                     os.rename(beside, place)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
-        shutil.rmtree(self._unfinished(spec), ignore_errors=True)
-        return self.read(place)
+        (self._unfinished(asked) / "checkpoint.npz").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # where nobody holds the run there is nothing else in it
+            self._unfinished(asked).rmdir()
+        return read(place)
 
-    def _unfinished(self, spec: Spec) -> Path:
-        return self.root / "unfinished" / identity(spec)
+    def _unfinished(self, asked: Asked) -> Path:
+        return self.root / "unfinished" / asked.id
 
     @contextlib.contextmanager
-    def claim(self, spec: Spec) -> Iterator[bool]:
-        """Hold the right to run this spec; false while another process holds it.  Dies with the process."""
-        folder = self._unfinished(spec)
+    def claim(self, asked: Asked) -> Iterator[bool]:
+        """Hold the right to run this; false while another process holds it.  Dies with the process.
+
+        What is left in its folder when it ends is a checkpoint, or nothing.
+        """
+        folder = self._unfinished(asked)
         with _full_disk(self.root):
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = open(folder / "lock", "w")  # noqa: SIM115
+            handle = _locked(folder)
+        if handle is None:
+            yield False
+            return
         with handle:
             try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-                return
-            yield True
+                yield True
+            finally:
+                if not (folder / "checkpoint.npz").exists():
+                    shutil.rmtree(folder, ignore_errors=True)
 
-    def save(self, spec: Spec, leaves: list[np.ndarray], rows: list[dict[str, float]]) -> None:
+    def save(self, asked: Asked, leaves: list[np.ndarray], rows: list[dict[str, float]]) -> None:
         """Replace the checkpoint of an unfinished run, in one step."""
-        folder = self._unfinished(spec)
+        folder = self._unfinished(asked)
         with _full_disk(self.root):
             folder.mkdir(parents=True, exist_ok=True)
             named = {f"leaf{i}": leaf for i, leaf in enumerate(leaves)}
@@ -184,12 +145,12 @@ class Store:
             finally:
                 temporary.unlink(missing_ok=True)
 
-    def resume(self, spec: Spec) -> tuple[list[np.ndarray], list[dict[str, float]]] | None:
+    def resume(self, asked: Asked) -> tuple[list[np.ndarray], list[dict[str, float]]] | None:
         """The checkpoint of an unfinished run; none if there is none, it cannot be read or is another run's.
 
         Such a one is removed: an unfinished run is worth no more than the time it took.
         """
-        file = self._unfinished(spec) / "checkpoint.npz"
+        file = self._unfinished(asked) / "checkpoint.npz"
         if not file.exists():
             return None
         try:
@@ -201,9 +162,7 @@ class Store:
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise ValueError("its rows are no rows")
             return leaves, rows
-        except (
-            Exception
-        ):  # a damaged archive raises nearly anything: BadZipFile, NotImplementedError, RuntimeError, ...
+        except Exception:  # a damaged archive raises nearly anything: BadZipFile, NotImplementedError, RuntimeError...
             shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
             return None
 
@@ -223,7 +182,26 @@ class Store:
             return connection.execute(sql).fetchall()
 
 
-def _write_curve(path: Path, curve: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+def _locked(folder: Path) -> IO[str] | None:
+    """The lock of a folder, held; None while another process holds it."""
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = open(folder / "lock", "w")  # noqa: SIM115
+        except FileNotFoundError:  # who held it has just finished, and has removed the folder
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            handle.close()
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle.fileno()), os.stat(folder / "lock")):
+                return handle
+        handle.close()  # what was locked is no longer there
+
+
+def _write_curve(path: Path, curve: Curve) -> None:
     import pyarrow
     import pyarrow.parquet as parquet
 
@@ -235,32 +213,9 @@ def _write_curve(path: Path, curve: Mapping[str, tuple[np.ndarray, np.ndarray]])
         parquet.write_table(table, file)
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
-
-
 def _sync(path: Path) -> None:
     with open(path, "rb") as handle:
         os.fsync(handle.fileno())
-
-
-def _check(facts: Any, folder: Path) -> None:
-    """ValueError or the like where a record is not what it says it is."""
-    if facts["format"] != FORMAT:
-        raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
-    if not isinstance(facts["spec"], dict) or not isinstance(facts["created"], (int, float)):
-        raise ValueError("its spec is not a table, or its date no number")
-    if identity(facts["spec"]) != folder.name:
-        raise ValueError(f"it is that of {identity(facts['spec'])}")
-    if "curve.parquet" not in facts["files"]:
-        raise ValueError("it lists no curve")
-    for name, digest in facts["files"].items():
-        if _digest(folder / name) != digest:
-            raise ValueError(f"{name} has changed since it was written")
-
-
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @contextlib.contextmanager
@@ -276,7 +231,7 @@ def _full_disk(root: Path) -> Iterator[None]:
 
 
 def _provenance() -> dict[str, Any]:
-    """What the numbers depend on beside the spec."""
+    """What the numbers depend on beside spec and code."""
     packages = ("nomoi", "jax", "jaxlib", "equinox", "optax", "numpy")
     versions = {}
     for package in packages:
@@ -288,7 +243,7 @@ def _provenance() -> dict[str, Any]:
 @lru_cache
 def _commit() -> str:
     """The commit of the source tree nomoi runs from, as it was first asked; empty for an installed package."""
-    here = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve().parents[2]
     if not (here / ".git").exists():
         return ""
     asked = subprocess.run(

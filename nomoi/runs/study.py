@@ -1,7 +1,7 @@
 """Studies: published claims, tested by runs, with verdicts.
 
-A study is a file in `nomoi.studies` (or FILE.py of your own) with a `STUDY`.  It names conditions, and claims
-about them; running it makes the records that are missing, and judges every claim from records alone.
+A study is a file in `nomoi.studies` (or FILE.py of your own) with a `STUDY`.  It names trials, and claims about them;
+running it makes the records that are missing, and judges every claim from records alone.
 """
 
 from __future__ import annotations
@@ -17,99 +17,35 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nomoi import catalogue
-from nomoi.core import Situation, govern
-from nomoi.core.keys import key_of
-from nomoi.core.learner import Learner
+from nomoi.core.own import module
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal, nearest, once
-from nomoi.learners.ppo import PPO
-from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate
-from nomoi.runs import regimes
-from nomoi.runs.claims import Claim, Promised, Reading, Results, Verdict, check, found
-from nomoi.runs.compare import script_record
-from nomoi.runs.engine import Progress, in_force, train
-from nomoi.runs.jobs import Job, check_inheritance, mind_of, schedule, snapshots
-from nomoi.runs.store import Record, Store
+from nomoi.runs.claims import Claim, Promised, Reading, Results, Verdict, found
+from nomoi.runs.claims import check as check_claims
+from nomoi.runs.engine import Tell
+from nomoi.runs.make import check, make
+from nomoi.runs.shapes import one_program
+from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained
+from nomoi.runs.trial import Trial
+from nomoi.runs.trials import Computed, Evaluated, Scripted
 
 SIZES = ("smoke", "laptop", "paper")
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
-    """Agents that learn in a situation under a regime.
-
-    snapshots  how many times on the way what has been learned is kept;  after  the label of another Trained
-    condition whose minds, seed by seed, these begin with (pretraining); it may be in another situation
-    """
-
-    label: str
-    situation: Situation
-    under: str = ""
-    steps: float = 500_000
-    learner: PPO = dataclasses.field(default_factory=PPO)
-    snapshots: int = 0
-    after: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Scripted:
-    """Behaviour that does not learn."""
-
-    label: str
-    situation: Situation
-    script: Learner
-    under: str = ""
-
-
-@dataclasses.dataclass(frozen=True)
-class Computed:
-    """Any pure function(key, **settings) -> {measure: value}: a simulation, an unfolded game, a closed formula.
-
-    What is `exact` has no chance in it: it is computed once, with None for a key, and is judged as a point.
-    """
-
-    label: str
-    function: Callable[..., Mapping[str, float]]
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    exact: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class Evaluated:
-    """What was learned under the Trained condition `of`, put to a test.
-
-    function(key, situation, learner, mind, **settings) -> {measure: value}, for one seed; the situation is that of
-    `of`, governed.  With `along` it is asked of every snapshot, and the record is a curve.  With `crossed` the
-    function gets the list of the minds of all seeds, and is called for each seed with that seed's mind first.
-    """
-
-    label: str
-    of: str
-    function: Callable[..., Mapping[str, float]]
-    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    along: bool = False
-    crossed: bool = False
-
-
-Condition = Trained | Scripted | Computed | Evaluated
-
-
-@dataclasses.dataclass(frozen=True)
 class Study:
-    """A question, conditions by size, and claims.
+    """A question, trials by size, and claims.
 
-    conditions(size) gives the conditions; seeds is {size: how many}; sections(results) may add to the page;
-    shown are the measures of the table of all conditions; readings are what a model says by its definitions, which
-    gets no verdict.
+    trials(size) gives the trials; seeds is {size: how many}; sections(results) may add to the page; shown are the
+    measures of the table of all trials; readings are what a model says by its definitions, which gets no verdict.
     """
 
     name: str
     question: str
     claims: Sequence[Claim]
-    conditions: Callable[[str], Sequence[Condition]]
+    trials: Callable[[str], Sequence[Trial]]
     seeds: Mapping[str, int]
     sections: Callable[[Results], Sequence[Any]] | None = None
     note: str = ""
@@ -128,13 +64,17 @@ class Family:
 
 @dataclasses.dataclass(frozen=True)
 class Findings:
-    """A study that was run at a size; `changed` are the settings that were not the study's own (name=value)."""
+    """A study that was run at a size.
+
+    changed   the settings that were not the study's own (name=value);  remarks   what a reader must know of old records
+    """
 
     study: Study
     size: str
     results: Results
     verdicts: tuple[Verdict, ...]
     changed: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def readings(self) -> list[tuple[Reading, Estimate]]:
         """What the model says, with its numbers."""
@@ -146,6 +86,7 @@ class Findings:
             "study": self.study.name,
             "size": self.size,
             "changed": list(self.changed),
+            "remarks": list(self.remarks),
             "seeds": self.study.seeds[self.size],
             "verdicts": [
                 {
@@ -158,79 +99,102 @@ class Findings:
                 {"text": r.text, "source": r.source, "published": r.published, **e.data()} for r, e in self.readings()
             ],
             "records": {label: [r.id for r in rs] for label, rs in self.results.records.items()},
+            "old": sorted(self.results.old),
         }  # fmt: skip
 
 
+def names() -> list[str]:
+    """The studies that come with nomoi, and their families, by the names of their files."""
+    return sorted(m.name for m in pkgutil.iter_modules(importlib.import_module("nomoi.studies").__path__))
+
+
 @lru_cache
-def _found() -> dict[str, Study | Family]:
-    home = importlib.import_module("nomoi.studies")
-    modules = [importlib.import_module(f"nomoi.studies.{m.name}") for m in pkgutil.iter_modules(home.__path__)]
-    studies = [m.STUDY for m in modules if hasattr(m, "STUDY")]
-    return {s.name: s for s in [*studies, *(m.FAMILY for m in modules if hasattr(m, "FAMILY"))]}
+def named(name: str) -> Study | Family:
+    """A study or a family that comes with nomoi; only its file is loaded."""
+    if name not in names():
+        raise Refusal(f"there is no study {name!r}; {nearest(name, names(), 'study')}")
+    home = importlib.import_module(f"nomoi.studies.{name}")
+    return home.STUDY if hasattr(home, "STUDY") else home.FAMILY
 
 
 def known() -> dict[str, str]:
     """The studies that come with nomoi, and their families: name -> question."""
-    return {name: s.question for name, s in _found().items()}
+    return {name: named(name).question for name in names()}
 
 
 def find(name: str) -> tuple[Study, ...]:
     """A study by name, the `STUDY` of a file, or the studies of a family."""
     if name.endswith(".py"):
-        module = catalogue.module(Path(name))
-        if not isinstance(getattr(module, "STUDY", None), Study):
+        home = module(Path(name))
+        if not isinstance(getattr(home, "STUDY", None), Study):
             raise Refusal(f"{name} has no STUDY; write STUDY = Study(...) in it.")
-        return (module.STUDY,)
-    if name not in known():
-        raise Refusal(f"there is no study {name!r}; {nearest(name, known(), 'study')}")
-    one = _found()[name]
+        return (home.STUDY,)
+    one = named(name)
     return (one,) if isinstance(one, Study) else tuple(s for part in one.studies for s in find(part))
+
+
+def question(name: str) -> str:
+    """What a study or a family asks; nothing where it is a file of one's own."""
+    return named(name).question if name in names() else ""
 
 
 def run(
     study: Study,
     size: str = "laptop",
     out: str | Path = "runs",
-    tell: Callable[[Progress], None] = lambda _: None,
+    tell: Tell = lambda _: None,
     set: Sequence[str] = (),
+    old: bool = False,
 ) -> Findings:
-    """Make what is missing, then judge.  `set` (name=value) changes a setting of what is computed."""
+    """Make what is missing, then judge.  `set` (name=value) changes a setting of what is computed.
+
+    With `old`, records that other code made are used where there are no others; what they say is marked.
+    """
     if size not in SIZES:
         raise Refusal(f"there is no size {size!r}; {nearest(size, SIZES, 'size')}")
     if size not in study.seeds:
         raise Refusal(f"{study.name} has no size {size}; its sizes are {', '.join(study.seeds)}.")
-    store, seeds = Store(out), range(study.seeds[size])
-    conditions = changed(study.name, list(study.conditions(size)), set)
-    records: dict[str, tuple[Record, ...]] = {}
-    jobs = _jobs(conditions)
-    _check(study.name, conditions, jobs)
-    exact = frozenset(c.label for c in conditions if isinstance(c, Computed) and c.exact)
-    check([*study.claims, *study.readings], Promised(_promised(conditions, jobs), len(seeds), exact))
-    waiting = [c for c in conditions if isinstance(c, Trained)]
-    while waiting:  # first those that begin with nothing, then those that go on from them
-        ready = [c for c in waiting if not c.after or c.after in records]
-        if not ready:
-            raise Refusal(f"{study.name}: {waiting[0].label!r} goes on after {waiting[0].after!r}, and that after it.")
-        now = [
-            dataclasses.replace(
-                jobs[c.label], seed=seed, start=records[c.after][seed] if c.after else None, origin=jobs.get(c.after)
-            )
-            for seed in seeds
-            for c in ready
-        ]
-        made = train(store, now, tell)
-        records |= {c.label: tuple(made[k :: len(ready)]) for k, c in enumerate(ready)}
-        waiting = [c for c in waiting if c.label not in records]
-    for c in conditions:
-        if isinstance(c, Scripted):
-            records[c.label] = tuple(script_record(store, _place(c), c.script, s) for s in seeds)
-        elif isinstance(c, Computed):
-            with _computable(study.name, set):
-                records[c.label] = tuple(_computed(store, c, s) for s in ((None,) if c.exact else seeds))
-        elif isinstance(c, Evaluated):
-            records[c.label] = _evaluated(store, c, jobs[c.of], records[c.of])
-    results = Results({c.label: records[c.label] for c in conditions}, exact)
-    return Findings(study, size, results, tuple(claim.judge(results, size) for claim in study.claims), tuple(set))
+    seeds = range(study.seeds[size])
+    trials = shared(changed(study.name, study.trials(size), set))
+    promise(study, trials, len(seeds))
+    with _computable(study.name, set):
+        made = make(Store(out), trials, seeds, tell, old=old)
+    verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
+    return Findings(study, size, made.results, verdicts, tuple(set), made.remarks)
+
+
+def promise(study: Study, trials: Sequence[Trial], seeds: int) -> None:
+    """Refuse, before anything is made, trials that cannot be, and claims and figures about what will not be there."""
+    try:
+        check(trials)
+    except Refusal as refusal:
+        raise Refusal(f"{study.name}: {refusal}") from None
+    exact = frozenset(t.label for t in trials if t.exact)
+    promised = Promised({t.label: sorted(t.measures()) or None for t in trials}, seeds, exact)
+    check_claims([*study.claims, *study.readings], promised)
+    if study.sections and any(isinstance(t, Trained) for t in trials):  # else to make it takes hardly longer
+        try:
+            study.sections(promised)
+        except Refusal as refusal:
+            raise Refusal(f"{study.name}: its page cannot be made: {refusal}") from None
+        except Exception:
+            pass  # values are noise here, and what they break is no fault
+
+
+def shared(trials: Sequence[Trial]) -> list[Trial]:
+    """Trained trials in one situation as one program where their shapes allow it, so that all see and answer alike."""
+    groups: dict[str, list[int]] = {}
+    out = list(trials)
+    bare = lambda t: getattr(t.place, "situation", t.place)  # noqa: E731
+    for k, t in enumerate(trials):
+        if isinstance(t, Trained):
+            groups.setdefault(json.dumps(spec(bare(t)), sort_keys=True), []).append(k)
+    for group in groups.values():
+        some = [t for k in group if isinstance(t := trials[k], Trained)]
+        stacks = [tuple(getattr(t.place, "institutions", ())) for t in some]
+        for k, t, place in zip(group, some, one_program(bare(some[0]), stacks), strict=True):
+            out[k] = dataclasses.replace(t, situation=place, under=())
+    return out
 
 
 @contextlib.contextmanager
@@ -249,19 +213,19 @@ def _computable(name: str, set: Sequence[str]) -> Iterator[None]:
         ) from error
 
 
-def changed(name: str, conditions: Sequence[Condition], set: Sequence[str]) -> list[Condition]:
-    """The conditions with settings (name=value) of the computed ones changed; each must be a setting of some."""
-    out = list(conditions)
+def changed(name: str, trials: Sequence[Trial], set: Sequence[str]) -> list[Trial]:
+    """The trials with settings (name=value) of the computed ones changed; each must be a setting of some."""
+    out = list(trials)
     once(((text.partition("=")[0], text) for text in set), f"{name}: --set")
     for text in set:
         option, equals, value = text.partition("=")
-        known = {o: v for c in out if isinstance(c, Computed) for o, v in c.settings.items()}
+        known = {o: v for t in out if isinstance(t, Computed) for o, v in t.settings.items()}
         if not equals or option not in known:
             raise Refusal(f"{name}: {text!r} sets nothing; write NAME=VALUE; {nearest(option, known, 'setting')}")
         new = _like(known[option], value, f"{name}.{option}")
-        for k, c in enumerate(out):
-            if isinstance(c, Computed) and option in c.settings:
-                out[k] = dataclasses.replace(c, settings={**c.settings, option: new})
+        for k, t in enumerate(out):
+            if isinstance(t, Computed) and option in t.settings:
+                out[k] = dataclasses.replace(t, settings={**t.settings, option: new})
     return out
 
 
@@ -288,92 +252,4 @@ def _fits(old: Any, new: Any) -> bool:
     return type(new) is type(old)
 
 
-def _check(name: str, conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> None:
-    """Refuse what would fail only after long training."""
-    labels = [c.label for c in conditions]
-    for c in conditions:
-        where = f"{name}: {c.label!r}"
-        if labels.count(c.label) > 1:
-            raise Refusal(f"{where} is the label of two conditions; give one of them another.")
-        if isinstance(c, Computed | Evaluated) and "<" in getattr(c.function, "__qualname__", "<"):
-            raise Refusal(f"{where} needs a function with a name of its own in a file, since records go by that name.")
-        if isinstance(c, Trained) and c.after:
-            if c.after not in jobs:
-                raise Refusal(f"{where} goes on after {c.after!r}, which is not trained; {nearest(c.after, jobs)}")
-            check_inheritance(jobs[c.after], jobs[c.label])
-        if isinstance(c, Evaluated):
-            if c.of not in jobs:
-                raise Refusal(f"{where} evaluates {c.of!r}, which is not trained; {nearest(c.of, jobs)}")
-            if c.along and not jobs[c.of].snapshots:
-                raise Refusal(f"{where} is asked along {c.of!r}, which keeps no snapshots; give it some.")
-            if c.along and c.crossed:
-                raise Refusal(f"{where} is along and crossed; an evaluation is one of them at a time.")
-
-
-def _place(c: Scripted) -> Situation:
-    return govern(c.situation, *regimes.parse(c.label, c.under).institutions)
-
-
-def _promised(conditions: Sequence[Condition], jobs: Mapping[str, Job]) -> dict[str, list[str] | None]:
-    """The measures that each condition will have; None where only making it will tell."""
-    trained = {label: sorted(in_force(job.situation)) for label, job in jobs.items()}
-    played = {c.label: list(measures(_place(c))) for c in conditions if isinstance(c, Scripted)}
-    return dict.fromkeys([c.label for c in conditions]) | trained | played
-
-
-def _jobs(conditions: Sequence[Condition]) -> dict[str, Job]:
-    """A job, without its seed, for each trained condition.
-
-    Conditions in one situation are one program where their shapes allow it, so all see and answer alike.
-    """
-    trained = [c for c in conditions if isinstance(c, Trained)]
-    groups: dict[str, list[Trained]] = {}
-    for c in trained:
-        groups.setdefault(json.dumps(regimes.spec(c.situation), sort_keys=True), []).append(c)
-    out = {}
-    for group in groups.values():
-        stacks = [regimes.parse(c.label, c.under) for c in group]
-        for c, place in zip(group, regimes.one_program(group[0].situation, stacks), strict=True):
-            updates, chunk = schedule(c.learner, c.steps)
-            out[c.label] = Job(place, c.learner, 0, updates, chunk, label=c.label, snapshots=c.snapshots)
-    return out
-
-
-def _evaluated(store: Store, c: Evaluated, job: Job, trained: Sequence[Record]) -> tuple[Record, ...]:
-    """A record for every seed."""
-    out = []
-    for seed, record in enumerate(trained):
-        others = [r.id for r in trained] if c.crossed else []
-        what = {"kind": "evaluated", "of": record.id, "seed": seed, "along": c.along} | _function(c)
-        what |= {"among": others} if others else {}
-        found = store.get(what)
-        if not found:
-            key, call = key_of(seed), lambda k, m: c.function(k, job.situation, job.learner, m, **c.settings)
-            if c.along:
-                steps, minds = snapshots(record, job)
-                rows = [call(key, mind) for mind in minds]
-            elif c.crossed:
-                minds = [mind_of(r, job) for r in trained]
-                steps, rows = np.zeros(1), [call(key, [minds[seed], *minds[:seed], *minds[seed + 1 :]])]
-            else:
-                steps, rows = np.zeros(1), [call(key, mind_of(record, job))]
-            curve = {name: (steps, np.array([float(row[name]) for row in rows])) for name in rows[0]}
-            found = store.put(what, curve, label=c.label)
-        out.append(found)
-    return tuple(out)
-
-
-def _function(c: Computed | Evaluated) -> dict[str, Any]:
-    name = f"{c.function.__module__}:{c.function.__qualname__}"
-    return {"function": name, "settings": dict(c.settings)}
-
-
-def _computed(store: Store, condition: Computed, seed: int | None) -> Record:
-    """The record of one seed; of what is exact, which has none, the only one."""
-    what = {"kind": "computed", "seed": seed} | _function(condition)
-    found = store.get(what)
-    if found:
-        return found
-    values = condition.function(None if seed is None else key_of(seed), **condition.settings)
-    curve = {name: (np.zeros(1), np.array([float(v)])) for name, v in values.items()}
-    return store.put(what, curve, label=condition.label)
+__all__ = ["Computed", "Evaluated", "Family", "Findings", "Scripted", "Study", "Trained", "Trial", "run"]

@@ -13,7 +13,7 @@ from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.allelopathic_maps import MAPS, PRESETS
-from nomoi.situations.walkers import STAY, ZAP, Walkers, drawing, parsed
+from nomoi.situations.walkers import STAY, ZAP, Walkers, drawn, land
 
 _MP = "Melting Pot (Leibo et al. 2021), allelopathic_harvest__open"
 COLOURS = ("red", "green", "blue")
@@ -75,7 +75,7 @@ class Allelopathic(Walkers):
         "altar": f"altar({_JUDGED},display=broadcast)+{_SANCTION}",
     }
 
-    map: str = size("small", f"{', '.join(MAPS)}, or the path of a text file with a drawing")
+    map: str = size("small", f"{', '.join(MAPS)}, or the path of a text file with a drawing", converter=drawn)
     agents: int = size(6, "how many play", low=1)
     horizon: int = size(400, "longest episode", unit="steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", low=0)
@@ -127,8 +127,7 @@ class Allelopathic(Walkers):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else drawing("allelopathic", self.map, MAPS)
-        return parsed(text, "RGB", ".RGBHW", f"the map {self.map!r}", torus=True)
+        return land("allelopathic", self.map, MAPS, "RGB", ".RGBHW", torus=True)
 
     @property
     def floor(self) -> np.ndarray:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
-from nomoi.situations.walkers import ZAP, Walkers, drawing, parsed
+from nomoi.situations.walkers import ZAP, Walkers, drawn, land
 
 KINDS = ("poison", "silly", "healthy", "plenty")
 
@@ -88,7 +88,7 @@ class Berries(Walkers):
         "silly rule": rule("poison,silly"),
     }
 
-    map: str = size("meadow", f"{', '.join(MAPS)}, or the path of a text file with a drawing")
+    map: str = size("meadow", f"{', '.join(MAPS)}, or the path of a text file with a drawing", converter=drawn)
     horizon: int = size(200, "longest episode", "ours", "steps", low=1)
     extent: tuple[int, ...] = size((5, 1, 3), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
     compass: bool = size(False, "whether agents sense their own heading and place", "ours")
@@ -113,8 +113,7 @@ class Berries(Walkers):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else drawing("berries", self.map, MAPS)
-        return parsed(text, " ", " WHP", f"the map {self.map!r}")
+        return land("berries", self.map, MAPS, " ", " WHP")
 
     @property
     def emits(self) -> dict[str, Event]:

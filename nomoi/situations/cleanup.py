@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
-from nomoi.situations.walkers import ZAP, Walkers, drawing, fireable, parsed
+from nomoi.situations.walkers import ZAP, Walkers, drawn, fireable, land
 
 _MP = "Melting Pot (Leibo et al. 2021), clean_up"
 CLEAN = ZAP + 1
@@ -119,7 +119,7 @@ class Cleanup(Walkers):
         "+sanction(cost=0.6,reward=3,exile=0)",
     }
 
-    map: str = size("small", "small, paper, or the path of a text file with a drawing")
+    map: str = size("small", "small, paper, or the path of a text file with a drawing", converter=drawn)
     agents: int = size(5, "how many play", "ours", low=1)
     horizon: int = size(300, "longest episode", "ours", "steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
@@ -152,8 +152,7 @@ class Cleanup(Walkers):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else drawing("cleanup", self.map, MAPS)
-        return parsed(text, "ADS", " WPHADS", f"the map {self.map!r}")
+        return land("cleanup", self.map, MAPS, "ADS", " WPHADS")
 
     @property
     def emits(self) -> dict[str, Event]:

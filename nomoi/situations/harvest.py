@@ -13,7 +13,7 @@ from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
-from nomoi.situations.walkers import ZAP, Walkers, drawing, parsed
+from nomoi.situations.walkers import ZAP, Walkers, drawn, land
 
 _MP = "Melting Pot (Leibo et al. 2021), commons_harvest__open"
 
@@ -56,7 +56,9 @@ class Harvest(Walkers):
     }
 
     map: str = size(
-        "small", "small, open, orchard, closed, partnership, altars, or the path of a text file with a drawing"
+        "small",
+        "small, open, orchard, closed, partnership, altars, or the path of a text file with a drawing",
+        converter=drawn,
     )
     agents: int = size(5, "how many play", "ours", low=1)
     horizon: int = size(300, "longest episode", "ours", "steps", low=1)
@@ -91,8 +93,7 @@ class Harvest(Walkers):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)
-        return parsed(text, "ARBG", " WPQHJKIARBG", f"the map {self.map!r}")
+        return land("harvest", self.map, MAPS, "ARBG", " WPQHJKIARBG")
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
-from nomoi.situations.walkers import STAY, ZAP, Walkers, drawing, parsed
+from nomoi.situations.walkers import STAY, ZAP, Walkers, drawn, land
 
 _MP = "Melting Pot (Leibo et al. 2021), externality_mushrooms__dense"
 _CODE = f"{_MP} (the code, where its docstring differs)"
@@ -113,7 +113,7 @@ class Mushrooms(Walkers):
         "taboo": f"taboo(kinds=red)+{_SANCTION}",
     }
 
-    map: str = size("small", "small, paper, or the path of a text file with a drawing")
+    map: str = size("small", "small, paper, or the path of a text file with a drawing", converter=drawn)
     horizon: int = size(300, "longest episode", "ours", "steps", low=1)
     extent: tuple[int, ...] = size((7, 1, 4), "how far agents see: cells ahead, back, and to each side", "ours", low=0)
     cooldown: Int[Array, ""] = setting(3, "full steps between two shots", _MP, "steps", 0)
@@ -149,8 +149,7 @@ class Mushrooms(Walkers):
 
     @property
     def land(self) -> grid.Land:
-        text = MAPS[self.map] if self.map in MAPS else drawing("mushrooms", self.map, MAPS)
-        return parsed(text, " RGBO", " WHRGBO", f"the map {self.map!r}")
+        return land("mushrooms", self.map, MAPS, " RGBO", " WHRGBO")
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -115,15 +115,22 @@ def fireable(option: str, beam: tuple[int, ...]) -> None:
         raise Refusal(f"{option} is {beam}; a length of 1 to 6 and a radius of 0 to 2 would be right.")
 
 
-def drawing(situation: str, path: str, known: Iterable[str]) -> str:
-    """A map from a user's text file."""
-    file = Path(path)
-    if not file.is_file():
-        raise Refusal(f"{situation} has no map {path!r}, and there is no such file; the maps are {', '.join(known)}.")
+def drawn(name: str) -> str:
+    """The option `map` as it is kept: a map's name, or of a user's file the drawing itself, wherever the file lies."""
+    file = Path(str(name))
+    if "\n" in str(name) or len(str(name)) > 4096 or not file.is_file():
+        return name
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8").rstrip("\n") + "\n"
     except (UnicodeDecodeError, OSError) as error:
-        raise Refusal(f"the map file {path!r} cannot be read as text ({error}).") from None
+        raise Refusal(f"the map file {name!r} cannot be read as text ({error}).") from None
+
+
+def land(situation: str, map: str, known: Mapping[str, str], sites: str, legend: str, torus: bool = False) -> grid.Land:
+    """The land of the option `map`: one of the `known` drawings by name, or a drawing of one's own."""
+    if map not in known and "\n" not in map:
+        raise Refusal(f"{situation} has no map {map!r}, and there is no such file; the maps are {', '.join(known)}.")
+    return parsed(known.get(map, map), sites, legend, f"the map {map!r}" if map in known else "the drawing", torus)
 
 
 @lru_cache(maxsize=64)

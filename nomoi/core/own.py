@@ -1,0 +1,79 @@
+"""Files of one's own: a user's Python file as a module, known by its text wherever it lies.
+
+The module's name is a stamp of the text, so that a file which is moved, or copied to a colleague, is still the same
+one, and a file which is changed is another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from nomoi.errors import Refusal, nearest
+
+OWN = "nomoi_own_"
+
+
+def module(path: str | Path) -> ModuleType:
+    """The file as a module; one of a text that was loaded before is not loaded again."""
+    path = Path(os.path.expanduser(path))  # leaves ~nobody as it is
+    if path.suffix != ".py":
+        raise Refusal(f"{path} is not a Python file; something like my_village.py or my_village.py:Village is right.")
+    if not path.is_file():
+        if not path.parent.is_dir():
+            raise Refusal(f"there is no file {path}, nor a folder {path.parent}; check the path.")
+        raise Refusal(
+            f"there is no file {path}; {nearest(path.name, [p.name for p in path.parent.glob('*.py')], 'file')}"
+        )
+    path = path.resolve()
+    name = stamp(path.read_bytes())
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise Refusal(f"{path} cannot be loaded as a Python file.")
+    made = importlib.util.module_from_spec(spec)
+    sys.modules[name] = made  # before it runs: dataclasses look their module up by name
+    try:
+        spec.loader.exec_module(made)
+    except (Exception, SystemExit) as error:
+        del sys.modules[name]
+        said = str(error).split("\n")[0] or "no message"
+        raise Refusal(f"{path}{_line(error, path)} cannot be loaded: {type(error).__name__}: {said}") from error
+    return made
+
+
+def stamp(text: bytes) -> str:
+    """The name of the module that a file of this text is."""
+    return OWN + hashlib.sha256(text).hexdigest()[:16]
+
+
+def recover(name: str, places: Iterable[Path] = ()) -> ModuleType:
+    """The module of that name, if it is loaded or one of the files in `places` has its text.
+
+    Only a file whose text is the very one is run, and only from where a person keeps files.
+    """
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    if script and name not in sys.modules and Path(script).is_file() and stamp(Path(script).read_bytes()) == name:
+        return sys.modules["__main__"]  # the file that is running
+    if name in sys.modules:
+        return sys.modules[name]
+    for place in places:
+        if place.is_file() and stamp(place.read_bytes()) == name:
+            return module(place)
+    tried = ", ".join(map(str, places)) or "nowhere"
+    raise Refusal(f"this needs a file of one's own that is not here as it was (looked for as {tried}); put it there.")
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Where in the file the error arose."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno},"
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    return f", line {lines[-1]}," if lines else ""

@@ -1,0 +1,196 @@
+"""Code: what a run's numbers were computed by, as digests of the modules that its spec reaches inside nomoi.
+
+The digest is of the parsed code without comments, docstrings and the sentences of errors, settings and claims' words:
+a reworded sentence makes no record old.  The machinery of runs, which makes no numbers, is left out.  Of a study's
+file, and of a file that is not nomoi's, only the definitions count that the spec reaches.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nomoi.core.own import OWN
+
+Code = Mapping[str, str]  # module -> digest
+# what runs, reports and refuses, but computes no number of a record
+ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
+         "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.grid.paint", "nomoi.grid.frames",
+         "nomoi.grid.still")  # fmt: skip
+SETTINGS = {"setting": 1, "size": 1, "choice": 2, "number": 1, "probability": 1, "count": 1}  # words from here on
+
+
+def reached(addresses: Iterable[str]) -> dict[str, str]:
+    """The digests of the modules that things at these addresses (module:name, or a module alone) are made of."""
+    waiting = [(home, name.partition(".")[0]) for home, _, name in (a.partition(":") for a in addresses)]
+    whole, parts = set[str](), dict[str, set[str]]()
+    while waiting:
+        home, name = waiting.pop()
+        if _aside(home) or home in whole or name in parts.get(home, ()):
+            continue
+        if name and _by_name(home):
+            parts.setdefault(home, set()).add(name)
+            waiting += _met(home, name)
+        else:
+            whole.add(home)
+            waiting += _met(home, "")
+    out = {home: _digest(home, "") for home in whole if _file(home)}
+    return out | {home: _joined(_digest(home, name) for name in sorted(names)) for home, names in parts.items()}
+
+
+def digest(code: Code) -> str:
+    """One digest of all."""
+    return _joined(f"{home} {one}" for home, one in sorted(code.items()))
+
+
+def changed(old: Code, new: Code) -> list[str]:
+    """The files in which two codes differ, as people find them."""
+    return sorted(_shown(home) for home in old.keys() | new.keys() if old.get(home) != new.get(home))
+
+
+def _shown(home: str) -> str:
+    return f"{home.replace('.', '/')}.py" if home.startswith("nomoi.") else home
+
+
+def _aside(home: str) -> bool:
+    return home == "nomoi" or home.startswith(OWN) or any(home == a or home.startswith(f"{a}.") for a in ASIDE[1:])
+
+
+def _by_name(home: str) -> bool:
+    """Whether of this module only what is reached by name counts: a study says much that computes nothing."""
+    return home.startswith("nomoi.studies") or not home.startswith("nomoi.")
+
+
+@lru_cache(maxsize=4096)
+def _file(home: str) -> Path | None:
+    """The source of a module of nomoi's, or of one that is neither installed nor Python's own."""
+    loaded = sys.modules.get(home)
+    file = getattr(loaded, "__file__", None)
+    if loaded is None:
+        try:
+            found = importlib.util.find_spec(home)
+        except (ImportError, ValueError):
+            return None
+        file = found.origin if found else None
+    if not file or not file.endswith(".py"):
+        return None
+    mine = home.startswith("nomoi.") or not {"site-packages", "dist-packages"} & set(Path(file).parts)
+    return Path(file) if mine and not file.startswith(sys.base_prefix + "/lib/") else None
+
+
+@lru_cache(maxsize=1024)
+def _tree(home: str) -> ast.Module:
+    """The parsed module, as it was when this process first asked."""
+    file = _file(home)
+    return ast.parse(file.read_bytes()) if file else ast.Module([], [])
+
+
+@lru_cache(maxsize=1024)
+def _bound(home: str) -> dict[str, list[ast.stmt]]:
+    """The statements of a module's top level by the names that they bind."""
+    out: dict[str, list[ast.stmt]] = {}
+    for statement in _tree(home).body:
+        for name in _names(statement):
+            out.setdefault(name, []).append(statement)
+    return out
+
+
+def _names(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield statement.name
+    elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+        yield from (alias.asname or alias.name.partition(".")[0] for alias in statement.names)
+    else:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+
+
+@lru_cache(maxsize=4096)
+def _taken(home: str, name: str) -> tuple[ast.stmt, ...]:
+    """The statements of a module that make what `name` is, in the order of the text; all for no name."""
+    if not name:
+        return tuple(_tree(home).body)
+    bound, waiting, seen, kept = _bound(home), [name], set[str](), list[ast.stmt]()
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        for statement in bound.get(one, ()):
+            if not any(statement is k for k in kept):
+                kept.append(statement)
+                waiting += [n.id for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    return tuple(sorted(kept, key=lambda s: s.lineno))
+
+
+@lru_cache(maxsize=4096)
+def _met(home: str, name: str) -> list[tuple[str, str]]:
+    """What those statements import: (module, name), or (module, "") where all of it counts."""
+    out: list[tuple[str, str]] = []
+    used = {n.id for s in _taken(home, name) for n in ast.walk(s) if isinstance(n, ast.Name)} | {name}
+    for statement in _taken(home, name):
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Import):
+                out += [(a.name, "") for a in node.names if a.name.startswith("nomoi.")]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nomoi":
+                wanted = [a.name for a in node.names if not name or (a.asname or a.name) in used]
+                out += [_one(str(node.module), word) for word in wanted]
+    return out
+
+
+def _one(home: str, name: str) -> tuple[str, str]:
+    """What `from home import name` means: a module of its own, or a name in one."""
+    inner = f"{home}.{name}"
+    return (inner, "") if _file(inner) else (home, name)
+
+
+@lru_cache(maxsize=4096)
+def _digest(home: str, name: str) -> str:
+    if name and not _taken(home, name):  # what a notebook defines is in no file
+        thing = getattr(sys.modules.get(home), name, None)
+        try:
+            return _joined([_said(ast.parse(inspect.getsource(thing)))] if thing else [])
+        except (OSError, TypeError, SyntaxError):
+            return _joined([])
+    return _joined(_said(statement) for statement in _taken(home, name))
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _said(node: Any) -> str:
+    """A node in one spelling for all versions of Python, without words that change no number."""
+    if isinstance(node, list):
+        return f"[{','.join(map(_said, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    parts = []
+    for field, value in ast.iter_fields(node):
+        if value is None or value == [] or field in ("ctx", "kind", "type_comment", "type_params"):
+            continue
+        if field == "body" and isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            value = [s for s in value if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+        elif field == "exc":
+            continue  # what a refusal says
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SETTINGS:
+            value = _without_words(node, field, value)
+        parts.append(f"{field}={_said(value)}")
+    return f"{type(node).__name__}({','.join(parts)})"
+
+
+def _without_words(call: ast.Call, field: str, value: Any) -> Any:
+    """A setting without its meaning and source."""
+    wordy = lambda x: isinstance(x, ast.JoinedStr) or (isinstance(x, ast.Constant) and isinstance(x.value, str))  # noqa: E731
+    if field == "args":
+        first = SETTINGS[call.func.id]  # type: ignore[attr-defined]
+        return value[:first] + [x for x in value[first:] if not wordy(x)]
+    return [k for k in value if k.arg not in ("meaning", "source", "unit")] if field == "keywords" else value

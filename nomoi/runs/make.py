@@ -1,0 +1,256 @@
+"""make: what the store lacks is made, parents first, and results are the records by label."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+import jax
+
+from nomoi.core.keys import key_of
+from nomoi.errors import Refusal
+from nomoi.runs import code
+from nomoi.runs.claims import Results
+from nomoi.runs.engine import Interrupted, Program, Progress, Stack, Tell, kind, stackable
+from nomoi.runs.record import Record
+from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained
+from nomoi.runs.trial import Run, Trial, as_curve
+
+LANES = 32  # the most runs that are stacked on a GPU (ours)
+WAIT = 0.2  # seconds between two looks at runs that another process is at (ours)
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """What came of it: results, how many runs were made now, and what a reader must know of old records."""
+
+    results: Results
+    fresh: int
+    remarks: tuple[str, ...]
+
+
+def check(trials: Sequence[Trial]) -> None:
+    """Refuse, in a sentence, what would fail only after long work."""
+    twice = [label for label, count in Counter(t.label for t in trials).items() if count > 1]
+    if twice:
+        raise Refusal(f"{twice[0]!r} is the label of two trials; give one of them another.")
+    by_label = {t.label: t for t in trials}
+    for trial in trials:
+        above, line = trial, [trial.label]
+        while above.parent in by_label:
+            above = by_label[above.parent]
+            if above.label in line:
+                raise Refusal(f"{trial.label!r} goes on from {trial.parent!r}, and that from it.")
+            line.append(above.label)
+    for trial in trials:
+        trial.check(by_label)
+
+
+def make(
+    store: Store, trials: Sequence[Trial], seeds: Sequence[int], tell: Tell = lambda _: None, *,
+    workers: int | None = None, lanes: int | None = None, old: bool = False,
+) -> Made:  # fmt: skip
+    """A record of every trial and seed: those on disk are read, the others are made or go on from where they stopped.
+
+    With `old`, records that other code made are used where there are no others.  `tell` hears of every chunk of a
+    training (from several threads, one at a time).  Raises Interrupted, with nothing lost, when the keyboard does.
+    """
+    work = _Work(store, tell, workers, lanes)
+    if store.outdated():
+        work.remark(f"{len(store.outdated())} records in {store.root} have format 1, which does not say what code made "
+                    "them; they are not used, and can be deleted.")  # fmt: skip
+    records: dict[str, tuple[Record, ...]] = {}
+    aged = set[str]()
+    waiting = list(trials)
+    while waiting:
+        ready = [t for t in waiting if not t.parent or t.parent in records]
+        runs = {t.label: _runs(t, seeds, records.get(t.parent, ())) for t in ready}
+        kept = {label: used for label in runs if old and (used := _old(store, runs[label]))}
+        aged |= {*kept, *(t.label for t in ready if t.parent in aged)}
+        records |= kept | work.done({label: some for label, some in runs.items() if label not in kept})
+        waiting = [t for t in waiting if t.label not in records]
+    exact = frozenset(t.label for t in trials if t.exact)
+    if aged:
+        work.remark(f"Old records, which other code made, stand for {', '.join(map(repr, sorted(aged)))}.")
+    results = Results({t.label: records[t.label] for t in trials}, exact, frozenset(aged))
+    return Made(results, work.fresh, tuple(work.remarks))
+
+
+def _runs(trial: Trial, seeds: Sequence[int], parents: Sequence[Record]) -> list[Run]:
+    """The runs of a trial, with their parents."""
+    if trial.exact:
+        return [Run(trial, None, tuple(parents))]
+    if not trial.crossed:
+        return [Run(trial, seed, (parents[k],) if parents else ()) for k, seed in enumerate(seeds)]
+    others = lambda k: (*parents[:k], *parents[k + 1 :])  # noqa: E731
+    return [Run(trial, seed, (parents[k], *others(k))) for k, seed in enumerate(seeds)]
+
+
+def _old(store: Store, runs: Sequence[Run]) -> tuple[Record, ...]:
+    """The newest records of all these runs that one and the same other code made; none where fresh ones are there."""
+    if all(store.get(r.asked) for r in runs):
+        return ()
+    found = [{code.digest(r.facts["code"]): r for r in reversed(store.old(run.asked))} for run in runs]
+    common = [stamp for stamp in reversed(found[0]) if all(stamp in f for f in found)]
+    return tuple(f[common[0]] for f in found) if common else ()
+
+
+class _Work:
+    """Runs that are missing, made by this process and by whoever else is at the same store."""
+
+    def __init__(self, store: Store, tell: Tell, workers: int | None, lanes: int | None):
+        self.store, self._tell, self._speaking = store, tell, threading.Lock()
+        self.lanes, self.workers = lanes, workers
+        self.stop, self.fresh, self.remarks = threading.Event(), 0, list[str]()
+        self.programs: dict[Any, Program] = {}
+        self._taking = threading.Lock()
+
+    def tell(self, progress: Progress | str) -> None:
+        with self._speaking:
+            self._tell(progress)
+
+    def remark(self, said: str) -> None:
+        self.remarks.append(said)
+        self.tell(said)
+
+    def done(self, runs: Mapping[str, Sequence[Run]]) -> dict[str, tuple[Record, ...]]:
+        """The records of all these runs, by label."""
+        every = [run for some in runs.values() for run in some]
+        found = {run: self.store.get(run.asked) for run in every}
+        missing = [run for run in every if not found[run]]
+        for run, record in found.items():
+            if record:
+                self._read(run, record)
+        self._outdated(missing)
+        training = sorted((r for r in missing if isinstance(r.trial, Trained)), key=lambda r: r.seed or 0)
+        records = {run: record for run, record in found.items() if record}
+        records |= self._train(training) if training else {}
+        queue = _Queue(self, [r for r in missing if r not in records], 1, records)
+        while taken := queue.take():
+            (run,), held = taken
+            with held:
+                records[run] = self._make(run)
+        return {label: tuple(records[run] for run in some) for label, some in runs.items()}
+
+    def _read(self, run: Run, record: Record) -> None:
+        if isinstance(run.trial, Trained):
+            self.tell(Progress(run.trial.label, run.seed, run.trial.length, run.trial.length, record.late()))
+
+    def _outdated(self, missing: Sequence[Run]) -> None:
+        """Say which runs are there already, but were made by other code, and what it costs to make them again."""
+        stale = [(run, old[0]) for run in missing if (old := self.store.old(run.asked))]
+        if not stale:
+            return
+        files = sorted({name for run, r in stale for name in code.changed(r.facts["code"], run.asked.code)})
+        shown = ", ".join(files[:4]) + (f" and {len(files) - 4} more files" if len(files) > 4 else "")
+        seconds = sum(float(r.facts.get("wall_seconds", 0)) for _, r in stale)
+        many = f"{len(stale)} runs that are" if len(stale) > 1 else "one run that is"
+        self.remark(f"{many} here already {'were' if len(stale) > 1 else 'was'} made by other code ({shown} changed "
+                    f"since), and made again: that took {seconds:.3g} s of a worker; --old uses them.")  # fmt: skip
+
+    def _train(self, runs: list[Run]) -> dict[Run, Record]:
+        gpu = jax.default_backend() != "cpu"
+        lanes = self.lanes or (min(len(runs), LANES) if gpu else 1)
+        workers = self.workers or (1 if gpu else os.cpu_count() or 1)
+        first = runs[0].trial
+        assert isinstance(first, Trained)
+        self.tell(Progress(first.label, runs[0].seed, 0, first.length, {}))  # compiling takes a while
+        records: dict[Run, Record] = {}
+        queue = _Queue(self, runs, lanes, records)
+
+        def work() -> None:
+            try:
+                while taken := queue.take():
+                    group, held = taken
+                    with held:
+                        program = self._program(group[0], lanes).build()
+                        made = Stack(group, program, self.store, self.tell, self.stop).train()
+                        for run, (curve, arrays, facts) in zip(group, made, strict=True):
+                            records[run] = self._put(run, curve, arrays, facts)
+            except BaseException:
+                self.stop.set()  # the others save what they have, and stop
+                raise
+
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            futures = [pool.submit(work) for _ in range(max(1, workers))]
+            try:
+                wait(futures)
+            except KeyboardInterrupt:
+                self.stop.set()
+        errors = [e for e in (f.exception() for f in futures) if e]
+        for error in sorted(errors, key=lambda e: isinstance(e, (Interrupted, KeyboardInterrupt))):
+            raise Interrupted if isinstance(error, KeyboardInterrupt) else error
+        if self.stop.is_set():
+            raise Interrupted
+        return records
+
+    def _program(self, run: Run, lanes: int) -> Program:
+        with self._taking:
+            what = (kind(run), lanes)
+            if what not in self.programs:
+                self.programs[what] = Program(run.trial, lanes)  # type: ignore[arg-type]
+            return self.programs[what]
+
+    def _make(self, run: Run) -> Record:
+        started = time.perf_counter()
+        made, arrays = run.trial.make(None if run.seed is None else key_of(run.seed), run.parents)
+        seconds = round(time.perf_counter() - started, 3)
+        record = self._put(run, made, arrays, {"wall_seconds": seconds})
+        self.tell(Progress(run.trial.label, run.seed, 1, 1, {}))
+        return record
+
+    def _put(self, run: Run, made: Any, arrays: Any, facts: Mapping[str, Any]) -> Record:
+        self.fresh += 1
+        return self.store.put(run.asked, as_curve(made), arrays, run.files(), **run.facts(), **facts)
+
+
+class _Queue:
+    """Runs that wait to be made, shared by threads, and through the store's locks by processes."""
+
+    def __init__(self, work: _Work, runs: list[Run], lanes: int, records: dict[Run, Record]):
+        self.work, self.waiting, self.lanes, self.records = work, runs, lanes, records
+        self.lock = threading.Lock()
+
+    def take(self) -> tuple[list[Run], contextlib.ExitStack] | None:
+        """Some runs that can be stacked, with what holds them; None when none is left.
+
+        What another process is at is passed over; where nothing else is left, it is waited for.
+        """
+        while self.waiting:
+            with self.lock:
+                held, group = contextlib.ExitStack(), list[Run]()
+                for run in list(self.waiting):
+                    alike = not group or (len(group) < self.lanes and stackable(run) == stackable(group[0]))
+                    if alike and self._hold(run, held):
+                        group.append(run)
+                        if len(group) == self.lanes:
+                            break
+                if group:
+                    return group, held
+            if self.waiting and self.work.stop.wait(WAIT):
+                raise Interrupted
+        return None
+
+    def _hold(self, run: Run, held: contextlib.ExitStack) -> bool:
+        """Whether the run is ours to make now; it no longer waits then, nor if it is found to be made."""
+        store, claim = self.work.store, contextlib.ExitStack()
+        if not claim.enter_context(store.claim(run.asked)):
+            claim.close()
+            return False
+        self.waiting.remove(run)
+        found = store.get(run.asked)
+        if found:
+            claim.close()
+            self.records[run] = found
+            self.work._read(run, found)
+            return False
+        held.enter_context(claim)
+        return True

@@ -1,0 +1,146 @@
+"""Records: what a finished run left on disk, checked against its own name on reading."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nomoi.errors import Refusal
+from nomoi.runs import code
+from nomoi.runs.code import Code
+
+FORMAT = 2  # raise when the meaning of a spec or a file changes
+Spec = Mapping[str, Any]
+Curve = Mapping[str, tuple[np.ndarray, np.ndarray]]  # measure -> (steps [K], values [K])
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What names a record: what was run, as plain data, and a stamp of the code that made it."""
+
+    spec: Spec
+    code: Code
+
+    @property
+    def of(self) -> str:
+        """What was run, whichever code made it: the first part of its name."""
+        text = json.dumps({"format": FORMAT, **json.loads(json.dumps(self.spec))}, sort_keys=True,
+                          separators=(",", ":"), allow_nan=False)  # fmt: skip
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def id(self) -> str:
+        return f"{self.of}-{code.digest(self.code)[:6]}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """A finished run.
+
+    facts   spec, code, format, label, measures {name: [unit, meaning]}, versions, commit, device, wall time, checksums
+    """
+
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def asked(self) -> Asked:
+        return Asked(self.facts["spec"], self.facts["code"])
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """What was run: the trial, its seed, and the records it went on from."""
+        return self.facts["spec"]
+
+    @property
+    def label(self) -> str:
+        return str(self.facts.get("named", {}).get("label", ""))
+
+    @property
+    def kind(self) -> str:
+        """The kind of trial, in a word: trained, scripted, computed, evaluated, or one's own."""
+        return str(self.spec["trial"]["class"]).rpartition(":")[2].lower()
+
+    @property
+    def seed(self) -> int | None:
+        return self.spec["seed"]
+
+    def table(self) -> Any:
+        """The curve as a table of Arrow: step, measure, value."""
+        import pyarrow.parquet as parquet
+
+        with open(self.folder / "curve.parquet", "rb") as file:  # by name, Arrow reads ~ and = in folders its own way
+            return parquet.ParquetFile(file).read()
+
+    def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """measure -> (steps [K], values [K])."""
+        table = self.table().to_pydict()
+        step, measure, value = (np.array(table[c]) for c in ("step", "measure", "value"))
+        return {m: (step[measure == m], value[measure == m]) for m in dict.fromkeys(table["measure"])}
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The named arrays."""
+        if "arrays.npz" not in self.facts["files"]:
+            return {}
+        with np.load(self.folder / "arrays.npz", allow_pickle=False) as stored:
+            return dict(stored)
+
+    def late(self, share: float = 0.125) -> dict[str, float]:
+        """Mean of each measure over the rows that lie wholly in the last `share` of the run (of one row, that one)."""
+        out = {}
+        for name, (step, value) in self.curve().items():
+            tail = value[step > step.max() * (1 - share)] if len(step) > 1 else value
+            out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else math.nan
+        return out
+
+
+def read(folder: Path) -> Record:
+    """The record in a folder, once its checksums, its format and its own name are found right."""
+    try:
+        facts = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+        if isinstance(facts, dict) and facts.get("format") == 1:
+            raise Refusal(f"the record {folder} has format 1, which does not say what code made it and is not read any "
+                          "more; delete that folder and run again.")  # fmt: skip
+        _check(facts, folder)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None
+    return Record(folder, facts)
+
+
+def checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _check(facts: Any, folder: Path) -> None:
+    """ValueError or the like where a record is not what it says it is."""
+    if facts["format"] != FORMAT:
+        raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
+    if not isinstance(facts["created"], (int, float)):
+        raise ValueError("its date is no number")
+    spec, trial = facts["spec"], facts["spec"]["trial"]
+    seed = spec["seed"]
+    if not (isinstance(trial["class"], str) and isinstance(trial["options"], dict)):
+        raise ValueError("it does not say what was run")
+    if not (seed is None or isinstance(seed, int)) or not isinstance(spec["parents"], list):
+        raise ValueError("its seed is no number, or its parents are no list")
+    for name in ("code", "measures", "named"):
+        if not isinstance(facts[name], dict):
+            raise ValueError(f"its {name} is no table")
+    if Asked(spec, facts["code"]).id != folder.name:
+        raise ValueError(f"it is that of {Asked(spec, facts['code']).id}")
+    if "curve.parquet" not in facts["files"]:
+        raise ValueError("it lists no curve")
+    for name, digest in facts["files"].items():
+        if checksum(folder / name) != digest:
+            raise ValueError(f"{name} has changed since it was written")
