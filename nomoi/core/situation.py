@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -16,6 +16,9 @@ from nomoi.core.events import Event
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.grid.scene import Scene
+
+if TYPE_CHECKING:
+    from nomoi.core.institution import Institution
 
 State = Any
 Action = dict[str, Int[Array, " n"]]
@@ -98,6 +101,16 @@ class Situation(Rule):
     @property
     def name(self) -> str:
         return type(self).__name__.lower()
+
+    @property
+    def bare(self) -> Situation:
+        """The situation itself, without the institutions that govern it."""
+        return self
+
+    @property
+    def institutions(self) -> tuple[Institution, ...]:
+        """The institutions that govern it, in the order in which they act; none unless `govern` put them on it."""
+        return ()
 
     @property
     @abc.abstractmethod

@@ -60,8 +60,9 @@ class Authority(Institution):
         return jnp.zeros((), jnp.int32)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
         counts = jnp.where((self.turn > 0) & (memory >= self.turn), self.heir, self.seat)
         names = candidates(self.among)
         facts = {

@@ -101,8 +101,9 @@ class Charter(Institution):
         return Record(marks, jnp.zeros((n, n), bool), jnp.zeros((), jnp.int32))
 
     def settle(
-        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Record, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Record, State, Outcome]:  # fmt: skip
         n, system = situation.agents, charter(self.law)
         amount = jnp.stack([outcome.units(act) for act in acts(system)])  # [A, n]
         kind = outcome.events["kind"] if "kind" in outcome.events else jnp.zeros(n, jnp.int32)

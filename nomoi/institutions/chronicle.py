@@ -70,8 +70,9 @@ class Chronicle(Institution):
         return Memory(Marks.blank(n, kinds), jnp.zeros((n, grounds), bool), none, none)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Memory, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Memory, State, Outcome]:  # fmt: skip
         fired = outcome.events["shot"] > 0
         latest = jnp.stack([memory.chance & fired[:, None], memory.chance & ~fired[:, None]], 1).astype(jnp.float32)
 

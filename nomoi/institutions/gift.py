@@ -80,9 +80,10 @@ class Gift(Institution):
         return {"purse": (memory / jnp.maximum(self.budget, 1e-6))[:, None]}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
-        shares = self._shares(action["give"], situation.agents)
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
+        shares = self._shares(self.said(tried, "give"), situation.agents)
         own = self.source == OWN
         given = jnp.where(own, self.amount, jnp.minimum(self.amount, memory)) * shares.sum(1)
         received = (given[:, None] * shares).sum(0)

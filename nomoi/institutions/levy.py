@@ -54,8 +54,9 @@ class Levy(Institution):
         return jnp.zeros(())
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
         due = self.rate * outcome.units(self.on)
         back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
         fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)

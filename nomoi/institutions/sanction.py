@@ -91,8 +91,9 @@ class Sanction(Institution):
         return Memory(jnp.zeros(situation.agents, jnp.int32), nobody, nobody)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Memory, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Memory, State, Outcome]:  # fmt: skip
         n = situation.agents
         guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
         fired = outcome.events["shot"] > 0

@@ -62,8 +62,9 @@ class Taboo(Institution):
         return Marks.blank(situation.agents, len(situation.kinds))
 
     def settle(
-        self, key: PRNGKeyArray, memory: Marks, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Marks, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Marks, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Marks, State, Outcome]:  # fmt: skip
         taken, kind = outcome.events["harvest"], outcome.events["kind"]
         forbidden = np.array([name in self._names() for name in situation.kinds])
         wrong = (taken > 0) & jnp.asarray(forbidden)[kind]

@@ -97,8 +97,9 @@ class Tax(Institution):
         return {"standing": jnp.stack([passed, burden], -1)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Ledger, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Ledger, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Ledger, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Ledger, State, Outcome]:  # fmt: skip
         income, time = memory.income + outcome.payoff, memory.time + 1
         closed = (time >= self.period) | outcome.done
         paid = jnp.where(closed, self.due(income), 0.0)
