@@ -225,7 +225,7 @@ class Bare(Institution):
         return vocabulary("harvest")
 
     def settle(self, key, memory, situation, state, tried, action, outcome):
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), bare__harvest=outcome.events["harvest"])
+        return memory, state, outcome.note(self, harvest=outcome.events["harvest"])
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 from small import SITUATIONS, run
 
-from nomoi.core import Event, Institution, govern, outline, setting
+from nomoi.core import Event, Institution, Outcome, govern, outline, setting
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 
@@ -35,7 +35,7 @@ class Cap(Institution):
         return (
             memory,
             state,
-            outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__{k}": v for k, v in said.items()}),
+            outcome.note(self, **said),
         )
 
 
@@ -71,3 +71,16 @@ def test_the_outline_is_the_shapes_of_what_is_computed_and_is_found_once():
     assert outline(govern(SITUATIONS["harvest"], Levy(rate=0.5))) is found  # a setting changes no shape
     assert outline(govern(SITUATIONS["harvest"].replace(agents=3), Levy())).told["view"].shape[0] == 3
     assert (outline(POOL).scene, outline(POOL).planes) == (None, ())
+
+
+def test_what_an_institution_notes_and_pays_stands_under_its_name():
+    nothing = jnp.zeros(3)
+    before = Outcome(nothing, nothing, {"harvest": nothing}, jnp.array(False))
+    noted = before.note(Levy(title="tithe"), seen=jnp.array([True, False, True]), sort=jnp.arange(3))
+    assert noted.transfer is before.transfer
+    assert noted.events["tithe.seen"].tolist() == [1.0, 0.0, 1.0]
+    assert [noted.events[e].dtype for e in ("tithe.seen", "tithe.sort")] == [jnp.float32, jnp.int32]
+    paid = noted.pay(jnp.ones(3), "dam", by=nothing, amount=nothing)
+    assert set(paid.events) == {"harvest", "tithe.seen", "tithe.sort", "dam.by", "dam.amount"}
+    assert paid.transfer.tolist() == [1, 1, 1]
+    assert set(before.pay(jnp.ones(3)).events) == {"harvest"}

@@ -55,5 +55,4 @@ class Rotation(Institution):
         self, key: PRNGKeyArray, memory: Array, situation: Situation, state: Any, tried: Any, action: Any,
         outcome: Outcome,
     ) -> tuple[Array, Any, Outcome]:  # fmt: skip
-        turn = self.on_turn(memory, situation.agents).astype(jnp.float32)
-        return memory + 1, state, outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__turn": turn})
+        return memory + 1, state, outcome.note(self, turn=self.on_turn(memory, situation.agents))

@@ -64,10 +64,19 @@ class Outcome(eqx.Module):
             raise Refusal(f"{event!r} is {what}, so nobody can be charged by the unit for it.")
         return amount if amount.ndim == 1 else amount.sum(1)
 
-    def pay(self, amount: Float[Array, " n"], **events: Array) -> Outcome:
-        """The same outcome with `amount` [n] added to the transfers and new `institution__event` entries."""
-        named = {name.replace("__", "."): value for name, value in events.items()}
-        return dataclasses.replace(self, transfer=self.transfer + amount, events=self.events | named)
+    def note(self, by: Institution | str, /, **events: Array) -> Outcome:
+        """The same outcome in which an institution (or its name) adds its own events, `by.name` for each name.
+
+        Amounts are floats; what is true or false is counted as 1 or 0.
+        """
+        name = by if isinstance(by, str) else by.name
+        noted = {f"{name}.{event}": x.astype(jnp.float32) if x.dtype == bool else x for event, x in events.items()}
+        return dataclasses.replace(self, events=self.events | noted)
+
+    def pay(self, amount: Float[Array, " n"], by: Institution | str = "", /, **events: Array) -> Outcome:
+        """The same outcome with `amount` [n] added to the transfers; and with events that `by` adds (see `note`)."""
+        paid = dataclasses.replace(self, transfer=self.transfer + amount)
+        return paid.note(by, **events) if events else paid
 
 
 CROWD = 1000  # the most agents: what they do to one another is n x n numbers a step and world (ours)

@@ -187,8 +187,7 @@ class Altar(Institution):
             "switch": jnp.broadcast_to(changed, (n,)),
             "heard": jnp.broadcast_to(news, (n,)),
         }
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        return memory, state, outcome.pay(jnp.zeros(n), **facts)
+        return memory, state, outcome.note(self, **facts)
 
     def _legal(self, content: Array, kind: Array, kinds: int) -> Array:
         """Whether a kind is legal under a content; no kind is where everything is forbidden."""

@@ -116,8 +116,7 @@ class Charter(Institution):
         flips = jax.random.uniform(key, (n, n)) < self.misreads
         reads = jnp.broadcast_to(wrong > 0, (n, n)) ^ flips
         facts = {"violation": wrong, "violator": violator, "marked": marks.guilty(self.span)}
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        return Record(marks, reads, memory.time + 1), state, outcome.pay(jnp.zeros(n), **facts)
+        return Record(marks, reads, memory.time + 1), state, outcome.note(self, **facts)
 
     def _forbidden(self, situation: Situation, time: Int[Array, ""]) -> Bool[Array, "A K n"]:
         """What is forbidden to whom at a step."""

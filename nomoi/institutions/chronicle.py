@@ -86,9 +86,8 @@ class Chronicle(Institution):
         chance = (situation.aim(state)[:, :, None] & grounds[None]).any(1)
 
         facts = {"chance": latest[:, :, 0].sum(1), "fired": latest[:, 0, 0]}
-        facts = {f"{self.name}__{name}": value for name, value in facts.items()}
         memory = Memory(marks, chance, latest, memory.so_far + latest)
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return memory, state, outcome.note(self, **facts)
 
     def inform(
         self, memory: Memory, situation: Situation, state: State, scene: Scene | None, told: Observation

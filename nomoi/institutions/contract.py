@@ -170,8 +170,8 @@ class Contract(Institution):
         event = outcome.events[self.on]
         gain = jnp.where(self.to == WHOM, price * event.sum(0), share) if event.ndim == 2 else share
         paid, gain = jnp.where(self.to == DOER, share, due), jnp.where(self.to == DOER, due, gain)
-        bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), paid.shape)
-        outcome = outcome.pay(gain - paid, **{f"{self.name}__paid": paid, f"{self.name}__bound": bound})
+        bound = jnp.broadcast_to(play & memory.bound, paid.shape)
+        outcome = outcome.pay(gain - paid, self, paid=paid, bound=bound)
         return self._convene(memory, tried), state, outcome
 
     def _convene(self, memory: Agreement, tried: Action) -> Agreement:

@@ -89,7 +89,7 @@ class Gift(Institution):
         received = (given[:, None] * shares).sum(0)
         taken = jnp.where(self.source == REPLENISHED, self.refill * jnp.maximum(outcome.reward, 0.0), 0.0)
         purse = jnp.where(own, memory, jnp.maximum(memory - given, 0.0) + taken)
-        return purse, state, outcome.pay(received - jnp.where(own, given, 0.0), **{f"{self.name}__given": given})
+        return purse, state, outcome.pay(received - jnp.where(own, given, 0.0), self, given=given)
 
     def _shares(self, give: Array, n: int) -> Float[Array, "n n"]:
         """What part of its gift each agent (row) gives to each other (column); rows sum to 1, or to 0."""

@@ -54,4 +54,4 @@ class Interest(Institution):
         own = outcome.payoff
         others = (own.sum() - own) / max(situation.agents - 1, 1)
         shared = (1 - self.share) * (own - others)
-        return memory, state, outcome.pay(jnp.zeros_like(own) - shared, **{f"{self.name}__shared": shared})
+        return memory, state, outcome.pay(jnp.zeros_like(own) - shared, self, shared=shared)

@@ -60,4 +60,4 @@ class Levy(Institution):
         due = self.rate * outcome.units(self.on)
         back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
         fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)
-        return fund, state, outcome.pay(back - due, **{f"{self.name}__paid": due})
+        return fund, state, outcome.pay(back - due, self, paid=due)

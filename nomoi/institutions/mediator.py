@@ -112,11 +112,10 @@ class Mediator(Institution):
     ) -> tuple[Mandate, State, Outcome]:  # fmt: skip
         acted = memory.committed & ~memory.open
         facts = {"acted": acted, "whole": acted & self._whole(memory)}
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
         due = self._due(memory)
         committed = jnp.where(due, self.said(tried, "commit") == 1, memory.committed)
         after = Mandate(committed, jnp.array(False), jnp.where(due, 0, memory.time + 1))
-        return after, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return after, state, outcome.note(self, **facts)
 
     def _whole(self, memory: Mandate) -> Bool[Array, ""]:
         """Whether enough have committed."""

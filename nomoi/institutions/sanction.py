@@ -111,8 +111,7 @@ class Sanction(Institution):
             "correct": correct, "wrong": wrong, "struck": struck, "ripe": memory.ripe, "seized": memory.ripe & fired,
             "idle": memory.idle, "strayed": memory.idle & fired,
         }  # fmt: skip
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        outcome = outcome.pay(amount, **facts)
+        outcome = outcome.pay(amount, self, **facts)
 
         safe = jnp.where(struck, self.exile + self.immunity, jnp.maximum(memory.immune - 1, 0))
         safe = jnp.where(self.immunity > 0, safe, 0)

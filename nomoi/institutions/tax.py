@@ -104,6 +104,5 @@ class Tax(Institution):
         closed = (time >= self.period) | outcome.done
         paid = jnp.where(closed, self.due(income), 0.0)
         returned = jnp.broadcast_to(paid.mean(), paid.shape)
-        facts = {f"{self.name}__paid": paid, f"{self.name}__returned": returned}
         after = Ledger(jnp.where(closed, 0.0, income), jnp.where(closed, 0, time))
-        return after, state, outcome.pay(returned - paid, **facts)
+        return after, state, outcome.pay(returned - paid, self, paid=paid, returned=returned)

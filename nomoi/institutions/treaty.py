@@ -142,7 +142,7 @@ class Treaty(Institution):
         play = memory.stage == PLAY
         pay = jnp.where(play, fine, 0.0) * outcome.units(self.on)
         gift = jnp.where(memory.stage == SIGN, lump, 0.0) * jnp.where(memory.order == 0, n - 1.0, -1.0)
-        bound = jnp.broadcast_to((play & (offer > 0)).astype(jnp.float32), (n,))
+        bound = jnp.broadcast_to(play & (offer > 0), (n,))
         moved = gift + (pay.sum() - pay) / (n - 1) - pay
-        outcome = outcome.pay(moved, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})
+        outcome = outcome.pay(moved, self, paid=pay, bound=bound)
         return Accord(jnp.minimum(memory.stage + 1, PLAY), offer, memory.order), state, outcome

@@ -101,7 +101,7 @@ class Vote(Institution):
         rate = jnp.where(memory.open, 0.0, self.rates[memory.place])
         levy = Levy(rate=rate, on=self.on, proceeds=SHARED, title=self.name)
         _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, tried, action, outcome)
-        outcome = outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__rate": jnp.full(situation.agents, rate)})
+        outcome = outcome.note(self, rate=jnp.full(situation.agents, rate))
 
         due = self._due(memory)
         place = jnp.where(due, self.count(self.said(tried, "rate"), memory.place), memory.place)
