@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi import catalogue
-from nomoi.core import Governed, Institution, Situation, govern
+from nomoi.core import Governed, Institution, Situation, govern, outline
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
@@ -190,8 +190,7 @@ def run(situation: Situation, seed: int = 0, **answers: int) -> Run:
 
 
 def planes(situation: Situation) -> tuple[str, ...]:
-    scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
-    return () if scene is None else scene.planes
+    return outline(situation).planes
 
 
 def equal(a: Any, b: Any) -> None:

@@ -17,7 +17,7 @@ class Till(Institution):
 
     amounts: Array = setting([0.0, 0.0, 0.0], "what each is given", "ours", "reward")
 
-    def settle(self, key, memory, situation, state, action, outcome):
+    def settle(self, key, memory, situation, state, tried, action, outcome):
         half = outcome.pay(self.amounts / 2)  # in two parts, which are one institution's all the same
         return memory, state, half.pay(self.amounts / 2)
 

@@ -430,7 +430,7 @@ def test_an_amendment_binds_from_the_step_it_says_and_is_told_in_that_step():
     @jax.jit
     def settle(memory):
         told = i.inform(memory, s, s.reset(key), None, {})["law"]
-        memory, _, out = i.settle(key, memory, s, s.reset(key), {}, done)
+        memory, _, out = i.settle(key, memory, s, s.reset(key), {}, {}, done)
         return memory, told, out.events["charter.violation"]
 
     memory = i.found(key, s, s.reset(key))
@@ -482,7 +482,7 @@ def test_marks_last_for_their_span():
     def settle(memory, sparse):
         none = jnp.zeros(3)
         events = {"sparse": sparse, "kind": jnp.zeros(3, jnp.int32)}
-        return i.settle(key, memory, s, s.reset(key), {}, Outcome(none, none, events, jnp.array(False)))
+        return i.settle(key, memory, s, s.reset(key), {}, {}, Outcome(none, none, events, jnp.array(False)))
 
     memory, carried = i.found(key, s, s.reset(key)), []
     for t in range(7):

@@ -172,7 +172,7 @@ class Needy(Institution):
 class Bribe(Institution):
     """Changes the reward."""
 
-    def settle(self, key, memory, situation, state, action, outcome):
+    def settle(self, key, memory, situation, state, tried, action, outcome):
         return memory, state, Outcome(outcome.reward + 1.0, outcome.transfer, outcome.events, outcome.done)
 
 
@@ -182,7 +182,7 @@ class Hoarder(Institution):
     def found(self, key, situation, state):
         return jnp.zeros((), jnp.int32)
 
-    def settle(self, key, memory, situation, state, action, outcome):
+    def settle(self, key, memory, situation, state, tried, action, outcome):
         return memory.astype(jnp.float32), state, outcome
 
 
@@ -213,7 +213,7 @@ class Censor(Institution):
 class Muddler(Institution):
     """Answers with numbers of another kind."""
 
-    def permit(self, memory, state, action):
+    def permit(self, memory, situation, state, action):
         return {h: a.astype(jnp.float32) for h, a in action.items()}
 
 
@@ -224,8 +224,8 @@ class Bare(Institution):
     def emits(self):
         return vocabulary("harvest")
 
-    def settle(self, key, memory, situation, state, action, outcome):
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), bare__harvest=outcome.events["harvest"])
+    def settle(self, key, memory, situation, state, tried, action, outcome):
+        return memory, state, outcome.note(self, harvest=outcome.events["harvest"])
 
 
 @pytest.mark.parametrize(

@@ -254,7 +254,7 @@ def test_institutions_do_not_draw_with_the_key_of_the_world():
         def found(self, key, situation, state):
             return jax.random.key_data(key)
 
-        def settle(self, key, memory, situation, state, action, outcome):
+        def settle(self, key, memory, situation, state, tried, action, outcome):
             return jax.random.key_data(key), state, outcome
 
     g = govern(SITUATIONS["pool"], Watch(title="one"), Watch(title="two"))

@@ -90,18 +90,18 @@ def found(institution, situation, seed=0, state=None):
 
 
 @eqx.filter_jit
-def _settle(institution, key, memory, stock, action, outcome):
-    return institution.settle(key, memory, SHELF, stock, action, outcome)
+def _settle(institution, key, memory, stock, tried, outcome):
+    return institution.settle(key, memory, SHELF, stock, tried, {}, outcome)
 
 
 @eqx.filter_jit
 def settle_there(institution, memory, situation, state):
-    return institution.settle(jax.random.key(0), memory, situation, state, {}, happened())
+    return institution.settle(jax.random.key(0), memory, situation, state, {}, {}, happened())
 
 
 def settle(institution, memory, outcome, stock=(FULL, FULL, FULL), seed=0, **action):
     """Memory, facts by their last word, and the transfer."""
-    answers = {h: jnp.asarray(a, jnp.int32) for h, a in action.items()}
+    answers = {f"{institution.name}.{h}": jnp.asarray(a, jnp.int32) for h, a in action.items()}
     memory, _, out = _settle(
         institution, jax.random.key(seed), memory, jnp.asarray(stock, jnp.float32), answers, outcome
     )
@@ -375,7 +375,7 @@ def test_a_change_that_nobody_could_read_is_not_heard():
             return jnp.zeros(N, bool)
 
     a, memory = altar(RED)
-    there = eqx.filter_jit(lambda m, stock: a.settle(jax.random.key(0), m, Away(), stock, {}, happened())[2].events)
+    there = eqx.filter_jit(lambda m, stock: a.settle(jax.random.key(0), m, Away(), stock, {}, {}, happened())[2].events)
     told = there(memory, jnp.array([1.0, FULL, 0.0]))
     found = [(told["altar.switch"], told["altar.heard"])]
     for display in ("distractor", "stale"):
@@ -422,7 +422,7 @@ def test_the_next_content_is_never_a_locked_kind(stock, content, seed):
 def test_the_next_content_is_drawn_in_proportion_to_what_is_left():
     a, memory = altar(RED)
     keys, stock = jax.random.split(jax.random.key(0), 4000), jnp.array([1.0, 4.0, 8.0])
-    drawn = jax.jit(jax.vmap(lambda k: a.settle(k, memory, SHELF, stock, {}, happened())[0].content))(keys)
+    drawn = jax.jit(jax.vmap(lambda k: a.settle(k, memory, SHELF, stock, {}, {}, happened())[0].content))(keys)
     np.testing.assert_allclose(np.bincount(drawn, minlength=4) / 4000, [0, 1 / 3, 2 / 3, 0], atol=0.03)
 
 

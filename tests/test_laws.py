@@ -333,8 +333,8 @@ def test_permuting_the_agents_commutes_with_governing(name, turn, at, seed):
 
 
 @eqx.filter_jit
-def settle(institution, key, memory, situation, state, action, outcome):
-    return institution.settle(key, memory, situation, state, action, outcome)
+def settle(institution, key, memory, situation, state, tried, outcome):
+    return institution.settle(key, memory, situation, state, tried, {h: tried[h] for h in situation.actions}, outcome)
 
 
 @pytest.mark.parametrize("name", ["harvest, levy", "harvest, contract", "harvest, altar", "harvest, sanction alone"])
@@ -347,17 +347,16 @@ def test_settling_is_impersonal_in_space_too(name, turn, at, hits):
     state, action, outcome = (
         jax.tree.map(lambda x: jnp.asarray(x[at]), p) for p in (got.before, got.action, got.outcome)
     )
-    mine = {h: action[f"{i.name}.{h}"] for h in i.heads(s)}
     # at most one striker for each target, so that no lot is drawn between them
     zap = jnp.asarray((np.array(hits) == np.arange(4)[:, None]) & ~np.eye(4, dtype=bool), jnp.float32)
     outcome = Outcome(
         outcome.reward, outcome.transfer * 0, {e: outcome.events[e] for e in s.emits} | {"zap": zap}, outcome.done
     )
     key, memory = jax.random.key(at), state.memory[-1]
-    a = permuted(settle(i, key, memory, s, state.world, mine, outcome), turn)
-    rest = (permuted(x, turn) for x in (memory, state.world, mine, outcome))
-    memory, world, mine, outcome = rest
-    b = settle(i, key, memory, s, world, mine, outcome)
+    a = permuted(settle(i, key, memory, s, state.world, action, outcome), turn)
+    rest = (permuted(x, turn) for x in (memory, state.world, action, outcome))
+    memory, world, action, outcome = rest
+    b = settle(i, key, memory, s, world, action, outcome)
     for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-6, atol=1e-6)
 

@@ -342,7 +342,7 @@ def _settled(altar, memory, key, state, events):
     from nomoi.core import Outcome
 
     outcome = Outcome(jnp.zeros(4), jnp.zeros(4), events, jnp.array(False))
-    return altar.settle(key, memory, HARVEST, state, {}, outcome)[0]
+    return altar.settle(key, memory, HARVEST, state, {}, {}, outcome)[0]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nomoi.core import govern
+from nomoi.core import govern, outline
 from nomoi.errors import Refusal
 from nomoi.grid import Body, Extent, Goods, Land, Scene, Still, film, still, strip, trace
 from nomoi.grid.frames import ROW
@@ -60,7 +60,7 @@ def film_of(situation, steps):
         return jax.lax.scan(tick, situation.reset(key), jax.random.split(key, steps))[1]
 
     kept = jax.jit(jax.vmap(play, out_axes=1))(jax.random.split(jax.random.key(3), 2))
-    abstract = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
+    abstract = outline(situation).scene
     return still(abstract, {name: x[:, 0] for name, x in kept.items()}, situation.kinds), kept
 
 

@@ -197,7 +197,7 @@ def test_another_rate_on_the_same_moves():
 class Coin(Institution):
     """Gives a random sum, and does not say so."""
 
-    def settle(self, key, memory, situation, state, action, outcome):
+    def settle(self, key, memory, situation, state, tried, action, outcome):
         return memory, state, outcome.pay(jax.random.uniform(key, (situation.agents,)))
 
 

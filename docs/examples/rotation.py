@@ -44,7 +44,7 @@ class Rotation(Institution):
     def on_turn(self, clock: Int[Array, ""], n: int) -> Bool[Array, " n"]:
         return (np.arange(n) - clock // self.length * self.together) % n < self.together
 
-    def permit(self, memory: Array, state: Any, action: dict[str, Array]) -> dict[str, Array]:
+    def permit(self, memory: Array, situation: Situation, state: Any, action: dict[str, Array]) -> dict[str, Array]:
         wish = action[self.head]
         return action | {self.head: jnp.where(self.on_turn(memory, len(wish)), wish, 0)}
 
@@ -52,7 +52,7 @@ class Rotation(Institution):
         return {"turn": self.on_turn(memory, situation.agents)[:, None].astype(jnp.float32)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: Any, action: Any, outcome: Outcome
-    ) -> tuple[Array, Any, Outcome]:
-        turn = self.on_turn(memory, situation.agents).astype(jnp.float32)
-        return memory + 1, state, outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__turn": turn})
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: Any, tried: Any, action: Any,
+        outcome: Outcome,
+    ) -> tuple[Array, Any, Outcome]:  # fmt: skip
+        return memory + 1, state, outcome.note(self, turn=self.on_turn(memory, situation.agents))

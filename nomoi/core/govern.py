@@ -42,7 +42,11 @@ class Governed(Situation):
     """
 
     situation: Situation
-    institutions: tuple[Institution, ...]
+    institutions: tuple[Institution, ...] = ()
+
+    @property
+    def bare(self) -> Situation:
+        return self.situation
 
     @property
     def agents(self) -> int:
@@ -104,17 +108,16 @@ class Governed(Situation):
         self, key: PRNGKeyArray, state: Polity, action: Action, play: Callable[[Action], tuple[State, Outcome]]
     ) -> tuple[Polity, Outcome]:
         """A step in which the world does what `play` says."""
-        held = self.held(state)
-        world, outcome = self._world_step(state, action, held, play)
+        held, allowed = self.held(state), self._permitted(state, action)
+        world, outcome = self._world_step(state, held, play(allowed))
         memory = []
         for i, m in zip(self.institutions, state.memory, strict=True):
             # While one institution convenes, the others' clocks stand still too.
             acts = i.in_force & (~held | self._holds(i, m))
-            mine = {h: action[f"{i.name}.{h}"] for h in i.heads(self.situation)}
             # The clock stands still while they convene, so sittings tell those steps apart; a step of play gets
             # the key it would have had without any, and so what is drawn in it stays paired too.
             own = _own(key, i, jnp.where(held, state.sittings + 1, 0))
-            new, after, settled = i.settle(own, m, self.situation, world, mine, outcome)
+            new, after, settled = i.settle(own, m, self.situation, world, action, allowed, outcome)
             memory.append(choose(acts, new, m))
             world = choose(acts, after, world)
             outcome = _settled(acts, _booked(settled, outcome), outcome)
@@ -124,17 +127,12 @@ class Governed(Situation):
         """What of the agents' answers reaches the world."""
         own = {h: action[h] for h in self.situation.actions}
         for i, m in zip(self.institutions, state.memory, strict=True):
-            own = choose(i.in_force, i.permit(m, state.world, own), own)
+            own = choose(i.in_force, i.permit(m, self.situation, state.world, own), own)
         return own
 
-    def _world_step(
-        self,
-        state: Polity,
-        action: Action,
-        held: Bool[Array, ""],
-        play: Callable[[Action], tuple[State, Outcome]],
-    ) -> tuple[State, Outcome]:
-        world, outcome = play(self._permitted(state, action))
+    def _world_step(self, state: Polity, held: Bool[Array, ""], played: tuple[State, Outcome]) -> tuple[State, Outcome]:
+        """The world after what was played, or, while an institution convenes, as it was."""
+        world, outcome = played
         if all(type(i).holds is Institution.holds for i in self.institutions):
             return world, outcome  # nobody ever convenes
         nothing = jax.tree.map(jnp.zeros_like, outcome)

@@ -69,8 +69,8 @@ class Institution(Rule):
         """Whose answers to its heads matter now; by default everybody's who is in play."""
         return {}
 
-    def permit(self, memory: Memory, state: State, action: Action) -> Action:
-        """Forbid or override actions before the world sees them."""
+    def permit(self, memory: Memory, situation: Situation, state: State, action: Action) -> Action:
+        """Forbid or override answers to the situation's heads {head: [n]} before the world sees them."""
         return action
 
     def layers(self, memory: Memory, scene: Scene) -> Scene:
@@ -94,10 +94,20 @@ class Institution(Rule):
         """Publish, display or hide: features [n, ...] to add to what agents sense, named without its own name."""
         return {}
 
+    def said(self, tried: Action, head: str) -> Int[Array, " n"]:
+        """What all answered to a head of its own: `self.said(tried, "sign")` is `tried["contract.sign"]`."""
+        return tried[f"{self.name}.{head}"]
+
     def settle(
-        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Memory, State, Outcome]:
-        """After the world's step: monitor, move payoffs, punish, amend."""
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Memory, State, Outcome]:  # fmt: skip
+        """After the world's step: monitor, move payoffs, punish, amend.
+
+        `tried` is all that agents answered, {head: [n]}: to the situation's heads under their names, to an
+        institution's as `name.head` (to the own ones see `said`).  `action` is what was let through: the situation's
+        heads alone, after every `permit`; while an institution convenes the world does nothing with it.
+        """
         return memory, state, outcome
 
     def at(self, progress: Float[Array, ""]) -> Institution:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import equinox as eqx
 import jax
@@ -16,6 +16,9 @@ from nomoi.core.events import Event
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.grid.scene import Scene
+
+if TYPE_CHECKING:
+    from nomoi.core.institution import Institution
 
 State = Any
 Action = dict[str, Int[Array, " n"]]
@@ -61,10 +64,19 @@ class Outcome(eqx.Module):
             raise Refusal(f"{event!r} is {what}, so nobody can be charged by the unit for it.")
         return amount if amount.ndim == 1 else amount.sum(1)
 
-    def pay(self, amount: Float[Array, " n"], **events: Array) -> Outcome:
-        """The same outcome with `amount` [n] added to the transfers and new `institution__event` entries."""
-        named = {name.replace("__", "."): value for name, value in events.items()}
-        return dataclasses.replace(self, transfer=self.transfer + amount, events=self.events | named)
+    def note(self, by: Institution | str, /, **events: Array) -> Outcome:
+        """The same outcome in which an institution (or its name) adds its own events, `by.name` for each name.
+
+        Amounts are floats; what is true or false is counted as 1 or 0.
+        """
+        name = by if isinstance(by, str) else by.name
+        noted = {f"{name}.{event}": x.astype(jnp.float32) if x.dtype == bool else x for event, x in events.items()}
+        return dataclasses.replace(self, events=self.events | noted)
+
+    def pay(self, amount: Float[Array, " n"], by: Institution | str = "", /, **events: Array) -> Outcome:
+        """The same outcome with `amount` [n] added to the transfers; and with events that `by` adds (see `note`)."""
+        paid = dataclasses.replace(self, transfer=self.transfer + amount)
+        return paid.note(by, **events) if events else paid
 
 
 CROWD = 1000  # the most agents: what they do to one another is n x n numbers a step and world (ours)
@@ -99,6 +111,16 @@ class Situation(Rule):
     @property
     def name(self) -> str:
         return type(self).__name__.lower()
+
+    @property
+    def bare(self) -> Situation:
+        """The situation itself, without the institutions that govern it."""
+        return self
+
+    @property
+    def institutions(self) -> tuple[Institution, ...]:
+        """The institutions that govern it, in the order in which they act; none unless `govern` put them on it."""
+        return ()
 
     @property
     @abc.abstractmethod

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core import Event, Institution, Outcome, Situation, choice, outline, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -119,7 +119,7 @@ class Altar(Institution):
         return (self.on, self.of, "stock")
 
     def fits(self, situation: Situation) -> None:
-        scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
+        scene = outline(situation).scene
         if scene is not None and not scene.land.mask(self.place).any():
             where = f"{scene.land.name} of {situation.name}"
             raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {where} has none.")
@@ -154,8 +154,9 @@ class Altar(Institution):
         return self._read(record, situation, state)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Record, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Record, State, Outcome]:  # fmt: skip
         k = len(situation.kinds)
         amount, kind = outcome.events[self.on], outcome.events[self.of]
         did = (amount > 0) & (memory.time >= self.grace)
@@ -186,8 +187,7 @@ class Altar(Institution):
             "switch": jnp.broadcast_to(changed, (n,)),
             "heard": jnp.broadcast_to(news, (n,)),
         }
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        return memory, state, outcome.pay(jnp.zeros(n), **facts)
+        return memory, state, outcome.note(self, **facts)
 
     def _legal(self, content: Array, kind: Array, kinds: int) -> Array:
         """Whether a kind is legal under a content; no kind is where everything is forbidden."""

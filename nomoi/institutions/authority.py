@@ -60,18 +60,19 @@ class Authority(Institution):
         return jnp.zeros((), jnp.int32)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
         counts = jnp.where((self.turn > 0) & (memory >= self.turn), self.heir, self.seat)
         names = candidates(self.among)
         facts = {
-            f"{self.name}__{fact}": sum(
+            fact: sum(
                 (jnp.where(counts == k, outcome.events[f"{name}.{fact}"], 0.0) for k, name in enumerate(names)),
                 jnp.zeros(situation.agents),
             )
             for fact in FACTS
         }
-        return memory + 1, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return memory + 1, state, outcome.note(self, **facts)
 
 
 def candidates(names: str) -> list[str]:

@@ -101,8 +101,9 @@ class Charter(Institution):
         return Record(marks, jnp.zeros((n, n), bool), jnp.zeros((), jnp.int32))
 
     def settle(
-        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Record, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Record, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Record, State, Outcome]:  # fmt: skip
         n, system = situation.agents, charter(self.law)
         amount = jnp.stack([outcome.units(act) for act in acts(system)])  # [A, n]
         kind = outcome.events["kind"] if "kind" in outcome.events else jnp.zeros(n, jnp.int32)
@@ -115,8 +116,7 @@ class Charter(Institution):
         flips = jax.random.uniform(key, (n, n)) < self.misreads
         reads = jnp.broadcast_to(wrong > 0, (n, n)) ^ flips
         facts = {"violation": wrong, "violator": violator, "marked": marks.guilty(self.span)}
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        return Record(marks, reads, memory.time + 1), state, outcome.pay(jnp.zeros(n), **facts)
+        return Record(marks, reads, memory.time + 1), state, outcome.note(self, **facts)
 
     def _forbidden(self, situation: Situation, time: Int[Array, ""]) -> Bool[Array, "A K n"]:
         """What is forbidden to whom at a step."""

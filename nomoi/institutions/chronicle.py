@@ -70,8 +70,9 @@ class Chronicle(Institution):
         return Memory(Marks.blank(n, kinds), jnp.zeros((n, grounds), bool), none, none)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Memory, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Memory, State, Outcome]:  # fmt: skip
         fired = outcome.events["shot"] > 0
         latest = jnp.stack([memory.chance & fired[:, None], memory.chance & ~fired[:, None]], 1).astype(jnp.float32)
 
@@ -85,9 +86,8 @@ class Chronicle(Institution):
         chance = (situation.aim(state)[:, :, None] & grounds[None]).any(1)
 
         facts = {"chance": latest[:, :, 0].sum(1), "fired": latest[:, 0, 0]}
-        facts = {f"{self.name}__{name}": value for name, value in facts.items()}
         memory = Memory(marks, chance, latest, memory.so_far + latest)
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return memory, state, outcome.note(self, **facts)
 
     def inform(
         self, memory: Memory, situation: Situation, state: State, scene: Scene | None, told: Observation

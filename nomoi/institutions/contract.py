@@ -160,8 +160,9 @@ class Contract(Institution):
         return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), mine], -1)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Agreement, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Agreement, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Agreement, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Agreement, State, Outcome]:  # fmt: skip
         play = memory.stage == PLAY
         price = jnp.where(play & memory.bound, memory.theta, 0.0)
         due = price * outcome.units(self.on)
@@ -169,18 +170,18 @@ class Contract(Institution):
         event = outcome.events[self.on]
         gain = jnp.where(self.to == WHOM, price * event.sum(0), share) if event.ndim == 2 else share
         paid, gain = jnp.where(self.to == DOER, share, due), jnp.where(self.to == DOER, due, gain)
-        bound = jnp.broadcast_to((play & memory.bound).astype(jnp.float32), paid.shape)
-        outcome = outcome.pay(gain - paid, **{f"{self.name}__paid": paid, f"{self.name}__bound": bound})
-        return self._convene(memory, action), state, outcome
+        bound = jnp.broadcast_to(play & memory.bound, paid.shape)
+        outcome = outcome.pay(gain - paid, self, paid=paid, bound=bound)
+        return self._convene(memory, tried), state, outcome
 
-    def _convene(self, memory: Agreement, action: Action) -> Agreement:
-        offer = jnp.where(memory.lot, memory.drawn, jnp.where(memory.proposer, action["propose"], 0).sum())
+    def _convene(self, memory: Agreement, tried: Action) -> Agreement:
+        offer = jnp.where(memory.lot, memory.drawn, jnp.where(memory.proposer, self.said(tried, "propose"), 0).sum())
         step = (self.high - self.low) / max(self.levels - 1, 1)
         theta = jnp.where(offer == 0, 0.0, self.low + step * (offer - 1).astype(jnp.float32))
         theta = jnp.where(memory.stage == PROPOSE, theta, memory.theta)
         # The null contract keeps theta at 0; a contract at theta = 0 binds, but moves nothing.
         real = jnp.where(memory.stage == PROPOSE, offer > 0, memory.bound)
-        signed = (~memory.voters | (action["sign"] == 1)).all() | memory.lot
+        signed = (~memory.voters | (self.said(tried, "sign") == 1)).all() | memory.lot
         bound = jnp.where(memory.stage == SIGN, memory.bound & signed, real)
         theta = jnp.where((memory.stage == SIGN) & ~bound, 0.0, theta)
         stage = jnp.minimum(memory.stage + 1, PLAY)

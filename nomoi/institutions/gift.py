@@ -80,15 +80,16 @@ class Gift(Institution):
         return {"purse": (memory / jnp.maximum(self.budget, 1e-6))[:, None]}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
-        shares = self._shares(action["give"], situation.agents)
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
+        shares = self._shares(self.said(tried, "give"), situation.agents)
         own = self.source == OWN
         given = jnp.where(own, self.amount, jnp.minimum(self.amount, memory)) * shares.sum(1)
         received = (given[:, None] * shares).sum(0)
         taken = jnp.where(self.source == REPLENISHED, self.refill * jnp.maximum(outcome.reward, 0.0), 0.0)
         purse = jnp.where(own, memory, jnp.maximum(memory - given, 0.0) + taken)
-        return purse, state, outcome.pay(received - jnp.where(own, given, 0.0), **{f"{self.name}__given": given})
+        return purse, state, outcome.pay(received - jnp.where(own, given, 0.0), self, given=given)
 
     def _shares(self, give: Array, n: int) -> Float[Array, "n n"]:
         """What part of its gift each agent (row) gives to each other (column); rows sum to 1, or to 0."""

@@ -48,9 +48,10 @@ class Interest(Institution):
         return {"shared": Event("shared", "[n]", "reward", "given to the others, less what they gave", True)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Any, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Any, State, Outcome]:  # fmt: skip
         own = outcome.payoff
         others = (own.sum() - own) / max(situation.agents - 1, 1)
         shared = (1 - self.share) * (own - others)
-        return memory, state, outcome.pay(jnp.zeros_like(own) - shared, **{f"{self.name}__shared": shared})
+        return memory, state, outcome.pay(jnp.zeros_like(own) - shared, self, shared=shared)

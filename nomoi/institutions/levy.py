@@ -54,9 +54,10 @@ class Levy(Institution):
         return jnp.zeros(())
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
         due = self.rate * outcome.units(self.on)
         back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
         fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)
-        return fund, state, outcome.pay(back - due, **{f"{self.name}__paid": due})
+        return fund, state, outcome.pay(back - due, self, paid=due)

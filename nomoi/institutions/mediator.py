@@ -95,7 +95,7 @@ class Mediator(Institution):
     def asked(self, memory: Mandate, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
         return {"commit": present & self._due(memory)}
 
-    def permit(self, memory: Mandate, state: State, action: Action) -> Action:
+    def permit(self, memory: Mandate, situation: Situation, state: State, action: Action) -> Action:
         head = self.head or next(iter(action))
         answer = jnp.where(self._whole(memory), self.together, self.otherwise)
         return action | {head: jnp.where(memory.committed, answer, action[head])}
@@ -107,15 +107,15 @@ class Mediator(Institution):
         return {"bound": bound.astype(jnp.float32)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Mandate, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Mandate, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Mandate, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Mandate, State, Outcome]:  # fmt: skip
         acted = memory.committed & ~memory.open
         facts = {"acted": acted, "whole": acted & self._whole(memory)}
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
         due = self._due(memory)
-        committed = jnp.where(due, action["commit"] == 1, memory.committed)
+        committed = jnp.where(due, self.said(tried, "commit") == 1, memory.committed)
         after = Mandate(committed, jnp.array(False), jnp.where(due, 0, memory.time + 1))
-        return after, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return after, state, outcome.note(self, **facts)
 
     def _whole(self, memory: Mandate) -> Bool[Array, ""]:
         """Whether enough have committed."""

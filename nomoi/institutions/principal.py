@@ -57,9 +57,10 @@ class Principal(Institution):
         return jnp.zeros(())
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Array, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Array, State, Outcome]:  # fmt: skip
         due = sum((r * outcome.units(e) for e, r in zip(self.needs, self.rates, strict=True)), jnp.zeros(()))
         left = jnp.where(self.budget > 0, jnp.maximum(self.budget - memory, 0.0), jnp.inf)
         paid = due * jnp.where(due.sum() > left, left / jnp.maximum(due.sum(), 1e-12), 1.0)
-        return memory + paid.sum(), state, outcome.pay(paid, **{f"{self.name}__paid": paid})
+        return memory + paid.sum(), state, outcome.pay(paid, self, paid=paid)

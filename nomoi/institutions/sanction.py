@@ -91,8 +91,9 @@ class Sanction(Institution):
         return Memory(jnp.zeros(situation.agents, jnp.int32), nobody, nobody)
 
     def settle(
-        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Memory, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Memory, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Memory, State, Outcome]:  # fmt: skip
         n = situation.agents
         guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
         fired = outcome.events["shot"] > 0
@@ -110,8 +111,7 @@ class Sanction(Institution):
             "correct": correct, "wrong": wrong, "struck": struck, "ripe": memory.ripe, "seized": memory.ripe & fired,
             "idle": memory.idle, "strayed": memory.idle & fired,
         }  # fmt: skip
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        outcome = outcome.pay(amount, **facts)
+        outcome = outcome.pay(amount, self, **facts)
 
         safe = jnp.where(struck, self.exile + self.immunity, jnp.maximum(memory.immune - 1, 0))
         safe = jnp.where(self.immunity > 0, safe, 0)

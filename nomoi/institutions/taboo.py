@@ -62,8 +62,9 @@ class Taboo(Institution):
         return Marks.blank(situation.agents, len(situation.kinds))
 
     def settle(
-        self, key: PRNGKeyArray, memory: Marks, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Marks, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Marks, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Marks, State, Outcome]:  # fmt: skip
         taken, kind = outcome.events["harvest"], outcome.events["kind"]
         forbidden = np.array([name in self._names() for name in situation.kinds])
         wrong = (taken > 0) & jnp.asarray(forbidden)[kind]
@@ -72,8 +73,7 @@ class Taboo(Institution):
             memory = memory.clear((outcome.events["zap"] > 0).any(0))
         memory = memory.judge(wrong, wrong, kind, self.span, jnp.array(True))
         facts = {"violation": jnp.where(wrong, taken, 0.0), "violator": found, "marked": memory.guilty(self.span)}
-        facts = {f"{self.name}__{name}": value.astype(jnp.float32) for name, value in facts.items()}
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), **facts)
+        return memory, state, outcome.note(self, **facts)
 
     def layers(self, memory: Marks, scene: Scene) -> Scene:
         return scene.add(bodies={f"{self.name}.marked": memory.guilty(self.span)})

@@ -97,12 +97,12 @@ class Tax(Institution):
         return {"standing": jnp.stack([passed, burden], -1)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Ledger, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Ledger, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Ledger, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Ledger, State, Outcome]:  # fmt: skip
         income, time = memory.income + outcome.payoff, memory.time + 1
         closed = (time >= self.period) | outcome.done
         paid = jnp.where(closed, self.due(income), 0.0)
         returned = jnp.broadcast_to(paid.mean(), paid.shape)
-        facts = {f"{self.name}__paid": paid, f"{self.name}__returned": returned}
         after = Ledger(jnp.where(closed, 0.0, income), jnp.where(closed, 0, time))
-        return after, state, outcome.pay(returned - paid, **facts)
+        return after, state, outcome.pay(returned - paid, self, paid=paid, returned=returned)

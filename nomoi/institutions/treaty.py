@@ -126,14 +126,15 @@ class Treaty(Institution):
         return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), own], 1)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Accord, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Accord, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Accord, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Accord, State, Outcome]:  # fmt: skip
         n = situation.agents
         first = memory.order < self.proposers
-        said = action["propose"]
+        said = self.said(tried, "propose")
         lowest = jnp.where(first, said, self.heads(situation)["propose"]).min()
         agreed = jnp.where(lowest == jnp.where(first, said, 0).max(), lowest, 0)  # all proposers say the same
-        signed = jnp.where((first | (action["sign"] == 1)).all(), memory.offer, 0)
+        signed = jnp.where((first | (self.said(tried, "sign") == 1)).all(), memory.offer, 0)
         stages = [memory.stage == PROPOSE, memory.stage == SIGN]
         offer = jnp.select(stages, [agreed, signed], memory.offer)
 
@@ -141,7 +142,7 @@ class Treaty(Institution):
         play = memory.stage == PLAY
         pay = jnp.where(play, fine, 0.0) * outcome.units(self.on)
         gift = jnp.where(memory.stage == SIGN, lump, 0.0) * jnp.where(memory.order == 0, n - 1.0, -1.0)
-        bound = jnp.broadcast_to((play & (offer > 0)).astype(jnp.float32), (n,))
+        bound = jnp.broadcast_to(play & (offer > 0), (n,))
         moved = gift + (pay.sum() - pay) / (n - 1) - pay
-        outcome = outcome.pay(moved, **{f"{self.name}__paid": pay, f"{self.name}__bound": bound})
+        outcome = outcome.pay(moved, self, paid=pay, bound=bound)
         return Accord(jnp.minimum(memory.stage + 1, PLAY), offer, memory.order), state, outcome

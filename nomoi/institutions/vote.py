@@ -95,15 +95,16 @@ class Vote(Institution):
         return {"rates": jnp.broadcast_to(news, (situation.agents, 2))}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Ballot, situation: Situation, state: State, action: Action, outcome: Outcome
-    ) -> tuple[Ballot, State, Outcome]:
+        self, key: PRNGKeyArray, memory: Ballot, situation: Situation, state: State, tried: Action, action: Action,
+        outcome: Outcome,
+    ) -> tuple[Ballot, State, Outcome]:  # fmt: skip
         rate = jnp.where(memory.open, 0.0, self.rates[memory.place])
         levy = Levy(rate=rate, on=self.on, proceeds=SHARED, title=self.name)
-        _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, action, outcome)
-        outcome = outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__rate": jnp.full(situation.agents, rate)})
+        _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, tried, action, outcome)
+        outcome = outcome.note(self, rate=jnp.full(situation.agents, rate))
 
         due = self._due(memory)
-        place = jnp.where(due, self.count(action["rate"], memory.place), memory.place)
+        place = jnp.where(due, self.count(self.said(tried, "rate"), memory.place), memory.place)
         return Ballot(place, jnp.array(False), jnp.where(due, 0, memory.time + 1)), state, outcome
 
     def count(self, votes: Int[Array, " n"], standing: Int[Array, ""]) -> Int[Array, ""]:

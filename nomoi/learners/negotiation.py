@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Situation, choice, size
-from nomoi.core.govern import Governed
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
@@ -111,8 +110,7 @@ class Settlement(Learner, Rule):
 
 def deal(situation: Situation, name: str) -> Contract:
     """The contract of that name on a governed situation."""
-    stack = situation.institutions if isinstance(situation, Governed) else ()
-    found = [i for i in stack if i.name == name and isinstance(i, Contract)]
+    found = [i for i in situation.institutions if i.name == name and isinstance(i, Contract)]
     if not found:
         raise Refusal(f"there is no contract called {name!r} on {situation.name} to be settled; govern it by one.")
     return found[0]

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nomoi.core import Situation
+from nomoi.core import Situation, outline
 from nomoi.core.situation import Observation
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import bitplanes
@@ -32,13 +32,10 @@ class Shape(eqx.Module):
 
     @classmethod
     def of(cls, situation: Situation) -> Shape:
-        state = jax.eval_shape(situation.reset, jax.random.key(0))
-        told = jax.eval_shape(situation.observe, state)
-        scene = jax.eval_shape(situation.scene, state)
-        view = told.get("view")
-        features = tuple((k, v.shape[-1]) for k, v in sorted(told.items()) if k != "view")
-        planes = () if scene is None else scene.planes
-        return cls(planes, (0, 0) if view is None else view.shape[1:], features, tuple(situation.actions.items()))
+        seen = outline(situation)
+        view = seen.told.get("view")
+        features = tuple((k, v.shape[-1]) for k, v in sorted(seen.told.items()) if k != "view")
+        return cls(seen.planes, (0, 0) if view is None else view.shape[1:], features, tuple(situation.actions.items()))
 
 
 def _dense(key: PRNGKeyArray, inputs: int, outputs: int, scale: float = 1.0) -> Float[Array, "inputs outputs"]:

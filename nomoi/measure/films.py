@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jax
 import numpy as np
 from jaxtyping import Array
 
-from nomoi.core.govern import Governed
 from nomoi.core.institution import Institution
 from nomoi.core.learner import Learner
+from nomoi.core.outline import outline
 from nomoi.core.rollout import Trajectory, rollout
 from nomoi.core.situation import Situation
 from nomoi.grid.still import Still, still, trace
@@ -26,8 +25,7 @@ MARKED, VIOLATOR = ".marked", ".violator"  # the event after a step, and the mar
 
 def _displays(situation: Situation) -> list[tuple[int, Institution]]:
     """The institutions that have something on display, with their places in the stack."""
-    stack = situation.institutions if isinstance(situation, Governed) else ()
-    return [(k, i) for k, i in enumerate(stack) if type(i).board is not Institution.board]
+    return [(k, i) for k, i in enumerate(situation.institutions) if type(i).board is not Institution.board]
 
 
 def seen(situation: Situation) -> Callable[[Any], dict[str, Array]]:
@@ -57,11 +55,11 @@ def play(learner: Learner, situation: Situation, mind: Any, key: Any) -> tuple[d
 
 def shot(situation: Situation, kept: dict[str, Any], happened: dict[str, Any], world: int = 0) -> Still:
     """The film of one world, from what `seen` and `events` give: leaves [T, W, ...].  The situation is concrete."""
-    scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
+    scene = outline(situation).scene
     traced = {name: np.asarray(value)[:, world] for name, value in kept.items()}
     told = {name: np.asarray(value)[:, world] for name, value in happened.items()}
     boards = {i.name: i.board(situation) for _, i in _displays(situation) if bool(i.in_force)}
-    ruled = {i.name for i in getattr(situation, "institutions", ()) if bool(i.in_force)}
+    ruled = {i.name for i in situation.institutions if bool(i.in_force)}
     for name, marked in told.items():
         owner = name.removesuffix(MARKED)
         if name.endswith(MARKED) and owner in ruled and f"mark.{name}" not in traced:

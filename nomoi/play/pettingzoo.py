@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from nomoi.core import Outcome, Situation
+from nomoi.core import Outcome, Situation, outline
 from nomoi.core.keys import key_of
 from nomoi.core.situation import Action
 from nomoi.errors import Refusal
@@ -63,8 +63,7 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         self.metadata = {"name": situation.name, "render_modes": ["rgb_array"], "is_parallelizable": True}
         self.render_mode = "rgb_array"
         self.heads = tuple(situation.actions)
-        scene = jax.eval_shape(lambda key: situation.scene(situation.reset(key)), jax.random.key(0))
-        self.planes = () if scene is None else scene.planes
+        self.planes = outline(situation).planes
         self.possible_agents = [f"agent_{i}" for i in range(situation.agents)]
         self.agents: list[str] = []
         told = jax.eval_shape(lambda key: _tell(situation, situation.reset(key)), jax.random.key(0))

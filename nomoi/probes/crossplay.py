@@ -80,7 +80,7 @@ def _meeting(situation: Situation, learner: Learner, focal: int, worlds: int) ->
     if not 0 < focal < n:
         raise Refusal(f"cross-play has {focal} focal agents, and {situation.name} {n} in all; 1 to {n - 1} would do.")
     learner = everyone(situation, learner, n)
-    idle = {i.name for i in getattr(situation, "institutions", ()) if not bool(i.in_force)}
+    idle = {i.name for i in situation.institutions if not bool(i.in_force)}
     known = {m: [need.partition(".")[0] for need in measure.needs] for m, measure in measures(situation).items()}
     apply = {"payoff", *(m for m in SOCIAL if m in known and not idle & set(known[m]))}
 

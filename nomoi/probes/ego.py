@@ -13,7 +13,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nomoi.core import Governed, Situation
+from nomoi.core import Situation
 from nomoi.errors import Refusal
 from nomoi.measure.measures import Episode, _ratio
 
@@ -28,8 +28,7 @@ def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Fl
     compliance   share of the steps judged that were lived without violation;  violations   in 1000 steps in play
     seized       of the steps with a violator in reach, those in which it fired;  strayed   of all others
     """
-    rules = situation.institutions if isinstance(situation, Governed) else ()
-    named: dict[str, Any] = {i.name: i for i in rules}
+    named: dict[str, Any] = {i.name: i for i in situation.institutions}
     for name in ("altar", "sanction"):
         if name not in named:
             raise Refusal(f"an ego is measured under altar and sanction, and {situation.name} is not under {name!r}.")

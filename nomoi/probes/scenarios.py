@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from nomoi.core import Situation
+from nomoi.core import Situation, outline
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal, nearest
@@ -94,8 +94,8 @@ def _lived(
 
 def _lives(situation: Situation, name: str) -> None:
     """Refuses a background that cannot live in the situation."""
-    seen = jax.eval_shape(lambda key: situation.observe(situation.reset(key)), jax.random.key(0))
-    jax.eval_shape(lambda seen: BACKGROUNDS[name].act(jax.random.key(0), (), situation, seen, ())[0], seen)
+    act = BACKGROUNDS[name].act
+    jax.eval_shape(lambda seen: act(jax.random.key(0), (), situation, seen, ())[0], outline(situation).told)
 
 
 def _fits(situation: Situation, name: str) -> bool:

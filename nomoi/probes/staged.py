@@ -28,8 +28,7 @@ def probes(
     key: PRNGKeyArray, situation: Situation, learner: Learner, mind: Any, worlds: int = 128
 ) -> Mapping[str, float]:
     """Mean scores over `worlds` random placements, by probe; the situation is berries under a taboo."""
-    berries = situation.situation if isinstance(situation, Governed) else situation
-    rules = [i.name for i in situation.institutions] if isinstance(situation, Governed) else []
+    berries, rules = situation.bare, [i.name for i in situation.institutions]
     if not isinstance(situation, Governed) or not isinstance(berries, Berries) or "taboo" not in rules:
         under = f" under {', '.join(rules)}" if rules else ""
         raise Refusal(f"the probes are staged in berries under a taboo, and this is {situation.name}{under}.")

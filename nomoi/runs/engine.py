@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.core.keys import key_of
+from nomoi.core.outline import outline
 from nomoi.grid.still import pack
 from nomoi.measure import films
 from nomoi.measure.measures import measures
@@ -118,7 +119,7 @@ class Program:
 
 def film_of(situation: Any, learner: Any, key: Any, mind: Any = None, play: Any = None) -> dict[str, np.ndarray]:
     """One episode of a behaviour, as packed moments; empty where there is no land to look at."""
-    if jax.eval_shape(lambda k: situation.scene(situation.reset(k)), jax.random.key(0)) is None:
+    if outline(situation).scene is None:
         return {}
     frames = (play or jax.jit(films.play))(learner, situation, mind, key)
     return dict(pack(films.shot(situation, *frames)))

@@ -72,7 +72,7 @@ def plain(situation: Situation) -> Situation:
     Those that keep the shape of what is seen and answered stay, with the settings of a new one: whatever they would
     be set to, what happens is the same.
     """
-    stack = getattr(situation, "institutions", ())
+    stack = situation.institutions
     if all(bool(i.in_force) for i in stack):
         return situation
     assert isinstance(situation, Governed)
@@ -99,5 +99,5 @@ def _blank(institution: Institution) -> Institution:
 
 def in_force(situation: Situation) -> set[str]:
     """Measures that mean something here: not those of institutions that are there only to keep the shape."""
-    idle = {i.name for i in getattr(situation, "institutions", ()) if not bool(i.in_force)}
+    idle = {i.name for i in situation.institutions if not bool(i.in_force)}
     return {m for m, measure in measures(situation).items() if not idle & {n.partition(".")[0] for n in measure.needs}}

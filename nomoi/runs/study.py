@@ -191,7 +191,7 @@ def shared(trials: Sequence[Trial]) -> list[Trial]:
             groups.setdefault(json.dumps(spec(bare(t)), sort_keys=True), []).append(k)
     for group in groups.values():
         some = [t for k in group if isinstance(t := trials[k], Trained)]
-        stacks = [tuple(getattr(t.place, "institutions", ())) for t in some]
+        stacks = [t.place.institutions for t in some]
         for k, t, place in zip(group, some, one_program(bare(some[0]), stacks), strict=True):
             out[k] = dataclasses.replace(t, situation=place, under=())
     return out

@@ -15,6 +15,7 @@ import numpy as np
 
 from nomoi.core import Institution, Situation, govern
 from nomoi.core.learner import Learner
+from nomoi.core.outline import outline
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal
 from nomoi.learners.nets import Net, graft
@@ -138,7 +139,7 @@ def snapshots(record: Record) -> tuple[np.ndarray, list[Any]]:
 
 def check_memory(trial: Trained, lanes: int, run: Any) -> None:
     """Refuse, before compiling, what needs more memory than there is: at least the run and what all see in a batch."""
-    seen = jax.eval_shape(lambda key: trial.place.observe(trial.place.reset(key)), jax.random.key(0))
+    seen = outline(trial.place).told
     size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
     need = size(run) + lanes * trial.learner.batch * size(seen)
     device = jax.devices()[0]

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from nomoi.core import Situation, setting, size
+from nomoi.core import Situation, outline, setting, size
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
@@ -23,7 +23,7 @@ class Eyes:
     """What agents see and sense, by name, as scripts read it."""
 
     def __init__(self, who: str, situation: Situation, seen: Observation, sanction: str):
-        scene = jax.eval_shape(situation.scene, jax.eval_shape(situation.reset, jax.random.key(0)))
+        scene = outline(situation).scene
         if not isinstance(scene, Scene) or "apple" not in scene.planes:
             raise Refusal(f"{who} walk to apples, and {situation.name} shows none.")
         if f"{sanction}.aim" not in seen:

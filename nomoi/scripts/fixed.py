@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from nomoi.core import Situation, size
+from nomoi.core import Situation, outline, size
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
@@ -60,7 +60,7 @@ class Forager(Learner, Rule):
     def act(
         self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
-        scene = jax.eval_shape(situation.scene, jax.eval_shape(situation.reset, jax.random.key(0)))
+        scene = outline(situation).scene
         if scene is None or "apple" not in scene.planes:
             raise Refusal(f"foragers walk to apples, and {situation.name} shows none.")
         plane = {name: (seen["view"] >> scene.planes.index(name)) & 1 == 1 for name in scene.planes}

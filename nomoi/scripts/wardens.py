@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Situation, setting, size
+from nomoi.core import Situation, outline, setting, size
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
@@ -50,7 +50,7 @@ class Warden(Learner, Rule):
         self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Int[Array, ""]
     ) -> tuple[Action, Int[Array, ""]]:
         n, kinds = situation.agents, situation.kinds
-        scene = jax.eval_shape(situation.scene, jax.eval_shape(situation.reset, jax.random.key(0)))
+        scene = outline(situation).scene
         self._fits(situation, scene, seen)
         plane = {name: (seen["view"] >> scene.planes.index(name)) & 1 == 1 for name in scene.planes}
         told = seen["altar.mind"][:, : len(kinds)] if self.colour < 0 else np.eye(len(kinds))[[self.colour] * n]

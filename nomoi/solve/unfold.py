@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nomoi.core import Governed, Situation
+from nomoi.core import Situation
 from nomoi.core.situation import State
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
@@ -116,7 +116,7 @@ def normal_form(situation: Situation) -> NormalForm:
             "`tabular`, or give it a horizon of one step and no institution that convenes."
         )
     title = situation.name
-    if isinstance(situation, Governed):
+    if situation.institutions:
         title += f" under {' and '.join(i.name for i in situation.institutions)}"
     names = tuple(f"agent {i}" for i in range(n))
     return NormalForm(part["payoff"].reshape(n, *shape), title, names, _labels(heads, asked[0]))
@@ -124,18 +124,17 @@ def normal_form(situation: Situation) -> NormalForm:
 
 def _declared(situation: Situation) -> None:
     """Refuse what leaves to chance something that nobody declares."""
-    world = situation.situation if isinstance(situation, Governed) else situation
+    world = situation.bare
     if world.lots == 0:
         raise Refusal(
             f"{world.name} does not declare what a step leaves to chance, so it cannot be unfolded exactly; play it "
             "and measure instead, or give it `lots`, `odds` and `by_lot`."
         )
-    if isinstance(situation, Governed):
-        for i in situation.institutions:
-            if what := i.chance(world):
-                raise Refusal(
-                    f"{world.name} under {i.name} cannot be unfolded exactly, because {i.name} leaves to chance {what}."
-                )
+    for i in situation.institutions:
+        if what := i.chance(world):
+            raise Refusal(
+                f"{world.name} under {i.name} cannot be unfolded exactly, because {i.name} leaves to chance {what}."
+            )
 
 
 def _choices(situation: Situation, heads: dict[str, int], asked: np.ndarray, symmetric: bool) -> np.ndarray:

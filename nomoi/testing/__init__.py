@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nomoi import catalogue
-from nomoi.core import Governed, Institution, Situation
+from nomoi.core import Institution, Situation
 from nomoi.errors import Refusal
 from nomoi.testing.common import CARD, Check, Wrong, ask, card
 from nomoi.testing.institution import check_institution
@@ -38,7 +38,7 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
         out = []
     if isinstance(thing, Institution):
         return out + check_institution(thing, among)
-    if not isinstance(thing, Governed):
+    if not thing.institutions:
         out.append(ask("card", lambda: card(cls, CARD)))
     return out + Bench(thing).run()
 

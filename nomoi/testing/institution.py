@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from nomoi import catalogue
-from nomoi.core import Governed, Institution, Polity, Situation, choose, govern
+from nomoi.core import Governed, Institution, Polity, Situation, choose, govern, outline
 from nomoi.core.settings import options
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -75,9 +75,9 @@ class Seat(Bench):
             situation, action = _without(self.s), random_action(key, self.s)
             own = {h: action[h] for h in situation.actions}
             state, outcome = situation.step(key, _bare(situation, self.s.reset(key)), own)
-            world = state.world if isinstance(situation, Governed) else state
-            mine = {h: action[f"{self.i.name}.{h}"] for h in self.i.heads(self.s.situation)}
-            return memory, self.i.settle(key, memory, self.s.situation, world, mine, outcome)[0]
+            world = state.world if situation.institutions else state
+            let = {h: action[h] for h in self.s.situation.actions}
+            return memory, self.i.settle(key, memory, self.s.situation, world, action, let, outcome)[0]
 
         wrong = mismatches(*jax.eval_shape(before_and_after, self.key))
         if wrong:
@@ -88,7 +88,7 @@ class Seat(Bench):
         def before_and_after(key: PRNGKeyArray) -> tuple[Any, Any]:
             memory, world = self._found(key)
             action = random_action(key, self.s.situation)
-            return action, self.i.permit(memory, world, action)
+            return action, self.i.permit(memory, self.s.situation, world, action)
 
         before, after = jax.eval_shape(before_and_after, self.key)
         wrong = mismatches(before, after)
@@ -156,7 +156,7 @@ def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
 
         own = {h: action[h] for h in governed.situation.actions}
         for i, m in zip(governed.institutions, on_state.memory, strict=True):
-            own = choose(i.in_force, i.permit(m, on_state.world, own), own)
+            own = choose(i.in_force, i.permit(m, governed.situation, on_state.world, own), own)
         held = governed.held(on_state)
         raw = governed.situation.step(step, on_state.world, own)[1].reward
         on_next, outcome = governed.step(step, on_state, action)
@@ -174,7 +174,7 @@ def _without(governed: Governed) -> Situation:
 
 def _bare(before: Situation, state: Polity) -> Any:
     """The state without the last institution's memory."""
-    return Polity(state.world, state.memory[:-1], state.sittings) if isinstance(before, Governed) else state.world
+    return Polity(state.world, state.memory[:-1], state.sittings) if before.institutions else state.world
 
 
 def _same(a: Any, b: Any) -> Bool[Array, ""]:
@@ -209,7 +209,7 @@ def seats(institution: Institution, among: Iterable[Situation] = ()) -> list[Gov
         for before in ((), *((other,) for other in others)):
             try:
                 governed = govern(situation, *before, institution)
-                scene = jax.eval_shape(lambda key, g=governed: g.scene(g.reset(key)), jax.random.key(0))
+                scene = outline(governed).scene
             except Refusal as refusal:
                 refused += [] if before else [str(refusal)]
                 continue

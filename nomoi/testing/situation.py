@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PRNGKeyArray
 
-from nomoi.core import Governed, Situation
+from nomoi.core import Situation, outline
 from nomoi.core.settings import options
 from nomoi.core.situation import Action
 from nomoi.testing.common import (
@@ -46,7 +46,7 @@ class Bench:
 
     @cached_property
     def life(self) -> Life:
-        steps = min(self.s.horizon, LONGEST) + (PATIENCE if isinstance(self.s, Governed) else 0)
+        steps = min(self.s.horizon, LONGEST) + (PATIENCE if self.s.institutions else 0)
         return jax.tree.map(np.asarray, live(self.s, self.key, steps))
 
     def questions(self) -> dict[str, Callable[[], str]]:
@@ -112,7 +112,7 @@ class Bench:
             if value.shape != axes or not jnp.issubdtype(value.dtype, kind):
                 right = f"{list(axes)} {'bool' if kind is jnp.bool_ else 'float'}"
                 raise Wrong(f"{what} in the outcome of {self.name} is {shape(value)}; {right} would be right.")
-        if not isinstance(self.s, Governed) and self.life.outcome.transfer.any():
+        if not self.s.institutions and self.life.outcome.transfer.any():
             raise Wrong(f"{self.name} pays transfers; only institutions do, so put it into the reward or a rule.")
         return "reward and transfer are [n] floats, done is one bool."
 
@@ -166,7 +166,7 @@ class Bench:
     def _ends(self) -> str:
         life = self.life
         if life.alive[-1] and not life.outcome.done[-1]:
-            if life.held[-PATIENCE:].all() and isinstance(self.s, Governed):
+            if life.held[-PATIENCE:].all() and self.s.institutions:
                 raise Wrong(f"an institution on {self.name} convenes for ever; `holds` must become false.")
             if self.s.horizon > LONGEST:
                 raise Skip(f"the horizon of {self.s.horizon} steps is too far to be played out here.")
@@ -218,7 +218,7 @@ class Bench:
         return "nobody harvests more than there is."
 
     def _scene(self) -> str:
-        scene = jax.eval_shape(lambda key: self.s.scene(self.s.reset(key)), self.key)
+        scene = outline(self.s).scene
         if scene is None:
             raise Skip(f"there is nothing to look at in {self.name}.")
         if len(scene.planes) > 32:
@@ -272,7 +272,7 @@ class Bench:
             b = _payoff(self.s, keys[1], state, {h: x[turn] for h, x in action.items()})
             if not np.allclose(a, b, 1e-5, 1e-6):
                 roles = [m for m in options(type(self.s)) if np.shape(getattr(self.s, m))[:1] == (self.n,)]
-                if roles or isinstance(self.s, Governed):
+                if roles or self.s.institutions:
                     raise Skip(f"agents of {self.name} have roles ({', '.join(roles) or 'by rule'}).")
                 raise Wrong(
                     f"{self.name} treats agents differently: swapping what they do does not swap what they get."
