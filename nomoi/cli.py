@@ -105,13 +105,15 @@ def compare(
     under: Annotated[list[str] | None, typer.Option(help="a regime, such as altar+sanction or levy(rate=1)")] = None,
     set: Annotated[list[str] | None, typer.Option(help="an option, such as levy.rate=2 or situation.agents=7")] = None,
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    who: Annotated[str, typer.Option(help="who plays: a learner or a script, such as forager(spare=3)")] = "",
     seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
     steps: Annotated[float, typer.Option(help="world steps a run")] = 500_000,
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
     report: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
+    old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
 ) -> None:
-    """Train agents in a situation under several regimes; print a table and write a page."""
+    """Let agents live in a situation under several regimes; print a table and write a page."""
     from nomoi import files
     from nomoi.report import terminal
     from nomoi.runs import compare as comparing
@@ -120,8 +122,9 @@ def compare(
     _compilation_cache()
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
-            situation, under or (), seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell
-        )
+            situation, under or (), who=who, seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell,
+            old=old,
+        )  # fmt: skip
     from nomoi.report.comparison import write_page
 
     page = write_page(result, report)
@@ -147,12 +150,27 @@ def show(name: Annotated[str, typer.Argument(help="a situation, an institution, 
     terminal.card(name)
 
 
-@app.command()
-def runs(out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs")) -> None:
-    """The records in a folder."""
+runs = typer.Typer(help="The records in a folder.", invoke_without_command=True)
+app.add_typer(runs, name="runs")
+OUT = Annotated[Path, typer.Option(help="folder of records")]
+
+
+@runs.callback()
+def runs_(context: typer.Context, out: OUT = Path("runs")) -> None:
+    """The records in a folder; `nomoi runs show RUN` tells all of one."""
     from nomoi.report import terminal
 
-    terminal.records(_records(out))
+    if context.invoked_subcommand is None:
+        terminal.records(_records(out))
+
+
+@runs.command("show")
+def runs_show(run: Annotated[str, typer.Argument(help="a record's name; its first letters do")],
+              out: OUT = Path("runs")) -> None:  # fmt: skip
+    """One record: what was run, by which code, and what came of it."""
+    from nomoi.report import terminal
+
+    terminal.record(_records(out).pick(run))
 
 
 def _records(out: Path) -> Any:
@@ -167,23 +185,19 @@ def _records(out: Path) -> Any:
 @app.command()
 def film(
     run: Annotated[str, typer.Argument(help="a record's name (its first letters do), as `nomoi runs` lists them")],
-    out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
+    seed: Annotated[int | None, typer.Option(help="the world to film; without it, the film that was kept")] = None,
+    out: OUT = Path("runs"),
     to: Annotated[Path | None, typer.Option(help="file to write, .webp or .gif")] = None,
+    old: Annotated[bool, typer.Option(help="film a record that other code made, with the code that is here")] = False,
 ) -> None:
-    """Write the film of a trained run."""
+    """Write the film of a run: the one that was kept, or another episode of what was learned."""
     from nomoi import files
-    from nomoi.report.comparison import film_of
+    from nomoi.report import comparison
 
-    store = _records(out)
-    found = [r for r in store.all() if r.id.startswith(run)]
-    if len(found) != 1:
-        known = "`nomoi runs` lists them" if not found else f"{len(found)} begin so: give more letters"
-        raise Refusal(f"there is no single record {run!r} in {out}; {known}.")
-    path = to or Path(f"{found[0].id}.webp")
+    record = _records(out).pick(run)
+    path = to or Path(f"{record.id}{'' if seed is None else f'-{seed}'}.webp")
     files.check_place(path, out)
-    content = film_of(found[0], path.suffix)
-    if content is None:
-        raise Refusal(f"the record {found[0].id} holds no film (seed 0 of a run with a map does).")
+    content = comparison.film_of(record, path.suffix, seed, old)
     print(printable(str(files.write(path, content))))
 
 
@@ -238,6 +252,7 @@ def run(
     report: Annotated[Path | None, typer.Option(help="the page to write")] = None,
     keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
+    old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
     from nomoi import files
@@ -259,8 +274,8 @@ def run(
     found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:
         for one in chosen:
-            found.append(studying.run(one, size, out=out, tell=tell, set=changes[one.name]))
-    page = reporting.write_page(found[0] if single else found, path, study, studying.known().get(study, ""))
+            found.append(studying.run(one, size, out=out, tell=tell, set=changes[one.name], old=old))
+    page = reporting.write_page(found[0] if single else found, path, study, studying.question(study))
     for findings in found if keep else ():
         reporting.write_summary(findings, keep)
     if as_json:

@@ -6,14 +6,20 @@ from pathlib import Path
 
 import numpy as np
 
+from nomoi.core.keys import key_of
+from nomoi.errors import Refusal
 from nomoi.files import write
 from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
-from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
+from nomoi.runs.code import changed
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row
-from nomoi.runs.store import Record
+from nomoi.runs.engine import film_of as film_arrays
+from nomoi.runs.record import Record
+from nomoi.runs.trained import Trained, learned
+from nomoi.runs.trial import trial_of
+from nomoi.runs.trials import Scripted
 
 CURVES = ("harvest", "reward", "stock", "compliance", "removed")
 
@@ -25,14 +31,16 @@ def write_page(result: Comparison, path: Path) -> Path:
 
 def html(result: Comparison) -> str:
     """What was tried, the curves, the table, the films."""
+    many = f"{len(result.rows)} regimes, {len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''} each"
+    learned = f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; "
+    played = "one episode in each of 16 worlds a run. Numbers are means over episodes; "
     lead = (
-        f"{len(result.rows)} regimes, {len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''} each, "
-        f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; brackets are "
-        "95 % intervals over seeds (Student's t)."
+        f"{many}; {result.who.name} plays, {learned if result.steps else played}"
+        "brackets are 95 % intervals over seeds (Student's t)."
     )
     lead = " ".join([lead, *result.remarks])
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
-    for name in dict.fromkeys((result.headline, *CURVES)):
+    for name in dict.fromkeys((result.headline, *CURVES)) if result.steps else ():
         if name in result.measures and not (name == "reward" and result.headline == "harvest"):
             sections.append(curve(result, name))
     sections += _accounts(result)
@@ -46,7 +54,7 @@ def html(result: Comparison) -> str:
 
 def curve(result: Comparison, name: str) -> page.Figure:
     """Learning curves of one measure, with the scripts as dotted lines."""
-    measure = {m.name: m for m in ALL}[name]
+    unit, meaning = result.words[name]
     series = {}
     for row in result.rows:
         drawn = [r.curve()[name] for r in row.records if name in r.curve()]
@@ -58,7 +66,7 @@ def curve(result: Comparison, name: str) -> page.Figure:
         scripts |= _chance(result, name)
         caption += " Chance is what random play reaches under the same regime."
     labels = [row.label for row in result.rows]
-    figure = figures.curves(series, measure.unit, f"{name}: {measure.meaning}", scripts, labels=labels)
+    figure = figures.curves(series, unit, f"{name}: {meaning}", scripts, labels=labels)
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
 
 
@@ -86,9 +94,8 @@ def _chance(result: Comparison, name: str) -> dict[str, float]:
 
 
 def _table(result: Comparison) -> page.Table:
-    units = {m.name: m.unit for m in ALL}
     shown = [m for m in result.measures if m not in result.accounts or m in ("reward", result.headline)]
-    columns = ["", *(f"{m} ({units[m]})" for m in shown), f"{result.headline} against {result.rows[0].label}"]
+    columns = ["", *(f"{m} ({result.words[m][0]})" for m in shown), f"{result.headline} against {result.rows[0].label}"]
     rows = []
     for row in (*result.rows, *result.scripts):
         gain = result.gain(row) if row in result.rows[1:] else None
@@ -98,17 +105,41 @@ def _table(result: Comparison) -> page.Table:
 
 
 def _film(row: Row) -> bytes | None:
-    for record in row.records:
-        content = film_of(record)
-        if content:
-            return content
-    return None
+    kept = next((still for record in row.records if (still := still_of(record))), None)
+    return _painted(kept, ".webp") if kept else None
 
 
-def film_of(record: Record, suffix: str = ".webp") -> bytes | None:
-    """The film that a record holds, painted; None where it holds none."""
-    still = still_of(record)
-    return None if still is None else film(still, cell_px=_cell(still), form=suffix.lstrip(".").lower(), told=True)
+def film_of(record: Record, suffix: str = ".webp", seed: int | None = None, old: bool = False) -> bytes:
+    """The film that a record holds, painted; or, with a seed or where it holds none, another episode of the same run.
+
+    That one is lived by the code that is here, so `old` must allow it where other code made the record.
+    """
+    still = still_of(record) if seed is None else None
+    return _painted(still or _lived(record, record.seed or 0 if seed is None else seed, old), suffix)
+
+
+def _lived(record: Record, seed: int, old: bool) -> Still:
+    """One more episode of what was learned, or of a script."""
+    files = changed(record.facts["code"])
+    if files and not old:
+        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); --old films "
+                      "what it learned in the world as it is now.")  # fmt: skip
+    trial = trial_of(record)
+    if isinstance(trial, Trained):
+        arrays = film_arrays(trial.place, trial.learner, key_of(seed), learned(record, trial))
+    elif isinstance(trial, Scripted):
+        arrays = film_arrays(trial.place, trial.script, key_of(seed))
+    else:
+        raise Refusal(
+            f"the record {record.id} is {record.kind}, so nobody can be filmed; trained and scripted runs can."
+        )
+    if not arrays:
+        raise Refusal(f"{trial.place.name} has no land, so there is nothing to film.")
+    return unpack(arrays)
+
+
+def _painted(still: Still, suffix: str) -> bytes:
+    return film(still, cell_px=_cell(still), form=suffix.lstrip(".").lower(), told=True)
 
 
 def still_of(record: Record) -> Still | None:

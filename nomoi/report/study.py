@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nomoi.files import write
-from nomoi.measure.measures import ALL
 from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
 from nomoi.runs import effects
 from nomoi.runs.claims import KINDS, Results, Verdict, count, told
-from nomoi.runs.store import Record
+from nomoi.runs.record import Record
 from nomoi.runs.study import Findings
 
 REMARKS = "## Remarks\n"
@@ -30,7 +30,7 @@ def _lead(findings: Findings) -> str:
     n = findings.study.seeds[findings.size]
     seeds = "one seed a condition" if n == 1 else f"{n} seeds a condition"
     drawn = "computed once, without chance" if _exact(findings) else seeds
-    return f"Size {findings.size}, {drawn}. {findings.study.question}"
+    return " ".join([f"Size {findings.size}, {drawn}. {findings.study.question}", *findings.remarks])
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:
@@ -48,6 +48,7 @@ def write_summary(findings: Findings, folder: Path) -> Path:
         "",
         f"Made with `nomoi run {study.name} --size {size} --keep {shown}`{drawn}. {_brackets(findings)}",
         "",
+        *(line for remark in findings.remarks for line in (remark, "")),
     ]
     figures = 0
     for section in _sections(findings):
@@ -70,13 +71,15 @@ def write_summary(findings: Findings, folder: Path) -> Path:
 
 def _sections(findings: Findings) -> list[Any]:
     study = findings.study
-    out: list[Any] = [page.Text("Verdicts", [summary(findings), *filter(None, [_changed(findings) + study.note])])]
+    said = [*filter(None, [_changed(findings) + study.note])]
+    out: list[Any] = [page.Text("Verdicts", [summary(findings), *said])]
     out += [_verdicts(KINDS[kind], verdicts) for kind, verdicts in by_kind(findings.verdicts).items()]
     if study.readings:
         out.append(_readings(findings))
     if study.shown:
         out.append(_conditions(findings))
-    return _corrected(out + (list(study.sections(findings.results)) if study.sections else []))
+    out = _corrected(out + (list(study.sections(findings.results)) if study.sections else []))
+    return _marked(out) if findings.results.old else out
 
 
 def by_kind(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
@@ -127,6 +130,14 @@ def _corrected(sections: Sequence[Any]) -> list[Any]:
     return [table(s) if isinstance(s, effects.Tests) else s for s in sections]
 
 
+def _marked(sections: Sequence[Any]) -> list[Any]:
+    """The sections of results that other code made, each of which says so."""
+    said = "Old: other code made some of what is shown here."
+    named = {page.Table: "note", page.Figure: "caption"}
+    mark = lambda s, field: dataclasses.replace(s, **{field: f"{said} {getattr(s, field)}".strip()})  # noqa: E731
+    return [mark(s, named[type(s)]) if type(s) in named else s for s in sections]
+
+
 def conditions(results: Results, labels: Sequence[str], measures: Sequence[str], what: str = "condition") -> page.Table:
     """A table of `labels`, which are `what`, with the means over seeds of their measures; for a study's sections."""
     rows = effects.rows(results, labels, measures)
@@ -134,12 +145,13 @@ def conditions(results: Results, labels: Sequence[str], measures: Sequence[str],
 
 
 def _conditions(findings: Findings) -> page.Table:
-    """Every condition that was trained or scripted, with the measures that the study shows."""
-    units, results = {m.name: m.unit for m in ALL}, findings.results
-    kinds = {label: records[0].spec["kind"] for label, records in results.records.items()}
-    labels = [label for label, kind in kinds.items() if kind in ("training", "script")]
+    """Every trial that was trained or scripted, with the measures that the study shows."""
+    results = findings.results
+    kinds = {label: records[0].kind for label, records in results.records.items()}
+    labels = [label for label, kind in kinds.items() if kind in ("trained", "scripted")]
     rows = effects.rows(results, labels, findings.study.shown)
-    columns = ["condition", *(f"{m} ({units[m]})" if m in units else m for m in findings.study.shown)]
+    units = {m: next(filter(None, (results.unit(label, m) for label in labels)), "") for m in findings.study.shown}
+    columns = ["condition", *(f"{m} ({unit})" if unit else m for m, unit in units.items())]
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
 
 
@@ -153,14 +165,14 @@ def _brackets(findings: Findings) -> str:
     if _exact(findings):
         return "All of it is exact: computed once, without chance."
     what = "brackets are 95 % intervals of the mean over seeds (Student's t)."
-    trained = any(r.spec["kind"] == "training" for rs in results.records.values() for r in rs)
+    trained = any(r.kind == "trained" for rs in results.records.values() for r in rs)
     more = " What is exact is computed once and is a point." if results.exact else ""
     return (f"Means over the last eighth of training; {what}" if trained else what[:1].upper() + what[1:]) + more
 
 
 def _effort(findings: Findings) -> str:
     """How much was computed, where: from the records."""
-    trained = [r for rs in findings.results.records.values() for r in rs if "wall_seconds" in r.facts]
+    trained = [r for rs in findings.results.records.values() for r in rs if r.kind == "trained"]
     if not trained:
         return ""
     steps = sorted({_steps(r) for r in trained})

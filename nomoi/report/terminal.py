@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,12 +17,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.segment import Segment
 from rich.table import Table
 
-from nomoi.errors import printable
+from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import Estimate, number
 
 if TYPE_CHECKING:
     from nomoi.runs import engine
     from nomoi.runs.compare import Comparison, Row
+    from nomoi.runs.record import Record
     from nomoi.runs.store import Store
 
 
@@ -40,48 +42,50 @@ class Plain(Console):
 
 
 console = Plain()
+OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
 
 @contextlib.contextmanager
-def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
-    """Progress while runs are trained: a line a regime, with the latest harvest (or reward)."""
+def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress | str], None]]:
+    """Progress while runs are made: a line a trial, with the latest harvest (or reward); and what is to be said now."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
         TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True), disable=quiet,
     )  # fmt: skip
     lines: dict[str, Any] = {}
-    done: dict[tuple[str, int], int] = {}
+    done: dict[tuple[str, int | None], int] = {}
     with contextlib.ExitStack() as shown:
 
-        def tell(progress: engine.Progress) -> None:
-            job = progress.job
+        def tell(progress: engine.Progress | str) -> None:
+            if isinstance(progress, str):
+                bar.console.print(escape(progress), style="yellow", highlight=False)
+                return
             if "compiling" not in lines:  # nothing is shown before something runs, so a refusal stands alone
                 shown.enter_context(bar)
                 lines["compiling"] = bar.add_task("compiling", total=None, said="")
             if not progress.steps:
                 return
-            label = escape(job.label or "training")
+            label = escape(progress.label)
             if label not in lines:
                 lines[label] = bar.add_task(label, total=None, said="")
             bar.update(lines["compiling"], visible=False)
-            done[label, job.seed] = progress.steps
+            done[label, progress.seed] = progress.steps
             seeds = [seed for name, seed in done if name == label]
+            runs = f"{len(seeds)} run{'s' if len(seeds) > 1 else ''}"
             key = "harvest" if "harvest" in progress.latest else "reward"
             value = number(progress.latest.get(key, float("nan")))
             steps = sum(done[label, s] for s in seeds)
-            said = f"{key} {value:>5}  {steps / 1e6:.2f} M steps, {len(seeds)} run{'s' if len(seeds) > 1 else ''}"
-            bar.update(lines[label], completed=steps, total=job.steps * len(seeds), said=said)
+            said = f"{key} {value:>5}  {steps / 1e6:.2f} M steps, {runs}" if progress.length > 1 else runs
+            bar.update(lines[label], completed=steps, total=progress.length * len(seeds), said=said)
 
         yield tell
 
 
 def table(result: Comparison, page: Path) -> None:
     """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
-    from nomoi.measure.measures import ALL
-
-    units = {m.name: m.unit for m in ALL}
+    units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
     shown = [head, *(c for c in COLUMNS if c in result.measures)]
     out = Table(title=_title(result), title_justify="left", caption_justify="left")
@@ -92,10 +96,10 @@ def table(result: Comparison, page: Path) -> None:
             out.add_column("against\nthe first", justify="right")
     for row in result.rows:
         gain = "" if row is result.rows[0] else _cell(result.gain(row), signed=True)
-        out.add_row(escape(row.label), *_cells(row, shown, gain))
+        out.add_row(escape(row.label) + OLD * row.old, *_cells(row, shown, gain))
     out.add_section()
     for row in result.scripts:
-        out.add_row(f"[italic]{escape(row.label)}[/italic]", *_cells(row, shown, ""))
+        out.add_row(f"[italic]{escape(row.label)}[/italic]" + OLD * row.old, *_cells(row, shown, ""))
     console.print(out)
     if result.accounts:
         console.print(_accounts(result))
@@ -124,7 +128,10 @@ def _accounts(result: Comparison) -> Table:
 
 def _title(result: Comparison) -> str:
     scope = f"{len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''}"
-    return f"{result.situation.name}: {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
+    learned = (
+        f"{result.who.name} learns, {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
+    )
+    return f"{result.situation.name}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
 
 
 def _cells(row: Row, shown: Sequence[str], gain: str) -> list[str]:
@@ -166,7 +173,7 @@ def card(name: str) -> None:
     from nomoi import catalogue as there
     from nomoi.core import options
     from nomoi.core.settings import default_text
-    from nomoi.errors import Refusal, nearest
+    from nomoi.errors import nearest
 
     if ":" in name or name.endswith(".py"):
         loaded = there.load(name)
@@ -193,21 +200,26 @@ def card(name: str) -> None:
 
 
 def records(store: Store) -> None:
-    """The records of a store, oldest first."""
+    """The records of a store, oldest first; those that other code made are said to be old."""
+    from nomoi.runs.code import changed
+
     found = store.all()
+    if store.outdated():
+        console.print(
+            escape(f"{len(store.outdated())} records have format 1 and are not read any more."), style="yellow"
+        )
     if not found:
         console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
         return
-    columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest")
+    columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code")
     rows = []
     for record in found:
-        spec, facts, late = record.spec, record.facts, record.late()
-        where = spec.get("situation", {}).get("class", "").rpartition(":")[2].lower()
+        facts, late = record.facts, record.late()
         steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
         cells = (
-            record.id, spec.get("kind", ""), where, str(facts.get("label", "")), str(spec.get("seed", "")),
+            record.id, record.kind, _about(record), record.label, "" if record.seed is None else str(record.seed),
             f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
-            number(late["harvest"]) if "harvest" in late else "",
+            number(late["harvest"]) if "harvest" in late else "", "old" if changed(record.facts["code"]) else "",
         )  # fmt: skip
         rows.append(cells)
     shown = [k for k, name in enumerate(columns) if name in _fitting(columns, rows, console.width)]
@@ -223,12 +235,72 @@ def records(store: Store) -> None:
     console.print(out)
 
 
+def _about(record: Record) -> str:
+    """The situation or the function that a record is of, in a word."""
+    options = record.spec["trial"]["options"]
+    thing = options.get("situation", options.get("function", {}))
+    while isinstance(thing, dict) and str(thing.get("class", "")).endswith(":Governed"):
+        thing = thing["options"]["situation"]
+    named = thing.get("class", thing.get("function", "")) if isinstance(thing, dict) else ""
+    return str(named).rpartition(":")[2].lower()
+
+
+def record(one: Record) -> None:
+    """One record: what was run, by which code, and what came of it."""
+    from nomoi.runs.code import changed
+    from nomoi.runs.trial import trial_of
+
+    facts = one.facts
+    console.print(f"[bold]{escape(one.label)}[/bold]  {escape(one.id)}", highlight=False)
+    seed = "without chance" if one.seed is None else f"seed {one.seed}"
+    took = f", {facts['wall_seconds']} s" if "wall_seconds" in facts else ""
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    console.print(
+        escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts['commit'] or 'unknown'}"), highlight=False
+    )
+    files = changed(facts["code"])
+    console.print(escape(f"old: {', '.join(files)} changed since" if files else "made by the code that is here"),
+                  style="yellow" if files else "", highlight=False)  # fmt: skip
+    for name in facts["parents"]:
+        console.print(escape(f"goes on from {name}"), highlight=False)
+    try:
+        made = trial_of(one)
+        out = Table("of what", "option", "value", title="what was run", title_justify="left")
+        for part, option, value in _fields(made):
+            out.add_row(escape(part), escape(option), escape(value))
+        console.print(out)
+    except Refusal as refusal:
+        console.print(escape(str(refusal)), style="yellow", highlight=False)
+    out = Table("measure", "value", "unit", "meaning", title="late in the run", title_justify="left")
+    for name, value in one.late().items():
+        out.add_row(escape(name), number(value), *map(escape, facts["measures"].get(name, ["", ""])))
+    console.print(out)
+
+
+def _fields(thing: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """The fields of a thing and of its parts: (what it is, field, value)."""
+    from nomoi.core.settings import describe_option, options
+
+    documented = options(type(thing))
+    title = where or type(thing).__name__.lower()
+    for field in dataclasses.fields(thing):
+        value = getattr(thing, field.name)
+        parts = value if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]) else (value,)
+        if dataclasses.is_dataclass(parts[0]) and not isinstance(parts[0], type):
+            for part in parts:
+                yield from _fields(part, getattr(part, "name", "") or type(part).__name__.lower())
+        elif field.init:
+            if field.name in documented:
+                value = describe_option(value, documented[field.name][1])
+            yield title, field.name, getattr(value, "__qualname__", str(value))
+
+
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[str]:
     """The columns that a narrow terminal has room for, the least telling left out first; labels may be folded."""
     wide = {name: 3 + max(len(name), *(cell_len(r[k]) for r in rows)) for k, name in enumerate(columns)}
     wide["label"] = min(wide["label"], 3 + 16)
     left = set(columns)
-    for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "seed", "label"):
+    for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "code", "seed", "label"):
         if 1 + sum(wide[n] for n in left) > width:
             left.discard(name)
     return left
@@ -250,7 +322,7 @@ def verdicts(findings: Any) -> None:
     from nomoi.report import study as reporting
     from nomoi.runs.claims import KINDS, told
 
-    name = f"{findings.study.name}, {findings.size}"
+    name = f"{findings.study.name}, {findings.size}{', old code' if findings.results.old else ''}"
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
     for kind, some in reporting.by_kind(findings.verdicts).items():
         known = any(v.claim.published for v in some)
@@ -266,6 +338,8 @@ def verdicts(findings: Any) -> None:
             out.add_row(*map(escape, (r.text, told(e, r.unit), r.published or "-")))
         console.print(out)
     console.print(reporting.summary(findings), highlight=False)
+    for remark in findings.remarks:
+        console.print(escape(remark), style="yellow", highlight=False)
     if findings.changed:
         console.print(escape(f"Settings changed: {', '.join(findings.changed)}."), style="yellow")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from nomoi.core.own import OWN
 
-Code = Mapping[str, str]  # module -> digest
+Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
 ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
          "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.grid.paint", "nomoi.grid.frames",
@@ -42,7 +42,7 @@ def reached(addresses: Iterable[str]) -> dict[str, str]:
             whole.add(home)
             waiting += _met(home, "")
     out = {home: _digest(home, "") for home in whole if _file(home)}
-    return out | {home: _joined(_digest(home, name) for name in sorted(names)) for home, names in parts.items()}
+    return out | {f"{home}:{name}": _digest(home, name) for home, names in parts.items() for name in names}
 
 
 def digest(code: Code) -> str:
@@ -50,9 +50,13 @@ def digest(code: Code) -> str:
     return _joined(f"{home} {one}" for home, one in sorted(code.items()))
 
 
-def changed(old: Code, new: Code) -> list[str]:
-    """The files in which two codes differ, as people find them."""
-    return sorted(_shown(home) for home in old.keys() | new.keys() if old.get(home) != new.get(home))
+def changed(old: Code) -> list[str]:
+    """The files that are not as they were when a record was made, as people find them.
+
+    What it did not reach then it can only reach now because one of these changed.
+    """
+    places = [(*one.partition(":")[::2], was) for one, was in old.items()]
+    return sorted({_shown(home) for home, name, was in places if _digest(home, name) != was})
 
 
 def _shown(home: str) -> str:

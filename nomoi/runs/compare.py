@@ -14,7 +14,6 @@ from nomoi import catalogue
 from nomoi.core import Institution, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.core.outline import outline
-from nomoi.core.outline import outline
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal, nearest, once
 from nomoi.measure.statistics import Estimate, difference, estimate

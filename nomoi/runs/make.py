@@ -149,7 +149,7 @@ class _Work:
         stale = [(run, old[0]) for run in missing if (old := self.store.old(run.asked))]
         if not stale:
             return
-        files = sorted({name for run, r in stale for name in code.changed(r.facts["code"], run.asked.code)})
+        files = sorted({name for _, r in stale for name in code.changed(r.facts["code"])})
         shown = ", ".join(files[:4]) + (f" and {len(files) - 4} more files" if len(files) > 4 else "")
         seconds = sum(float(r.facts.get("wall_seconds", 0)) for _, r in stale)
         many = f"{len(stale)} runs that are" if len(stale) > 1 else "one run that is"

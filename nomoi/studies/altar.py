@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nomoi.core import Situation, build
+from nomoi.core import Institution, Situation, build
+from nomoi.institutions.altar import Altar
+from nomoi.institutions.levy import Levy
+from nomoi.institutions.sanction import Sanction
 from nomoi.learners.ppo import PPO
 from nomoi.probes.crossplay import crossplay
 from nomoi.probes.scenarios import scenarios
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Scripted, Study, Trained
+from nomoi.runs.study import Claim, Evaluated, Results, Scripted, Study, Trained, Trial
 from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 
@@ -27,13 +30,12 @@ SLIDES = "the tutorial (Hadfield et al. 2024), altar slides (no numbers)"
 BEFORE = "ours (1 to 3 seeds)"
 
 
-def norm(display: str, sight: str = "relative", reward: float = 20, **options: Any) -> str:
-    """A regime: an altar with a display, and the slides' sanction (cost 10, reward 20, removal 25)."""
-    more = "".join(f",{name}={value}" for name, value in options.items())
-    return f"altar(display={display},sight={sight}{more})+sanction(reward={reward})"
+def norm(display: str, sight: str = "relative", reward: float = 20, **options: Any) -> tuple[Institution, ...]:
+    """An altar with a display, and the slides' sanction (cost 10, reward 20, removal 25)."""
+    return build(Altar, display=display, sight=sight, **options), build(Sanction, reward=reward)
 
 
-def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any) -> list[Condition]:
+def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any) -> list[Trial]:
     """The arms with a view relative to what one last read; all of one shape."""
     regimes = {
         NOTHING: norm("hidden", reward=0, **options),
@@ -42,12 +44,12 @@ def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any)
         STALE: norm("stale", **options),
         ALTAR: norm("place", **options),
         CENTRAL: norm("broadcast", **options),
-        LEVY: "levy(rate=2)",
+        LEVY: (build(Levy, rate=2),),
     }
     return [Trained(label, place, under, steps, learner) for label, under in regimes.items()]
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 800_000, "paper": 100_000_000}[size]
     place = build(Harvest, "orchard" if size == "paper" else None, **REACH)
     learner = LEARNER if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
@@ -171,7 +173,7 @@ STUDY = Study(
     "altar",
     "Do people keep a changing rule better if it can be read at a place, and is that worth anything?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. "

@@ -8,7 +8,7 @@ from typing import Any
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Condition, Results, Scripted, Study
+from nomoi.runs.study import Claim, Results, Scripted, Study, Trial
 from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import (
@@ -31,7 +31,7 @@ from nomoi.studies.altar import (
 WIDE: dict[str, Any] = {"threshold": 0.3, "recovery": 0.4, "distance": 4}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 8_000, "laptop": 1_000_000, "paper": 300_000_000}[size]
     place = Harvest.preset("orchard", **REACH)
     if size != "paper":  # as in the small orchard: the SSD games' regrowth, and 300 steps
@@ -69,7 +69,7 @@ STUDY = Study(
     "altar_open",
     "Is an altar worth anything on Melting Pot's open map with seven agents?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "Map, agents and views are Melting Pot's; at laptop size apples grow back as in the small orchard. The place of "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Condition, Results, Study, Trained
+from nomoi.runs.study import Claim, Results, Study, Trained, Trial
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, REACH, SHOWN, SLIDES, comparisons, norm
 
@@ -25,7 +25,7 @@ def _named(lever: str, display: str) -> str:
     return f"{lever}: {display}"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     base = {"smoke": 10_000, "laptop": 800_000, "paper": 100_000_000}[size]
     place = build(Harvest, **REACH)
     small = build(PPO, worlds=16, steps=32, minibatches=4)
@@ -33,14 +33,14 @@ def conditions(size: str) -> Sequence[Condition]:
         Trained(RAW_HIDDEN, place, norm("hidden", "raw"), base, LEARNER),
         Trained(RAW_ALTAR, place, norm("place", "raw"), base, LEARNER),
         Trained(RAW_CENTRAL, place, norm("broadcast", "raw"), base, LEARNER),
-        Trained(CONTROL, place, norm("hidden", "raw"), base, LEARNER, after=RAW_CENTRAL),
-        Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, after=RAW_CENTRAL),
+        Trained(CONTROL, place, norm("hidden", "raw"), base, LEARNER, parent=RAW_CENTRAL),
+        Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, parent=RAW_CENTRAL),
     ]
     for lever, (learner, times) in LEVERS.items():
         out.append(Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner))
         out.append(Trained(_named(lever, "hidden"), place, norm("hidden", "raw"), times * base, learner))
     if size == "smoke":
-        return [Trained(c.label, c.situation, c.under, base, small, after=c.after) for c in out]
+        return [Trained(c.label, c.situation, c.under, base, small, parent=c.parent) for c in out]
     return out
 
 
@@ -79,7 +79,7 @@ STUDY = Study(
     "altar_raw",
     "With raw colours in view, which lever lets agents learn what the altar says?",
     _claims(),
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted.",

@@ -10,12 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nomoi.core import Situation, build
+from nomoi.core import Institution, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import episodes
 from nomoi.probes.ego import ego, gaps
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.runs.regimes import parse
+from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.scripts.wardens import Warden
 from nomoi.situations.allelopathic import Allelopathic
 
@@ -24,9 +25,10 @@ SEES, BLIND = "sees the altar", "does not see it"
 WORLDS = {"one community": 0, "many communities": -1}  # the altar's colour: the first for ever, or drawn each episode
 
 
-def regime(content: int) -> str:
+def regime(content: int) -> tuple[Institution, ...]:
     """The situation's own altar and sanction, with colours in view, and this content all episode long."""
-    return Allelopathic.regimes["altar"].replace("display=", f"sight=raw,content={content},display=")
+    altar, *others = parse("altar", Allelopathic.regimes["altar"]).institutions
+    return altar.replace(sight="raw", content=content), *others
 
 
 def _learner(blind: bool, **options: Any) -> PPO:
@@ -35,12 +37,12 @@ def _learner(blind: bool, **options: Any) -> PPO:
     return eqx.tree_at(lambda p: p.residents, learner, who, is_leaf=lambda x: x is None)
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 5_000, "laptop": 400_000, "paper": 10_000_000}[size]
     # Where all bushes agree, nobody can plant a colour on: unless planting repaints, who is grey then stays a violator
     place = build(Allelopathic, "residents" if size == "paper" else None, repaint=True)
     options = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {"worlds": 32, "minibatches": 4}
-    out: list[Condition] = []
+    out: list[Trial] = []
     for world, content in WORLDS.items():
         for label, blind in ((SEES, False), (BLIND, True)):
             name = f"{world}, {label}"
@@ -121,7 +123,7 @@ STUDY = Study(
     "altar_residents",
     "What is it worth to a newcomer to see the altar that residents live by?",
     [claim for world in WORLDS for claim in _claims(world)],
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "Who does not see the altar senses zeros in its place; all else is the same. Laptop: 6 agents on a small torus.",

@@ -9,7 +9,7 @@ import numpy as np
 from nomoi.core import build
 from nomoi.learners.ppo import PPO
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Condition, Results, Study, Trained
+from nomoi.runs.study import Claim, Results, Study, Trained, Trial
 from nomoi.situations.berries import Berries
 from nomoi.situations.harvest import Harvest
 from nomoi.studies.altar import REACH, norm
@@ -28,7 +28,7 @@ def _after(school: str) -> str:
     return f"after berries with {school}"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     first, then, fixed = {
         "smoke": (10_000, 10_000, 10_000), "laptop": (400_000, 400_000, 100_000), "paper": (10**8, 10**8, 10**6),
     }[size]  # fmt: skip
@@ -41,10 +41,10 @@ def conditions(size: str) -> Sequence[Condition]:
     commons = build(Harvest, **REACH)
     for school in ("", *SCHOOLS):
         label = _after(school) if school else SCRATCH
-        after = f"berries with {school}" if school else ""
+        school_of = f"berries with {school}" if school else ""
         out += [
-            Trained(label, commons, norm("place"), then, learner, after=after),
-            Trained(label + FIXED, commons, norm("place"), fixed, still, after=after),
+            Trained(label, commons, norm("place"), then, learner, parent=school_of),
+            Trained(label + FIXED, commons, norm("place"), fixed, still, parent=school_of),
         ]
     return out
 
@@ -127,7 +127,7 @@ STUDY = Study(
     "altar_transfer",
     "Does following an altar, learned among berries, carry over to a commons with an altar?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
     "What was learned is carried over plane by plane and feature by feature where both worlds have it; apples are new.",

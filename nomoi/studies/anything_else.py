@@ -20,7 +20,7 @@ from nomoi.populations.punishment import (
     punisher_reluctant,
 )
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 ABSTRACT = "Boyd & Richerson 1992, abstract"
 TITLE = "Boyd & Richerson 1992, title"
@@ -134,7 +134,7 @@ def stability(key: None, **game: float) -> Mapping[str, float]:
     }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     groups = {"smoke": 50, "laptop": 3000, "paper": 50_000}[size]
     many = {"smoke": 3, "laptop": 40, "paper": 100}[size]
     few = max(50, groups // 3)
@@ -276,7 +276,7 @@ STUDY = Study(
     "anything_else",
     "Can punishment hold up anything in a large group, even what harms everybody?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "A reconstruction: the abstract of the paper was read, not its body, so the game and its parameters are ours. U "

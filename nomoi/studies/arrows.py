@@ -10,7 +10,7 @@ import numpy as np
 from nomoi.populations.arrows import RULES, Village, kept, persist
 from nomoi.populations.engine import seed_of
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 OURS = "ours, a model for the question that the tutorial (Hadfield et al. 2024) asks of González-Ruibal et al. 2011"
 ARMS: Mapping[str, Mapping[str, float]] = {
@@ -67,7 +67,7 @@ def large(key: None, **settings: float) -> Mapping[str, float]:
     return {"costly": mean(COSTLY), "neutral": mean(NEUTRAL)}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     villages = {"smoke": 5, "laptop": 200, "paper": 1000}[size]
     many = {"worlds": {"smoke": 3, "laptop": 60, "paper": 500}[size], "generations": 100, "villages": 10}
     return [
@@ -151,7 +151,7 @@ STUDY = Study(
     "arrows",
     "Is it conformity or third-party punishment that keeps rules which help nobody?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 6, "paper": 20},
     sections,
     "The tutorial tells of the arrows and asks the question; it has no model.  That a rule helps or costs is our guess."

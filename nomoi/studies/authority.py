@@ -16,7 +16,7 @@ from nomoi.institutions.chronicle import Chronicle
 from nomoi.institutions.sanction import Sanction
 from nomoi.probes.newcomers import CURVE, EVERY, behaviour, beliefs, lives
 from nomoi.runs.effects import Effect, late
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.enforcer import Enforcer
 from nomoi.scripts.fixed import Mixed
 from nomoi.scripts.newcomer import Newcomer
@@ -111,7 +111,7 @@ NEEDS = {arm: f"needed law: {arm}" for arm in (NONE, MAJORITY, MODULE, TOLD)}
 RULE = {arm: f"hidden rule: {arm}" for arm in (NONE, MODULE, TOLD, IDLE)}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     worlds = {"smoke": 1, "laptop": 4, "paper": 64}[size]
     # residents who neither obey nor enforce
     idle = {"seat": NOBODY, "zeal": 0.0, "slip": 1.0}
@@ -257,7 +257,7 @@ STUDY = Study(
     "authority",
     "Among several institutions, can a newcomer find out which one counts, and live by it?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 8, "paper": 32},
     sections,
     "The paper's agents are language models, whose prompts and numbers we do not have: orderings are compared, and "

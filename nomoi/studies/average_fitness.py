@@ -10,7 +10,7 @@ import numpy as np
 from nomoi.populations.engine import seed_of
 from nomoi.populations.imitation import Imitation, evolve, simulate
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024)"
 PARADOX = (
@@ -104,7 +104,7 @@ def formulas(key: None, **model: float | str) -> Mapping[str, float]:
     }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     people = {"smoke": 50, "laptop": 300, "paper": 3000}[size]
     long = {"smoke": 300, "laptop": 8000, "paper": 40_000}[size]
     slow = {"smoke": 600, "laptop": 30_000, "paper": 60_000}[size]
@@ -211,7 +211,7 @@ STUDY = Study(
     "average_fitness",
     "Why does copying others make nobody fitter in the end?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "The equations are the tutorial's, with its W_I corrected (plus, not minus; only so does its A2.5 follow). "

@@ -8,27 +8,28 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from nomoi.core import Situation, govern
+from nomoi.core import Situation, build, govern
 from nomoi.core.learner import Learner
+from nomoi.institutions.charter import Charter
+from nomoi.institutions.sanction import Sanction
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import Episode
-from nomoi.runs import regimes
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.citizens import Citizen
 from nomoi.scripts.fixed import Mixed
 from nomoi.situations.harvest import Harvest
 
 OURS = "ours, after Hart 1961 (primary rules, and secondary rules of recognition, change and adjudication)"
-LAW = "charter+sanction(by=charter,loss=10)"
-ARMS: Mapping[str, tuple[str, int, float, float]] = {  # regime, scofflaws, zeal of citizens, obedience of citizens
-    "no law": ("charter(law=lapse,in_force=false)+sanction(by=charter,loss=10,in_force=false)", 0, 0.0, 1.0),
+LAW, LOSS = Charter().law, 10.0
+ARMS: Mapping[str, tuple[str, int, float, float]] = {  # law, scofflaws, zeal of citizens, obedience of citizens
+    "no law": ("", 0, 0.0, 1.0),
     "law": (LAW, 0, 1.0, 1.0),
     "law, one scofflaw": (LAW, 1, 1.0, 1.0),
     "law, one scofflaw, nobody punishes": (LAW, 1, 0.0, 1.0),
     "law that nobody minds": (LAW, 0, 0.0, 0.0),
-    "law from step 10 on": (LAW.replace("charter+", "charter(law=late)+"), 0, 1.0, 1.0),
-    "law until step 150": (LAW.replace("charter+", "charter(law=lapse)+"), 0, 1.0, 1.0),
-    "law for one person": (LAW.replace("charter+", "charter(law=named)+"), 0, 1.0, 1.0),
+    "law from step 10 on": ("late", 0, 1.0, 1.0),
+    "law until step 150": ("lapse", 0, 1.0, 1.0),
+    "law for one person": ("named", 0, 1.0, 1.0),
 }
 
 
@@ -37,9 +38,15 @@ def _played(place: Situation, script: Learner, key: jax.Array, worlds: int) -> E
     return episodes(key, place, script, worlds=worlds)
 
 
-def village(key: jax.Array, under: str, scofflaws: int, zeal: float, obeys: float, worlds: int) -> Mapping[str, float]:
-    """An episode of five foragers: harvest of all, mean payoff of the first (`first`) and of the others (`others`)."""
-    place = govern(Harvest(), *regimes.parse("", under).institutions)
+def village(
+    key: jax.Array, law: str, loss: float, scofflaws: int, zeal: float, obeys: float, worlds: int
+) -> Mapping[str, float]:
+    """An episode of five foragers: harvest of all, mean payoff of the first (`first`) and of the others (`others`).
+
+    Without a law, a charter that is not in force keeps the program the same.
+    """
+    charter = build(Charter, law=law or "lapse", in_force=bool(law))
+    place = govern(Harvest(), charter, build(Sanction, by="charter", loss=loss, in_force=bool(law)))
     script = Mixed(Citizen(obeys=0.0, zeal=0.0), Citizen(zeal=zeal, obeys=obeys), scofflaws)
     played = _played(place, script, key, worlds)
     payoff = np.asarray(played.reward + played.transfer).mean(0)
@@ -51,10 +58,10 @@ def village(key: jax.Array, under: str, scofflaws: int, zeal: float, obeys: floa
     }  # fmt: skip
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     worlds = {"smoke": 2, "laptop": 8, "paper": 32}[size]
-    names = ("under", "scofflaws", "zeal", "obeys")
-    return [Computed(arm, village, dict(zip(names, values, strict=True)) | {"worlds": worlds})
+    names = ("law", "scofflaws", "zeal", "obeys")
+    return [Computed(arm, village, dict(zip(names, values, strict=True)) | {"loss": LOSS, "worlds": worlds})
             for arm, values in ARMS.items()]  # fmt: skip
 
 
@@ -117,7 +124,7 @@ STUDY = Study(
     "charter_harvest",
     "Can a charter with rules of recognition, change and adjudication be the law of a commons?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "Everybody is scripted and nothing is trained: this shows that what a charter forbids is what is punished, step by "

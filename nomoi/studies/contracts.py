@@ -18,7 +18,7 @@ from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.treaty import Treaty
 from nomoi.runs.effects import Effect
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.solve.game import NormalForm
 from nomoi.solve.interest import least_fine, least_transfer, self_interest
@@ -132,7 +132,7 @@ def _told(solved: Solution) -> Mapping[str, float]:
             "gain from departing": solved.deviation}  # fmt: skip
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     games = {"smoke": 3, "laptop": 25, "paper": 250}[size]
     exact: list[tuple[str, Callable[..., Mapping[str, float]], dict[str, Any]]] = [
         *((f"{p} proposer{'s' * (p > 1)}, {s}", split, {"proposers": p, "select": s, "step": 0.125})
@@ -241,7 +241,7 @@ STUDY = Study(
     "contracts",
     "Does a contract that is signed before play lead self-interested agents to what is best for all?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 4, "paper": 4},
     sections,
     "All but the random games is exact. Two proposers are our reconstruction (both must name the same terms), and "

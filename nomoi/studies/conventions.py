@@ -11,7 +11,7 @@ import numpy as np
 from nomoi.measure.statistics import number
 from nomoi.populations.tipping import Reservations, technology
 from nomoi.runs.claims import Claim, Reading, Results
-from nomoi.runs.study import Computed, Condition, Study
+from nomoi.runs.study import Computed, Study, Trial
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.attractors import basins as find_basins
 from nomoi.solve.dynamics import mutating, path
@@ -105,7 +105,7 @@ def _label(name: str, populations: int) -> str:
     return f"{name}: {('one population', 'two populations')[populations - 1]}"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     starts = {"smoke": 200, "laptop": 10_000, "paper": 100_000}[size]
     runs = {"smoke": 20, "laptop": 400, "paper": 4_000}[size]
     out = [
@@ -225,7 +225,7 @@ STUDY = Study(
     "conventions",
     "Which convention does a population find, and what moves it from one to another?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "Reservations and dynamite are formulas with made-up numbers, after stories of the tutorial.",

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from nomoi.runs.effects import Effect
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.analysis import Analysis, analyse
 from nomoi.solve.game import bimatrix
@@ -95,7 +95,7 @@ def many(key: None, n: int) -> Mapping[str, float]:
     return {"lowest": min(hard), "highest": max(hard), "anarchy": roads.anarchy, "roads": float(roads.dilemma)}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     return [
         Computed("orders", orders, exact=True),
         *(Computed(name, known, {"name": name}, exact=True) for name in (*SHOWN, "aumann_chicken")),
@@ -208,7 +208,7 @@ STUDY = Study(
     "dilemmas",
     "Which matrix games are social dilemmas, and what stands on a knife's edge?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 4, "paper": 20},
     sections,
     "All but the random games is exact.",

@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.labour import EASY, HARD, Factory, Village, learning_for, live
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 YAMAN = "Yaman et al. 2023, abstract (the model is ours)"
 SMITH = "Smith 1776, as the tutorial quotes it"
@@ -37,9 +37,9 @@ def factory(key: None) -> Mapping[str, float]:
     }  # fmt: skip
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     generations, steps = {"smoke": (3, 20), "laptop": (40, 200), "paper": (100, 1000)}[size]
-    out: list[Condition] = [Computed("pin factory", factory, exact=True)]
+    out: list[Trial] = [Computed("pin factory", factory, exact=True)]
     for needed in (4, 6):
         out += [Computed(f"{way}, {needed} needed", village,
                          {"needed": needed, "copying": copying, "generations": generations, "steps": steps})
@@ -128,7 +128,7 @@ STUDY = Study(
     "division_of_labour",
     "Do norms divide labour where the role that all need does not pay?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 6, "paper": 20},
     sections,
     "The village is a reconstruction: payoffs of the paper were not available to us, and all constants are ours.",

@@ -12,7 +12,7 @@ from nomoi.core import Situation
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.runs.effects import Effect
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.pool import Pool
 from nomoi.solve.subgame import backward, planner
 from nomoi.solve.unfold import repaid, tabular
@@ -83,7 +83,7 @@ def fish_war(key: None, agents: Sequence[int], alpha: float, beta: float) -> Map
     return {f"left in the water, N = {n}": share for n, share in left.items()} | steady
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     thetas = list(TABLE[2]) if size == "smoke" else list(THETAS)
     taxes = [
         Computed(f"N = {n}, {select}", taxed, {"agents": n, "select": select, "thetas": thetas}, exact=True)
@@ -186,7 +186,7 @@ STUDY = Study(
     "fishery",
     "Can a tax on what fishers ask for, that they share among themselves, keep a fishery?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 1, "paper": 1},
     sections,
     "The stock lies on 41 points and 13 amounts can be asked for; the fishery is ours, since the constants of "

@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.groups import Groups, evolve
-from nomoi.runs.study import Claim, Computed, Condition, Results, Study
+from nomoi.runs.study import Claim, Computed, Results, Study, Trial
 
 SIZES = {"smoke": (4, 8), "laptop": (4, 8, 16, 32, 64), "paper": (4, 8, 16, 32, 64, 128, 256)}
 STEPS = {"smoke": 40, "laptop": 2000, "paper": 2000}
@@ -33,7 +33,7 @@ def world(key: jax.Array, size: int, steps: int) -> Mapping[str, float]:
     return dict(zip(ARMS, map(float, course.late()), strict=True))
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     return [Computed(_label(n), world, {"size": n, "steps": STEPS[size]}) for n in SIZES[size]]
 
 
@@ -103,7 +103,7 @@ STUDY = Study(
     "group_size",
     "How large can groups be in which punishment keeps people cooperating?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 4, "paper": 10},
     sections,
     "All constants are those that Mesoudi's Model 11 gives as the 2003 paper's, which we could not open.",

@@ -18,7 +18,7 @@ from nomoi.populations.engine import seed_of
 from nomoi.populations.ladder import CLASSIFIERS, ENFORCEMENTS, rung
 from nomoi.populations.third_party import Commons
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.traders import Trader
 from nomoi.situations.boycott import Boycott
 
@@ -135,10 +135,10 @@ def ladder(key: jax.Array) -> Mapping[str, float]:
 CASES = {"delta .9, rho .1 .2": (0.9, 0.1, 0.2), "delta .5, rho .3 .3": (0.5, 0.3, 0.3)}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     draws, worlds = {"smoke": (20, 50), "laptop": (300, 4000), "paper": (2000, 40_000)}[size]
     many = {"smoke": 1, "laptop": 8, "paper": 50}[size]
-    out: list[Condition] = [
+    out: list[Trial] = [
         Computed(label, proposition, dict(zip(("delta", "rho_i", "rho_j"), case, strict=True)), exact=True)
         for label, case in CASES.items()
     ]
@@ -255,7 +255,7 @@ STUDY = Study(
     "law_coordination",
     "What must a classification of wrongs be like for people to enforce it themselves?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "The inequality is the tutorial's.  That c is what the seller saves, the bound for two wrongs and all of the "

@@ -11,10 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 
-from nomoi.core import Situation
+from nomoi.core import Institution, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
 from nomoi.core.situation import Action, Observation
+from nomoi.institutions.contract import Contract
+from nomoi.institutions.gift import Gift
+from nomoi.institutions.levy import Levy
 from nomoi.learners.joint import Joint
 from nomoi.learners.negotiation import Negotiator, Settlement, deal
 from nomoi.learners.objectives import Common
@@ -22,7 +25,7 @@ from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
 from nomoi.runs.effects import Effect, late
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.pool import Pool
 
@@ -39,12 +42,12 @@ SHARE = 0.1  # of the episodes are negotiated, the last ones (MOCA's Algorithm 1
 
 
 def arms(
-    place: Situation, tag: str, terms: str, useless: str, gift: float, steps: float, options: Mapping[str, Any],
-    joint: bool = False, talks: float = SHARE,
-) -> list[Condition]:  # fmt: skip
-    """The conditions in one situation: MOCA and what it is compared with, each of as many steps in all.
+    place: Situation, tag: str, terms: Mapping[str, Any], useless: Sequence[Institution], gift: float, steps: float,
+    options: Mapping[str, Any], joint: bool = False, talks: float = SHARE,
+) -> list[Trial]:  # fmt: skip
+    """The trials in one situation: MOCA and what it is compared with, each of as many steps in all.
 
-    terms     options of the contract;  useless  a regime whose contract pays for what changes nothing
+    terms     options of the contract;  useless  institutions whose contract pays for what changes nothing
     options   of the learners;  talks  steps of negotiation, as a share of the others'
     """
     learner = PPO(**options)
@@ -53,22 +56,32 @@ def arms(
     negotiator = Negotiator(**(options | talk | {"minibatches": min(4, learner.minibatches)}))
     name = lambda label: f"{label}, {tag}"  # noqa: E731
 
-    def trained(label: str, under: str, learner: PPO = learner, share: float = 1.0, after: str = "") -> Trained:
-        return Trained(name(label), place, under, share * steps, learner, after=after)
+    def trained(
+        label: str, *under: Institution, learner: Learner = learner, share: float = 1.0, parent: str = ""
+    ) -> Trained:
+        return Trained(name(label), place, under, share * steps, learner, parent=parent)
+
+    def contract(**more: Any) -> Contract:
+        return build(Contract, **terms, **more)
 
     return [
-        trained(SEPARATE, ""),
-        trained(COMMON, "", dataclasses.replace(learner, objective=Common())),
-        *([trained(JOINT, "", Joint(**options))] if joint else []),
-        trained(GIFTING, f"gift(amount={gift})"),
-        trained(VANILLA, f"contract({terms},rehearsal=0)"),
-        trained(PLAY, f"contract({terms},rehearsal=1)", share=1 - SHARE),
-        trained(MOCA, f"contract({terms},rehearsal=0)", negotiator, talks, name(PLAY)),
+        trained(SEPARATE),
+        trained(COMMON, learner=dataclasses.replace(learner, objective=Common())),
+        *([trained(JOINT, learner=Joint(**options))] if joint else []),
+        trained(GIFTING, build(Gift, amount=gift)),
+        trained(VANILLA, contract(rehearsal=0)),
+        trained(PLAY, contract(rehearsal=1), share=1 - SHARE),
+        trained(MOCA, contract(rehearsal=0), learner=negotiator, share=talks, parent=name(PLAY)),
         Evaluated(name(SETTLED), name(PLAY), settled, {"rule": "majority"}),
         Evaluated(name(EACH), name(PLAY), each),
-        trained(USELESS, useless),
-        trained(NULL, f"contract({terms},rehearsal=0,imposed=1,null=1)"),
+        trained(USELESS, *useless),
+        trained(NULL, contract(rehearsal=0, imposed=1, null=1)),
     ]
+
+
+def useless_of(event: str, high: float) -> list[Institution]:
+    """A contract on what nobody ever pays: a levy of nothing on the event."""
+    return [build(Levy, on=event, rate=0), build(Contract, on="levy.paid", high=high, rehearsal=0.5)]
 
 
 def settled(key: jax.Array, situation: Situation, learner: PPO, mind: Any, rule: str) -> Mapping[str, float]:
@@ -124,19 +137,20 @@ def worth(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapp
     return {"worth": float(run(key, mind)) / OPTIMUM}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     pool = {"smoke": 8_000, "laptop": 300_000, "paper": 10_000_000}[size]
     wide = {"smoke": 4_000, "laptop": 500_000, "paper": 15_000_000}[size]
     tiny = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
-    out: list[Condition] = []
+    out: list[Trial] = []
     for n in (2, 4):
         tag = f"pool of {n}"
-        unpaid = "levy(on=request,rate=0)+contract(on=levy.paid,high=1,rehearsal=0.5)"
-        out += arms(Pool(agents=n), tag, "on=request,high=1", unpaid, 0.1, pool, {"gamma": DISCOUNT} | tiny, joint=True)
+        terms, unpaid = {"on": "request", "high": 1}, useless_of("request", 1)
+        out += arms(Pool(agents=n), tag, terms, unpaid, 0.1, pool, {"gamma": DISCOUNT} | tiny, joint=True)
         out += [Evaluated(f"worth, {label}, {tag}", f"{label}, {tag}", worth) for label in (SEPARATE, JOINT, MOCA)]
-    shots = "contract(on=shot,high=10,rehearsal=0.5)"
+    shots = [build(Contract, on="shot", high=10, rehearsal=0.5)]
+    terms = {"on": "sparse", "high": 10}
     # as many negotiations as in the pools and in the published code, about 500; so MOCA has a fifth more steps here
-    return [*out, *arms(Harvest(), "harvest", "on=sparse,high=10", shots, 1.0, wide, tiny, talks=3 * SHARE)]
+    return [*out, *arms(Harvest(), "harvest", terms, shots, 1.0, wide, tiny, talks=3 * SHARE)]
 
 
 def orderings(tag: str, unit: str, best: str) -> list[Claim]:
@@ -285,7 +299,7 @@ STUDY = Study(
     "moca",
     "Do agents that can sign contracts learn to sustain a fishery and a commons, as well as one who decides for all?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "The fishery's constants are ours: the paper's were not found. Orderings are inferred from abstracts; "

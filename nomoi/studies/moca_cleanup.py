@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nomoi.core import build
+from nomoi.institutions.contract import Contract
 from nomoi.runs.effects import late
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study
+from nomoi.runs.study import Claim, Evaluated, Results, Study, Trial
 from nomoi.situations.cleanup import Cleanup
 from nomoi.studies import moca
 
@@ -15,12 +17,13 @@ WIDE = "clean up, to 2"
 CLEANED = f"{moca.EACH}, cleaned"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 4_000, "laptop": 500_000, "paper": 15_000_000}[size]
     tiny = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
-    shots = "contract(on=shot,high=0.2,rehearsal=0.5)"
-    narrow = moca.arms(Cleanup(), TAG, "on=clean,to=doer,high=0.2", shots, 1.0, steps, tiny)
-    wide = moca.arms(Cleanup(), WIDE, "on=clean,to=doer,high=2", shots, 1.0, steps, tiny)
+    shots = [build(Contract, on="shot", high=0.2, rehearsal=0.5)]
+    terms = {"on": "clean", "to": "doer"}
+    narrow = moca.arms(Cleanup(), TAG, terms | {"high": 0.2}, shots, 1.0, steps, tiny)
+    wide = moca.arms(Cleanup(), WIDE, terms | {"high": 2}, shots, 1.0, steps, tiny)
     own = (moca.VANILLA, moca.PLAY, moca.MOCA, moca.SETTLED, moca.EACH)
     contracts = {f"{label}, {WIDE}" for label in own}
     cleaned = Evaluated(f"{CLEANED}, {TAG}", f"{moca.PLAY}, {TAG}", moca.each, {"measure": "cleaned"})
@@ -48,7 +51,7 @@ STUDY = Study(
     "moca_cleanup",
     "Do agents that can sign contracts learn to clean the river that feeds them?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "Our small map, not the paper's. Orderings are inferred from abstracts; no figure of the papers was at hand.",

@@ -12,7 +12,7 @@ from jaxtyping import PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
-from nomoi.runs.study import Claim, Condition, Results, Scripted, Study
+from nomoi.runs.study import Claim, Results, Scripted, Study, Trial
 from nomoi.situations.driving import Driving
 from nomoi.studies import moca
 
@@ -41,18 +41,18 @@ class Yielding(Selfish):
         return action | {"pedal": jnp.where(merged | ambulance, action["pedal"], 0)}, carry
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 8_000, "laptop": 500_000, "paper": 10_000_000}[size]
     # A step of the ambulance costs 100, one of a car 1: with one set of parameters for all, what the ambulance wants
     # drowns what cars want, and these yield without a reason.  Each has a policy of its own, as in the published code.
     options: dict[str, Any] = {"scale": 0.01, "shared": False}
     options |= {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
-    out: list[Condition] = []
+    out: list[Trial] = []
     for n in SIZES:
         place, tag = Driving(agents=n), f"merge of {n}"
-        unpaid = "levy(on=yielded,rate=0)+contract(on=levy.paid,high=100,rehearsal=0.5)"
+        terms, unpaid = {"on": "lead", "to": "whom", "high": 100}, moca.useless_of("yielded", 100)
         out += [Scripted(f"{SELFISH}, {tag}", place, Selfish()), Scripted(f"{YIELDING}, {tag}", place, Yielding())]
-        out += moca.arms(place, tag, "on=lead,to=whom,high=100", unpaid, 10.0, steps, options, joint=True)
+        out += moca.arms(place, tag, terms, unpaid, 10.0, steps, options, joint=True)
     return out
 
 
@@ -95,7 +95,7 @@ STUDY = Study(
     "moca_driving",
     "Do cars that can sign contracts learn to let an ambulance pass?",
     [claim for n in SIZES for claim in _claims(n)],
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "Five accelerations and 100 steps instead of continuous ones and 1000. Scripts give the two ends of the scale.",

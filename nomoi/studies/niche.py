@@ -12,7 +12,7 @@ from nomoi.populations.engine import seed_of
 from nomoi.populations.niche import Niche, evolve, simulate
 from nomoi.populations.selective import Cheap, Cue, Cumulative
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024), condition for an ESS; Boyd et al. 2011, as told there"
 OURS = "ours, derived in nomoi/populations/niche.py"
@@ -120,7 +120,7 @@ def heights(key: jax.Array, generations: int, replicates: int, **model: float) -
     return {"height": found, "times": found / m.improve, "standard errors off": (found - m.level) / error}
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     people = {"smoke": 50, "laptop": 300, "paper": 3000}[size]
     long = {"smoke": 300, "laptop": 6000, "paper": 40_000}[size]
     slow = {"smoke": 600, "laptop": 30_000, "paper": 60_000}[size]
@@ -285,7 +285,7 @@ STUDY = Study(
     "niche",
     "When does culture make a species fitter?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "Mechanics are derived from the tutorial's statement, and parameters are ours; the bodies of the papers were not "

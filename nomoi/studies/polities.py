@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.polities import Path, Polity, follow, rests
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 THREE = (
     "ours, after Acemoglu et al. 2005 (the three conditions that the tutorial quotes, with a dose and a bound of ours)"
@@ -85,7 +85,7 @@ ARMS: Mapping[str, Mapping[str, float]] = {
 }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     polities = {"smoke": 2, "laptop": 40, "paper": 400}[size]
     return [
         Computed("drawn", drawn, {"polities": polities, "cut": 0.5}),
@@ -164,7 +164,7 @@ STUDY = Study(
     "polities",
     "Do political institutions and resources hold each other in two regimes?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
     "A reconstruction: the paper has the scheme, and the map and its constants are ours.  Polities that are drawn have "

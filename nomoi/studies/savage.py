@@ -10,7 +10,7 @@ import numpy as np
 
 from nomoi.measure.statistics import number
 from nomoi.runs.claims import Claim, Reading, Results
-from nomoi.runs.study import Computed, Condition, Study
+from nomoi.runs.study import Computed, Study, Trial
 from nomoi.solve.foresight import SILENT, Explorer, Follower, Worlds, garnets, listed, live, plan, planned, visits
 
 OURS, UNIT = "ours, after Savage 1954", "of what foresight brings"
@@ -59,7 +59,7 @@ def lives(
     return out
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     worlds, steps = {"smoke": (4, 400), "laptop": (60, 4_000), "paper": (500, 20_000)}[size]
     settings = {"coverages": COVERAGES, "right": 0.7, "others": QUALITIES[:-1], "worlds": worlds, "steps": steps}
     return [Computed("lives", lives, settings)]
@@ -141,7 +141,7 @@ STUDY = Study(
     "savage",
     "When is it better to plan, and when to learn as one goes?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "Random worlds and agents are a design of ours: the tutorial gives the two proverbs and no experiment.",

@@ -20,7 +20,7 @@ from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import episodes
 from nomoi.probes.schelling import Diagram, schelling
 from nomoi.runs.effects import Effect
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.scripts.fixed import Forager
 from nomoi.situations.harvest import Harvest
 
@@ -48,7 +48,7 @@ def response(key: jax.Array, situation: Situation, learner: Learner, mind: Any, 
     }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 2_000, "laptop": 400_000, "paper": 10_000_000}[size]
     worlds = {"worlds": {"smoke": 2, "laptop": 64, "paper": 256}[size]}
     options: dict[str, Any] = {"worlds": 8, "steps": 16, "minibatches": 2} if size == "smoke" else {}
@@ -58,8 +58,8 @@ def conditions(size: str) -> Sequence[Condition]:
         condition
         for name in MAPS
         for condition in (
-            Trained(f"all learn, {name}", Harvest.preset(name), "", steps, everybody),
-            Trained(f"one learns among the restrained, {name}", Harvest.preset(name), "", steps, one),
+            Trained(f"all learn, {name}", Harvest.preset(name), (), steps, everybody),
+            Trained(f"one learns among the restrained, {name}", Harvest.preset(name), (), steps, one),
             Evaluated(f"diagram, {name}", f"all learn, {name}", diagram, worlds),
             Evaluated(f"response, {name}", f"one learns among the restrained, {name}", response, worlds),
         )
@@ -114,7 +114,7 @@ STUDY = Study(
     "schelling",
     "Is the commons a social dilemma for the restrained and for those who learn to serve themselves?",
     [claim for name in MAPS for claim in _claims(name)],
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "A dilemma needs the first two conditions, and fear or greed. All worlds of a seed are the same for all mixtures.",

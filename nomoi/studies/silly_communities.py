@@ -12,7 +12,7 @@ from nomoi.populations.engine import seed_of
 from nomoi.populations.shocks import History, simulate
 from nomoi.populations.silly import Community, legibility, patience, survival, value
 from nomoi.runs.effects import scores
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 FOUND = "ours, after Hadfield-Menell et al. 2019"  # its abstract and a caption in the tutorial; theta, d and t are ours
 OURS = "ours, derived in nomoi/populations/silly.py"
@@ -76,12 +76,12 @@ def at_the_door(key: None, periods: int, good: float, bad: float, **rules: float
     }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     communities = {"smoke": 1, "laptop": 10, "paper": 100}[size]
     worlds = {"smoke": 1, "laptop": 40, "paper": 200}[size]
     base = {"periods": 100, "communities": communities}
 
-    def place(label: str, rules: Mapping[str, float | str], past: Mapping[str, float | str]) -> Condition:
+    def place(label: str, rules: Mapping[str, float | str], past: Mapping[str, float | str]) -> Trial:
         return Computed(label, community, base | RULES | PAST | rules | past)
 
     new = {"theta": 0.65, "theirs": 0.65, "shock": "newcomers", "at": 20}
@@ -214,7 +214,7 @@ STUDY = Study(
     "silly_communities",
     "Do silly rules keep a community together when it is shaken whether its rules are enforced?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "A reconstruction: of the paper the abstract was read, and the tutorial gives the cost 0.0005; payoffs, prior, "

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.runs.study import Claim, Condition, Results, Study, Trained
+from nomoi.core import Institution
+from nomoi.runs.regimes import parse
+from nomoi.runs.study import Claim, Results, Study, Trained, Trial
 from nomoi.situations.berries import Berries, rule
 from nomoi.studies.silly_rules import LEARNER
 
@@ -21,10 +23,14 @@ def _label(name: str, cost: float, span: int) -> str:
     return f"{name}, cost {cost:g}, mark {span}"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def _under(kinds: str, span: int, cost: float) -> tuple[Institution, ...]:
+    return parse("", rule(kinds, span=span, cost=cost)).institutions
+
+
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 8_000, "laptop": 550_000, "paper": 10_000_000}[size]
     return [
-        Trained(_label(name, cost, span), Berries(), rule(kinds, span=span, cost=cost), steps, LEARNER)
+        Trained(_label(name, cost, span), Berries(), _under(kinds, span, cost), steps, LEARNER)
         for cost in COSTS
         for span in SPANS
         for name, kinds in RULES.items()
@@ -96,7 +102,7 @@ STUDY = Study(
     "silly_phase",
     "At which cost of punishing, and for how lasting a mark, does a silly rule help?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 4, "paper": 10},
     sections,
     "Runs are half as long as in `silly_rules`: whether punishing starts shows early.",

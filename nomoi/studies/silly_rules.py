@@ -12,7 +12,8 @@ from nomoi.measure.statistics import Estimate, correlation, ttest
 from nomoi.probes.staged import probes
 from nomoi.runs import effects
 from nomoi.runs.effects import percent, tenths
-from nomoi.runs.study import Claim, Condition, Evaluated, Results, Study, Trained
+from nomoi.runs.regimes import parse
+from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.situations.berries import Berries, rule
 
 NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
@@ -36,13 +37,13 @@ LEARNER = build(
 )  # fmt: skip
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 1_000_000, "paper": 1_000_000_000}[size]
     place = Berries.preset("paper" if size == "paper" else "meadow")
     points = 4 if size == "smoke" else 16
 
     def trained(label: str, under: str, snapshots: int = 0) -> Trained:
-        return Trained(label, place, under, steps, LEARNER, snapshots)
+        return Trained(label, place, parse(label, under).institutions, steps, LEARNER, snapshots)
 
     return [
         trained(NO, "", points),
@@ -189,7 +190,7 @@ STUDY = Study(
     "silly_rules",
     "Does a rule against something harmless help people to keep a rule that matters?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 6, "paper": 15},
     sections,
     "The paper trained for 10^9 steps on another map with other constants: orderings are compared, not sizes. "

@@ -16,7 +16,7 @@ import numpy as np
 from nomoi import govern
 from nomoi.institutions.treaty import Treaty
 from nomoi.runs.effects import Effect
-from nomoi.runs.study import Claim, Computed, Condition, Reading, Results, Study
+from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.signals import Signals
 from nomoi.solve.subgame import backward, planner
 from nomoi.solve.unfold import normal_form, tabular
@@ -68,7 +68,7 @@ def _welfare(world: Signals) -> dict[str, float]:
     }
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     games = {"smoke": 2, "laptop": 25, "paper": 250}[size]
     return [Computed("rescue", rescue, exact=True), Computed("random games", random_games, {"games": games})]
 
@@ -126,7 +126,7 @@ STUDY = Study(
     "teams",
     "Do contracts lead agents who see different things to what a team would do that cannot talk?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 4, "paper": 4},
     sections,
     "All but the random games is exact. Rules are chosen before signals are seen, so negotiation does not leak what "

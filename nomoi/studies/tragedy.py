@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nomoi.institutions.levy import Levy
 from nomoi.runs.effects import Effect, late
-from nomoi.runs.study import Claim, Condition, Results, Scripted, Study, Trained
+from nomoi.runs.study import Claim, Results, Scripted, Study, Trained, Trial
 from nomoi.scripts.fixed import Forager, Random
 from nomoi.situations.harvest import Harvest
 
@@ -16,7 +17,7 @@ RATES = (0.5, 1.0, 1.5, 2.0, 3.0)
 TUTORIAL = "the tutorial (Hadfield et al. 2024), Commons Harvest slides"
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 500_000, "paper": 10_000_000}[size]
     small, wide = Harvest(), Harvest.preset("open")
     alone = Harvest(agents=1)
@@ -24,13 +25,13 @@ def conditions(size: str) -> Sequence[Condition]:
         Scripted("random", small, Random()),
         Scripted("greedy", small, Forager()),
         Scripted("restrained", small, Forager(spare=3)),
-        Trained("learned", small, "", steps),
-        *(Trained(f"levy {rate:g}", small, f"levy(rate={rate})", steps) for rate in RATES),
+        Trained("learned", small, (), steps),
+        *(Trained(f"levy {rate:g}", small, (Levy(rate=rate),), steps) for rate in RATES),
         Scripted("random, alone", alone, Random()),
-        Trained("learned, alone", alone, "", steps),
+        Trained("learned, alone", alone, (), steps),
         Scripted("random, open", wide, Random()),
         Scripted("restrained, open", wide, Forager(spare=3)),
-        Trained("learned, open", wide, "", 2 * steps),
+        Trained("learned, open", wide, (), 2 * steps),
     ]
 
 
@@ -127,7 +128,7 @@ STUDY = Study(
     "tragedy",
     "Does learning make a commons worse than random behaviour, and at which rate does a levy rescue it?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 10},
     sections,
 )

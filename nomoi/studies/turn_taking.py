@@ -11,7 +11,7 @@ import numpy as np
 
 from nomoi.measure.statistics import number
 from nomoi.runs.claims import Claim, Reading, Results
-from nomoi.runs.study import Computed, Condition, Study
+from nomoi.runs.study import Computed, Study, Trial
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.dynamics import mutating, path
 from nomoi.solve.game import NormalForm, bimatrix
@@ -118,7 +118,7 @@ def _told(turns: np.ndarray, pay: np.ndarray) -> dict[str, float]:
             "gap": float(np.abs(pay[0] - pay[1]).mean())}  # fmt: skip
 
 
-def conditions(size: str) -> Sequence[Condition]:
+def trials(size: str) -> Sequence[Trial]:
     runs = {"smoke": 20, "laptop": 400, "paper": 4_000}[size]
     starts, play = max(10, runs // 4), {"rounds": 60 if size == "smoke" else 600, "runs": runs}
     return [
@@ -213,7 +213,7 @@ STUDY = Study(
     "turn_taking",
     "Can two who want different things be fair: by memory, or by a signal that both see?",
     CLAIMS,
-    conditions,
+    trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
     "Counts and errors are exact.  The experiments are designs of ours.",
