@@ -6,23 +6,27 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from test_engine import LEARNER, job, same
+from training import LEARNER, UPDATE, asked, same, train, trial
 
+from nomoi.core import govern
 from nomoi.errors import Refusal
-from nomoi.runs import engine, jobs, study
-from nomoi.runs.engine import Interrupted, train
-from nomoi.runs.jobs import mind_of, snapshots
-from nomoi.runs.store import Store, identity
+from nomoi.institutions.levy import Levy
+from nomoi.runs import engine, make, study
+from nomoi.runs.engine import Interrupted
+from nomoi.runs.record import Asked
+from nomoi.runs.store import Store
 from nomoi.runs.study import Computed, Evaluated, Results, Scripted, Study, Trained
+from nomoi.runs.trained import inherited, learned, snapshots
+from nomoi.runs.trial import trial_of
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
 STEADY = LEARNER.replace(rate_end=LEARNER.rate, entropy_end=LEARNER.entropy)  # learns alike however long the run is
-POOL, LEVY = Pool(horizon=6), "levy(on=request,rate=0.5)"
+POOL, LEVY = Pool(horizon=6), (Levy(on="request", rate=0.5),)
 
 
-def steady(seed=0, **changes):
-    return dataclasses.replace(job(seed, chunk=1), learner=STEADY, updates=4, **changes)
+def steady(label="levied", updates=4, **changes):
+    return trial(label, updates=updates, **({"learner": STEADY} | changes))
 
 
 def leaves(mind):
@@ -41,53 +45,55 @@ def alike(one, other):
     [(4, 2, [2, 4]), (4, 4, [1, 2, 3, 4]), (4, 9, [1, 2, 3, 4]), (5, 1, [5]), (32, 3, [11, 21, 32]), (4, 0, [])],
 )
 def test_snapshots_are_spread_over_the_run_and_the_last_is_its_end(chunks, kept, due):
-    assert dataclasses.replace(job(updates=3 * chunks, chunk=3), snapshots=kept).due() == due
+    assert trial(updates=chunks, snapshots=kept).due() == due
+    assert trial(updates=chunks).length == chunks * UPDATE
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """Two seeds of a run that keeps two snapshots."""
     place = tmp_path_factory.mktemp("trained")
-    return place, train(Store(place), [steady(s, snapshots=2) for s in (0, 1)])
+    return place, train(place, steady(snapshots=2), seeds=(0, 1))
 
 
 def test_a_snapshot_is_what_a_shorter_run_has_learned(trained, tmp_path):
     record = trained[1][0]
-    steps, minds = snapshots(record, steady(snapshots=2))
+    steps, minds = snapshots(record)
     assert steps.tolist() == [2 * 4 * 8, 4 * 4 * 8]
-    short = train(Store(tmp_path), [dataclasses.replace(steady(), updates=2)])[0]
-    assert alike(minds[0], mind_of(short, steady()))
-    assert alike(minds[1], mind_of(record, steady()))
+    short = train(tmp_path, steady(updates=2))[0]
+    assert alike(minds[0], learned(short))
+    assert alike(minds[1], learned(record))
     assert not alike(*minds)
     # keeping them changes nothing else, but is another record
-    plain = train(Store(tmp_path), [steady()])[0]
+    plain = train(tmp_path, steady())[0]
     assert plain.id != record.id
     same(plain, record)
 
 
 @pytest.mark.slow
 def test_stacked_runs_keep_each_its_own(trained, tmp_path):
-    stacked = train(Store(tmp_path), [steady(s, snapshots=2) for s in (0, 1, 2)], lanes=2)
+    stacked = train(tmp_path, steady(snapshots=2), seeds=(0, 1, 2), lanes=2)
     for one, other in zip(trained[1], stacked, strict=False):
-        for a, b in zip(snapshots(one, steady(snapshots=2))[1], snapshots(other, steady(snapshots=2))[1], strict=True):
+        for a, b in zip(snapshots(one)[1], snapshots(other)[1], strict=True):
             for x, y in zip(leaves(a), leaves(b), strict=True):
                 np.testing.assert_allclose(x, y, rtol=2e-3, atol=2e-3)
 
 
-def interrupted(store, what, chunks):
+def interrupted(store, what, chunks, *before):
     """A run that is interrupted after some chunks, and goes on."""
     told = []
 
     def stop(progress):
-        told.extend([progress.steps] * (progress.steps > 0))
+        told.extend([progress.steps] * (progress.steps > 0 and progress.label == what.label))
         if len(told) == chunks:
             raise KeyboardInterrupt
 
-    with pytest.raises((Interrupted, KeyboardInterrupt)):
-        train(store, [what], stop, workers=1)
-    assert store.get(what.spec()) is None
+    with pytest.raises(Interrupted):
+        train(store, *before, what, tell=stop, workers=1)
+    assert len(store.all()) == len(before)
     told.clear()
-    record = train(store, [what], lambda p: told.extend([p.steps] * (p.steps > 0)), workers=1)[0]
+    count = lambda p: told.extend([p.steps] * (p.steps > 0 and p.label == what.label))  # noqa: E731
+    record = train(store, *before, what, tell=count, workers=1)[-1]
     assert 0 < len(told) < 4
     return record
 
@@ -103,29 +109,34 @@ def test_an_interrupted_run_keeps_its_snapshots(chunks, trained, tmp_path, monke
 
 def test_a_run_goes_on_from_the_mind_of_its_seed(trained, tmp_path, monkeypatch):
     """With a rate of zero nothing is learned: what it ends with is what it began with."""
-    earlier = trained[1]
-    idle = STEADY.replace(rate=0.0, rate_end=0.0)
+    place, earlier = trained
+    first = steady("first", snapshots=2)
+    idle = steady("idle", learner=STEADY.replace(rate=0.0, rate_end=0.0), parent="first")
     for lanes in (1, 2):
-        jobs = [dataclasses.replace(steady(s), learner=idle, start=earlier[s]) for s in (0, 1)]
-        after = train(Store(tmp_path / str(lanes)), jobs, lanes=lanes)
+        out = tmp_path / str(lanes)
+        after = train(out, first, idle, seeds=(0, 1), lanes=lanes)[2:]
+        begun = earlier if lanes == 1 else train(out, first, seeds=(0, 1))
         for s in (0, 1):
-            assert alike(mind_of(after[s], jobs[s]), mind_of(earlier[s], jobs[s]))
-            assert not alike(mind_of(after[s], jobs[s]), mind_of(earlier[1 - s], jobs[s]))
-    begun = [dataclasses.replace(steady(), start=start) for start in (None, *earlier)]
-    assert len({identity(j.spec()) for j in begun}) == 3
+            assert alike(learned(after[s]), learned(begun[s]))
+            assert not alike(learned(after[s]), learned(begun[1 - s]))
+            assert after[s].spec["parents"] == [begun[s].asked.of]
+            assert after[s].facts["parents"] == [begun[s].id]
     monkeypatch.setattr(engine, "CHECKPOINT", 0.0)
-    whole = train(Store(tmp_path / "whole"), begun[1:2])[0]
-    assert not alike(mind_of(whole, begun[1]), mind_of(earlier[0], begun[1]))
-    same(whole, interrupted(Store(tmp_path / "broken"), begun[1], 2))
+    onward = steady("onward", parent="first")
+    whole = train(tmp_path / "1", first, onward, seeds=(0, 1))[2:]
+    names = {whole[0].id, whole[1].id, asked(steady("onward")).id}
+    assert len(names) == 3
+    assert not alike(learned(whole[0]), learned(earlier[0]))
+    same(whole[0], interrupted(Store(tmp_path / "broken"), onward, 2, first))
 
 
-def test_what_does_not_fit_is_refused(trained, tmp_path):
-    wide = dataclasses.replace(steady(), learner=STEADY.replace(hidden=9))
+def test_what_does_not_fit_is_refused(trained):
+    wide = steady(learner=STEADY.replace(hidden=9))
     with pytest.raises(Refusal, match=f"{trained[1][0].id} does not fit pool"):
-        mind_of(trained[1][0], wide)
-    fresh = wide.learner.init(jax.random.key(0), wide.situation)
+        learned(trained[1][0], wide)
+    fresh = wide.learner.init(jax.random.key(0), wide.place)
     with pytest.raises(Refusal, match="same window, size and kind"):
-        jobs.inherited(dataclasses.replace(wide, start=trained[1][0], origin=steady()), fresh)
+        inherited(trained[1][0], fresh)
 
 
 # --- studies --------------------------------------------------------------------------------------------------
@@ -147,10 +158,10 @@ def figure(key, base=0.0):
     return {"draw": base + float(jax.random.uniform(key))}
 
 
-CONDITIONS = (
-    Trained("second", POOL, LEVY, 64, STEADY, after="first"),  # stands before what it goes on from
+TRIALS = (
+    Trained("second", POOL, LEVY, 64, STEADY, parent="first"),  # stands before what it goes on from
     Trained("first", POOL, LEVY, 64, STEADY, snapshots=2),
-    Trained("first, free", POOL, "", 64, STEADY),
+    Trained("first, free", POOL, (), 64, STEADY),
     Evaluated("weights", "first", weigh, along=True),
     Evaluated("weight", "first", weigh, {"times": 2.0}),
     Evaluated("crossed", "first", compare, crossed=True),
@@ -166,24 +177,27 @@ def small(*conditions, seeds=3):
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
     place = tmp_path_factory.mktemp("study")
-    return place, study.run(small(*CONDITIONS), "smoke", place).results
+    return place, study.run(small(*TRIALS), "smoke", place).results
 
 
 def test_results_come_in_the_order_of_conditions_and_seeds(lived):
     records = lived[1].records
-    assert list(records) == [c.label for c in CONDITIONS]
+    assert list(records) == [c.label for c in TRIALS]
     assert [[r.spec["seed"] for r in records[c]] for c in ("first", "second", "weights", "figure")] == [[0, 1, 2]] * 4
     for one, other in zip(records["first"], records["second"], strict=True):
-        assert other.spec["start"] == one.id
-    assert all("start" not in r.spec for r in records["first"])
-    assert [i["options"]["rate"] for i in records["first"][0].spec["institutions"]] == [0.5]
-    assert records["first, free"][0].spec["institutions"] == []
+        assert other.spec["parents"] == [one.asked.of]
+        assert other.facts["parents"] == [one.id]
+    assert all(r.spec["parents"] == [] for r in records["first"])
+    governed, free = (trial_of(records[label][0]) for label in ("first", "first, free"))
+    assert [float(i.rate) for i in governed.place.institutions] == [0.5]
+    assert free.place.institutions == ()
+    assert (governed.label, governed.snapshots, free.snapshots) == ("first", 2, 0)
+    assert trial_of(records["second"][0]).parent == "first"
 
 
 def test_evaluated_along_crossed_and_at_the_end(lived):
     results = lived[1]
-    first = study._jobs(CONDITIONS)["first"]
-    kept = [snapshots(r, first) for r in results.records["first"]]
+    kept = [snapshots(r) for r in results.records["first"]]
     weights = np.array([[weigh(jax.random.key(0), POOL, STEADY, m)["weight"] for m in minds] for _, minds in kept])
     steps, along = results.curve("weights", "weight")
     assert steps.tolist() == kept[0][0].tolist() == [32, 64]
@@ -201,22 +215,21 @@ def test_evaluated_along_crossed_and_at_the_end(lived):
 def test_a_second_run_makes_nothing(lived, monkeypatch):
     place, before = lived
     monkeypatch.setattr(engine.Program, "build", lambda self: pytest.fail("compiled again"))
-    monkeypatch.setattr(study, "mind_of", lambda *_: pytest.fail("evaluated again"))
-    monkeypatch.setattr(study, "snapshots", lambda *_: pytest.fail("evaluated again"))
+    monkeypatch.setattr(make._Work, "_make", lambda *_: pytest.fail("evaluated again"))
     count = len(Store(place).all())
-    again = study.run(small(*CONDITIONS), "smoke", place).results
+    again = study.run(small(*TRIALS), "smoke", place).results
     assert {c: [r.id for r in rs] for c, rs in again.records.items()} == {
         c: [r.id for r in rs] for c, rs in before.records.items()
     }
-    assert len(Store(place).all()) == count == 3 * len(CONDITIONS)
+    assert len(Store(place).all()) == count == 3 * len(TRIALS)
 
 
 def test_other_settings_and_other_company_are_other_records(lived):
     place, before = lived
     changed = (
-        *CONDITIONS[1:2],
-        dataclasses.replace(CONDITIONS[4], settings={"times": 3.0}),
-        dataclasses.replace(CONDITIONS[5], label="crossed"),
+        *TRIALS[1:2],
+        dataclasses.replace(TRIALS[4], settings={"times": 3.0}),
+        dataclasses.replace(TRIALS[5], label="crossed"),
     )
     fewer = study.run(small(*changed, seeds=2), "smoke", place).results
     assert [r.id for r in fewer.records["first"]] == [r.id for r in before.records["first"][:2]]
@@ -227,29 +240,42 @@ def test_other_settings_and_other_company_are_other_records(lived):
 @pytest.mark.parametrize(
     ("conditions", "said"),
     [
-        ((Trained("b", POOL, after="frist"), Trained("first", POOL)), r"little: 'b' goes on after 'frist'.*'first'"),
-        ((Trained("b", POOL, after="b"),), r"'b' goes on after 'b', and that after it"),
-        ((Trained("b", POOL, after="c"), Computed("c", figure)), r"'b' goes on after 'c', which is not trained"),
-        ((Evaluated("e", "frist", weigh), Trained("first", POOL)), r"'e' evaluates 'frist'.*did you mean 'first'"),
+        ((Trained("b", POOL, parent="frist"), Trained("first", POOL)), r"little: 'b' goes on from 'frist'.*'first'"),
+        ((Trained("b", POOL, parent="b"),), r"'b' goes on from 'b', and that from it"),
+        ((Trained("b", POOL, parent="c"), Computed("c", figure)), r"'b' goes on from 'c', which is not trained"),
+        ((Computed("b", figure, parent="c"), Computed("c", figure, parent="b")), "and that from it"),
+        ((Evaluated("e", "frist", weigh), Trained("first", POOL)), r"'e' goes on from 'frist'.*did you mean 'first'"),
+        ((Evaluated("e", "", weigh),), r"'e' evaluates '', which is not trained"),
         ((Scripted("s", POOL, Constant()), Evaluated("e", "s", weigh)), r"'e' evaluates 's', which is not trained"),
         ((Trained("a", POOL), Evaluated("e", "a", weigh, along=True)), r"'e' is asked along 'a', which keeps no snap"),
         ((Trained("a", POOL, snapshots=1), Evaluated("e", "a", weigh, along=True, crossed=True)), "along and crossed"),
-        ((Trained("a", POOL), Trained("a", POOL, LEVY)), r"'a' is the label of two conditions"),
+        ((Trained("a", POOL), Trained("a", POOL, LEVY)), r"'a' is the label of two trials"),
+        ((Trained("a", POOL, learner=Constant()),), "constant never learns"),
         (
-            (Trained("a", POOL, learner=STEADY), Trained("b", POOL, learner=LEARNER.replace(hidden=9), after="a")),
+            (Trained("a", POOL, learner=STEADY), Trained("b", POOL, learner=LEARNER.replace(hidden=9), parent="a")),
             "same window, size and kind",
         ),
     ],
 )
 def test_what_cannot_come_to_an_end_is_refused_before_anything_is_trained(conditions, said, tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "train", lambda *_: pytest.fail("trained"))
+    monkeypatch.setattr(study, "make", lambda *_, **__: pytest.fail("made"))
     with pytest.raises(Refusal, match=said):
         study.run(small(*conditions), "smoke", tmp_path)
 
 
+def test_figures_are_tried_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setattr(study, "make", lambda *_, **__: pytest.fail("made"))
+    wrong = dataclasses.replace(small(Trained("a", POOL)), sections=lambda r: [r.curve("a", "harvets")])
+    with pytest.raises(Refusal, match=r"little: its page cannot be made: there is no measure of 'a' 'harvets'"):
+        study.run(wrong, "smoke", tmp_path)
+
+
 def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
     values = [[1, 3, np.nan, 5, np.nan, np.nan], [0, 0, 2, 2, 4, 4]]
-    put = lambda k: Store(tmp_path).put({"k": k}, {"m": (np.arange(1, 7), np.array(values[k]))})  # noqa: E731
+    what = lambda k: Asked({"trial": {"class": "x", "options": {}}, "seed": k, "parents": []}, {})  # noqa: E731
+    put = lambda k: Store(tmp_path).put(  # noqa: E731
+        what(k), {"m": (np.arange(1, 7), np.array(values[k]))}, measures={}, named={}
+    )
     results = Results({"a": (put(0), put(1))})
     np.testing.assert_array_equal(results.bins("a", "m", 3), [[2, 5, np.nan], [0, 2, 4]])
     np.testing.assert_array_equal(results.bins("a", "m", 6)[1], [0, 0, 2, 2, 4, 4])
@@ -259,13 +285,10 @@ def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
 
 def test_scripts_under_different_rules_are_different_records(tmp_path):
     """The same script in two governed worlds, and under two rates of one rule, leaves records of its own."""
-    from nomoi.core import govern
-    from nomoi.institutions.levy import Levy
-    from nomoi.runs.compare import script_record
-
     places = [govern(Pool(horizon=6), Levy(on="request", rate=rate)) for rate in (0.5, 1.0)]
     places += [govern(Pool(horizon=4), Levy(on="request", rate=0.5)), Pool(horizon=6)]
-    records = [script_record(Store(tmp_path), place, Constant(choice=2), 0, 2) for place in places]
+    trials = [Scripted(str(k), place, Constant(choice=2), worlds=2) for k, place in enumerate(places)]
+    records = train(tmp_path, *trials)
     assert len({r.id for r in records}) == 4
     paid = [-(r.late()["payoff"] - r.late()["reward"]) for r in records[:2]]
     assert paid[1] == pytest.approx(2 * paid[0])

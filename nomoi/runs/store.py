@@ -39,6 +39,7 @@ class Store:
 
     def __init__(self, root: str | Path = "runs"):
         self.root = Path(root)
+        self._held = set[tuple[str, int]]()  # what which thread holds the right to run
         if self.root.exists() and not self.root.is_dir():
             raise Refusal(f"{self.root} is a file, and a folder for records is needed; give another --out.")
         for part in ("records", "unfinished"):
@@ -81,13 +82,15 @@ class Store:
         files: Mapping[str, bytes] | None = None, **facts: Any,
     ) -> Record:  # fmt: skip
         """Write a record in one step; if it is there already, that one stays."""
-        place = self.root / "records" / asked.id
-        beside = self._unfinished(asked) / f"record.{os.getpid()}.{threading.get_ident()}"
+        if (asked.id, threading.get_ident()) not in self._held:  # who writes holds the run, so that nobody clears away what is half written
+            with self._locking(asked, wait=True):
+                return self.put(asked, curve, arrays, files, **facts)
+        place, beside = self.root / "records" / asked.id, self._unfinished(asked) / "record"
         with _full_disk(self.root):
             place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(beside, ignore_errors=True)  # of a writer that was killed
             try:
-                shutil.rmtree(beside, ignore_errors=True)  # of one that was killed
-                beside.mkdir(parents=True)
+                beside.mkdir()
                 _write_curve(beside / "curve.parquet", curve)
                 if arrays:
                     np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
@@ -104,8 +107,6 @@ class Store:
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
         (self._unfinished(asked) / "checkpoint.npz").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # where nobody holds the run there is nothing else in it
-            self._unfinished(asked).rmdir()
         return read(place)
 
     def _unfinished(self, asked: Asked) -> Path:
@@ -117,16 +118,23 @@ class Store:
 
         What is left in its folder when it ends is a checkpoint, or nothing.
         """
-        folder = self._unfinished(asked)
+        with self._locking(asked, wait=False) as mine:
+            yield mine
+
+    @contextlib.contextmanager
+    def _locking(self, asked: Asked, wait: bool) -> Iterator[bool]:
+        folder, mine = self._unfinished(asked), (asked.id, threading.get_ident())
         with _full_disk(self.root):
-            handle = _locked(folder)
+            handle = _locked(folder, wait)
         if handle is None:
             yield False
             return
         with handle:
+            self._held.add(mine)
             try:
                 yield True
             finally:
+                self._held.discard(mine)
                 if not (folder / "checkpoint.npz").exists():
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -182,16 +190,18 @@ class Store:
             return connection.execute(sql).fetchall()
 
 
-def _locked(folder: Path) -> IO[str] | None:
-    """The lock of a folder, held; None while another process holds it."""
+def _locked(folder: Path, wait: bool) -> IO[str] | None:
+    """The lock of a folder, held; None while another holds it, unless one waits."""
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handle = open(folder / "lock", "w")  # noqa: SIM115
-        except FileNotFoundError:  # who held it has just finished, and has removed the folder
+        except (FileNotFoundError, FileExistsError):  # who held it has just finished, and has removed the folder
+            if folder.is_file():
+                raise
             continue
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             handle.close()
             return None

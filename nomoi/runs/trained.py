@@ -79,6 +79,7 @@ class Trained(Trial):
 
     def check(self, trials: Mapping[str, Trial]) -> None:
         super().check(trials)
+        _ = self.schedule  # refuses who never learns, and what is too short or too long
         if not self.parent:
             return
         origin = trials[self.parent]

@@ -1,0 +1,219 @@
+"""The store: whatever happens in between, a record is there once and whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nomoi import files
+from nomoi.errors import Refusal
+from nomoi.runs import store as storing
+from nomoi.runs.record import Asked, read
+from nomoi.runs.store import Store
+
+ONE = {"reward": (np.arange(3), np.array([1.0, 2.0, np.nan]))}
+
+
+def what(k=0, code="a"):
+    spec = {"trial": {"class": "somewhere:Thing", "options": {"k": k}}, "seed": 0, "parents": []}
+    return Asked(spec, {"nomoi.somewhere": code})
+
+
+def put(store, k=0, code="a", **facts):
+    return store.put(what(k, code), ONE, {"x": np.arange(2)}, named={"label": "one"}, measures={}, **facts)
+
+
+def test_a_record_is_named_after_what_was_asked_and_the_code_that_made_it(tmp_path):
+    store = Store(tmp_path)
+    records = [put(store, k, code) for k, code in ((0, "a"), (1, "a"), (0, "b"))]
+    assert len({r.id for r in records}) == 3
+    assert [r.id for r in store.old(what(0, "b"))] == [records[0].id]
+    assert store.old(what(1)) == []
+    assert store.get(what(0)).id == records[0].id
+    assert store.get(what(0, "c")) is None
+    assert [r.id for r in store.all()] == [r.id for r in records]
+    assert store.pick(records[1].id[:6]).id == records[1].id
+    with pytest.raises(Refusal, match="no single record 'nobody'"):
+        store.pick("nobody")
+    assert records[0].label == "one"
+    assert records[0].kind == "thing"
+
+
+def test_records_can_be_asked(tmp_path):
+    store = Store(tmp_path / "it's")
+    assert store.query("select 1") == []
+    record = put(store)
+    assert store.query("select max(value) from curves where step < 2") == [(2.0,)]
+    assert store.query("select distinct id from curves") == [(record.id,)]
+    assert set(record.facts["versions"]) >= {"jax", "numpy"}
+    assert json.loads((record.folder / "record.json").read_text())["spec"] == what().spec
+
+
+def test_others_may_read_a_record(tmp_path):
+    """A folder made for temporary files is closed to all others."""
+    before = os.umask(0o022)
+    try:
+        folder = put(Store(tmp_path)).folder
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def test_a_file_is_no_store(tmp_path):
+    (tmp_path / "runs").write_text("")
+    with pytest.raises(Refusal, match="is a file"):
+        Store(tmp_path / "runs")
+
+
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = Store(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "_sync", full)
+        with pytest.raises(Refusal, match="disk is full"):
+            put(store)
+    assert list((tmp_path / "records").iterdir()) == []
+    assert not (tmp_path / "unfinished").exists() or not list((tmp_path / "unfinished").glob("*/*"))
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "savez", full)
+        with pytest.raises(Refusal, match="disk is full"):
+            store.save(what(), [np.zeros(1)], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(Refusal, match="disk is full"):
+            files.write(tmp_path / "page.html", "text")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_writer_that_is_killed_leaves_nothing_that_counts(tmp_path):
+    """Killed in the middle of `put`: no record, and one more call leaves exactly one and nothing beside it."""
+    body = """
+import sys, os, signal
+sys.path.insert(0, sys.argv[2])
+from test_store import *
+def die(_): os.kill(os.getpid(), signal.SIGKILL)
+storing._sync = die
+store = Store(sys.argv[1])
+with store.claim(what()): put(store)
+"""
+    here = str(Path(__file__).parent)
+    ended = subprocess.run([sys.executable, "-c", body, str(tmp_path), here], check=False).returncode
+    assert ended == -signal.SIGKILL
+    store = Store(tmp_path)
+    assert store.all() == []
+    assert list(store.root.glob("records/*")) + list(store.root.glob("records/.*")) == []
+    with store.claim(what()) as mine:
+        assert mine
+        record = put(store)
+    assert [r.id for r in store.all()] == [record.id]
+    assert not list((tmp_path / "unfinished").iterdir())
+
+
+def test_who_only_looks_leaves_no_folder(tmp_path):
+    store = Store(tmp_path)
+    with store.claim(what()) as mine:
+        assert mine
+        with store.claim(what()) as also:
+            assert not also
+    assert not list((tmp_path / "unfinished").iterdir())
+    with store.claim(what()):
+        store.save(what(), [np.zeros(1)], [{"seconds": 1.0}])
+    assert store.resume(what()) is not None  # a checkpoint stays
+
+
+def test_writing_and_claiming_do_not_get_into_one_anothers_way(tmp_path):
+    """One writes and clears away what another is about to lock: neither ever fails."""
+    store, said, stop = Store(tmp_path), [], threading.Event()
+
+    def look():
+        while not stop.is_set():
+            try:
+                with store.claim(what()):
+                    pass
+            except BaseException as error:
+                said.append(error)
+                return
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for t in threads:
+        t.start()
+    try:
+        for _ in range(60):
+            put(store)
+            shutil.rmtree(store.root / "records")
+    finally:
+        stop.set()
+        for t in threads:
+            t.join()
+    assert said == []
+
+
+def test_a_lock_of_a_folder_that_was_removed_is_no_lock(tmp_path):
+    """Two who lock one after the other, with the folder removed between, never both hold it."""
+    store, held, worst = Store(tmp_path), threading.Semaphore(1), []
+
+    def work():
+        for _ in range(150):
+            with store.claim(what()) as mine:
+                if mine:
+                    worst.append(held.acquire(blocking=False))
+                    if worst[-1]:
+                        held.release()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert all(worst)
+    assert len(worst) > 100
+
+
+def test_a_record_of_the_format_before_is_refused_in_a_sentence(tmp_path):
+    folder = tmp_path / "records" / "0123456789abcdef"
+    folder.mkdir(parents=True)
+    (folder / "record.json").write_text(json.dumps({"format": 1, "spec": {"kind": "training"}}))
+    store = Store(tmp_path)
+    with pytest.raises(Refusal, match="has format 1"):
+        store.pick("0123")
+    assert store.outdated() == ["0123456789abcdef"]
+    assert store.all() == []
+    put(store)
+    assert len(store.all()) == 1
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda facts: facts | {"format": 3},
+        lambda facts: facts | {"code": {"nomoi.somewhere": "b"}},
+        lambda facts: facts | {"code": []},
+        lambda facts: facts | {"created": "yesterday"},
+        lambda facts: facts | {"measures": None},
+        lambda facts: facts | {"named": "x"},
+        lambda facts: facts | {"files": {}},
+        lambda facts: facts | {"files": facts["files"] | {"more.npz": "0"}},
+        lambda facts: facts | {"spec": facts["spec"] | {"seed": 1}},
+        lambda facts: facts | {"spec": facts["spec"] | {"seed": "one"}},
+        lambda facts: facts | {"spec": {}},
+        lambda facts: [],
+    ],
+)
+def test_a_record_that_is_not_what_it_says_is_refused(spoil, tmp_path):
+    record = put(Store(tmp_path))
+    (record.folder / "record.json").write_text(json.dumps(spoil(record.facts)))
+    with pytest.raises(Refusal, match="is damaged"):
+        read(record.folder)
