@@ -65,6 +65,10 @@ class Governed(Situation):
         return self.situation.kinds
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        return self.situation.roles
+
+    @property
     def actions(self) -> dict[str, int]:
         asked = {f"{i.name}.{h}": k for i in self.institutions for h, k in i.heads(self.situation).items()}
         return self.situation.actions | asked

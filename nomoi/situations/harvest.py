@@ -13,6 +13,7 @@ from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
+from nomoi.situations.places import known
 from nomoi.situations.walkers import ZAP, Walkers, drawing, parsed
 
 _MP = "Melting Pot (Leibo et al. 2021), commons_harvest__open"
@@ -93,6 +94,13 @@ class Harvest(Walkers):
     def land(self) -> grid.Land:
         text = MAPS[self.map] if self.map in MAPS else drawing("harvest", self.map, MAPS)
         return parsed(text, "ARBG", " WPQHJKIARBG", f"the map {self.map!r}")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who may not trespass is a *cooperator*; on a map where only some start near the apples, those are *inner*."""
+        few, inner = int(known(self.cooperators, "harvest.cooperators")), len(self.land.find("Q"))
+        words = [("cooperator " * (i < few) + "inner" * (i < inner < self.agents)).strip() for i in range(self.agents)]
+        return tuple(word or "agent" for word in words)
 
     @property
     def emits(self) -> dict[str, Event]:
