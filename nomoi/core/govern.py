@@ -254,5 +254,5 @@ def govern(situation: Situation, *institutions: Institution) -> Situation:
                     f"{institution.name} needs {need!r}, which {situation.name}"
                     f"{' with what governs it so far' if place else ''} does not offer; {nearest(need, before.offers)}"
                 )
-        institution.fits(situation)
+        institution.fits(before)
     return Governed(situation, tuple(institutions))

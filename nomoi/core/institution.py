@@ -47,7 +47,10 @@ class Institution(Rule):
         return {}
 
     def fits(self, situation: Situation) -> None:
-        """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met."""
+        """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met.
+
+        `situation` is with the institutions before this one, whose events are among those that it `emits`.
+        """
 
     def chance(self, situation: Situation) -> str:
         """What it leaves to chance there, in words; empty where nothing it does depends on a key."""

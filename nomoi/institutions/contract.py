@@ -118,8 +118,8 @@ class Contract(Institution):
         return ""
 
     def fits(self, situation: Situation) -> None:
-        shape = situation.emits[self.on].shape if self.on in situation.emits else "[n]"
-        if not isinstance(self.to, jax.core.Tracer) and int(self.to) == WHOM and shape != "[n, n]":
+        event = situation.emits.get(self.on)
+        if not isinstance(self.to, jax.core.Tracer) and int(self.to) == WHOM and (not event or event.shape != "[n, n]"):
             raise Refusal(
                 f"{self.name}.to is whom, and {self.on!r} is done to nobody in particular; others or doer is right."
             )

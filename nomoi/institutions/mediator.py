@@ -64,11 +64,10 @@ class Mediator(Institution):
         )
 
     def fits(self, situation: Situation) -> None:
-        choices = situation.actions.get(self.head) if self.head else next(iter(situation.actions.values()))
+        heads = situation.bare.actions  # what others ask is theirs
+        choices = heads.get(self.head) if self.head else next(iter(heads.values()))
         if choices is None:
-            raise Refusal(
-                f"{self.name}.head is {self.head!r}, and the heads of {situation.name} are {sorted(situation.actions)}."
-            )
+            raise Refusal(f"{self.name}.head is {self.head!r}, and the heads of {situation.name} are {sorted(heads)}.")
         for option, answer in (("together", self.together), ("otherwise", self.otherwise)):
             if int(answer) >= choices:
                 raise Refusal(f"{self.name}.{option} is {int(answer)}, and {situation.name} has {choices} choices.")

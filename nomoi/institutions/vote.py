@@ -11,7 +11,7 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.levy import SHARED, Levy
+from nomoi.institutions.levy import SHARED, charge
 
 MAJORITY, PLURALITY, MEDIAN = range(3)
 
@@ -99,8 +99,7 @@ class Vote(Institution):
         outcome: Outcome,
     ) -> tuple[Ballot, State, Outcome]:  # fmt: skip
         rate = jnp.where(memory.open, 0.0, self.rates[memory.place])
-        levy = Levy(rate=rate, on=self.on, proceeds=SHARED, title=self.name)
-        _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, tried, action, outcome)
+        outcome, _ = charge(outcome, rate * outcome.units(self.on), SHARED, self)
         outcome = outcome.note(self, rate=jnp.full(situation.agents, rate))
 
         due = self._due(memory)
