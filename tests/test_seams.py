@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from small import SITUATIONS, run
+from small import SITUATIONS, equal, run
 
 from nomoi.core import Event, Institution, Outcome, govern, outline, setting
 from nomoi.errors import Refusal
@@ -109,6 +109,7 @@ PENNIES = [[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]]
 IDLE = [np.zeros((2, 2, 2)), *([np.stack([np.array(x)] * 2) for x in Matrix().payoff])]
 ROLES = {
     "nobody's place differs": (Pool(agents=3), ("agent",) * 3),
+    "strangers": (Pool(agents=3, outsiders=1), ("insider", "insider", "stranger")),
     "driving": (Driving(agents=3), ("ambulance", "car", "car")),
     "boycott": (Boycott(), ("buyer", "buyer", "seller")),
     "governed": (govern(Boycott(), Levy(on="breach")), ("buyer", "buyer", "seller")),
@@ -133,6 +134,20 @@ def test_roles_that_depend_on_numbers_are_not_read_inside_a_program():
         jax.eval_shape(lambda payoff: len(Matrix(payoff=payoff).roles), Matrix().payoff)
 
 
+def test_strangers_fish_like_others_and_what_they_take_is_an_intrusion():
+    plain, mixed = run(POOL, 1), run(POOL.replace(outsiders=2), 1)
+    equal(plain.after, mixed.after)  # whose catch it is makes no fish
+    events = dict(mixed.outcome.events)
+    np.testing.assert_array_equal(events.pop("intrusion"), events["harvest"] * [0, 1, 1])
+    equal(plain.outcome.events, events)
+    assert mixed.seen["stranger"][0].tolist() == [[0], [1], [1]]
+    assert (set(plain.seen), set(plain.outcome.events)) == ({"level"}, {"harvest", "request", "sparse", "kind"})
+    with pytest.raises(Refusal, match=r"pool\.outsiders is 3 of 3 agents; at least one must belong"):
+        POOL.replace(outsiders=3)
+    with pytest.raises(Refusal, match="levy needs 'intrusion', which pool does not offer"):
+        govern(POOL, Levy(on="intrusion"))
+
+
 class Tolled(Pool):
     """The last fisher pays a toll."""
 
@@ -153,7 +168,7 @@ def test_impersonality_is_judged_within_roles():
     def verdict(place):
         return Bench(place).questions()["impersonality"]()
 
-    for fair in (Harboured(agents=3), Signals()):
+    for fair in (Harboured(agents=3), Signals(), POOL.replace(outsiders=2)):
         assert verdict(fair).startswith("within a role")
     with pytest.raises(Wrong, match=r"of one role differently.*name those whose place differs in `roles`"):
         verdict(Tolled(agents=3))
