@@ -6,7 +6,7 @@ types; each defaults to the identity, so an institution writes down only what it
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
@@ -24,6 +24,8 @@ class Institution(Rule):
 
     in_force: Array = setting(True, "whether it is in force at all; where not, `govern` makes it the identity")
     title: str = size("", "the name it acts under, where two of a kind govern one situation; else its class name")
+
+    least: ClassVar[int] = 1  # agents that it takes
 
     @property
     def name(self) -> str:
