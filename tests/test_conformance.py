@@ -131,7 +131,7 @@ WRONG = {
     Counting: ("events", "'sparse' of counting is int32; an amount must be float32"),
     Greedy: ("conservation", "nobody can take what is not there"),
     Broken: ("finite", "reward of broken is not finite at step 1"),
-    Unfair: ("impersonality", "treats agents differently"),
+    Unfair: ("impersonality", "treats agents of one role differently"),
     Chancy: ("pure", "draw all chance from the key"),
     Growing: ("reset and state", r"time: \[\] int32 became \[\] float32"),
     Overflowing: ("stock", "must lie between 0 and"),

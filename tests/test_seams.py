@@ -1,14 +1,26 @@
 """What an institution is given, and what a situation says of itself."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from small import SITUATIONS, run
+import pytest
+from small import SITUATIONS, equal, run
 
 from nomoi.core import Event, Institution, Outcome, govern, outline, setting
+from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.situations.boycott import Boycott
+from nomoi.situations.driving import Driving
+from nomoi.situations.harvest import Harvest
+from nomoi.situations.matrix import Matrix
+from nomoi.situations.pool import Pool
+from nomoi.situations.signals import Signals
+from nomoi.testing.common import Skip, Wrong
+from nomoi.testing.situation import Bench
 
 POOL = SITUATIONS["pool"]
 REQUEST = Event("request", "[n]", "choices", "what one answered", True)
@@ -59,15 +71,19 @@ def test_a_situation_says_by_what_it_is_governed():
     assert (g.institutions, g.bare) == ((levy, contract), POOL)
 
 
+@eqx.filter_jit
+def first(situation):
+    state = situation.reset(jax.random.key(0))
+    return state, situation.observe(state), situation.scene(state)
+
+
 def test_the_outline_is_the_shapes_of_what_is_computed_and_is_found_once():
     g = govern(SITUATIONS["harvest"], Levy())
     found = outline(g)
-    state = eqx.filter_jit(g.reset)(jax.random.key(0))
-    for shapes, values in ((found.state, state), (found.told, g.observe(state)), (found.scene, g.scene(state))):
+    for shapes, values in zip((found.state, found.told, found.scene), first(g), strict=True):
         assert jax.tree.structure(shapes) == jax.tree.structure(values)
         pairs = zip(jax.tree.leaves(shapes), jax.tree.leaves(values), strict=True)
         assert all((a.shape, a.dtype) == (b.shape, b.dtype) for a, b in pairs)
-    assert found.planes == g.scene(state).planes
     assert outline(govern(SITUATIONS["harvest"], Levy(rate=0.5))) is found  # a setting changes no shape
     assert outline(govern(SITUATIONS["harvest"].replace(agents=3), Levy())).told["view"].shape[0] == 3
     assert (outline(POOL).scene, outline(POOL).planes) == (None, ())
@@ -84,3 +100,78 @@ def test_what_an_institution_notes_and_pays_stands_under_its_name():
     assert set(paid.events) == {"harvest", "tithe.seen", "tithe.sort", "dam.by", "dam.amount"}
     assert paid.transfer.tolist() == [1, 1, 1]
     assert set(before.pay(jnp.ones(3)).events) == {"harvest"}
+
+
+# --- roles ----------------------------------------------------------------------------------------------------
+
+PENNIES = [[[1, -1], [-1, 1]], [[-1, 1], [1, -1]]]
+# the first's choice is good for nobody; the other two play the dilemma of the tutorial
+IDLE = [np.zeros((2, 2, 2)), *([np.stack([np.array(x)] * 2) for x in Matrix().payoff])]
+ROLES = {
+    "nobody's place differs": (Pool(agents=3), ("agent",) * 3),
+    "strangers": (Pool(agents=3, outsiders=1), ("insider", "insider", "stranger")),
+    "driving": (Driving(agents=3), ("ambulance", "car", "car")),
+    "boycott": (Boycott(), ("buyer", "buyer", "seller")),
+    "governed": (govern(Boycott(), Levy(on="breach")), ("buyer", "buyer", "seller")),
+    "a symmetric game": (Matrix(), ("player",) * 2),
+    "pennies": (Matrix(payoff=PENNIES), ("player 1", "player 2")),
+    "two of three": (Matrix(payoff=IDLE), ("player 1", "player 2", "player 2")),
+    "signals": (Signals(), ("player",) * 2),
+    "one is better informed": (Signals(prior=[[0.5, 0.0], [0.25, 0.25]]), ("player 1", "player 2")),
+    "another plan for each": (Signals(plan=[2, 3]), ("player 1", "player 2")),
+    "a closed orchard": (Harvest.preset("open", agents=3, cooperators=1), ("cooperator inner", "inner", "agent")),
+}
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_situation_says_whose_place_differs(name):
+    place, roles = ROLES[name]
+    assert place.roles == roles
+
+
+def test_roles_that_depend_on_numbers_are_not_read_inside_a_program():
+    with pytest.raises(Refusal, match=r"roles depend on matrix\.payoff"):
+        jax.eval_shape(lambda payoff: len(Matrix(payoff=payoff).roles), Matrix().payoff)
+
+
+def test_strangers_fish_like_others_and_what_they_take_is_an_intrusion():
+    plain, mixed = run(POOL, 1), run(POOL.replace(outsiders=2), 1)
+    equal(plain.after, mixed.after)  # whose catch it is makes no fish
+    events = dict(mixed.outcome.events)
+    np.testing.assert_array_equal(events.pop("intrusion"), events["harvest"] * [0, 1, 1])
+    equal(plain.outcome.events, events)
+    assert mixed.seen["stranger"][0].tolist() == [[0], [1], [1]]
+    assert (set(plain.seen), set(plain.outcome.events)) == ({"level"}, {"harvest", "request", "sparse", "kind"})
+    with pytest.raises(Refusal, match=r"pool\.outsiders is 3 of 3 agents; at least one must belong"):
+        POOL.replace(outsiders=3)
+    with pytest.raises(Refusal, match="levy needs 'intrusion', which pool does not offer"):
+        govern(POOL, Levy(on="intrusion"))
+
+
+class Tolled(Pool):
+    """The last fisher pays a toll."""
+
+    def step(self, key, state, action):
+        after, out = super().step(key, state, action)
+        return after, dataclasses.replace(out, reward=out.reward * (1 - 0.5 * jnp.eye(self.agents)[-1]))
+
+
+class Harboured(Tolled):
+    """It says so."""
+
+    @property
+    def roles(self):
+        return (*("near",) * (self.agents - 1), "far")
+
+
+def test_impersonality_is_judged_within_roles():
+    def verdict(place):
+        return Bench(place).questions()["impersonality"]()
+
+    for fair in (Harboured(agents=3), Signals(), POOL.replace(outsiders=2)):
+        assert verdict(fair).startswith("within a role")
+    with pytest.raises(Wrong, match=r"of one role differently.*name those whose place differs in `roles`"):
+        verdict(Tolled(agents=3))
+    for place, words in ((Matrix(payoff=PENNIES), "no two agents"), (Boycott(), "draws what agents get")):
+        with pytest.raises(Skip, match=words):
+            verdict(place)

@@ -28,6 +28,7 @@ VOCABULARY = {
         Event("harvest", "[n]", "units", "taken from the commons in this step", True),
         Event("sparse", "[n]", "units", "taken where so little is left around that it hardly grows back", True),
         Event("request", "[n]", "units", "wanted in this step, whether or not there was so much", True),
+        Event("intrusion", "[n]", "units", "taken by a stranger, who has no share in the commons", True),
         Event("kind", "[n]", "kind", "which kind of unit was taken (0, 1, ...); read it only where harvest > 0"),
         Event("shot", "[n]", "shots", "fired the beam", True),
         Event("zap", "[n, n]", "hits", "the beam of the row's agent reached the column's agent", True),

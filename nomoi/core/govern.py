@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
 from nomoi.core.institution import Institution, Memory
+from nomoi.core.recast import Recast
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
 from nomoi.errors import Refusal, nearest
 from nomoi.grid.scene import Scene
@@ -34,35 +35,21 @@ def choose(test: Bool[Array, ""], new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: a if a is b else jnp.where(test, a, b), new, old)
 
 
-class Governed(Situation):
+class Governed(Recast):
     """A situation under institutions, which act in the order they were given.
 
     The world receives the same random key governed or not, and each institution folds its own key in from
     its name, so runs under different rules are paired seed by seed.
     """
 
-    situation: Situation
     institutions: tuple[Institution, ...] = ()
+
+    def inner(self, state: Polity) -> State:
+        return state.world
 
     @property
     def bare(self) -> Situation:
         return self.situation
-
-    @property
-    def agents(self) -> int:
-        return self.situation.agents
-
-    @property
-    def horizon(self) -> int:
-        return self.situation.horizon
-
-    @property
-    def name(self) -> str:
-        return self.situation.name
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return self.situation.kinds
 
     @property
     def actions(self) -> dict[str, int]:
@@ -172,12 +159,6 @@ class Governed(Situation):
             out |= {f"{i.name}.{h}": a & acts for h, a in (heads | i.asked(m, present)).items()}
         return out
 
-    def stock(self, state: Polity) -> Float[Array, " kinds"]:
-        return self.situation.stock(state.world)
-
-    def capacity(self) -> Float[Array, " kinds"]:
-        return self.situation.capacity()
-
     def aim(self, state: Polity) -> Bool[Array, "n n"]:
         return self.situation.aim(state.world)
 
@@ -250,5 +231,8 @@ def govern(situation: Situation, *institutions: Institution) -> Situation:
                     f"{institution.name} needs {need!r}, which {situation.name}"
                     f"{' with what governs it so far' if place else ''} does not offer; {nearest(need, before.offers)}"
                 )
-        institution.fits(situation)
+        if situation.agents < institution.least:
+            few = f"{institution.least} agents, and {situation.name} has {situation.agents}"
+            raise Refusal(f"{institution.name} needs at least {few}.")
+        institution.fits(before)
     return Governed(situation, tuple(institutions))

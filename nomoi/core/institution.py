@@ -6,7 +6,7 @@ types; each defaults to the identity, so an institution writes down only what it
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
@@ -24,6 +24,8 @@ class Institution(Rule):
 
     in_force: Array = setting(True, "whether it is in force at all; where not, `govern` makes it the identity")
     title: str = size("", "the name it acts under, where two of a kind govern one situation; else its class name")
+
+    least: ClassVar[int] = 1  # agents that it takes
 
     @property
     def name(self) -> str:
@@ -47,7 +49,10 @@ class Institution(Rule):
         return {}
 
     def fits(self, situation: Situation) -> None:
-        """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met."""
+        """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met.
+
+        `situation` is with the institutions before this one, whose events are among those that it `emits`.
+        """
 
     def chance(self, situation: Situation) -> str:
         """What it leaves to chance there, in words; empty where nothing it does depends on a key."""

@@ -123,6 +123,14 @@ class Situation(Rule):
         return ()
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """The role of each agent, where the place of some differs: upstream, seller.  All are of one by default.
+
+        Agents of one role are interchangeable: whoever of them does a thing, it has the same consequences.
+        """
+        return ("agent",) * self.agents
+
+    @property
     @abc.abstractmethod
     def actions(self) -> dict[str, int]:
         """Number of choices of each action head; every agent answers every head."""

@@ -119,17 +119,17 @@ class Altar(Institution):
         return (self.on, self.of, "stock")
 
     def fits(self, situation: Situation) -> None:
-        scene = outline(situation).scene
+        scene = outline(situation.bare).scene
         if scene is not None and not scene.land.mask(self.place).any():
             where = f"{scene.land.name} of {situation.name}"
             raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {where} has none.")
         if not isinstance(self.content, jax.core.Tracer) and int(self.content) >= len(situation.kinds):
             kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
             raise Refusal(f"altar.content is {int(self.content)}, and {situation.name} has the kinds {kinds}.")
-        on, of = situation.emits.get(self.on), situation.emits.get(self.of)  # none: the event of an institution
-        if on and not (on.good and on.shape == "[n]"):
+        on, of = situation.emits.get(self.on), situation.emits.get(self.of)
+        if not (on and on.good and on.shape == "[n]"):
             raise Refusal(f"altar.on is {self.on!r}, which in {situation.name} is not an amount of each agent's doing.")
-        if of and of.good:
+        if not of or of.good:
             raise Refusal(f"altar.of is {self.of!r}, which in {situation.name} does not say of which kind a thing is.")
 
     @property

@@ -13,8 +13,8 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
+from nomoi.institutions.parley import PLAY, PROPOSE, SIGN, among_others, asks, in_order, stages
 
-PROPOSE, SIGN, PLAY = range(3)
 OTHERS, WHOM, DOER = range(3)
 FLOWS = (
     "whoever does one pays that to the others", "whoever does one pays that to whom it was done",
@@ -88,8 +88,7 @@ class Contract(Institution):
     )
 
     def __check_init__(self) -> None:
-        if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():
-            raise Refusal(f"contract.low is {self.low}, above contract.high, which is {self.high}.")
+        in_order("contract", self.low, self.high)
 
     @property
     def sentence(self) -> str:
@@ -118,8 +117,8 @@ class Contract(Institution):
         return ""
 
     def fits(self, situation: Situation) -> None:
-        shape = situation.emits[self.on].shape if self.on in situation.emits else "[n]"
-        if not isinstance(self.to, jax.core.Tracer) and int(self.to) == WHOM and shape != "[n, n]":
+        event = situation.emits.get(self.on)
+        if not isinstance(self.to, jax.core.Tracer) and int(self.to) == WHOM and (not event or event.shape != "[n, n]"):
             raise Refusal(
                 f"{self.name}.to is whom, and {self.on!r} is done to nobody in particular; others or doer is right."
             )
@@ -143,18 +142,14 @@ class Contract(Institution):
         return memory.stage < PLAY
 
     def asked(self, memory: Agreement, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
-        negotiated = ~memory.lot
-        return {
-            "propose": memory.proposer & (memory.stage == PROPOSE) & negotiated,
-            "sign": memory.voters & (memory.stage == SIGN) & negotiated,
-        }
+        return asks(memory.stage, memory.proposer & ~memory.lot, memory.voters & ~memory.lot)
 
     def inform(
         self, memory: Agreement, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         n = situation.agents
         theta = memory.theta / jnp.maximum(self.high, 1e-6)
-        common = jnp.append((memory.stage == np.arange(3)).astype(jnp.float32), theta)
+        common = jnp.append(stages(memory.stage), theta)
         common = jnp.append(common, memory.bound.astype(jnp.float32))
         mine = memory.proposer[:, None].astype(jnp.float32)
         return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), mine], -1)}
@@ -166,7 +161,7 @@ class Contract(Institution):
         play = memory.stage == PLAY
         price = jnp.where(play & memory.bound, memory.theta, 0.0)
         due = price * outcome.units(self.on)
-        share = (due.sum() - due) / max(situation.agents - 1, 1)
+        share = among_others(due)
         event = outcome.events[self.on]
         gain = jnp.where(self.to == WHOM, price * event.sum(0), share) if event.ndim == 2 else share
         paid, gain = jnp.where(self.to == DOER, share, due), jnp.where(self.to == DOER, due, gain)

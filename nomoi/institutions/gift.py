@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -38,6 +40,8 @@ class Gift(Institution):
     {'request': 13, 'gift.give': 4}
     """
 
+    least: ClassVar = 2
+
     amount: Float[Array, ""] = setting(1.0, "what a gift is worth", "ours", "reward", 0)
     source: Array = choice(
         "own", ("own", "budget", "replenished"), "who pays for gifts", "ours, after Lupu & Precup 2020"
@@ -56,10 +60,6 @@ class Gift(Institution):
     def __check_init__(self) -> None:
         if self.to not in TO:
             raise Refusal(f"gift.to is {self.to!r}, and must be one of: {', '.join(TO)}.")
-
-    def fits(self, situation: Situation) -> None:
-        if situation.agents < 2:
-            raise Refusal(f"{self.name} needs at least two agents, and {situation.name} has {situation.agents}.")
 
     def chance(self, situation: Situation) -> str:
         return ""

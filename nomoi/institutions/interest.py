@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal
+from nomoi.institutions.parley import among_others
 
 
 class Interest(Institution):
@@ -30,15 +30,13 @@ class Interest(Institution):
     ['defect', 'interest.shared']
     """
 
+    least: ClassVar = 2
+
     share: Float[Array, ""] = setting(0.5, "what one keeps", "ours, what the tutorial's dilemma takes", "", 0, 1)
 
     @property
     def sentence(self) -> str:
         return f"Each keeps {float(self.share):.0%} of what it gets, and the rest goes to the others evenly."
-
-    def fits(self, situation: Situation) -> None:
-        if situation.agents < 2:
-            raise Refusal(f"{self.name} needs at least two agents, and {situation.name} has {situation.agents}.")
 
     def chance(self, situation: Situation) -> str:
         return ""
@@ -52,6 +50,5 @@ class Interest(Institution):
         outcome: Outcome,
     ) -> tuple[Any, State, Outcome]:  # fmt: skip
         own = outcome.payoff
-        others = (own.sum() - own) / max(situation.agents - 1, 1)
-        shared = (1 - self.share) * (own - others)
+        shared = (1 - self.share) * (own - among_others(own))
         return memory, state, outcome.pay(jnp.zeros_like(own) - shared, self, shared=shared)

@@ -57,7 +57,13 @@ class Levy(Institution):
         self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
     ) -> tuple[Array, State, Outcome]:  # fmt: skip
-        due = self.rate * outcome.units(self.on)
-        back = jnp.where(self.proceeds == SHARED, due.mean(), 0.0)
-        fund = memory + jnp.where(self.proceeds == KEPT, due.sum(), 0.0)
-        return fund, state, outcome.pay(back - due, self, paid=due)
+        outcome, kept = charge(outcome, self.rate * outcome.units(self.on), self.proceeds, self)
+        return memory + kept, state, outcome
+
+
+def charge(
+    outcome: Outcome, due: Float[Array, " n"], proceeds: Int[Array, ""] | int, by: Institution
+) -> tuple[Outcome, Float[Array, ""]]:
+    """Everybody pays what is `due`: the outcome, in which `by` notes it as *paid*, and what is kept of it."""
+    back = jnp.where(proceeds == SHARED, due.mean(), 0.0)
+    return outcome.pay(back - due, by, paid=due), jnp.where(proceeds == KEPT, due.sum(), 0.0)

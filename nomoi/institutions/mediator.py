@@ -10,14 +10,14 @@ from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
+from nomoi.institutions.sittings import Sittings
 
 
 class Mandate(eqx.Module):
-    """committed [n]; open [] whether agents convene to commit; time [] steps since they did."""
+    """committed [n]; sittings, when agents convene to commit."""
 
     committed: Bool[Array, " n"]
-    open: Bool[Array, ""]
-    time: Int[Array, ""]
+    sittings: Sittings
 
 
 class Mediator(Institution):
@@ -64,11 +64,10 @@ class Mediator(Institution):
         )
 
     def fits(self, situation: Situation) -> None:
-        choices = situation.actions.get(self.head) if self.head else next(iter(situation.actions.values()))
+        heads = situation.bare.actions  # what others ask is theirs
+        choices = heads.get(self.head) if self.head else next(iter(heads.values()))
         if choices is None:
-            raise Refusal(
-                f"{self.name}.head is {self.head!r}, and the heads of {situation.name} are {sorted(situation.actions)}."
-            )
+            raise Refusal(f"{self.name}.head is {self.head!r}, and the heads of {situation.name} are {sorted(heads)}.")
         for option, answer in (("together", self.together), ("otherwise", self.otherwise)):
             if int(answer) >= choices:
                 raise Refusal(f"{self.name}.{option} is {int(answer)}, and {situation.name} has {choices} choices.")
@@ -87,13 +86,13 @@ class Mediator(Institution):
         }
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Mandate:
-        return Mandate(jnp.zeros(situation.agents, bool), jnp.array(True), jnp.zeros((), jnp.int32))
+        return Mandate(jnp.zeros(situation.agents, bool), Sittings.first())
 
     def holds(self, memory: Mandate) -> Bool[Array, ""]:
-        return memory.open
+        return memory.sittings.open
 
     def asked(self, memory: Mandate, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
-        return {"commit": present & self._due(memory)}
+        return {"commit": present & memory.sittings.due(self.period)}
 
     def permit(self, memory: Mandate, situation: Situation, state: State, action: Action) -> Action:
         head = self.head or next(iter(action))
@@ -103,25 +102,19 @@ class Mediator(Institution):
     def inform(
         self, memory: Mandate, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
-        bound = jnp.stack([memory.committed, jnp.broadcast_to(memory.open, memory.committed.shape)], -1)
+        bound = jnp.stack([memory.committed, jnp.broadcast_to(memory.sittings.open, memory.committed.shape)], -1)
         return {"bound": bound.astype(jnp.float32)}
 
     def settle(
         self, key: PRNGKeyArray, memory: Mandate, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
     ) -> tuple[Mandate, State, Outcome]:  # fmt: skip
-        acted = memory.committed & ~memory.open
+        acted = memory.committed & ~memory.sittings.open
         facts = {"acted": acted, "whole": acted & self._whole(memory)}
-        due = self._due(memory)
-        committed = jnp.where(due, self.said(tried, "commit") == 1, memory.committed)
-        after = Mandate(committed, jnp.array(False), jnp.where(due, 0, memory.time + 1))
-        return after, state, outcome.note(self, **facts)
+        committed = jnp.where(memory.sittings.due(self.period), self.said(tried, "commit") == 1, memory.committed)
+        return Mandate(committed, memory.sittings.after(self.period)), state, outcome.note(self, **facts)
 
     def _whole(self, memory: Mandate) -> Bool[Array, ""]:
         """Whether enough have committed."""
         needed = jnp.where(self.quorum == 0, len(memory.committed), self.quorum)
         return memory.committed.sum() >= needed
-
-    def _due(self, memory: Mandate) -> Bool[Array, ""]:
-        """Whether what is answered now counts."""
-        return memory.open | ((self.period > 0) & (memory.time + 1 >= self.period))

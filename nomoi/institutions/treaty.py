@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import equinox as eqx
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.contract import PLAY, PROPOSE, SIGN
+from nomoi.institutions.parley import PLAY, PROPOSE, SIGN, among_others, asks, in_order, stages
 
 
 class Accord(eqx.Module):
@@ -52,6 +52,8 @@ class Treaty(Institution):
     {'choose': 2, 'treaty.propose': 46, 'treaty.sign': 2}
     """
 
+    least: ClassVar = 2
+
     on: str = size("sparse", "the event that is fined", "ours, the contract's")
     low: Float[Array, ""] = setting(0.0, "lowest fine; negative is a bounty", "ours", "reward/unit")
     high: Float[Array, ""] = setting(4.0, "highest fine", "ours", "reward/unit")
@@ -62,8 +64,7 @@ class Treaty(Institution):
     proposers: int = size(1, "how many propose at once, 1 or 2", "Christoffersen et al. 2023, one proposer", low=1)
 
     def __check_init__(self) -> None:
-        if not isinstance(self.low, jax.core.Tracer) and (np.asarray(self.low) > np.asarray(self.high)).any():
-            raise Refusal(f"treaty.low is {self.low}, above treaty.high, which is {self.high}.")
+        in_order("treaty", self.low, self.high)
         if self.proposers > 2:
             raise Refusal(f"treaty.proposers is {self.proposers}; it must be 1 or 2.")
         if self.lumps % 2 == 0:
@@ -80,10 +81,6 @@ class Treaty(Institution):
             "bound": Event("bound", "[n]", "steps", "played under a signed treaty", True),
         }
 
-    def fits(self, situation: Situation) -> None:
-        if situation.agents < 2:
-            raise Refusal(f"{self.name} is between agents, and {situation.name} has one; it needs two or more.")
-
     def chance(self, situation: Situation) -> str:
         return ""
 
@@ -99,7 +96,7 @@ class Treaty(Institution):
 
     def asked(self, memory: Accord, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
         first = memory.order < self.proposers
-        return {"propose": first & (memory.stage == PROPOSE), "sign": ~first & (memory.stage == SIGN)}
+        return asks(memory.stage, first, ~first)
 
     def terms(self, offer: Int[Array, ""], order: Int[Array, " n"]) -> tuple[Float[Array, " n"], Float[Array, ""]]:
         """The fine of each agent [n] and the lump sum [] that a choice of terms means; nothing for the null one."""
@@ -120,7 +117,7 @@ class Treaty(Institution):
         fine, lump = self.terms(memory.offer, memory.order)
         scale = jnp.maximum(jnp.maximum(jnp.abs(self.low), jnp.abs(self.high)), 1e-6)
         bound = (memory.stage == PLAY) & (memory.offer > 0)
-        common = jnp.append((memory.stage == np.arange(3)).astype(jnp.float32), lump / jnp.maximum(self.most, 1e-6))
+        common = jnp.append(stages(memory.stage), lump / jnp.maximum(self.most, 1e-6))
         common = jnp.append(common, bound.astype(jnp.float32))
         own = jnp.stack([fine / scale, (memory.order < self.proposers).astype(jnp.float32)], 1)
         return {"terms": jnp.concatenate([jnp.broadcast_to(common, (n, 5)), own], 1)}
@@ -143,6 +140,6 @@ class Treaty(Institution):
         pay = jnp.where(play, fine, 0.0) * outcome.units(self.on)
         gift = jnp.where(memory.stage == SIGN, lump, 0.0) * jnp.where(memory.order == 0, n - 1.0, -1.0)
         bound = jnp.broadcast_to(play & (offer > 0), (n,))
-        moved = gift + (pay.sum() - pay) / (n - 1) - pay
+        moved = gift + among_others(pay) - pay
         outcome = outcome.pay(moved, self, paid=pay, bound=bound)
         return Accord(jnp.minimum(memory.stage + 1, PLAY), offer, memory.order), state, outcome

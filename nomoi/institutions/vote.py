@@ -11,17 +11,17 @@ from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, 
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.levy import SHARED, Levy
+from nomoi.institutions.levy import SHARED, charge
+from nomoi.institutions.sittings import Sittings
 
 MAJORITY, PLURALITY, MEDIAN = range(3)
 
 
 class Ballot(eqx.Module):
-    """place [] which of the rates binds; open [] whether agents convene to vote; time [] steps since they did."""
+    """place [] which of the rates binds; sittings, when agents convene to vote."""
 
     place: Int[Array, ""]
-    open: Bool[Array, ""]
-    time: Int[Array, ""]
+    sittings: Sittings
 
 
 class Vote(Institution):
@@ -78,34 +78,32 @@ class Vote(Institution):
         }
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Ballot:
-        zero = jnp.zeros((), jnp.int32)
-        return Ballot(zero, jnp.array(True), zero)
+        return Ballot(jnp.zeros((), jnp.int32), Sittings.first())
 
     def holds(self, memory: Ballot) -> Bool[Array, ""]:
-        return memory.open
+        return memory.sittings.open
 
     def asked(self, memory: Ballot, present: Bool[Array, " n"]) -> dict[str, Bool[Array, " n"]]:
-        return {"rate": present & self._due(memory)}
+        return {"rate": present & memory.sittings.due(self.period)}
 
     def inform(
         self, memory: Ballot, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         rate = self.rates[memory.place] / jnp.maximum(jnp.abs(self.rates).max(), 1e-6)
-        news = jnp.stack([rate, self._due(memory).astype(jnp.float32)])
+        news = jnp.stack([rate, memory.sittings.due(self.period).astype(jnp.float32)])
         return {"rates": jnp.broadcast_to(news, (situation.agents, 2))}
 
     def settle(
         self, key: PRNGKeyArray, memory: Ballot, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
     ) -> tuple[Ballot, State, Outcome]:  # fmt: skip
-        rate = jnp.where(memory.open, 0.0, self.rates[memory.place])
-        levy = Levy(rate=rate, on=self.on, proceeds=SHARED, title=self.name)
-        _, state, outcome = levy.settle(key, jnp.zeros(()), situation, state, tried, action, outcome)
+        rate = jnp.where(memory.sittings.open, 0.0, self.rates[memory.place])
+        outcome, _ = charge(outcome, rate * outcome.units(self.on), SHARED, self)
         outcome = outcome.note(self, rate=jnp.full(situation.agents, rate))
 
-        due = self._due(memory)
+        due = memory.sittings.due(self.period)
         place = jnp.where(due, self.count(self.said(tried, "rate"), memory.place), memory.place)
-        return Ballot(place, jnp.array(False), jnp.where(due, 0, memory.time + 1)), state, outcome
+        return Ballot(place, memory.sittings.after(self.period)), state, outcome
 
     def count(self, votes: Int[Array, " n"], standing: Int[Array, ""]) -> Int[Array, ""]:
         """The rate (its place) that votes [n] make, where `standing` is the one that stands."""
@@ -114,7 +112,3 @@ class Vote(Institution):
         majority = jnp.where(2 * tally.max() > len(votes), most, standing)
         median = jnp.sort(votes)[(len(votes) - 1) // 2]
         return jnp.where(self.rule == MAJORITY, majority, jnp.where(self.rule == PLURALITY, most, median))
-
-    def _due(self, memory: Ballot) -> Bool[Array, ""]:
-        """Whether what is answered now counts."""
-        return memory.open | ((self.period > 0) & (memory.time + 1 >= self.period))

@@ -12,7 +12,8 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Outcome, Situation
+from nomoi.core import Outcome, Situation
+from nomoi.core.recast import Recast
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -20,39 +21,25 @@ from nomoi.learners.ppo import PPO, Mind, Training
 from nomoi.measure.ledger import Tally
 
 
-class Crowd(Situation):
+class Crowd(Recast):
     """A situation whose agents are one: it sees all that they see side by side, and gets what they get together."""
 
-    situation: Situation
-
     @property
-    def agents(self) -> int:
+    def agents(self) -> int:  # type: ignore[override]
         return 1
 
     @property
-    def horizon(self) -> int:
-        return self.situation.horizon
+    def roles(self) -> tuple[str, ...]:
+        return ("crowd",)
 
     @property
-    def name(self) -> str:
-        return self.situation.name
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return self.situation.kinds
+    def bare(self) -> Crowd:
+        return Crowd(self.situation.bare)
 
     @property
     def actions(self) -> dict[str, int]:
         """One head for each of an agent's: `move.0`, `move.1` and so on."""
         return {f"{h}.{i}": k for h, k in self.situation.actions.items() for i in range(self.situation.agents)}
-
-    @property
-    def emits(self) -> dict[str, Event]:
-        return self.situation.emits
-
-    @property
-    def offers(self) -> frozenset[str]:
-        return self.situation.offers
 
     def reset(self, key: PRNGKeyArray) -> State:
         return self.situation.reset(key)
@@ -89,12 +76,6 @@ class Crowd(Situation):
 
     def held(self, state: State) -> Bool[Array, ""]:
         return self.situation.held(state)
-
-    def stock(self, state: State) -> Float[Array, " kinds"]:
-        return self.situation.stock(state)
-
-    def capacity(self) -> Float[Array, " kinds"]:
-        return self.situation.capacity()
 
     def at(self, progress: Float[Array, ""]) -> Crowd:
         return Crowd(self.situation.at(progress))

@@ -66,6 +66,10 @@ class Boycott(Situation):
         return self.unsuited.shape[0]
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        return (*("buyer",) * (self.agents - 1), "seller")
+
+    @property
     def actions(self) -> dict[str, int]:
         return {"buy": 2, "wrong": max(self.agents, 2)}
 

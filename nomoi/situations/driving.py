@@ -87,6 +87,10 @@ class Driving(Situation):
     )
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        return ("ambulance", *("car",) * (self.agents - 1))
+
+    @property
     def actions(self) -> dict[str, int]:
         return {"pedal": self.levels}
 

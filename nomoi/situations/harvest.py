@@ -13,6 +13,7 @@ from nomoi import grid
 from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.harvest_maps import LEGEND, MAPS, PRESETS
+from nomoi.situations.places import known
 from nomoi.situations.walkers import ZAP, Walkers, drawn, land
 
 _MP = "Melting Pot (Leibo et al. 2021), commons_harvest__open"
@@ -94,6 +95,13 @@ class Harvest(Walkers):
     @property
     def land(self) -> grid.Land:
         return land("harvest", self.map, MAPS, "ARBG", " WPQHJKIARBG")
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Who may not trespass is a *cooperator*; on a map where only some start near the apples, those are *inner*."""
+        few, inner = int(known(self.cooperators, "harvest.cooperators")), len(self.land.find("Q"))
+        words = [("cooperator " * (i < few) + "inner" * (i < inner < self.agents)).strip() for i in range(self.agents)]
+        return tuple(word or "agent" for word in words)
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
 from nomoi.errors import Refusal
+from nomoi.situations.places import known, players
 
 
 def symmetric(both: float, alone: float, tempted: float, neither: float) -> list[Any]:
@@ -82,6 +83,13 @@ class Matrix(Situation):
     @property
     def agents(self) -> int:  # type: ignore[override]
         return self.payoff.shape[0]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """*player* for all in a symmetric game; else those play one part who can change places."""
+        payoff = known(self.payoff, "matrix.payoff")
+        axes = lambda order: (0, *(1 + i for i in order))  # noqa: E731
+        return players(self.agents, lambda order: np.array_equal(payoff[order].transpose(axes(order)), payoff))
 
     @property
     def actions(self) -> dict[str, int]:

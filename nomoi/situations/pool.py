@@ -31,10 +31,14 @@ class Pool(Situation):
     points around where it would have gone, so that its mean is right.  What is expected of it is then exactly linear
     interpolation between the points, and the fishery can be unfolded and solved.
 
-    observation  level [n, 1] stock / capacity
+    With `outsiders` the last agents are strangers: they fish like the others, and what they take is an *intrusion* too,
+    which institutions may bar or charge.  A boundary is what a commons needs first (Ostrom 1990).
+
+    observation  level [n, 1] stock / capacity; with outsiders stranger [n, 1] whether one is a stranger
     actions      request: 0 .. levels-1, standing for 0 .. `most` in equal steps
     reward       the own catch
-    events       harvest (catch), request (what was wanted), sparse (catch while the stock is below `low`), kind (0)
+    events       harvest (catch), request (what was wanted), sparse (catch while the stock is below `low`), kind (0);
+                 with outsiders intrusion (a stranger's catch)
     end          at `horizon`, or when the stock is gone
     state        see State.  Stock: one kind, fish
 
@@ -54,6 +58,7 @@ class Pool(Situation):
     horizon: int = size(60, "longest episode", "ours", "steps", low=1)
     levels: int = size(13, "how many amounts can be requested", "ours", low=2)
     points: int = size(0, "grid points of the stock; 0 lets it be any number", "ours", low=0)
+    outsiders: int = size(0, "how many of them, the last, are strangers; 0 is none", "ours", low=0)
     growth: Float[Array, ""] = setting(0.8, "intrinsic growth rate r", "ours", "per step", 0)
     limit: Float[Array, ""] = setting(1.0, "carrying capacity K", "ours", "units of fish", 1e-6)
     most: Float[Array, ""] = setting(0.5, "largest request", "ours", "units of fish", 0)
@@ -61,6 +66,10 @@ class Pool(Situation):
     low: Float[Array, ""] = setting(0.5, "catch below this share of capacity is sparse", "ours (peak growth)", "", 0, 1)
 
     def __check_init__(self) -> None:
+        if self.outsiders >= self.agents:
+            raise Refusal(
+                f"pool.outsiders is {self.outsiders} of {self.agents} agents; at least one must belong to the commons."
+            )
         if self.points == 1:
             raise Refusal("pool.points is 1; a stock that can change needs at least two (or 0, for any number).")
         if self.points and not isinstance(self.start, jax.core.Tracer):
@@ -75,7 +84,17 @@ class Pool(Situation):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return vocabulary("harvest", "request", "sparse", "kind")
+        return vocabulary("harvest", "request", "sparse", "kind", *(("intrusion",) if self.outsiders else ()))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        insiders = self.agents - self.outsiders
+        return ("insider",) * insiders + ("stranger",) * self.outsiders if self.outsiders else super().roles
+
+    @property
+    def _strange(self) -> np.ndarray:
+        """[n] who is a stranger."""
+        return np.arange(self.agents) >= self.agents - self.outsiders
 
     @property
     def lots(self) -> int:
@@ -140,11 +159,14 @@ class Pool(Situation):
             "sparse": jnp.where(thin, catch, 0.0),
             "kind": jnp.zeros(self.agents, jnp.int32),
         }
+        if self.outsiders:
+            events["intrusion"] = jnp.where(self._strange, catch, 0.0)
         done = (time >= self.horizon) | (stock <= 0)
         return State(stock, time), Outcome(catch, jnp.zeros(self.agents), events, done)
 
     def senses(self, state: State) -> dict[str, Array]:
-        return {"level": jnp.broadcast_to(state.stock / self.limit, (self.agents, 1))}
+        told = {"level": jnp.broadcast_to(state.stock / self.limit, (self.agents, 1))}
+        return told | ({"stranger": jnp.asarray(self._strange[:, None], jnp.float32)} if self.outsiders else {})
 
     @property
     def kinds(self) -> tuple[str, ...]:

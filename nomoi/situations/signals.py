@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
 from nomoi.errors import Refusal
+from nomoi.situations.places import known, players
 
 
 def harm(gain: float = 1.0, loss: float = 3.0) -> list[Any]:
@@ -87,6 +88,21 @@ class Signals(Situation):
     def deeds(self) -> int:
         """How many actions there are to choose from on a signal."""
         return self.payoff.shape[-1]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """*player* for all in a symmetric game; else those play one part who can change places."""
+        n, payoff, prior, plan = (
+            self.agents,
+            *(known(getattr(self, k), f"signals.{k}") for k in ("payoff", "prior", "plan")),
+        )
+
+        def alike(order: list[int]) -> bool:
+            axes = (0, *(1 + i for i in order), *(1 + n + i for i in order))
+            moved = payoff[order].transpose(axes), prior.transpose(order), plan[order]
+            return all(np.array_equal(a, b) for a, b in zip(moved, (payoff, prior, plan), strict=True))
+
+        return players(n, alike)
 
     @property
     def actions(self) -> dict[str, int]:

@@ -106,7 +106,7 @@ class Seat(Bench):
                     f"with in_force false, {self.name} differs in {what} at step {t}; where it is not in force an "
                     "institution must change nothing, so keep its marks in new layers and let govern switch it."
                 )
-        return "where it is not in force, nothing changes, bit for bit."
+        return "where it is not in force, nothing changes, bit for bit in one program."
 
     def _reward(self) -> str:
         if not self.tale.reward.all():
@@ -129,7 +129,10 @@ class Tale(eqx.Module):
 
 @eqx.filter_jit
 def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
-    """Both are computed in one program from the same state, so equality is exact and no float dust can pile up."""
+    """Both are computed in one program from the same state, so equality is exact and no float dust can pile up.
+
+    From one program to another, as from a governed situation to a bare one, only equality within dust is promised.
+    """
     off = eqx.tree_at(lambda g: g.institutions[-1].in_force, governed, jnp.array(False))
     before = _without(governed)
     born, playing, acting = jax.random.split(key, 3)

@@ -1,0 +1,61 @@
+"""Recast: a situation made of another one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jaxtyping import Array, Float
+
+from nomoi.core.events import Event
+from nomoi.core.institution import Institution
+from nomoi.core.situation import Situation
+
+
+class Recast(Situation):
+    """What it does not say itself, `situation` says: subclasses change only what becomes different.
+
+    `inner` gives the other's state from one of its own.
+    """
+
+    situation: Situation
+
+    def inner(self, state: Any) -> Any:
+        return state
+
+    @property
+    def agents(self) -> int:  # type: ignore[override]
+        return self.situation.agents
+
+    @property
+    def horizon(self) -> int:  # type: ignore[override]
+        return self.situation.horizon
+
+    @property
+    def name(self) -> str:
+        return self.situation.name
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return self.situation.kinds
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        return self.situation.roles
+
+    @property
+    def institutions(self) -> tuple[Institution, ...]:
+        return self.situation.institutions
+
+    @property
+    def emits(self) -> dict[str, Event]:
+        return self.situation.emits
+
+    @property
+    def offers(self) -> frozenset[str]:
+        return self.situation.offers
+
+    def stock(self, state: Any) -> Float[Array, " kinds"]:
+        return self.situation.stock(self.inner(state))
+
+    def capacity(self) -> Float[Array, " kinds"]:
+        return self.situation.capacity()
