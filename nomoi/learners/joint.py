@@ -12,7 +12,7 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Outcome, Situation
+from nomoi.core import Event, Measure, Outcome, Situation
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -49,6 +49,10 @@ class Crowd(Situation):
     @property
     def emits(self) -> dict[str, Event]:
         return self.situation.emits
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.situation.measures
 
     @property
     def offers(self) -> frozenset[str]:

@@ -10,7 +10,6 @@ from nomoi.files import write
 from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
-from nomoi.measure.measures import ALL
 from nomoi.report import figures, page
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row
 from nomoi.runs.store import Record
@@ -46,7 +45,7 @@ def html(result: Comparison) -> str:
 
 def curve(result: Comparison, name: str) -> page.Figure:
     """Learning curves of one measure, with the scripts as dotted lines."""
-    measure = {m.name: m for m in ALL}[name]
+    measure = result.known[name]
     series = {}
     for row in result.rows:
         drawn = [r.curve()[name] for r in row.records if name in r.curve()]
@@ -86,7 +85,7 @@ def _chance(result: Comparison, name: str) -> dict[str, float]:
 
 
 def _table(result: Comparison) -> page.Table:
-    units = {m.name: m.unit for m in ALL}
+    units = {name: m.unit for name, m in result.known.items()}
     shown = [m for m in result.measures if m not in result.accounts or m in ("reward", result.headline)]
     columns = ["", *(f"{m} ({units[m]})" for m in shown), f"{result.headline} against {result.rows[0].label}"]
     rows = []

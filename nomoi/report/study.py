@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nomoi.core import govern
 from nomoi.files import write
-from nomoi.measure.measures import ALL
+from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
-from nomoi.runs import effects
+from nomoi.runs import effects, regimes
 from nomoi.runs.claims import KINDS, Results, Verdict, count, told
 from nomoi.runs.store import Record
-from nomoi.runs.study import Findings
+from nomoi.runs.study import Findings, Scripted, Trained
 
 REMARKS = "## Remarks\n"
 
@@ -135,12 +136,19 @@ def conditions(results: Results, labels: Sequence[str], measures: Sequence[str],
 
 def _conditions(findings: Findings) -> page.Table:
     """Every condition that was trained or scripted, with the measures that the study shows."""
-    units, results = {m.name: m.unit for m in ALL}, findings.results
+    units, results = _units(findings), findings.results
     kinds = {label: records[0].spec["kind"] for label, records in results.records.items()}
     labels = [label for label, kind in kinds.items() if kind in ("training", "script")]
     rows = effects.rows(results, labels, findings.study.shown)
     columns = ["condition", *(f"{m} ({units[m]})" if m in units else m for m in findings.study.shown)]
     return page.Table("All conditions", columns, rows, "Sums over all agents in an episode, or shares.")
+
+
+def _units(findings: Findings) -> dict[str, str]:
+    """Of all that is measured where the study's conditions are lived."""
+    lived = [c for c in findings.study.conditions(findings.size) if isinstance(c, (Trained, Scripted))]
+    places = [govern(c.situation, *regimes.parse(c.label, c.under).institutions) for c in lived]
+    return {name: m.unit for place in places for name, m in measures(place).items()}
 
 
 def _exact(findings: Findings) -> bool:

@@ -79,9 +79,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress], None]]:
 
 def table(result: Comparison, page: Path) -> None:
     """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
-    from nomoi.measure.measures import ALL
-
-    units = {m.name: m.unit for m in ALL}
+    units = {name: m.unit for name, m in result.known.items()}
     head = result.headline
     shown = [head, *(c for c in COLUMNS if c in result.measures)]
     out = Table(title=_title(result), title_justify="left", caption_justify="left")

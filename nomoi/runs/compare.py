@@ -19,7 +19,7 @@ from nomoi.errors import Refusal, nearest, once
 from nomoi.learners.objectives import OBJECTIVES
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
-from nomoi.measure.measures import measures
+from nomoi.measure.measures import Measure, measures
 from nomoi.measure.statistics import Estimate, difference, estimate
 from nomoi.runs import regimes
 from nomoi.runs.engine import Progress, train
@@ -67,6 +67,7 @@ class Comparison:
     trained: int  # runs that were trained now; the others were on disk
     compile_seconds: float = 0.0
     chance: tuple[Row, ...] = ()
+    known: Mapping[str, Measure] = dataclasses.field(default_factory=dict)  # all that is measured, by name
 
     @property
     def headline(self) -> str:
@@ -123,8 +124,8 @@ class Comparison:
             "seeds": list(self.seeds),
             "remarks": self.remarks,
             "headline": self.headline,
-            "units": {m: measure.unit for m, measure in _known(self.rows).items()},
-            "meanings": {m: measure.meaning for m, measure in _known(self.rows).items()},
+            "units": {m: measure.unit for m, measure in self.known.items()},
+            "meanings": {m: measure.meaning for m, measure in self.known.items()},
             "regimes": learned,
             "scripts": [line(r) for r in self.scripts],
             "chance": [line(r) for r in self.chance],
@@ -180,7 +181,10 @@ def compare(
         rows.append(Row(regime.label, regime.sentences(), _late(mine), tuple(mine)))
     scripts = _scripts(store, place, seeds)
     chance = _chance(store, governed, rows, seeds)
-    return Comparison(place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh, chance=chance)
+    known = {name: m for one in (*governed, place) for name, m in measures(one).items()}
+    return Comparison(
+        place, learner, jobs[0].steps, tuple(range(seeds)), tuple(rows), scripts, fresh, chance=chance, known=known
+    )
 
 
 def _kinds(situation: Any, under: Any, seeds: Any, steps: Any) -> None:
@@ -266,13 +270,6 @@ def _plain_fields(script: Learner) -> dict[str, Any]:
     from nomoi.core.settings import Rule, describe
 
     return describe(script) if isinstance(script, Rule) else {}
-
-
-def _known(rows: Sequence[Row]) -> dict[str, Any]:
-    from nomoi.measure.measures import ALL
-
-    names = {m for r in rows for m in r.values}
-    return {m.name: m for m in ALL if m.name in names}
 
 
 def _labelled(under: Sequence[str]) -> Iterator[tuple[str, str]]:
