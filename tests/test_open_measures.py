@@ -1,12 +1,14 @@
 """Whoever emits an amount or declares a measure is measured, under whatever title, without a table that names it."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from small import ALL, SITUATIONS, made
 
-from nomoi import catalogue
+from nomoi import catalogue, compare
 from nomoi.core import Event, Institution, Measure, Outcome, govern, vocabulary
 from nomoi.core.events import VOCABULARY
 from nomoi.core.measure import Episode
@@ -21,8 +23,11 @@ from nomoi.institutions.taboo import Taboo
 from nomoi.learners.joint import Crowd
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import GENERAL, measures
+from nomoi.report.comparison import html
 from nomoi.scripts.fixed import Random
 from nomoi.situations.matrix import Matrix
+from nomoi.testing.common import Wrong
+from nomoi.testing.measured import measured
 
 HARVEST, MATRIX = SITUATIONS["harvest"], Matrix()
 
@@ -172,6 +177,26 @@ def test_a_measure_that_cannot_be_is_refused_in_a_sentence():
         measures(govern(MATRIX, Twice()))
 
 
+def test_a_check_tells_what_is_wrong_with_a_measure():
+    class Off(Bell):
+        @property
+        def measures(self):
+            return (Measure("x", "times", "rings", *self.declares),)
+
+    def wrong(of, *needs):
+        Off.declares = of, needs
+        with pytest.raises(Wrong) as found:
+            measured(govern(MATRIX, Off()), Off())
+        return str(found.value)
+
+    assert wrong(lambda e: e.sum("rung"), "rong") == "the measure 'x' of off needs 'rong'; did you mean 'rung'?"
+    reads = "the measure 'off.x' reads 'listened', which is not among its needs: ['off.rung']."
+    assert wrong(lambda e: e.sum("rung") + e.sum("listened"), "rung") == reads
+    one = "the measure 'off.x' is [2] float32; one number, [] float, would be right."
+    assert wrong(lambda e: e.events["rung"], "rung") == one
+    assert measured(govern(MATRIX, Bell()), Bell()).endswith("are defined, with unit and meaning.")
+
+
 # --- compliance, precision and recall ---------------------------------------------------------------------------------
 
 
@@ -256,3 +281,16 @@ def test_a_governed_episode_is_measured_as_it_was_lived():
     )
     assert found["fee.paid"] == pytest.approx(found["defection"] * 6 * MATRIX.agents)
     assert found["fee.paid"] == pytest.approx(found["burnt"])
+
+
+def test_a_newcomer_is_in_the_table_the_page_and_the_json(tmp_path):
+    file = Path(__file__).parent.parent / "docs" / "examples" / "measure.py"
+    short = ["learner.worlds=4", "learner.steps=8"]
+    found = compare("pool", ["nothing", f"{file}:Gauge"], seeds=1, steps=1, out=tmp_path, set=short)
+    data, page = found.data(), html(found)
+    assert data["units"]["gauge.scarcity"] == "share"
+    assert data["meanings"]["gauge.unmet"] == "wanted and not got, all agents"
+    assert "gauge.scarcity" in data["regimes"][1]["measures"]
+    assert "gauge.scarcity" not in data["regimes"][0]["measures"]  # where it is not in force
+    assert "gauge.scarcity (share)" in page
+    assert "gauge.unmet (units)" in page
