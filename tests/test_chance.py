@@ -7,6 +7,7 @@ import small
 from nomoi.core import govern
 from nomoi.institutions.altar import Altar
 from nomoi.learners.ppo import PPO
+from nomoi.measure.measures import measures
 from nomoi.report.comparison import curve
 from nomoi.runs.compare import Comparison, Row, _chance
 from nomoi.runs.store import Store
@@ -40,7 +41,8 @@ def test_chance_is_random_play_under_the_same_regime_where_there_is_compliance(t
 def test_the_page_draws_it_and_says_what_it_is(tmp_path, chance, lines):
     rows = tuple(row(Store(tmp_path), label, value) for label, value in (("a", 0.5), ("b", 0.9)))
     by_chance = tuple(Row(r.label, "", {"compliance": np.array([c])}) for r, c in zip(rows, chance, strict=True))
-    result = Comparison(Harvest(), PPO(), 300, (0,), rows, (), 0, chance=by_chance)
+    known = measures(govern(Harvest(), Altar()))
+    result = Comparison(Harvest(), PPO(), 300, (0,), rows, (), 0, chance=by_chance, known=known)
     figure = curve(result, "compliance")
     assert all(f">{line}</text>" in figure.svg for line in lines)
     assert "random play" in figure.caption

@@ -1,5 +1,7 @@
 """The examples of the documentation: they pass the checks, run, and do what their cards say."""
 
+import doctest
+import runpy
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,7 +25,7 @@ def example(word, kind):
     return catalogue.find(f"{EXAMPLES}/{word}", kind)
 
 
-@pytest.mark.parametrize(("file", "lines"), [("meadow.py", 100), ("rotation.py", 60)])
+@pytest.mark.parametrize(("file", "lines"), [("meadow.py", 100), ("rotation.py", 60), ("measure.py", 100)])
 def test_an_example_passes_every_check_and_is_short(file, lines):
     checks, well = report(f"{EXAMPLES}/{file}")
     assert well, [c for c in checks if c.passed is False]
@@ -80,3 +82,15 @@ def test_out_of_force_a_rotation_lets_everybody_be():
     rotation, pool = example("rotation.py", "institution"), SITUATIONS["pool"]
     got, plain = run(govern(pool, rotation(in_force=jnp.array(False))), 1), run(pool, 1)
     np.testing.assert_array_equal(got.outcome.reward, plain.outcome.reward)
+
+
+def test_the_example_of_a_measure_prints_what_it_declares(capsys):
+    ran = runpy.run_path(str(EXAMPLES / "measure.py"), run_name="__main__")
+    printed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
+    rows = {name: (float(value), rest) for name, value, rest in printed}
+    assert 0 < rows["gauge.scarcity"][0] < 1  # a mean of shares
+    assert rows["gauge.unmet"][0] == pytest.approx(rows["request"][0] - rows["harvest"][0], abs=2e-3)
+    assert rows["gauge.unmet"][1].split(maxsplit=1) == ["units", "wanted and not got, all agents"]
+    runner = doctest.DocTestRunner()
+    for found in doctest.DocTestFinder().find(ran["Gauge"], globs=ran):
+        assert not runner.run(found).failed

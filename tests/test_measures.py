@@ -10,10 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi.core import Outcome, Situation
-from nomoi.core.events import Event
+from nomoi.core import Governed, Outcome, Situation
+from nomoi.core.events import VOCABULARY, Event
+from nomoi.institutions.altar import Altar
+from nomoi.institutions.contract import Contract
+from nomoi.institutions.gift import Gift
+from nomoi.institutions.interest import Interest
+from nomoi.institutions.levy import Levy
+from nomoi.institutions.mediator import Mediator
+from nomoi.institutions.principal import Principal
+from nomoi.institutions.sanction import Sanction
+from nomoi.institutions.taboo import Taboo
+from nomoi.institutions.tax import Tax
+from nomoi.institutions.vote import Vote
 from nomoi.measure.ledger import Ledger, Tally
-from nomoi.measure.measures import ALL, Episode, equality, measures
+from nomoi.measure.measures import Episode, equality, measures
+from nomoi.situations.allelopathic import Allelopathic
+from nomoi.situations.berries import Berries
+from nomoi.situations.cleanup import Cleanup
 
 # Sums over all agents and the episode.  The first agent does one unit in the first step, the second the rest in the
 # third; nothing that is divided by something else gives the same number the other way round.
@@ -25,6 +39,8 @@ DONE = {
     "altar.violation": 4, "altar.visit": 9, "altar.right": 6, "altar.heard": 3, "altar.switch": 5, "altar.ban": 8,
     "sanction.correct": 3, "sanction.wrong": 9, "sanction.struck": 15, "sanction.ripe": 8, "sanction.seized": 6,
     "sanction.idle": 5, "sanction.strayed": 1,
+    "altar.violator": 20, "altar.marked": 22, "taboo.violator": 6, "tax.returned": 18, "mediator.whole": 4,
+    "request": 25, "zap": 12, "frozen": 26, "vote.paid": 24, "vote.rate": 30, "interest.shared": 27,
 }  # fmt: skip
 #          the world's steps 1 and 2, one in which an institution convenes, and steps 3 and 4
 TURN = [1, 2, 2, 3, 4]
@@ -49,7 +65,14 @@ WORTH = {
     "ban": 8 / (3 * 4), "correct": 3, "wrong": 9, "precision": 3 / 12, "recall": 3 / 4,
     "planted": 14, "monoculture": 10 / 15, "accord": 47 / 63,  # of the last stock; of all four
     "violations": 1000 * 4 / 10, "struck": 15 / 3,
+    "altar.violation": 4, "altar.violator": 20, "altar.marked": 22 / (3 * 4),
+    "taboo.compliance": 1 - 16 / 10, "taboo.violator": 6, "tax.returned": 18, "mediator.whole": 4 / (3 * 4),
+    "request": 25, "zap": 12, "frozen": 26, "worn": 10, "vote.paid": 24, "vote.rate": 30 / (3 * 4),
+    "interest.shared": 27,  # the first two gave it; nobody of the three has a sum below zero
 }  # fmt: skip
+RULES = (
+    Altar(), Sanction(), Levy(), Contract(), Gift(), Tax(), Principal(), Mediator(), Taboo(), Vote(), Interest(),
+)  # fmt: skip
 
 
 class Tape(Situation):
@@ -69,8 +92,14 @@ class Tape(Situation):
 
     @property
     def emits(self):
-        label = Event("kind", "[n]", "kind", "a label, which is not to be added up")
-        return {name: Event(name, "[n]", "units", "done", True) for name in DONE} | {"kind": label}
+        known = VOCABULARY | {name: e for name, e in Governed(Cleanup(), RULES).emits.items() if "." in name}
+        done = {name: dataclasses.replace(known[name], unit="units") for name in DONE}  # so that shares are of one unit
+        return done | {"kind": Event("kind", "[n]", "kind", "a label, which is not to be added up")}
+
+    @property
+    def measures(self):
+        """All that is declared by what emits these events."""
+        return (*Allelopathic().measures, *Berries().measures, *Governed(Cleanup(), RULES).measures)
 
     @property
     def kinds(self):
@@ -130,39 +159,34 @@ def test_the_ledger_adds_up_what_happened(episode):
     assert jax.tree.map(lambda x: np.asarray(x).tolist(), got) == want
 
 
-@pytest.mark.parametrize("measure", ALL, ids=lambda m: m.name)
-def test_every_measure_by_hand(measure, episode):
-    assert float(measure.of(episode)) == pytest.approx(WORTH[measure.name])
+@pytest.mark.parametrize("name", WORTH)
+def test_every_measure_by_hand(name, episode):
+    assert float(measures(Tape())[name].of(episode)) == pytest.approx(WORTH[name])
+
+
+def test_no_measure_is_left_out():
+    assert set(measures(Tape())) == set(WORTH)
 
 
 def test_payoffs_are_what_is_earned_and_made_less_what_is_burnt():
     assert WORTH["payoff"] == WORTH["reward"] + WORTH["made"] - WORTH["burnt"]
 
 
-@pytest.mark.parametrize("measure", ALL, ids=lambda m: m.name)
-def test_a_measure_is_defined_where_all_that_it_needs_is_there(measure):
-    class Offering(Tape):
-        @property
-        def offers(self):
-            return frozenset(offered)
-
-    offered = set(measure.needs)
-    assert measure.name in measures(Offering())
-    for one in measure.unless:
-        offered = {*measure.needs, one}
-        assert measure.name not in measures(Offering())
+@pytest.mark.parametrize("name", WORTH)
+def test_a_measure_is_defined_where_all_that_it_needs_is_there(name):
+    measure, emits = measures(Tape())[name], Tape().emits
+    assert measure.defined(emits, set(measure.needs))
     for one in measure.needs:
-        offered = {"stock", *DONE} - {one}
-        assert measure.name not in measures(Offering())
+        assert not measure.defined(emits, {"stock", *DONE} - {one})
 
 
 def test_ratios_of_nothing_are_not_defined(episode):
     """Who took nothing complied with nothing; the altar that never changed was heard by nobody, and so on."""
     nothing = {name: jnp.zeros(3) for name in DONE}
     idle = dataclasses.replace(episode, events=nothing, reward=jnp.zeros(3))
-    found = {m.name for m in ALL if np.isnan(m.of(idle))}
+    found = {name for name, m in measures(Tape()).items() if np.isnan(m.of(idle))}
     ratios = {"freeriding", "seized", "strayed", "compliance", "heard", "precision", "recall", "violations"}
-    assert found == {"equality", *ratios}
+    assert found == {"equality", "taboo.compliance", *ratios}
 
 
 # --- equality ---------------------------------------------------------------------------------------------------------

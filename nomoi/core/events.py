@@ -13,29 +13,36 @@ from nomoi.errors import Refusal, nearest
 
 @dataclasses.dataclass(frozen=True)
 class Event:
-    """What one event means.  `shape` is "[n]" (one number an agent) or "[n, n]" (from row to column)."""
+    """What one event means.
+
+    shape   "[n]" (one number an agent) or "[n, n]" (from row to column)
+    good    an amount (True) or a label such as a kind (False), which must not be summed
+    short   what its sum over an episode is called, where another word than its name reads better; of an institution's
+            event, where it acts under the name of its class
+    """
 
     name: str
     shape: str
     unit: str
     meaning: str
-    good: bool = False  # an amount (True) or a label such as a kind (False), which must not be summed
+    good: bool = False
+    short: str = ""
 
 
 VOCABULARY = {
     e.name: e
     for e in (
-        Event("harvest", "[n]", "units", "taken from the commons in this step", True),
+        Event("harvest", "[n]", "units", "taken from the commons", True),
         Event("sparse", "[n]", "units", "taken where so little is left around that it hardly grows back", True),
-        Event("request", "[n]", "units", "wanted in this step, whether or not there was so much", True),
+        Event("request", "[n]", "units", "wanted, whether or not there was so much", True),
         Event("intrusion", "[n]", "units", "taken by a stranger, who has no share in the commons", True),
         Event("kind", "[n]", "kind", "which kind of unit was taken (0, 1, ...); read it only where harvest > 0"),
-        Event("shot", "[n]", "shots", "fired the beam", True),
+        Event("shot", "[n]", "shots", "fired the beam", True, "shots"),
         Event("zap", "[n, n]", "hits", "the beam of the row's agent reached the column's agent", True),
         Event("poison", "[n]", "units", "took a kind that harms whoever eats it, later", True),
         Event("silly", "[n]", "units", "took the harmless kind that a silly rule may forbid", True),
         Event("sick", "[n]", "steps", "lived under the poison: what one eats is worth less", True),
-        Event("clean", "[n]", "units", "removed dirt from the river", True),
+        Event("clean", "[n]", "units", "removed dirt from the river", True, "cleaned"),
         Event("freeride", "[n]", "units", "taken by one who has not contributed for long", True),
         Event("externality", "[n]", "reward", "what an act gave to all others together; negative where it took", True),
         Event("planted", "[n]", "bushes", "gave a bush another colour", True),
@@ -44,7 +51,7 @@ VOCABULARY = {
         Event("frozen", "[n]", "steps", "could neither move nor strike", True),
         Event("trespass", "[n]", "steps", "stood on a tile that is closed to one's role", True),
         Event("lead", "[n, n]", "distance", "how far one was ahead of the other when the ambulance merged", True),
-        Event("yielded", "[n]", "times", "was behind the ambulance when it merged", True),
+        Event("yielded", "[n]", "cars", "was behind the ambulance when it merged", True),
         Event("sale", "[n]", "performances", "bought a performance", True),
         Event("breach", "[n]", "performances", "performed without care what was paid for", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
@@ -57,6 +64,12 @@ def unit_of(name: str) -> str:
     """One unit of an event in words, with what it means where it is one of the shared ones."""
     known = VOCABULARY.get(name)
     return f"unit of {name} ({known.meaning})" if known else f"unit of {name}"
+
+
+def counted(*names: str) -> str:
+    """The unit in which events are counted together, as far as the shared vocabulary knows them; else "acts"."""
+    units = {VOCABULARY[name].unit if name in VOCABULARY else f"units of {name}" for name in names}
+    return units.pop() if len(units) == 1 else "acts"
 
 
 def vocabulary(*names: str) -> dict[str, Event]:

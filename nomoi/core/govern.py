@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
 from nomoi.core.institution import Institution, Memory
+from nomoi.core.measure import Measure, declared
 from nomoi.core.recast import Recast
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
 from nomoi.errors import Refusal, nearest
@@ -58,8 +59,12 @@ class Governed(Recast):
 
     @property
     def emits(self) -> dict[str, Event]:
-        added = {f"{i.name}.{e}": event for i in self.institutions for e, event in i.emits.items()}
+        added = {f"{i.name}.{e}": _titled(event, i) for i in self.institutions for e, event in i.emits.items()}
         return self.situation.emits | added
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (*self.situation.measures, *(m for i in self.institutions for m in declared(i)))
 
     @property
     def offers(self) -> frozenset[str]:
@@ -167,6 +172,11 @@ class Governed(Recast):
 
     def at(self, progress: Float[Array, ""]) -> Governed:
         return Governed(self.situation.at(progress), tuple(i.at(progress) for i in self.institutions))
+
+
+def _titled(event: Event, institution: Institution) -> Event:
+    """The event of an institution; a title of its own leaves no room for short names."""
+    return event if institution.untitled else dataclasses.replace(event, short="")
 
 
 def _own(key: PRNGKeyArray, institution: Institution, sitting: Int[Array, ""] | int = 0) -> PRNGKeyArray:

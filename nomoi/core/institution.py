@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
+from nomoi.core.measure import Measure
 from nomoi.core.settings import Rule, setting, size
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
 from nomoi.grid.scene import Scene
@@ -33,6 +34,11 @@ class Institution(Rule):
         return self.title or type(self).__name__.lower()
 
     @property
+    def untitled(self) -> bool:
+        """Whether it acts under the name of its class; what it measures then goes by short names."""
+        return self.name == type(self).__name__.lower()
+
+    @property
     def sentence(self) -> str:
         """What it does, in one sentence for a report; by default the first of its card."""
         card = " ".join((type(self).__doc__ or "").split("\n\n")[0].split())
@@ -47,6 +53,11 @@ class Institution(Rule):
     def emits(self) -> dict[str, Event]:
         """The events that it adds, named without the institution's own name."""
         return {}
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured beside the sums of its events, named without the institution's own name."""
+        return ()
 
     def fits(self, situation: Situation) -> None:
         """Refuse, in a sentence, what it cannot govern; called by `govern` once its needs are met.

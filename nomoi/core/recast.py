@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from nomoi.core.events import Event
 from nomoi.core.institution import Institution
+from nomoi.core.measure import Measure
 from nomoi.core.situation import Situation
 
 
@@ -49,6 +50,10 @@ class Recast(Situation):
     @property
     def emits(self) -> dict[str, Event]:
         return self.situation.emits
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return self.situation.measures
 
     @property
     def offers(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
+from nomoi.core.measure import Measure
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.grid.scene import Scene
@@ -139,6 +140,11 @@ class Situation(Rule):
     @abc.abstractmethod
     def emits(self) -> dict[str, Event]:
         """The events of its outcomes."""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured in it beside the sums of its events."""
+        return ()
 
     @abc.abstractmethod
     def reset(self, key: PRNGKeyArray) -> State:

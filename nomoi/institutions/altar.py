@@ -8,12 +8,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, outline, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, counted, outline, setting, size
+from nomoi.core.measure import compliance
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.layout import STEP, Land
-from nomoi.institutions.marks import LONG, Marks, judged
+from nomoi.institutions.marks import LONG, Marks, judged, marked
 
 PERMITTED = 0
 SOON = 50  # steps within which a change counts as read; ours
@@ -134,13 +135,31 @@ class Altar(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return judged("the rule") | {
+        return judged("the rule", counted(self.on)) | {
             "visit": Event("visit", "[n]", "visits", "arrived at the altar", True),
             "right": Event("right", "[n]", "steps", "held the true content in mind", True),
             "ban": Event("ban", "[n]", "steps", "lived under a ban on everything", True),
             "switch": Event("switch", "[n]", "changes", "lived through a change of the content", True),
             "heard": Event("heard", "[n]", "changes", "of a content that somebody read within 50 steps", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            compliance(self.name, short="compliance"),
+            Measure("visits", "/100 steps", f"arrivals at the {self.name}, an agent",
+                    lambda e: 100 * e.share("visit"), ("visit",), ("visit",), short="visits"),
+            Measure("informed", "share", "agent-time with the true content in mind",
+                    lambda e: e.share("right"), ("right",), ("right",), short="informed"),
+            Measure("heard", "share", f"of the changes of the {self.name}, those that somebody read within 50 steps",
+                    lambda e: e.ratio("heard", "switch"), ("heard", "switch"), ("switch",), short="heard"),
+            Measure("ban", "share", "steps in which everything was forbidden",
+                    lambda e: e.share("ban"), ("ban",), short="ban"),
+            Measure("violations", "/1000 steps", "steps in the wrong colour, of 1000 steps in play",
+                    lambda e: 1000 * e.ratio("violation", "worn"), ("violation", "worn"), alike=True,
+                    short="violations"),
+            marked(f"the {self.name}"),
+        )  # fmt: skip
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
         n, k = situation.agents, len(situation.kinds)

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
+from nomoi.core.measure import compliance
 from nomoi.core.situation import Action, State
 from nomoi.errors import Refusal
-from nomoi.institutions.marks import judged
+from nomoi.institutions.marks import judged, marked
 
 NOBODY = -1
 FACTS = ("violation", "violator", "marked")
@@ -55,6 +56,11 @@ class Authority(Institution):
     @property
     def emits(self) -> dict[str, Event]:
         return judged("the rule that counts")
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        counts = (f"{name}.violation" for name in candidates(self.among))  # in whose units it speaks
+        return compliance(self.name, *counts), marked(f"the {self.name}")
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Int[Array, ""]:
         return jnp.zeros((), jnp.int32)

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, counted, setting
 from nomoi.core.settings import MINE, Option
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.marks import Marks, judged
+from nomoi.institutions.marks import Marks, judged, marked
 from nomoi.law.samples import charter, text
 from nomoi.law.system import LegalSystem, replay
 
@@ -93,7 +93,11 @@ class Charter(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return judged("the charter")
+        return judged("the charter", counted(*acts(charter(self.law))))
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (marked(f"the {self.name}"),)
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
         n = situation.agents

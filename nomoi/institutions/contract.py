@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -105,9 +105,16 @@ class Contract(Institution):
     @property
     def emits(self) -> dict[str, Event]:
         return {
-            "paid": Event("paid", "[n]", "reward", "paid to the others under the contract", True),
+            "paid": Event("paid", "[n]", "reward", "paid to the others under the contract", True, "contracted"),
             "bound": Event("bound", "[n]", "steps", "played under a signed contract", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            Measure("bound", "share", "steps under a signed contract", lambda e: e.share("bound"), ("bound",),
+                    short="bound"),
+        )  # fmt: skip
 
     def chance(self, situation: Situation) -> str:
         if (np.asarray(self.imposed) > 0).any():

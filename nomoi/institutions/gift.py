@@ -66,7 +66,7 @@ class Gift(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {"given": Event("given", "[n]", "reward", "given to others", True)}
+        return {"given": Event("given", "[n]", "reward", "given to others", True, "given")}
 
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"give": situation.agents if self.to == "one" else 2}

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting
 from nomoi.core.situation import Action, State
 from nomoi.institutions.parley import among_others
 
@@ -44,6 +44,11 @@ class Interest(Institution):
     @property
     def emits(self) -> dict[str, Event]:
         return {"shared": Event("shared", "[n]", "reward", "given to the others, less what they gave", True)}
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        given = "given to others over the episode, by all who gave more than they got"  # what all gave sums to nothing
+        return (Measure("shared", "reward", given, lambda e: jnp.maximum(e.events["shared"], 0.0).sum(), ("shared",)),)
 
     def settle(
         self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,

@@ -45,7 +45,7 @@ class Levy(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {"paid": Event("paid", "[n]", "reward", "paid to the levy", True)}
+        return {"paid": Event("paid", "[n]", "reward", "paid to the levy", True, "levied")}
 
     def chance(self, situation: Situation) -> str:
         return ""

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from nomoi.core import Event
+from nomoi.core import Event, Measure
 
 LONG = 999  # steps: an age at which nothing is fresh any more
 
@@ -54,10 +54,20 @@ class Marks(eqx.Module):
         return self.verdict & (self.age <= span)
 
 
-def judged(against: str) -> dict[str, Event]:
-    """What every institution emits that classifies, so that a sanction works with any of them."""
+def judged(against: str, unit: str = "units", short: str = "") -> dict[str, Event]:
+    """What every institution emits that classifies, so that a sanction works with any of them.
+
+    `unit` is that of what it judges; `short` what the sum of violations is called for short.
+    """
     return {
-        "violation": Event("violation", "[n]", "units", f"done against {against}", True),
+        "violation": Event("violation", "[n]", unit, f"done against {against}", True, short),
         "violator": Event("violator", "[n]", "steps", "carried a violation when beams struck", True),
         "marked": Event("marked", "[n]", "steps", "carries a violation after the step", True),
     }
+
+
+def marked(by: str, short: str = "") -> Measure:
+    """How much of the time agents carried a mark; of every institution that classifies."""
+    return Measure(
+        "marked", "share", f"agent-time marked by {by}", lambda e: e.share("marked"), ("marked",), short=short
+    )

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -82,8 +82,17 @@ class Mediator(Institution):
     def emits(self) -> dict[str, Event]:
         return {
             "acted": Event("acted", "[n]", "steps", "the mediator acted for one", True),
-            "whole": Event("whole", "[n]", "steps", "it did, and enough had committed", True),
+            "whole": Event("whole", "[n]", "steps", "the mediator acted for one, and enough had committed", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            Measure("mediated", "share", f"agent-time in which the {self.name} acted", lambda e: e.share("acted"),
+                    ("acted",), ("acted",), short="mediated"),
+            Measure("whole", "share", f"agent-time in which the {self.name} acted for enough",
+                    lambda e: e.share("whole"), ("whole",)),
+        )  # fmt: skip
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Mandate:
         return Mandate(jnp.zeros(situation.agents, bool), Sittings.first())

@@ -51,7 +51,7 @@ class Principal(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return {"paid": Event("paid", "[n]", "reward", "received from the principal", True)}
+        return {"paid": Event("paid", "[n]", "reward", "received from the principal", True, "spent")}
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Float[Array, ""]:
         return jnp.zeros(())

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size
+from nomoi.core.measure import ratio
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene, rank
 
@@ -77,14 +78,32 @@ class Sanction(Institution):
     @property
     def emits(self) -> dict[str, Event]:
         return {
-            "correct": Event("correct", "[n]", "hits", "hit a violator", True),
-            "wrong": Event("wrong", "[n]", "hits", "hit somebody who was none", True),
+            "correct": Event("correct", "[n]", "hits", "hit a violator", True, "correct"),
+            "wrong": Event("wrong", "[n]", "hits", "hit somebody who was none", True, "wrong"),
             "struck": Event("struck", "[n]", "hits", "was hit", True),
             "ripe": Event("ripe", "[n]", "steps", "could have struck a violator", True),
             "seized": Event("seized", "[n]", "steps", "could have struck a violator, and fired", True),
             "idle": Event("idle", "[n]", "steps", "could have struck only others", True),
             "strayed": Event("strayed", "[n]", "steps", "could have struck only others, and fired", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        done = f"{self.by}.violation"
+        recall = Measure("recall", "share", f"correct hits per violation, as the {self.by} judges",
+                         lambda e: e.ratio("correct", done), ("correct", done), short="recall")  # fmt: skip
+        return (
+            Measure("precision", "share", "of hits, on violators",
+                    lambda e: ratio(e.sum("correct"), e.sum("correct") + e.sum("wrong")), ("correct", "wrong"),
+                    short="precision"),
+            *((recall,) if self.by else ()),
+            Measure("struck", "hits", "sanctions received, an agent", lambda e: e.events["struck"].mean(),
+                    ("struck",), short="struck"),
+            Measure("seized", "share", "of the steps in which one could strike a violator, those in which one fired",
+                    lambda e: e.ratio("seized", "ripe"), ("seized", "ripe"), ("ripe",), short="seized"),
+            Measure("strayed", "share", "of the steps in which one could strike only others, those in which one fired",
+                    lambda e: e.ratio("strayed", "idle"), ("strayed", "idle"), ("idle",), short="strayed"),
+        )  # fmt: skip
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Memory:
         nobody = jnp.zeros(situation.agents, bool)

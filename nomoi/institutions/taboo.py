@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import Scene
-from nomoi.institutions.marks import Marks, judged
+from nomoi.institutions.marks import Marks, judged, marked
 
 
 class Taboo(Institution):
@@ -45,7 +45,11 @@ class Taboo(Institution):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return judged("the taboo")
+        return judged("the taboo", short="taboo")
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (marked(f"the {self.name}", short="marked"),)
 
     def fits(self, situation: Situation) -> None:
         for name in self._names():

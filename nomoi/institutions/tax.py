@@ -76,7 +76,7 @@ class Tax(Institution):
     @property
     def emits(self) -> dict[str, Event]:
         return {
-            "paid": Event("paid", "[n]", "reward", "paid in tax", True),
+            "paid": Event("paid", "[n]", "reward", "paid in tax", True, "taxed"),
             "returned": Event("returned", "[n]", "reward", "received of the revenue", True),
         }
 

@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, setting, size
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -80,6 +80,10 @@ class Treaty(Institution):
             "paid": Event("paid", "[n]", "reward", "fines paid to the others under the treaty", True),
             "bound": Event("bound", "[n]", "steps", "played under a signed treaty", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (Measure("bound", "share", "steps under a signed treaty", lambda e: e.share("bound"), ("bound",)),)
 
     def chance(self, situation: Situation) -> str:
         return ""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -76,6 +76,12 @@ class Vote(Institution):
             "paid": Event("paid", "[n]", "reward", "paid to the levy", True),
             "rate": Event("rate", "[n]", "reward/unit", "the rate that bound", True),
         }
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            Measure("rate", "reward/unit", "the rate that bound, mean over time", lambda e: e.share("rate"), ("rate",)),
+        )
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Ballot:
         return Ballot(jnp.zeros((), jnp.int32), Sittings.first())

@@ -12,9 +12,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.govern import choose
 from nomoi.core.learner import Learner
+from nomoi.core.measure import Episode
 from nomoi.core.worlds import advance, begin, renew
 from nomoi.measure.ledger import Ledger, Tally
-from nomoi.measure.measures import Episode
 
 
 def evaluate(

@@ -9,8 +9,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from nomoi.core import Outcome, Situation
 from nomoi.core.govern import choose
+from nomoi.core.measure import Episode
 from nomoi.core.situation import State
-from nomoi.measure.measures import Episode, measures
+from nomoi.measure.measures import measures
 
 
 class Ledger(eqx.Module):

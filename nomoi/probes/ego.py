@@ -14,8 +14,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from nomoi.core import Situation
+from nomoi.core.measure import Episode, ratio
 from nomoi.errors import Refusal
-from nomoi.measure.measures import Episode, _ratio
 
 
 def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Float[Array, " W"]]:
@@ -48,10 +48,10 @@ def ego(situation: Situation, episodes: Episode, agent: int = 0) -> dict[str, Fl
         "struck": did["sanction.struck"],
         "correct": correct,
         "wrong": wrong,
-        "compliance": 1 - _ratio(violation, here - altar.grace.astype(jnp.float32)),
-        "violations": 1000 * _ratio(violation, here),
-        "seized": _ratio(did["sanction.seized"], ripe),
-        "strayed": _ratio(shots - did["sanction.seized"], here - ripe),
+        "compliance": 1 - ratio(violation, here - altar.grace.astype(jnp.float32)),
+        "violations": 1000 * ratio(violation, here),
+        "seized": ratio(did["sanction.seized"], ripe),
+        "strayed": ratio(shots - did["sanction.seized"], here - ripe),
     }
 
 

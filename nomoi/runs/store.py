@@ -82,7 +82,8 @@ class Store:
         files: Mapping[str, bytes] | None = None, **facts: Any,
     ) -> Record:  # fmt: skip
         """Write a record in one step; if it is there already, that one stays."""
-        if (asked.id, threading.get_ident()) not in self._held:  # who writes holds the run, so that nobody clears away what is half written
+        # who writes holds the run, so that nobody clears away what is half written
+        if (asked.id, threading.get_ident()) not in self._held:
             with self._locking(asked, wait=True):
                 return self.put(asked, curve, arrays, files, **facts)
         place, beside = self.root / "records" / asked.id, self._unfinished(asked) / "record"

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from nomoi import grid
-from nomoi.core import Event, Outcome, setting, size, vocabulary
+from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
+from nomoi.core.measure import ratio
 from nomoi.errors import Refusal
 from nomoi.situations.allelopathic_maps import MAPS, PRESETS
 from nomoi.situations.walkers import STAY, ZAP, Walkers, drawn, land
@@ -137,6 +138,15 @@ class Allelopathic(Walkers):
     @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("harvest", "kind", "planted", "worn", "colour", "frozen", "shot", "zap")
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            Measure("monoculture", "share", "bushes of the most common colour, at the end",
+                    lambda e: e.last.max() / e.last.sum(), ("stock",)),
+            Measure("accord", "share", "bushes of the colour most common over the episode, averaged over time",
+                    lambda e: ratio(e.stock.max(), e.stock.sum()), ("stock",)),
+        )  # fmt: skip
 
     @property
     def taste(self) -> np.ndarray:

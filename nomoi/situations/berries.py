@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
-from nomoi.core import Event, Outcome, setting, size, vocabulary
+from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.walkers import ZAP, Walkers, drawn, land
 
@@ -118,6 +118,11 @@ class Berries(Walkers):
     @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("harvest", "kind", "poison", "silly", "sick", "shot", "zap")
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        sick = "agent-time under the poison"
+        return (Measure("poisoned", "share", sick, lambda e: e.share("sick"), ("sick",), ("sick",)),)
 
     def reset(self, key: PRNGKeyArray) -> State:
         n, land = self.agents, self.land

@@ -11,7 +11,7 @@ from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt32
 
 from nomoi import grid
-from nomoi.core import Event, Outcome, setting, size, vocabulary
+from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
 from nomoi.errors import Refusal
 from nomoi.situations.walkers import ZAP, Walkers, drawn, fireable, land
 
@@ -157,6 +157,13 @@ class Cleanup(Walkers):
     @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("harvest", "kind", "clean", "freeride", "shot", "zap")
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (
+            Measure("freeriding", "share", "of what was taken, by who had not contributed for long",
+                    lambda e: e.ratio("freeride", "harvest"), ("freeride", "harvest"), ("freeride",)),
+        )  # fmt: skip
 
     def reset(self, key: PRNGKeyArray) -> State:
         n, land = self.agents, self.land

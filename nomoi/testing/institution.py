@@ -18,6 +18,7 @@ from nomoi.core.settings import options
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.testing.common import PATIENCE, Check, Wrong, ask, card, glimpse, mismatches, random_action
+from nomoi.testing.measured import measured
 from nomoi.testing.situation import Bench
 
 SHORT = 40  # steps: the horizon that checks ask of the situations they choose themselves
@@ -36,7 +37,10 @@ class Seat(Bench):
     def questions(self) -> dict[str, Any]:
         """Those of a situation that an institution could spoil, and its own."""
         all_ = super().questions()
-        kept = ("asked", "observe", "outcome", "events", "strict types", "pure", "vmap", "ends", "finite", "chance")
+        kept = (
+            "asked", "observe", "outcome", "events", "measures", "strict types", "pure", "vmap", "ends", "finite",
+            "chance",
+        )  # fmt: skip
         return {name: all_[name] for name in kept} | {"identity": self._identity, "reward": self._reward}
 
     def run(self) -> list[Check]:
@@ -64,6 +68,9 @@ class Seat(Bench):
                     f"{self.i.name}.asked names the head {head!r}, which is not among its heads: {sorted(heads)}."
                 )
         return f"heads {sorted(heads)}, events {sorted(self.i.emits)}."
+
+    def _measures(self) -> str:
+        return measured(self.s, self.i)
 
     def _found(self, key: PRNGKeyArray) -> tuple[Any, Any]:
         state = self.s.reset(key)

@@ -28,6 +28,7 @@ from nomoi.testing.common import (
     mismatches,
     shape,
 )
+from nomoi.testing.measured import measured
 from nomoi.testing.sense import Sense
 
 
@@ -49,8 +50,8 @@ class Bench(Sense):
 
     def questions(self) -> dict[str, Callable[[], str]]:
         names = (
-            "sizes", "actions", "reset and state", "observe", "outcome", "events", "asked", "strict types", "pure",
-            "vmap", "ends", "finite", "stock", "conservation", "scene", "abilities", "impersonality", "chance",
+            "sizes", "actions", "reset and state", "observe", "outcome", "events", "measures", "asked", "strict types",
+            "pure", "vmap", "ends", "finite", "stock", "conservation", "scene", "abilities", "impersonality", "chance",
         )  # fmt: skip
         return {name: getattr(self, "_" + name.replace(" ", "_")) for name in names}
 
@@ -113,6 +114,9 @@ class Bench(Sense):
         if not self.s.institutions and self.life.outcome.transfer.any():
             raise Wrong(f"{self.name} pays transfers; only institutions do, so put it into the reward or a rule.")
         return "reward and transfer are [n] floats, done is one bool."
+
+    def _measures(self) -> str:
+        return measured(self.s)
 
     def _events(self) -> str:
         events, emits = self.shapes["outcome"].events, self.s.emits
