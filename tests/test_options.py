@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from nomoi import core, institutions, law, learners, populations, situations
+from nomoi import core, institutions, law, learners, populations, scripts, situations
 from nomoi.core.events import VOCABULARY
 from nomoi.core.parameters import Parameters, domains
 from nomoi.core.settings import Option, default_text, options
@@ -36,10 +36,10 @@ def described() -> Iterator[str]:
     """One line for each."""
     for name, event in VOCABULARY.items():
         yield f"event {name} = {event.shape} {event.unit}, {'an amount' if event.good else 'a label'}"
-    for package in (core, situations, institutions, learners, populations, law):
+    for package in (core, situations, institutions, learners, scripts, populations, law):
         for cls in classes(package):
             name = f"{cls.__module__.removeprefix('nomoi.')}.{cls.__name__}"
-            if issubclass(cls, Parameters):
+            if issubclass(cls, Parameters) and cls is not Parameters:
                 for key, domain in domains(cls):
                     yield f"{name}.{key} = {cls.__dataclass_fields__[key].default:g}; {domain.words()}"
             elif hasattr(cls, "__dataclass_fields__"):

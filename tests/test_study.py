@@ -17,7 +17,9 @@ from nomoi.runs.study import Computed, Evaluated, Results, Scripted, Study, Trai
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
-STEADY = LEARNER.replace(rate_end=LEARNER.rate, entropy_end=LEARNER.entropy)  # learns alike however long the run is
+STEADY = LEARNER.replace(
+    learning_rate_end=LEARNER.learning_rate, entropy_coef_end=LEARNER.entropy_coef
+)  # learns alike however long the run is
 POOL, LEVY = Pool(horizon=6), "levy(on=request,rate=0.5)"
 
 
@@ -104,7 +106,7 @@ def test_an_interrupted_run_keeps_its_snapshots(chunks, trained, tmp_path, monke
 def test_a_run_goes_on_from_the_mind_of_its_seed(trained, tmp_path, monkeypatch):
     """With a rate of zero nothing is learned: what it ends with is what it began with."""
     earlier = trained[1]
-    idle = STEADY.replace(rate=0.0, rate_end=0.0)
+    idle = STEADY.replace(learning_rate=0.0, learning_rate_end=0.0)
     for lanes in (1, 2):
         jobs = [dataclasses.replace(steady(s), learner=idle, start=earlier[s]) for s in (0, 1)]
         after = train(Store(tmp_path / str(lanes)), jobs, lanes=lanes)

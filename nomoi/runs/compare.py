@@ -16,7 +16,7 @@ from nomoi.core import Governed, Situation, build
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once
-from nomoi.learners.objectives import OBJECTIVES
+from nomoi.learners import objectives
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
@@ -96,7 +96,7 @@ class Comparison:
     @property
     def remarks(self) -> list[str]:
         """What a reader must know before believing the table, in sentences."""
-        batch = self.learner.worlds * self.learner.steps
+        batch = self.learner.batch
         updates, out = self.steps // batch, []
         if updates < FEW:
             many = f"The whole run is {updates} update{'s' if updates > 1 else ''} of {batch:,} world steps, so "
@@ -320,12 +320,12 @@ def _situation(situation: Situation | str, map: str | None, options: dict[str, d
 def _learner(options: Mapping[str, str]) -> PPO:
     named = dict(options)
     name = named.pop("objective", "own")
-    if name not in OBJECTIVES:
-        raise Refusal(f"there is no objective {name!r}; {nearest(name, OBJECTIVES, 'objective')}")
-    cls = OBJECTIVES[name]
+    known = objectives.known()
+    if name not in known:
+        raise Refusal(f"there is no objective {name!r}; {nearest(name, known, 'objective')}")
     own = {k.removeprefix("objective."): named.pop(k) for k in list(named) if k.startswith("objective.")}
     learner = build(PPO, **named)
-    return dataclasses.replace(learner, objective=build(cls, **own))
+    return dataclasses.replace(learner, objective=build(known[name], **own))
 
 
 __all__ = ["Comparison", "Regime", "Row", "compare", "script_record"]

@@ -22,8 +22,8 @@ import numpy as np
 
 from nomoi.core import Situation
 from nomoi.core.keys import key_of
+from nomoi.core.learner import Learner, Run
 from nomoi.core.rollout import rollout
-from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.measures import measures
 from nomoi.runs.jobs import Job, check_memory, inherited
 from nomoi.runs.store import Record, Store
@@ -58,10 +58,10 @@ class Program:
         start = time.perf_counter()
         job, lanes = self._example, self.lanes
 
-        def begin(learner: PPO, situation: Situation, key: Any) -> Training:
+        def begin(learner: Learner, situation: Situation, key: Any) -> Run:
             return learner.begin(key, situation)
 
-        def learn(learner: PPO, situation: Situation, run: Training, total: Any) -> tuple[Training, Any]:
+        def learn(learner: Learner, situation: Situation, run: Run, total: Any) -> tuple[Run, Any]:
             run, tally = learner.learn(situation, run, job.chunk, total)
             return run, tally.means()
 
@@ -88,7 +88,7 @@ class Program:
         if jax.eval_shape(lambda k: situation.scene(situation.reset(k)), jax.random.key(0)) is None:
             return {}
 
-        def play(learner: PPO, situation: Situation, mind: Any, key: Any) -> Any:
+        def play(learner: Learner, situation: Situation, mind: Any, key: Any) -> Any:
             lived = rollout(key, situation, learner, min(situation.horizon, 300), 1, mind, films.seen(situation))
             return lived.kept, films.events(lived)
 
@@ -214,7 +214,7 @@ class _Batch:
         run, kept, rows, seconds = self._resume() or (*self._begin(learner, situation, key), [[] for _ in jobs], 0.0)
         total, names = jnp.int32(first.updates), list(measures(first.situation))
         saved = started = time.perf_counter()
-        per_chunk = first.chunk * first.learner.worlds * first.learner.steps
+        per_chunk = first.chunk * first.learner.batch
         while len(rows[0]) * first.chunk < first.updates:
             if self.stop.is_set():
                 self._save(run, kept, rows, seconds + time.perf_counter() - started)
@@ -225,22 +225,23 @@ class _Batch:
                 mine.append(dict(zip(names, map(float, row), strict=True)))
                 self.say(Progress(job, len(mine) * per_chunk, mine[-1]))
             if len(rows[0]) in first.due():
-                kept.append(run.mind)
+                kept.append(first.learner.mind(run))
             if time.perf_counter() - saved > CHECKPOINT:
                 self._save(run, kept, rows, seconds + time.perf_counter() - started)
                 saved = time.perf_counter()
         seconds += time.perf_counter() - started
-        return [self._record(i, run.mind, kept, rows[i], seconds) for i in range(len(jobs))]
+        return [self._record(i, first.learner.mind(run), kept, rows[i], seconds) for i in range(len(jobs))]
 
-    def _begin(self, learner: Any, situation: Any, key: Any) -> tuple[Training, list[Any]]:
+    def _begin(self, learner: Any, situation: Any, key: Any) -> tuple[Run, list[Any]]:
         """A run before its first update, with what the earlier runs learned where jobs start from them."""
         run = self.program.begin(learner, situation, key)
         if self.jobs[0].start is None:
             return run, []
-        lane = lambda i: jax.tree.map(lambda x: x[i], run.mind) if self.program.lanes > 1 else run.mind  # noqa: E731
+        of = self.jobs[0].learner.mind
+        lane = lambda i: jax.tree.map(lambda x: x[i], of(run)) if self.program.lanes > 1 else of(run)  # noqa: E731
         minds = [inherited(j, lane(i)) for i, j in enumerate(self.jobs)]
         minds += [minds[-1]] * (self.program.lanes - len(minds))
-        return eqx.tree_at(lambda r: r.mind, run, _stack(minds) if self.program.lanes > 1 else minds[0]), []
+        return eqx.tree_at(of, run, _stack(minds) if self.program.lanes > 1 else minds[0]), []
 
     def _record(self, i: int, mind: Any, kept: list[Any], rows: list[dict[str, float]], seconds: float) -> Record:
         job = self.jobs[i]
@@ -260,13 +261,13 @@ class _Batch:
             steps_per_second=round(job.steps * len(self.jobs) / max(seconds, 1e-9)), lanes=self.program.lanes,
         )  # fmt: skip
 
-    def _save(self, run: Training, kept: list[Any], rows: list[list[dict[str, float]]], seconds: float) -> None:
+    def _save(self, run: Run, kept: list[Any], rows: list[list[dict[str, float]]], seconds: float) -> None:
         leaves = [np.asarray(_plain(x)) for x in jax.tree.leaves((run, kept))]
         for i, what in enumerate(self.specs):
             mine = [x[i] for x in leaves] if self.program.lanes > 1 else leaves
             self.store.save(what, mine, [{"seconds": seconds}, *rows[i]])
 
-    def _resume(self) -> tuple[Training, list[Any], list[list[dict[str, float]]], float] | None:
+    def _resume(self) -> tuple[Run, list[Any], list[list[dict[str, float]]], float] | None:
         """The state of all jobs, where every one left a checkpoint at the same update."""
         found = [self.store.resume(s) for s in self.specs]
         if not all(found):
@@ -280,7 +281,7 @@ class _Batch:
         lanes = self.program.lanes
         leaves = [f[0] for f in found if f]
         leaves += [leaves[-1]] * (lanes - len(leaves))
-        kept = [self.program.shape.mind for chunk in self.jobs[0].due() if chunk < len(rows[0])]
+        kept = [self.jobs[0].learner.mind(self.program.shape) for chunk in self.jobs[0].due() if chunk < len(rows[0])]
         shapes, tree = jax.tree.flatten((self.program.shape, kept))
         merged = [np.stack(x) for x in zip(*leaves, strict=True)] if lanes > 1 else leaves[0]
         if len(merged) != len(shapes):

@@ -13,10 +13,10 @@ import numpy as np
 
 from nomoi.core import Situation
 from nomoi.core.govern import Governed
+from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.learners.nets import Net, Shape, graft
-from nomoi.learners.ppo import PPO
 from nomoi.runs.regimes import spec
 from nomoi.runs.store import Record
 
@@ -32,7 +32,7 @@ class Job:
     """
 
     situation: Situation
-    learner: PPO
+    learner: Learner
     seed: int
     updates: int
     chunk: int
@@ -45,7 +45,7 @@ class Job:
     @property
     def steps(self) -> int:
         """World steps of the whole run."""
-        return self.updates * self.learner.worlds * self.learner.steps
+        return self.updates * self.learner.batch
 
     def spec(self) -> dict[str, Any]:
         """What the run is, as plain data: the same spec is the same run."""
@@ -54,18 +54,19 @@ class Job:
         shape = Shape.of(self.situation)
         more: dict[str, Any] = {"snapshots": self.snapshots} if self.snapshots else {}
         more |= {"start": self.start.id} if self.start else {}
-        if self.learner.residents:
-            script = self.learner.residents.script
+        residents, conscience = (getattr(self.learner, part, None) for part in ("residents", "conscience"))
+        if residents:
+            script = residents.script
             more |= {"residents": spec(script) if isinstance(script, Rule) else type(script).__name__.lower()}
-            more |= {"pupils": self.learner.residents.pupils, "blind": self.learner.residents.blind}
-        more |= {"conscience": spec(self.learner.conscience)} if self.learner.conscience else {}
+            more |= {"pupils": residents.pupils, "blind": residents.blind}
+        more |= {"conscience": spec(conscience)} if conscience else {}
         return more | {
             "kind": "training",
             "situation": spec(governed.situation if governed else self.situation),
             "institutions": [spec(i) for i in stack if bool(i.in_force)],
             # what the network sees and answers, which may be more than this regime fills
             "network": {"planes": len(shape.planes), "features": dict(shape.features), "heads": dict(shape.heads)},
-            "learner": spec(self.learner) | {"objective": spec(self.learner.objective)},
+            "learner": _said(self.learner),
             "seed": self.seed,
             "updates": self.updates,
             "chunk": self.chunk,
@@ -75,6 +76,12 @@ class Job:
         """The chunks after which what has been learned is kept."""
         chunks = self.updates // self.chunk
         return sorted({round(k * chunks / self.snapshots) or 1 for k in range(1, self.snapshots + 1)})
+
+
+def _said(learner: Any) -> dict[str, Any]:
+    """A learner with what it wants, and with the learner that it holds."""
+    held = {part: getattr(learner, part) for part in ("objective", "learner") if hasattr(learner, part)}
+    return spec(learner) | {part: _said(what) for part, what in held.items()}
 
 
 def mind_of(record: Record, job: Job, kept: str = "mind") -> Any:
@@ -116,7 +123,7 @@ def check_inheritance(origin: Job, job: Job) -> None:
 
 def snapshots(record: Record, job: Job) -> tuple[np.ndarray, list[Any]]:
     """World steps, and what had been learned by then."""
-    per_chunk = job.chunk * job.learner.worlds * job.learner.steps
+    per_chunk = job.chunk * job.learner.batch
     return np.array(job.due()) * per_chunk, [mind_of(record, job, f"mind@{c}") for c in job.due()]
 
 
@@ -124,7 +131,7 @@ def check_memory(job: Job, lanes: int, run: Any) -> None:
     """Refuse, before compiling, what needs more memory than there is: at least the run and what all see in a batch."""
     seen = jax.eval_shape(lambda key: job.situation.observe(job.situation.reset(key)), jax.random.key(0))
     size = lambda tree: sum(x.size * x.dtype.itemsize for x in jax.tree.leaves(tree))  # noqa: E731
-    need = size(run) + lanes * job.learner.worlds * job.learner.steps * size(seen)
+    need = size(run) + lanes * job.learner.batch * size(seen)
     device = jax.devices()[0]
     have = (device.memory_stats() or {}).get("bytes_limit", 0) if device.platform != "cpu" else 0
     have = have or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -135,11 +142,11 @@ def check_memory(job: Job, lanes: int, run: Any) -> None:
         )
 
 
-def schedule(learner: PPO, steps: float) -> tuple[int, int]:
+def schedule(learner: Learner, steps: float) -> tuple[int, int]:
     """(updates, updates a chunk) for a run of at least `steps` world steps, logged about POINTS times."""
     if not (math.isfinite(steps) and 1 <= steps <= 1e12):
         raise Refusal(f"--steps is {steps:g}; a number of world steps between 1 and 1e12 would be right.")
-    updates = steps / (learner.worlds * learner.steps)
+    updates = steps / learner.batch
     if updates > 2**31 - 2 * POINTS:
         raise Refusal(f"--steps is {steps:g}, which is {updates:.0g} updates, more than can be counted; more worlds or "
                       "steps between two updates would do.")  # fmt: skip

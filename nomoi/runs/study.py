@@ -49,7 +49,7 @@ class Trained:
     situation: Situation
     under: str = ""
     steps: float = 500_000
-    learner: PPO = dataclasses.field(default_factory=PPO)
+    learner: Learner = dataclasses.field(default_factory=PPO)
     snapshots: int = 0
     after: str = ""
 

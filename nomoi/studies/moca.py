@@ -16,7 +16,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
 from nomoi.core.situation import Action, Observation
 from nomoi.learners.joint import Joint
-from nomoi.learners.negotiation import Negotiator, Settlement, deal
+from nomoi.learners.negotiation import Settlement, deal
 from nomoi.learners.objectives import Common
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
@@ -49,17 +49,17 @@ def arms(
     """
     learner = PPO(**options)
     # linear heads on frozen layers, once an episode: small batches and a high rate (ours)
-    talk = {"steps": 16, "minibatches": 4, "rate": 1e-2, "rate_end": 1e-2}
-    negotiator = Negotiator(**(options | talk | {"minibatches": min(4, learner.minibatches)}))
+    talk = {"steps": 16, "minibatches": min(4, learner.minibatches), "learning_rate": 1e-2, "learning_rate_end": 1e-2}
+    negotiator = learner.replace(**talk, only="contract")
     name = lambda label: f"{label}, {tag}"  # noqa: E731
 
-    def trained(label: str, under: str, learner: PPO = learner, share: float = 1.0, after: str = "") -> Trained:
+    def trained(label: str, under: str, learner: Learner = learner, share: float = 1.0, after: str = "") -> Trained:
         return Trained(name(label), place, under, share * steps, learner, after=after)
 
     return [
         trained(SEPARATE, ""),
         trained(COMMON, "", dataclasses.replace(learner, objective=Common())),
-        *([trained(JOINT, "", Joint(**options))] if joint else []),
+        *([trained(JOINT, "", Joint(learner))] if joint else []),
         trained(GIFTING, f"gift(amount={gift})"),
         trained(VANILLA, f"contract({terms},rehearsal=0)"),
         trained(PLAY, f"contract({terms},rehearsal=1)", share=1 - SHARE),
@@ -108,7 +108,7 @@ def each(key: jax.Array, situation: Situation, learner: PPO, mind: Any, measure:
     return {name: float(brings(key, mind, jnp.int32(k))) for k, name in enumerate(names)}
 
 
-def worth(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapping[str, float]:
+def worth(key: jax.Array, situation: Situation, learner: Learner, mind: Any) -> Mapping[str, float]:
     """The mean discounted welfare of an episode, as a share of the optimum of the pool, over 64 episodes."""
     steps = situation.horizon + 4  # two of them to propose and to sign
 
