@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from nomoi.runs.jobs import Job, mind_of
 from small import SITUATIONS
 
 from nomoi.core import govern
@@ -19,7 +20,6 @@ from nomoi.institutions.sanction import Sanction
 from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.runs.engine import train
-from nomoi.runs.jobs import Job, mind_of
 from nomoi.runs.store import Store
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
@@ -158,7 +158,7 @@ def test_as_many_pupils_as_agents_is_the_plain_learner():
 def test_a_run_goes_on_in_another_world_with_what_both_share(tmp_path):
     """Harvest with a bare altar first, then with a sanction too, whose feature is new: at a rate of 0 only zeros."""
     first = Job(govern(HARVEST, Altar()), tiny(), 0, 2, 1)
-    then = Job(govern(HARVEST, Altar(), Sanction()), tiny(rate=0.0, rate_end=0.0), 0, 2, 1)
+    then = Job(govern(HARVEST, Altar(), Sanction()), tiny(learning_rate=0.0, learning_rate_end=0.0), 0, 2, 1)
     store = Store(tmp_path)
     start = train(store, [first])[0]
     went_on = train(store, [dataclasses.replace(then, start=start, origin=first)])[0]

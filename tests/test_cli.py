@@ -21,7 +21,7 @@ BAD = {
     "an institution that is not there": (["compare", "harvest", "--under", "altr"], "did you mean 'altar'"),
     "an option that is not there": (["compare", "harvest", "--set", "levy.rat=2"], "did you mean 'rate'"),
     "an option of the situation": (["compare", "harvest", "--set", "situation.agnets=3"], "did you mean 'agents'"),
-    "an option of the learner": (["compare", "harvest", "--set", "learner.rat=3"], "did you mean 'rate'"),
+    "an option of the learner": (["compare", "harvest", "--set", "learner.gama=3"], "did you mean 'gamma'"),
     "an owner that is not there": (["compare", "harvest", "--set", "levi.rate=2"], "touches nothing"),
     "an option without a value": (["compare", "harvest", "--set", "levy.rate"], "sets nothing"),
     "an option without an owner": (["compare", "harvest", "--set", "rate=2"], "names no owner"),

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from nomoi.runs.jobs import Job
 from small import SITUATIONS
 
 from nomoi.core import Outcome, Situation, govern, size, vocabulary
@@ -22,7 +23,6 @@ from nomoi.learners.conscience import BLAME, Conscience, Public, logit, witness
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.probes.norms import balanced, judgement
-from nomoi.runs.jobs import Job
 from nomoi.situations.matrix import Matrix
 
 KEY = jax.random.key(0)
@@ -80,10 +80,10 @@ class Custom(Learner):
 
 BEFORE = [0.00539, 9.61213, 0.0, 0.00142, 26.67214, 0.01061, 0.0505, 0.00545, 0.33866]
 HATS = Hats()
-QUICK = Conscience(hidden=16, rate=2e-2, weight=1.0)
+QUICK = Conscience(hidden=16, learning_rate=2e-2, weight=1.0)
 PUPIL = PPO(
-    worlds=16, steps=16, minibatches=4, epochs=2, hidden=16, rate=5e-3, rate_end=5e-3, entropy=0.02, entropy_end=0.0,
-    scale=1.0, residents=Residents(Custom(), 1), conscience=QUICK,
+    worlds=16, steps=16, minibatches=4, epochs=2, hidden=16, learning_rate=5e-3, learning_rate_end=5e-3,
+    entropy_coef=0.02, entropy_coef_end=0.0, scale=1.0, residents=Residents(Custom(), 1), conscience=QUICK,
 )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.learners.advantage import judge
 from nomoi.learners.batch import sample
 from nomoi.learners.nets import Net, Shape
-from nomoi.learners.objectives import Common, InequityAverse, Own, SocialValue
+from nomoi.learners.objectives import Common
 from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
 from nomoi.scripts.fixed import Constant, Forager, Mixed, Random
@@ -37,7 +38,7 @@ def test_each_head_is_judged_by_the_answers_that_mattered():
     seldom[0, :, 0] = True
     often[0] = False
     asked = {"often": jnp.asarray(often), "seldom": jnp.asarray(seldom)}
-    worth, weight = tiny(seldom=0.25)._worth(asked, jnp.asarray(advantage))
+    worth, weight = judge(asked, jnp.asarray(advantage), jnp.float32(0.25))
     for head, mask in (("often", often), ("seldom", seldom)):
         mine = np.asarray(worth[head])[mask]
         assert mine.mean() == pytest.approx(0, abs=1e-5)
@@ -49,7 +50,7 @@ def test_each_head_is_judged_by_the_answers_that_mattered():
 
 def test_who_has_a_mind_of_its_own_does_not_learn_from_how_much_others_have_at_stake():
     """Two players of the dilemma, one of them paid a hundred times as much: the other learns as if it were not."""
-    learner = tiny(shared=False, worlds=16, rate=1e-2, rate_end=1e-2)
+    learner = tiny(shared=False, worlds=16, learning_rate=1e-2, learning_rate_end=1e-2)
 
     def second(stake: float) -> jax.Array:
         situation = Matrix(payoff=Matrix().payoff * jnp.array([stake, 1.0])[:, None, None])
@@ -72,7 +73,7 @@ def test_agents_and_heads_draw_from_streams_of_their_own():
 @pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])
 def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()
-    learner = tiny(shared=shared, recurrent=recurrent, worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
+    learner = tiny(shared=shared, recurrent=recurrent, worlds=16, learning_rate=1e-2, learning_rate_end=1e-2, epochs=2)
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
     run, tally = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
     _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
@@ -85,7 +86,10 @@ def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
 
 @pytest.mark.slow
 def test_common_interest_cooperates_in_the_dilemma():
-    situation, learner = Matrix(), tiny(objective=Common(), worlds=16, rate=1e-2, rate_end=1e-2, epochs=2)
+    situation, learner = (
+        Matrix(),
+        tiny(objective=Common(), worlds=16, learning_rate=1e-2, learning_rate_end=1e-2, epochs=2),
+    )
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
     run, _ = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
     _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
@@ -120,19 +124,6 @@ def test_a_recurrent_mind_remembers_within_an_episode_and_not_beyond():
     assert (carry[ended] == 0).all()
     assert (carry[~ended] > 0).all()
     assert after.update == 0
-
-
-def test_objectives():
-    payoff, memory = jnp.array([3.0, 0.0, 0.0]), jnp.zeros(3)
-    np.testing.assert_allclose(Own().feel(memory, payoff)[1], payoff)
-    np.testing.assert_allclose(Common().feel(memory, payoff)[1], [1, 1, 1])
-    np.testing.assert_allclose(SocialValue(angle=0.0).feel(memory, payoff)[1], payoff, atol=1e-6)
-    np.testing.assert_allclose(SocialValue(angle=90.0).feel(memory, payoff)[1], [0, 1.5, 1.5], atol=1e-5)
-    smooth, utility = InequityAverse(envy=2.0, guilt=1.0, decay=0.5).feel(memory, payoff)
-    # the rich one: guilt (3 + 3) / 2 = 3; the poor ones: envy 2 * 3 / 2 = 3
-    np.testing.assert_allclose(utility, [0, -3, -3], atol=1e-6)
-    smooth, _ = InequityAverse(decay=0.5).feel(smooth, jnp.zeros(3))
-    np.testing.assert_allclose(smooth, [1.5, 0, 0])
 
 
 def test_every_layout_of_a_batch_must_divide():

@@ -13,7 +13,7 @@ from nomoi.core import build, govern
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import PLAY, Contract
 from nomoi.learners.joint import Crowd, Joint
-from nomoi.learners.negotiation import Negotiator, Settlement
+from nomoi.learners.negotiation import Settlement
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
@@ -57,13 +57,13 @@ def test_a_crowd_gets_what_its_members_get_together(seed):
 
 @pytest.mark.slow
 def test_one_mind_learns_for_all():
-    before, after = updated(build(Joint, **TINY), POOL)
+    before, after = updated(Joint(build(PPO, **TINY)), POOL)
     assert set(after.heads) == {"request.0", "request.1", "request.2"}
     assert all((after.heads[h]["w"] != before.heads[h]["w"]).any() for h in after.heads)
 
 
 def test_one_mind_sees_all_views_and_answers_for_each():
-    situation, learner = SITUATIONS["harvest"], build(Joint, **TINY)
+    situation, learner = SITUATIONS["harvest"], Joint(build(PPO, **TINY))
     mind = jax.eval_shape(lambda k: learner.init(k, situation), jax.random.key(0))
     seen = jax.eval_shape(lambda k: situation.observe(situation.reset(k)), jax.random.key(1))
     n, rows, columns = seen["view"].shape
@@ -76,14 +76,14 @@ def test_joint_control_leaves_no_residents():
     from nomoi.scripts.fixed import Random
 
     with pytest.raises(Refusal, match="joint control decides for everybody"):
-        Joint(residents=Residents(Random()))
+        Joint(PPO(residents=Residents(Random())))
 
 
 # --- the second stage of MOCA ---------------------------------------------------------------------------------
 
 
 def test_a_negotiator_learns_to_propose_and_to_sign_and_nothing_else():
-    before, after = updated(build(Negotiator, **TINY), SIGNED)
+    before, after = updated(build(PPO, **TINY, only="contract"), SIGNED)
     for head in ("contract.propose", "contract.sign"):
         assert (before.heads[head]["w"] != after.heads[head]["w"]).any()
     play = lambda net: (net.first, net.second, net.value, net.heads["request"])  # noqa: E731
@@ -91,7 +91,7 @@ def test_a_negotiator_learns_to_propose_and_to_sign_and_nothing_else():
 
 
 def test_a_negotiator_without_a_contract_is_refused():
-    learner = build(Negotiator, **TINY)
+    learner = build(PPO, **TINY, only="contract")
     with pytest.raises(Refusal, match="asks nothing here"):
         jax.eval_shape(
             lambda k: learner.learn(POOL, learner.begin(k, POOL), 1, jnp.int32(1))[0].mind, jax.random.key(0)

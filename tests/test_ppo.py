@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from nomoi.learners.advantage import gae
 from nomoi.learners.batch import Batch, chosen, split, stretch
-from nomoi.learners.objectives import InequityAverse
+from nomoi.learners.objectives import Inequity
 from nomoi.learners.ppo import PPO, Training
 from nomoi.measure.ledger import Tally
 from nomoi.situations.matrix import Matrix
@@ -62,7 +63,7 @@ def test_entropy_is_rewarded_and_an_error_of_the_critic_costs_its_weight(deaf):
     told, (slope, _) = loss(PPO(), deaf, 0.9, 0.0, entropy=0.5)
     assert float(told) == pytest.approx(-0.5 * spread, rel=1e-5)
     assert float(slope) > 0  # down with what is too sure
-    told, (_, slope) = loss(PPO(critic=0.25), deaf, 0.5, 0.0, value=1.0, target=3.0)
+    told, (_, slope) = loss(PPO(value_coef=0.25), deaf, 0.5, 0.0, value=1.0, target=3.0)
     assert float(told) == pytest.approx(0.25 * 4)
     assert float(slope) == pytest.approx(0.25 * 2 * -2)
 
@@ -86,7 +87,7 @@ def begun():
 
 @pytest.mark.parametrize("progress", [0.0, 0.25, 1.0])
 def test_rate_and_entropy_go_down_linearly(begun, progress, monkeypatch):
-    told, learner = {}, tiny(rate=1e-3, rate_end=2e-4, entropy=0.02, entropy_end=0.004)
+    told, learner = {}, tiny(learning_rate=1e-3, learning_rate_end=2e-4, entropy_coef=0.02, entropy_coef_end=0.004)
     plain_loss, plain_optimiser = PPO._loss, PPO._optimiser
 
     def listening(self, *args):
@@ -100,7 +101,7 @@ def test_rate_and_entropy_go_down_linearly(begun, progress, monkeypatch):
     monkeypatch.setattr(PPO, "_loss", listening)
     monkeypatch.setattr(PPO, "_optimiser", optimiser)
     _, batch, _ = learner._gather(Matrix(), begun, KEY)
-    advantage, target = learner._advantages(batch, jnp.zeros((4, 2)))
+    advantage, target = gae(batch, jnp.zeros((4, 2)), learner.gamma, learner.gae_lambda)
     learner._improve(begun.mind, begun.optimiser, batch, advantage, target, KEY, jnp.float32(progress))
     assert float(told["rate"]) == pytest.approx(1e-3 + progress * (2e-4 - 1e-3))
     assert float(told["entropy"]) == pytest.approx(0.02 + progress * (0.004 - 0.02))
@@ -132,7 +133,7 @@ def test_utilities_are_scaled(begun):
 
 def test_gradients_are_clipped_by_their_norm_and_then_go_down_by_adam():
     """Against Adam (Kingma & Ba 2015) written out."""
-    learner = tiny(grip=0.5)
+    learner = tiny(max_grad_norm=0.5)
     step, weights = learner._optimiser(0.1), {"w": jnp.zeros(2)}
     state, m, v = step.init(weights), np.zeros(2), np.zeros(2)
     for t, slope in enumerate(([300.0, 400.0], [0.03, -0.04], [-3.0, 0.0]), 1):
@@ -146,7 +147,7 @@ def test_gradients_are_clipped_by_their_norm_and_then_go_down_by_adam():
 
 def test_a_recurrent_mind_is_replayed_as_it_was_lived_across_ends():
     """With a mind unchanged every ratio is 1, so that the loss is the mean of what answers were worth."""
-    situation, learner = Matrix(horizon=3), tiny(recurrent=True, critic=0.0)
+    situation, learner = Matrix(horizon=3), tiny(recurrent=True, value_coef=0.0)
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
     # larger weights, so that what is remembered is felt
     run = eqx.tree_at(lambda r: r.mind, run, jax.tree.map(lambda x: 3 * x, run.mind))
@@ -160,13 +161,13 @@ def test_a_recurrent_mind_is_replayed_as_it_was_lived_across_ends():
 
 
 def test_what_an_objective_remembers_ends_with_the_episode():
-    learner = tiny(objective=InequityAverse())
+    learner = tiny(objective=Inequity())
     run = jax.jit(lambda k: learner.begin(k, Matrix(horizon=1)))(KEY)
     after, batch, _ = jax.jit(lambda r: learner._gather(Matrix(horizon=1), r, KEY))(run)
     assert np.asarray(batch.done).all()
-    assert not np.asarray(after.feeling).any()
+    assert not np.asarray(after.lives.feeling).any()
     long = jax.jit(lambda k: learner.begin(k, Matrix(horizon=99)))(KEY)
-    assert np.asarray(jax.jit(lambda r: learner._gather(Matrix(horizon=99), r, KEY))(long)[0].feeling).any()
+    assert np.asarray(jax.jit(lambda r: learner._gather(Matrix(horizon=99), r, KEY))(long)[0].lives.feeling).any()
 
 
 def test_minibatches_hold_every_sample_once_in_an_order_of_their_key():

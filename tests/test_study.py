@@ -21,7 +21,7 @@ from nomoi.runs.trial import trial_of
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
-STEADY = LEARNER.replace(rate_end=LEARNER.rate, entropy_end=LEARNER.entropy)  # learns alike however long the run is
+STEADY = LEARNER.replace(learning_rate_end=LEARNER.learning_rate, entropy_coef_end=LEARNER.entropy_coef)  # learns alike however long the run is
 POOL, LEVY = Pool(horizon=6), (Levy(on="request", rate=0.5),)
 
 
@@ -109,9 +109,9 @@ def test_an_interrupted_run_keeps_its_snapshots(chunks, trained, tmp_path, monke
 
 def test_a_run_goes_on_from_the_mind_of_its_seed(trained, tmp_path, monkeypatch):
     """With a rate of zero nothing is learned: what it ends with is what it began with."""
-    place, earlier = trained
+    _, earlier = trained
     first = steady("first", snapshots=2)
-    idle = steady("idle", learner=STEADY.replace(rate=0.0, rate_end=0.0), parent="first")
+    idle = steady("idle", learner=STEADY.replace(learning_rate=0.0, learning_rate_end=0.0), parent="first")
     for lanes in (1, 2):
         out = tmp_path / str(lanes)
         after = train(out, first, idle, seeds=(0, 1), lanes=lanes)[2:]

@@ -14,11 +14,14 @@ import pytest
 from nomoi.core import Outcome, Situation, govern
 from nomoi.core.worlds import advance, begin
 from nomoi.institutions.contract import Contract
+from nomoi.learners import ppo
+from nomoi.learners.advantage import gae
 from nomoi.learners.batch import Batch, sample
 from nomoi.learners.ppo import PPO
 from nomoi.situations.matrix import Matrix
 
 KEY = jax.random.key(0)
+GAMMA, LAMBDA = jnp.float32(0.99), jnp.float32(0.95)
 AWAY, ODDS = 6, 0.2
 
 
@@ -108,14 +111,14 @@ def slowly(batch, last, gamma, trace):
 @pytest.mark.parametrize("quiet", [0.0, 0.5, 0.9])
 def test_advantages_equal_long_steps_from_choice_to_choice(quiet):
     batch, last = experience(quiet=quiet)
-    found = tiny(gamma=0.9, trace=0.8)._advantages(batch, last)
+    found = gae(batch, last, jnp.float32(0.9), jnp.float32(0.8))
     for mine, slow in zip(found, slowly(batch, last, 0.9, 0.8), strict=True):
         np.testing.assert_allclose(mine, slow, atol=1e-5)
 
 
 def test_with_every_step_lived_they_are_the_sum_over_later_errors():
     batch, last = experience(quiet=0.0)
-    found, target = map(np.asarray, tiny(gamma=0.9, trace=0.8)._advantages(batch, last))
+    found, target = map(np.asarray, gae(batch, last, jnp.float32(0.9), jnp.float32(0.8)))
     value, utility, done = map(np.asarray, (batch.value, batch.utility, batch.done))
     for t in range(9):
         total, weight = np.zeros((4, 2)), np.ones((4, 2))
@@ -133,14 +136,14 @@ def test_what_is_said_of_time_not_lived_changes_nothing():
     noise = jax.random.normal(KEY, batch.value.shape)
     unlived = dataclasses.replace(batch, value=batch.value + jnp.where(batch.lived, 0.0, noise))
     living = dataclasses.replace(batch, value=batch.value + jnp.where(batch.lived, noise, 0.0))
-    told = tiny()._advantages(batch, last)
-    for mine, same in zip(told, tiny()._advantages(unlived, last), strict=True):
+    told = gae(batch, last, GAMMA, LAMBDA)
+    for mine, same in zip(told, gae(unlived, last, GAMMA, LAMBDA), strict=True):
         np.testing.assert_array_equal(mine, same)
-    assert not np.allclose(told[0], tiny()._advantages(living, last)[0])
+    assert not np.allclose(told[0], gae(living, last, GAMMA, LAMBDA)[0])
     # where a rollout is cut, what follows counts, for who is away just then too
     away = ~np.asarray(batch.lived[-1]) & ~np.asarray(batch.done[-1])
     assert away.any()
-    moved = np.asarray(tiny()._advantages(batch, last + 1.0)[1][-1] - told[1][-1])
+    moved = np.asarray(gae(batch, last + 1.0, GAMMA, LAMBDA)[1][-1] - told[1][-1])
     np.testing.assert_allclose(moved[away], 0.99, atol=1e-5)
 
 
@@ -170,18 +173,16 @@ def test_where_a_rollout_is_cut_the_critic_is_asked_what_follows(monkeypatch):
     told = {}
     learner, situation = tiny(worlds=8), Exile()
 
-    plain = PPO._advantages
-
-    def listening(self, batch, last):
+    def listening(batch, last, *rest):
         told["last"] = last
-        return plain(self, batch, last)
+        return gae(batch, last, *rest)
 
-    monkeypatch.setattr(PPO, "_advantages", listening)
+    monkeypatch.setattr(ppo, "gae", listening)
     run = learner.begin(KEY, situation)
     learner._update(situation, run, jnp.float32(0))
     _, gather, _ = jax.random.split(run.key, 3)
     after, _, _ = learner._gather(situation, run, gather)
-    np.testing.assert_allclose(told["last"], learner.think(run.mind, after.told, after.carry)[1], rtol=1e-6)
+    np.testing.assert_allclose(told["last"], learner.think(run.mind, after.lives.told, after.carry)[1], rtol=1e-6)
     assert np.ptp(told["last"]) > 0
 
 
@@ -207,7 +208,9 @@ def returns(learner, situation, mind, worlds=32):
 @pytest.fixture(scope="module")
 def learned():
     """A critic after training, its values and the returns that followed."""
-    learner = tiny(worlds=32, steps=16, epochs=2, hidden=16, gamma=0.9, scale=1.0, rate=1e-2, rate_end=2e-3)
+    learner = tiny(
+        worlds=32, steps=16, epochs=2, hidden=16, gamma=0.9, scale=1.0, learning_rate=1e-2, learning_rate_end=2e-3
+    )
     situation = Exile()
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
     run, _ = jax.jit(lambda r: learner.learn(situation, r, 80, jnp.int32(80)))(run)
@@ -226,7 +229,7 @@ def test_after_training_the_critic_knows_what_time_is_worth(learned, who):
 def test_an_end_is_worth_nothing_more():
     batch, last = experience()
     ended = dataclasses.replace(batch, done=batch.done.at[-1].set(True))
-    found = tiny()._advantages(ended, last)
-    for one, other in zip(found, tiny()._advantages(ended, last + 5), strict=True):
+    found = gae(ended, last, GAMMA, LAMBDA)
+    for one, other in zip(found, gae(ended, last + 5, GAMMA, LAMBDA), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(found[1][-1], batch.utility[-1], atol=1e-6)

@@ -129,7 +129,7 @@ def test_the_curves_of_training_count_whole_episodes_only():
     learner = PPO(worlds=8, steps=LENGTH - 1, minibatches=1, hidden=4)
     gather = jax.jit(lambda run: learner._gather(dice, run, KEY)[::2])
     run = jax.jit(lambda key: learner.begin(key, dice))(KEY)
-    ends = np.asarray(run.worlds.left)[:, None] + LENGTH * np.arange(1, 4)  # the first one is cut, whenever it ends
+    ends = np.asarray(run.lives.worlds.left)[:, None] + LENGTH * np.arange(1, 4)  # the first is cut, whenever it ends
     for u in range(3):
         run, tally = gather(run)
         want = ((ends > learner.steps * u) & (ends <= learner.steps * (u + 1))).sum()

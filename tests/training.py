@@ -44,4 +44,4 @@ def same(one, other):
         np.testing.assert_array_equal(v, other.arrays()[k])
 
 
-__all__ = ["LEARNER", "UPDATE", "Store", "make", "Run", "asked", "same", "train", "trial", "values"]
+__all__ = ["LEARNER", "UPDATE", "Run", "Store", "asked", "make", "same", "train", "trial", "values"]

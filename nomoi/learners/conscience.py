@@ -93,7 +93,7 @@ class Conscience(Rule):
         0.4, "lost for striking, times P(approval) (beta)", "CNM re-implementation", "reward", 0
     )
     weight: Float[Array, ""] = setting(0.01, "weight of the judge's loss", "CNM re-implementation", "", 0)
-    rate: Float[Array, ""] = setting(1e-3, "learning rate of the judge", "ours, as PPO's", "", 0)
+    learning_rate: Float[Array, ""] = setting(1e-3, "learning rate of the judge", "ours, as PPO's", "", 0)
     until: Float[Array, ""] = setting(
         0.5,
         "share of training after which the judge is frozen",
@@ -165,7 +165,7 @@ class Conscience(Rule):
         return Scrupulous(mind.net, eqx.combine(arrays, fixed)), state
 
     def _optimiser(self) -> optax.GradientTransformation:
-        return optax.chain(optax.scale_by_adam(eps=1e-5), optax.scale(-self.rate))
+        return optax.chain(optax.scale_by_adam(eps=1e-5), optax.scale(-self.learning_rate))
 
 
 def attentive(shape: Shape, situation: Situation) -> Shape:

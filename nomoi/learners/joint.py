@@ -7,17 +7,18 @@ in which each decides for itself and wants the mean of all, is `PPO(objective=Co
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Outcome, Situation
+from nomoi.core.learner import Carry, Learner, Mind, Run
 from nomoi.core.recast import Recast
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.learners.ppo import PPO, Mind, Training
+from nomoi.learners.ppo import PPO
 from nomoi.measure.ledger import Tally
 
 
@@ -81,37 +82,42 @@ class Crowd(Recast):
         return Crowd(self.situation.at(progress))
 
 
-class Joint(PPO):
-    """PPO for one controller of all agents; its heads are factored, one for each head of each agent.
+class Joint(Learner):
+    """One controller of all agents: `learner` in the crowd of them.  Its heads are factored, one for each head of each
+    agent; a mind is that of the learner.
 
     While it learns, its curves count all agents as one: sums are right, equality and means over agents are not.  In
     `evaluate` it acts for the agents themselves, and all measures are right.
     """
 
+    learner: Learner = eqx.field(default_factory=PPO)
+
     def __check_init__(self) -> None:
-        if self.residents is not None or self.conscience is not None:
+        if isinstance(self.learner, PPO) and (self.learner.residents or self.learner.conscience):
             raise Refusal("joint control decides for everybody; take residents and conscience away.")
 
     def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
-        return super().init(key, _crowd(situation))
+        return self.learner.init(key, Crowd(situation))
 
-    def start(self, mind: Mind, situation: Situation) -> Any:
-        return super().start(mind, _crowd(situation))
+    def start(self, mind: Mind, situation: Situation) -> Carry:
+        return self.learner.start(mind, Crowd(situation))
 
     def act(
-        self, key: PRNGKeyArray, mind: Mind, situation: Situation, seen: Observation, carry: Any
-    ) -> tuple[Action, Any]:
+        self, key: PRNGKeyArray, mind: Mind, situation: Situation, seen: Observation, carry: Carry
+    ) -> tuple[Action, Carry]:
         crowd = Crowd(situation)
-        action, carry = super().act(key, mind, crowd, crowd.together(seen), carry)
+        action, carry = self.learner.act(key, mind, crowd, crowd.together(seen), carry)
         return crowd.apart(action), carry
 
-    def begin(self, key: PRNGKeyArray, situation: Situation) -> Training:
-        return super().begin(key, _crowd(situation))
+    @property
+    def batch(self) -> int:
+        return self.learner.batch
 
-    def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
-        return super().learn(_crowd(situation), run, updates, total)
+    def begin(self, key: PRNGKeyArray, situation: Situation, mind: Mind | None = None) -> Run:
+        return self.learner.begin(key, Crowd(situation), mind)
 
+    def learn(self, situation: Situation, run: Run, updates: int, total: Int[Array, ""]) -> tuple[Run, Tally]:
+        return self.learner.learn(Crowd(situation), run, updates, total)
 
-def _crowd(situation: Situation) -> Crowd:
-    """The crowd of a situation; `PPO` calls its own methods with what it was given, which may be one already."""
-    return situation if isinstance(situation, Crowd) else Crowd(situation)
+    def mind(self, run: Run) -> Mind:
+        return self.learner.mind(run)

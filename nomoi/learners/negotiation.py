@@ -2,7 +2,7 @@
 
 MOCA learns in two stages.  In nine tenths of the episodes contracts are drawn by lot (`contract(rehearsal=1)`), and
 agents learn to play under each.  Then play is frozen, and contracts come about in one of two ways: agents learn to
-propose and to sign (`Negotiator`, in the last tenth), or the values that they learned decide (`Settlement`).
+propose and to sign (`PPO(only="contract")`, in the last tenth), or the values that they learned decide (`Settlement`).
 """
 
 from __future__ import annotations
@@ -21,34 +21,9 @@ from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import PLAY, Contract
-from nomoi.learners.nets import Net
 from nomoi.learners.ppo import PPO
 
 MAJORITY, UNANIMITY, MAX = range(3)
-
-
-class Negotiator(PPO):
-    """PPO that learns only what an institution asks, such as to propose and to sign: MOCA's second stage.
-
-    Play and the critic, learned before (`Trained(..., after=...)`), are frozen; the layers below the heads are shared
-    with them, and so are frozen too.
-    """
-
-    institution: str = size(
-        "contract", "the institution whose heads still learn", "Christoffersen et al. 2023, stage 2"
-    )
-
-    def __check_init__(self) -> None:
-        if self.conscience is not None:
-            raise Refusal("a negotiator's play is frozen; take its conscience away.")
-
-    def _loss(self, net: Net, batch: Any, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
-        still = jax.lax.stop_gradient(net)
-        mine = [h for h in net.heads if h.startswith(f"{self.institution}.")]
-        if not mine:
-            raise Refusal(f"{self.institution!r} asks nothing here, so there is nothing for a negotiator to learn.")
-        still = eqx.tree_at(lambda n: [n.heads[h] for h in mine], still, [net.heads[h] for h in mine])
-        return super()._loss(still, batch, target, worth, weight, entropy)
 
 
 class Settlement(Learner, Rule):

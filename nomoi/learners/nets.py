@@ -129,6 +129,15 @@ class Net(eqx.Module):
         return jax.nn.relu(out)
 
 
+def frozen(net: Net, institution: str) -> Net:
+    """The network with nothing left to learn but the heads of an institution."""
+    mine = [h for h in net.heads if h.startswith(f"{institution}.")]
+    if not mine:
+        raise Refusal(f"ppo.only is {institution!r}, which asks nothing here, so there is nothing to learn.")
+    still = jax.lax.stop_gradient(net)
+    return eqx.tree_at(lambda n: [n.heads[h] for h in mine], still, [net.heads[h] for h in mine])
+
+
 def graft(old: Net, new: Net) -> Net:
     """`new` with all that `old` learned of what both know by name: planes, features and heads.
 

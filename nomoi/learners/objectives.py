@@ -1,47 +1,63 @@
-"""Objectives: what a learner wants, given what everybody ended each step with."""
+"""Objectives: what a learner wants, given what a step brought.
+
+They are found here by the names of their classes (`--set learner.objective=svo`).  Whatever is wanted, what is true is
+measured beside it, by ledgers that know nothing of objectives.
+"""
 
 from __future__ import annotations
+
+import abc
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from nomoi.core import setting
+from nomoi.core import Outcome, Situation, setting, size
 from nomoi.core.settings import Rule
+from nomoi.errors import Refusal, nearest
 
 
 class Objective(Rule):
-    """From the payoffs of a step to the utilities that are learned from.  `memory` [n] lasts an episode."""
+    """From what a step brought to the utilities that are learned from.
 
+    The outcome is whole: `outcome.payoff` [n] (and its parts `reward` and `transfer`), and every event, also those of
+    institutions, in `outcome.events`.  `memory` [n] lasts an episode, and begins at zero.
+    """
+
+    @abc.abstractmethod
     def feel(
-        self, memory: Float[Array, " n"], payoff: Float[Array, " n"]
+        self, memory: Float[Array, " n"], situation: Situation, outcome: Outcome
     ) -> tuple[Float[Array, " n"], Float[Array, " n"]]:
-        """(memory, payoff) -> (memory, utility) for one world."""
-        return memory, payoff
+        """-> (memory, utility) for one world."""
 
 
 class Own(Objective):
     """One's own payoff."""
 
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        return memory, outcome.payoff
+
 
 class Common(Objective):
     """The mean payoff of all, for everybody."""
 
-    def feel(self, memory: Array, payoff: Array) -> tuple[Array, Array]:
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        payoff = outcome.payoff
         return memory, jnp.full_like(payoff, payoff.mean())
 
 
-class SocialValue(Objective):
+class SVO(Objective):
     """Social value orientation: cos(angle) own + sin(angle) mean of the others' (Griesinger & Livingston 1973)."""
 
     angle: Float[Array, ""] = setting(45.0, "0 is selfish, 45 prosocial, 90 altruistic", "McKee et al. 2020", "degrees")
 
-    def feel(self, memory: Array, payoff: Array) -> tuple[Array, Array]:
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        payoff = outcome.payoff
         others = (payoff.sum() - payoff) / max(payoff.shape[0] - 1, 1)
         angle = jnp.deg2rad(self.angle)
         return memory, jnp.cos(angle) * payoff + jnp.sin(angle) * others
 
 
-class InequityAverse(Objective):
+class Inequity(Objective):
     """Dislikes having less (envy) and having more (guilt) than others, on smoothed payoffs (Hughes et al. 2018)."""
 
     envy: Float[Array, ""] = setting(
@@ -54,7 +70,8 @@ class InequityAverse(Objective):
         0.975, "memory of past payoffs (gamma x lambda)", "ours, after Hughes et al. 2018", "per step", 0, 1
     )
 
-    def feel(self, memory: Array, payoff: Array) -> tuple[Array, Array]:
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        payoff = outcome.payoff
         smooth = self.decay * memory + payoff
         gap = smooth[None, :] - smooth[:, None]  # [i, j] how much more j has than i
         others = max(payoff.shape[0] - 1, 1)
@@ -63,11 +80,25 @@ class InequityAverse(Objective):
         return smooth, payoff - self.envy * envy - self.guilt * guilt
 
 
-OBJECTIVES: dict[str, type[Objective]] = {
-    "own": Own,
-    "common": Common,
-    "svo": SocialValue,
-    "inequity": InequityAverse,
-}
+class Proxy(Objective):
+    """Wants that an event happens, whatever it pays: what is counted instead of what is meant.
 
-__all__ = ["OBJECTIVES", "Common", "InequityAverse", "Objective", "Own", "SocialValue"]
+    The event may be an institution's decision about who acted (`altar.violation` at a weight below 0: not to be found
+    guilty).  With `beside` > 0 the own payoff is wanted too.
+    """
+
+    on: str = size("harvest", "the event that is wanted, an amount, by who did it")
+    weight: Float[Array, ""] = setting(1.0, "utility of one unit of it; below 0 it is shunned", "ours", "per unit")
+    beside: Float[Array, ""] = setting(0.0, "utility of one unit of the own payoff", "ours", "per reward")
+
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        amounts = [name for name, event in situation.emits.items() if event.good]
+        if self.on not in amounts:
+            raise Refusal(f"proxy.on is {self.on!r}; {nearest(self.on, amounts, 'amount')}")
+        return memory, self.weight * outcome.units(self.on) + self.beside * outcome.payoff
+
+
+def known() -> dict[str, type[Objective]]:
+    """The objectives of this file, by name."""
+    found = [c for c in globals().values() if isinstance(c, type) and issubclass(c, Objective) and c is not Objective]
+    return {cls.__name__.lower(): cls for cls in found}

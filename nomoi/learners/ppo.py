@@ -20,15 +20,19 @@ from nomoi.core import Situation, choose, setting, size
 from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
-from nomoi.core.worlds import Worlds, advance, begin, renew
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal
+from nomoi.learners.advantage import gae, judge
 from nomoi.learners.batch import Batch, chosen, sample, split, stretch
 from nomoi.learners.conscience import Conscience, Scrupulous, attentive, witness
-from nomoi.learners.nets import Net, Shape
+from nomoi.learners.lives import Lives
+from nomoi.learners.loss import loss
+from nomoi.learners.nets import Net, Shape, frozen
 from nomoi.learners.objectives import Objective, Own
-from nomoi.measure.ledger import Ledger, Tally
+from nomoi.learners.residents import Residents
+from nomoi.measure.ledger import Tally
 
 Mind = Net | Scrupulous
+__all__ = ["PPO", "Residents", "Training"]
 
 
 class Training(eqx.Module):
@@ -36,26 +40,12 @@ class Training(eqx.Module):
 
     mind: Any
     optimiser: Any
-    worlds: Worlds
-    told: Observation
+    lives: Lives
     carry: Array
     bore: Any  # what residents remember
-    feeling: Float[Array, "W n"]
-    ledger: Ledger
     key: PRNGKeyArray
     update: Int[Array, ""]
     scruple: Any = ()  # the optimiser of the conscience
-
-
-class Residents(eqx.Module):
-    """A population in which only the first `pupils` agents learn; all others follow a script.
-
-    The pupils do not sense the feature `blind` (empty is none), which residents do: a control.
-    """
-
-    script: Learner
-    pupils: int = eqx.field(static=True, default=1)
-    blind: str = eqx.field(static=True, default="")
 
 
 class PPO(Learner, Rule):
@@ -63,7 +53,9 @@ class PPO(Learner, Rule):
 
     With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
     theirs alone, while `act` answers for everybody.  With a `conscience` they guess from what is public whether others
-    would punish, and wish to punish as those would.
+    would punish, and wish to punish as those would.  With `only` all is frozen but the heads of one institution: so
+    agents learn to propose and to sign what they learned to play under before (MOCA's second stage, Christoffersen et
+    al. 2023).
     """
 
     objective: Objective = eqx.field(default_factory=Own)
@@ -76,28 +68,24 @@ class PPO(Learner, Rule):
     film: str = size(
         "", "the feature that gates the view (FiLM), such as altar.mind; empty is none", "ours, after Perez et al. 2018"
     )
+    only: str = size("", "the institution whose heads alone still learn, such as contract; empty is all")
     worlds: int = size(64, "worlds side by side", "ours", low=1)
     steps: int = size(64, "steps between two updates", "ours", low=1)
     epochs: int = size(2, "passes over each batch", "ours", low=1)
     minibatches: int = size(8, "minibatches a pass", "ours", low=1)
-    rate: Float[Array, ""] = setting(1e-3, "learning rate at the start", "ours", "", 0)
-    rate_end: Float[Array, ""] = setting(2e-4, "and at the end (linear)", "ours", "", 0)
+    learning_rate: Float[Array, ""] = setting(1e-3, "learning rate at the start", "ours", "", 0)
+    learning_rate_end: Float[Array, ""] = setting(2e-4, "and at the end (linear)", "ours", "", 0)
     gamma: Float[Array, ""] = setting(0.99, "discount", "ours", "", 0, 1)
-    trace: Float[Array, ""] = setting(0.95, "lambda of the advantage estimator", "ours", "", 0, 1)
-    clip: Float[Array, ""] = setting(0.2, "how far the policy's ratio may move", "PPO (Schulman et al. 2017)", "", 0)
-    critic: Float[Array, ""] = setting(0.5, "weight of the value loss", "ours", "", 0)
-    entropy: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "ours", "", 0)
-    entropy_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "ours", "", 0)
+    gae_lambda: Float[Array, ""] = setting(0.95, "lambda of the advantage estimator", "ours", "", 0, 1)
+    clip_coef: Float[Array, ""] = setting(
+        0.2, "how far the policy's ratio may move", "PPO (Schulman et al. 2017)", "", 0
+    )
+    value_coef: Float[Array, ""] = setting(0.5, "weight of the value loss", "ours", "", 0)
+    entropy_coef: Float[Array, ""] = setting(0.01, "weight of the entropy at the start", "ours", "", 0)
+    entropy_coef_end: Float[Array, ""] = setting(0.002, "and at the end (linear)", "ours", "", 0)
     seldom: Float[Array, ""] = setting(0.1, "least share of a head in the loss, however seldom asked", "ours", "", 0, 1)
-    grip: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "ours", "", 0)
+    max_grad_norm: Float[Array, ""] = setting(0.5, "largest norm of a gradient", "ours", "", 0)
     scale: Float[Array, ""] = setting(0.1, "utilities are multiplied by this", "ours", "", 0)
-
-    @property
-    def batch(self) -> int:
-        return self.worlds * self.steps
-
-    def mind(self, run: Training) -> Mind:
-        return run.mind
 
     def init(self, key: PRNGKeyArray, situation: Situation) -> Mind:
         """A network; with one more leading axis [n] where parameters are not shared."""
@@ -138,22 +126,15 @@ class PPO(Learner, Rule):
     def _sensed(self, situation: Situation, told: Observation, axis: int) -> Observation:
         """What the learning agents are told."""
         mine = self._mine(situation, told, axis)
-        if self.residents is None or not self.residents.blind:
-            return mine
-        name = self.residents.blind
-        if name not in mine:
-            raise Refusal(f"pupils cannot be blind to {name!r}; {nearest(name, mine, 'feature')}")
-        return mine | {name: jnp.zeros_like(mine[name])}
+        return mine if self.residents is None else self.residents.blinded(mine)
 
     def _all(
         self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array], bore: Any
     ) -> tuple[dict[str, Array], Any]:
         """Everybody's answers {head: [n]} in one world: those of the learners [k], and what the residents do."""
-        k = self.pupils(situation)
-        if self.residents is None or k == situation.agents:
+        if self.residents is None or self.pupils(situation) == situation.agents:
             return action, bore
-        theirs, bore = self.residents.script.act(key, (), situation, seen, bore)
-        return {h: jnp.concatenate([action[h], theirs[h][k:]]) for h in action}, bore
+        return self.residents.join(key, situation, seen, action, bore)
 
     def think(self, mind: Mind, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
         """Logits, values and memory of all agents; leaves are [..., n, ...]."""
@@ -168,22 +149,22 @@ class PPO(Learner, Rule):
         out = eqx.filter_vmap(f)(mind, *front)
         return jax.tree.map(lambda x: jnp.moveaxis(x, 0, lead), out)
 
-    def begin(self, key: PRNGKeyArray, situation: Situation) -> Training:
+    @property
+    def batch(self) -> int:
+        return self.worlds * self.steps
+
+    def begin(self, key: PRNGKeyArray, situation: Situation, mind: Mind | None = None) -> Training:
         """A run before its first update."""
         minds, worlds, rest = jax.random.split(key, 3)
-        mind = self.init(minds, situation)
-        running = begin(worlds, situation, self.worlds, stagger=True)
+        mind = self.init(minds, situation) if mind is None else mind
+        lives = Lives.begin(worlds, situation, self.worlds)
         start = self._apart(self.start(mind, situation))
         carry, bore = jax.tree.map(lambda x: jnp.broadcast_to(x, (self.worlds, *x.shape)), start)
-        feeling = jnp.zeros((self.worlds, situation.agents))
-        ledger = jax.vmap(lambda s: Ledger.open(situation, s))(running.state)
         first = self._optimiser(0.0).init if self.shared else jax.vmap(self._optimiser(0.0).init)
         state = first(eqx.filter(mind, eqx.is_array))
-        told = running.observe(situation)
-        self._sensed(situation, told, 1)  # refuses what nobody senses
+        self._sensed(situation, lives.told, 1)  # refuses what nobody senses
         scruple = () if self.conscience is None else self.conscience.begin(mind, self.shared)
-        zero = jnp.zeros((), jnp.int32)
-        return Training(mind, state, running, told, carry, bore, feeling, ledger, rest, zero, scruple)
+        return Training(mind, state, lives, carry, bore, rest, jnp.zeros((), jnp.int32), scruple)
 
     def learn(self, situation: Situation, run: Training, updates: int, total: Int[Array, ""]) -> tuple[Training, Tally]:
         """`updates` more updates of a run of `total`; with the tally of the episodes that ended meanwhile."""
@@ -195,12 +176,15 @@ class PPO(Learner, Rule):
         run, tallies = jax.lax.scan(one, run, None, updates)
         return run, jax.tree.map(lambda x: x.sum(0), tallies)
 
+    def mind(self, run: Training) -> Mind:
+        return run.mind
+
     def _update(self, situation: Situation, run: Training, progress: Array) -> tuple[Training, Tally]:
         key, gather, shuffle = jax.random.split(run.key, 3)
         run, batch, tally = self._gather(situation, run, gather)
         public, batch = batch.public, dataclasses.replace(batch, public=())
-        _, last, _ = self.think(run.mind, self._sensed(situation, run.told, 1), run.carry)
-        advantage, target = self._advantages(batch, last)
+        _, last, _ = self.think(run.mind, self._sensed(situation, run.lives.told, 1), run.carry)
+        advantage, target = gae(batch, last, self.gamma, self.gae_lambda)
         mind, optimiser = self._improve(run.mind, run.optimiser, batch, advantage, target, shuffle, progress)
         if self.conscience is not None:
             own = jax.random.fold_in(shuffle, 1)
@@ -213,8 +197,9 @@ class PPO(Learner, Rule):
         start, began = self._apart(self.start(run.mind, situation))
 
         def tick(now: Any, t: Array) -> tuple[Any, Batch]:
-            worlds, told, carry, bore, feeling, ledger, tally = now
-            asked = jax.vmap(situation.asked)(worlds.state)
+            lives, carry, bore, tally = now
+            told, before = lives.told, lives.worlds.state
+            asked = jax.vmap(situation.asked)(before)
             mine = self._sensed(situation, told, 1)
             if self.conscience is not None:
                 mine = self.each(lambda m, t: m.reflect(t), run.mind, 1, mine)
@@ -225,53 +210,25 @@ class PPO(Learner, Rule):
                 keys = jax.random.split(jax.random.fold_in(own, 1), self.worlds)
                 every = lambda k, s, a, b: self._all(k, situation, s, a, b)  # noqa: E731
                 answer, bore = jax.vmap(every)(keys, told, action, bore)
-            before = worlds.state
-            worlds, outcome, done = advance(situation, worlds, answer)
-            feeling, utility = jax.vmap(self.objective.feel)(feeling, jax.vmap(lambda o: o.payoff)(outcome))
-            ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, worlds.state, outcome, worlds.turn)
-            tally = tally.close(situation, ledger, done & worlds.whole)
-            utility, asked = self._mine(situation, (utility, asked), 1)
-            lived = jnp.stack(list(asked.values())).any(0)
+            lives, lived, tally = lives.step(situation, self.objective, answer, tally)
+            done = lived.done
+            utility, asked = self._mine(situation, (lived.utility, asked), 1)
+            awake = jnp.stack(list(asked.values())).any(0)
             public = ()
             if self.conscience is not None:
-                public = witness(situation, before, told, outcome)
+                public = witness(situation, before, told, lived.outcome)
                 utility = utility + self.conscience.feel(mine, self._mine(situation, public, 1))
             batch = Batch(
                 mine, action, {h: chosen(x, action[h])[0] for h, x in logits.items()}, value, utility * self.scale,
-                jnp.broadcast_to(done[:, None], lived.shape), asked, lived, carry, public,
+                jnp.broadcast_to(done[:, None], awake.shape), asked, awake, carry, public,
             )  # fmt: skip
-            worlds = renew(situation, worlds, done)
             after = jnp.where(done[:, None, None], start, after)
             bore = jax.vmap(lambda d, b: choose(d, began, b))(done, bore)
-            feeling = jnp.where(done[:, None], 0.0, feeling)
-            ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, worlds.state)
-            return (worlds, worlds.observe(situation), after, bore, feeling, ledger, tally), batch
+            return (lives, after, bore, tally), batch
 
-        first = (run.worlds, run.told, run.carry, run.bore, run.feeling, run.ledger, Tally.empty(situation))
+        first = (run.lives, run.carry, run.bore, Tally.empty(situation))
         (*now, tally), batch = jax.lax.scan(tick, first, jnp.arange(self.steps))
-        lived = lambda r: (r.worlds, r.told, r.carry, r.bore, r.feeling, r.ledger)  # noqa: E731
-        return eqx.tree_at(lived, run, tuple(now)), batch, tally
-
-    def _advantages(self, batch: Batch, last: Float[Array, "W n"]) -> tuple[Array, Array]:
-        """Generalised advantage estimates (Schulman et al. 2016) and what the critic is to say, [T, W, n] each.
-
-        Time in which one is asked nothing (out of play, or the world held for others) is one long step of a
-        semi-Markov process: no value is asked of it, and lambda does not wear on it.  What it was worth the critic
-        learns all the same, since a rollout may be cut there and `last`, its word on what follows, is then used.
-        An episode's end is worth nothing more.
-        """
-
-        def back(later: tuple[Array, Array], now: tuple[Array, ...]) -> tuple[tuple[Array, Array], tuple[Array, Array]]:
-            advantage, following = later
-            utility, done, value, lived = now
-            goes_on = jnp.where(done, 0.0, self.gamma)
-            worth, ahead = utility + goes_on * following, goes_on * advantage
-            advantage = worth - value + self.trace * ahead
-            found = jnp.where(lived, advantage, 0.0), jnp.where(lived, value + advantage, worth + ahead)
-            return (jnp.where(lived, advantage, ahead), jnp.where(lived, value, worth)), found
-
-        steps = (batch.utility, batch.done, batch.value, batch.lived)
-        return jax.lax.scan(back, (jnp.zeros_like(last), last), steps, reverse=True)[1]
+        return eqx.tree_at(lambda r: (r.lives, r.carry, r.bore), run, tuple(now)), batch, tally
 
     def _improve(
         self,
@@ -283,8 +240,8 @@ class PPO(Learner, Rule):
         key: PRNGKeyArray,
         progress: Array,
     ) -> tuple[Mind, Any]:
-        rate = self.rate + (self.rate_end - self.rate) * progress
-        entropy = self.entropy + (self.entropy_end - self.entropy) * progress
+        rate = self.learning_rate + (self.learning_rate_end - self.learning_rate) * progress
+        entropy = self.entropy_coef + (self.entropy_coef_end - self.entropy_coef) * progress
         step = self._optimiser(rate)
 
         def role(mind: Mind, optimiser: Any, data: Any, key: PRNGKeyArray) -> tuple[Mind, Any]:
@@ -307,7 +264,8 @@ class PPO(Learner, Rule):
         # a recurrent network learns from whole stretches of T steps, a feed-forward one from single steps
         length = self.steps if self.recurrent else 1
         # who has parameters of its own judges its luck by its own: others may have a hundred times as much at stake
-        worth = self._worth if self.shared else jax.vmap(self._worth, 2, 2)
+        worth = lambda asked, advantage: judge(asked, advantage, self.seldom)  # noqa: E731
+        worth = worth if self.shared else jax.vmap(worth, 2, 2)
         data = (batch, target, *worth(batch.asked, advantage))
         if self.shared:
             return role(mind, optimiser, stretch(data, length), key)
@@ -317,47 +275,12 @@ class PPO(Learner, Rule):
         return eqx.filter_vmap(role)(mind, optimiser, per_agent, keys)
 
     def _loss(self, net: Mind, batch: Batch, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
-        """Clipped surrogate, value error and entropy; leaves are [L, B, ...]."""
-        if self.recurrent:
-
-            def tick(carry: Array, now: tuple[Observation, Array]) -> tuple[Array, Any]:
-                told, done = now
-                logits, value, carry = net(told, carry)
-                return jnp.where(done[:, None], 0.0, carry), (logits, value)
-
-            _, (logits, value) = jax.lax.scan(tick, batch.carry[0], (batch.told, batch.done))
-        else:
-            logits, value, _ = net(batch.told, batch.carry)
-
-        gain = jnp.zeros(())
-        for head in logits:
-            # each head learns from the samples in which it was asked, however few they are
-            logp, spread = chosen(logits[head], batch.action[head])
-            ratio = jnp.exp(logp - batch.logp[head])
-            bounded = jnp.clip(ratio, 1 - self.clip, 1 + self.clip)
-            better = jnp.minimum(ratio * worth[head], bounded * worth[head])
-            gain = gain + (weight[head] * (better + entropy * spread)).mean()
-        return self.critic * ((value - target) ** 2).mean() - gain
-
-    def _worth(self, answered: dict[str, Array], advantage: Array) -> tuple[dict[str, Array], dict[str, Array]]:
-        """For each head, advantages centred and scaled over the answers that mattered, and the weights of these.
-
-        What is asked once in an episode (a signature) has a value of its own, which a critic that saw it seldom
-        misjudges; centring on these samples alone takes that error out.
-        """
-        worth, weight = {}, {}
-        every = jnp.stack(list(answered.values())).sum(dtype=jnp.float32)
-        for head, asked in answered.items():
-            w = asked.astype(jnp.float32)
-            count = jnp.maximum(w.sum(), 1.0)
-            centred = advantage - (advantage * w).sum() / count
-            scale = jnp.sqrt((centred**2 * w).sum() / count) + 1e-8
-            worth[head] = centred / scale
-            # the mean over all answers, but no head counts less than `seldom` of them
-            weight[head] = w * w.size / count * jnp.maximum(count / jnp.maximum(every, 1.0), self.seldom)
-        return worth, weight
+        net = frozen(net, self.only) if self.only else net
+        return loss(net, batch, target, worth, weight, entropy, self.clip_coef, self.value_coef, self.recurrent)
 
     def __check_init__(self) -> None:
+        if self.only and self.conscience is not None:
+            raise Refusal(f"ppo.only is {self.only!r}, so all else is frozen; take the conscience away.")
         if (self.worlds * self.steps) % self.minibatches and not self.recurrent:
             raise Refusal(
                 f"ppo.minibatches is {self.minibatches}, which does not divide the batch of "
@@ -370,4 +293,6 @@ class PPO(Learner, Rule):
             )
 
     def _optimiser(self, rate: Any) -> optax.GradientTransformation:
-        return optax.chain(optax.clip_by_global_norm(self.grip), optax.scale_by_adam(eps=1e-5), optax.scale(-rate))
+        return optax.chain(
+            optax.clip_by_global_norm(self.max_grad_norm), optax.scale_by_adam(eps=1e-5), optax.scale(-rate)
+        )

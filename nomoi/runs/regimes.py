@@ -14,7 +14,7 @@ from nomoi import catalogue
 from nomoi.core import Institution, Rule, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
-from nomoi.learners.objectives import OBJECTIVES
+from nomoi.learners import objectives
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -70,9 +70,10 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
         return made
     if not hasattr(made, "objective"):
         raise Refusal(f"{cls.__name__.lower()} has no objective; ppo has.")
-    if wanted not in OBJECTIVES:
-        raise Refusal(f"there is no objective {wanted!r}; {nearest(wanted, OBJECTIVES, 'objective')}")
-    return dataclasses.replace(made, objective=build(OBJECTIVES[wanted], **of_objective))
+    known = objectives.known()
+    if wanted not in known:
+        raise Refusal(f"there is no objective {wanted!r}; {nearest(wanted, known, 'objective')}")
+    return dataclasses.replace(made, objective=build(known[wanted], **of_objective))
 
 
 def _read(term: str, kind: str, like: str) -> tuple[Any, dict[str, str]]:

@@ -33,7 +33,7 @@ def trials(size: str) -> Sequence[Trial]:
         "smoke": (10_000, 10_000, 10_000), "laptop": (400_000, 400_000, 100_000), "paper": (10**8, 10**8, 10**6),
     }[size]  # fmt: skip
     learner = PPO() if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
-    still = learner.replace(rate=0.0, rate_end=0.0)
+    still = learner.replace(learning_rate=0.0, learning_rate_end=0.0)
     out = [
         Trained(f"berries with {name}", SCHOOL, norm(display, term=TERM), first, learner)
         for name, display in SCHOOLS.items()

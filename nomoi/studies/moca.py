@@ -19,7 +19,7 @@ from nomoi.institutions.contract import Contract
 from nomoi.institutions.gift import Gift
 from nomoi.institutions.levy import Levy
 from nomoi.learners.joint import Joint
-from nomoi.learners.negotiation import Negotiator, Settlement, deal
+from nomoi.learners.negotiation import Settlement, deal
 from nomoi.learners.objectives import Common
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import evaluate
@@ -52,8 +52,8 @@ def arms(
     """
     learner = PPO(**options)
     # linear heads on frozen layers, once an episode: small batches and a high rate (ours)
-    talk = {"steps": 16, "minibatches": 4, "rate": 1e-2, "rate_end": 1e-2}
-    negotiator = Negotiator(**(options | talk | {"minibatches": min(4, learner.minibatches)}))
+    talk = {"steps": 16, "minibatches": min(4, learner.minibatches), "learning_rate": 1e-2, "learning_rate_end": 1e-2}
+    negotiator = learner.replace(**talk, only="contract")
     name = lambda label: f"{label}, {tag}"  # noqa: E731
 
     def trained(
@@ -67,7 +67,7 @@ def arms(
     return [
         trained(SEPARATE),
         trained(COMMON, learner=dataclasses.replace(learner, objective=Common())),
-        *([trained(JOINT, learner=Joint(**options))] if joint else []),
+        *([trained(JOINT, learner=Joint(learner))] if joint else []),
         trained(GIFTING, build(Gift, amount=gift)),
         trained(VANILLA, contract(rehearsal=0)),
         trained(PLAY, contract(rehearsal=1), share=1 - SHARE),
@@ -121,7 +121,7 @@ def each(key: jax.Array, situation: Situation, learner: PPO, mind: Any, measure:
     return {name: float(brings(key, mind, jnp.int32(k))) for k, name in enumerate(names)}
 
 
-def worth(key: jax.Array, situation: Situation, learner: PPO, mind: Any) -> Mapping[str, float]:
+def worth(key: jax.Array, situation: Situation, learner: Learner, mind: Any) -> Mapping[str, float]:
     """The mean discounted welfare of an episode, as a share of the optimum of the pool, over 64 episodes."""
     steps = situation.horizon + 4  # two of them to propose and to sign
 

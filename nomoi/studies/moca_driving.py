@@ -30,13 +30,13 @@ class Selfish(Learner):
         return still | {"pedal": jnp.full(situation.agents, situation.actions["pedal"] - 1)}, carry
 
 
-class Yielding(Selfish):
+class Yielding(Learner):
     """Cars brake until the ambulance has merged."""
 
     def act(
         self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
-        action, carry = super().act(key, mind, situation, seen, carry)
+        action, carry = Selfish().act(key, mind, situation, seen, carry)
         merged, _, ambulance = (seen["road"][:, k] > 0 for k in (-3, -2, -1))
         return action | {"pedal": jnp.where(merged | ambulance, action["pedal"], 0)}, carry
 

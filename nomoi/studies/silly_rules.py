@@ -32,8 +32,8 @@ PANELS = (
 )
 # ours: credit for the poison (30 steps later) must not flow inside a rollout
 LEARNER = build(
-    PPO, worlds=32, steps=32, minibatches=4, rate=4e-4, rate_end=4e-4, gamma=0.97, trace=0.9, entropy=0.02,
-    entropy_end=0.005, scale=1 / 3,
+    PPO, worlds=32, steps=32, minibatches=4, learning_rate=4e-4, learning_rate_end=4e-4, gamma=0.97, gae_lambda=0.9,
+    entropy_coef=0.02, entropy_coef_end=0.005, scale=1 / 3,
 )  # fmt: skip
 
 
