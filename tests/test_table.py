@@ -13,6 +13,7 @@ from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
+from nomoi.core.worlds import following
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.learners.ppo import PPO
@@ -79,8 +80,9 @@ def test_each_seat_is_told_what_its_agent_alone_observes():
 
 
 def test_only_what_is_asked_must_be_answered_and_the_world_stands_still_meanwhile():
-    table = Table(made("matrix, levy+two contracts"))
-    assert [told.asked for told in table.ask().values()] == [{"contract.propose": 6, "second.propose": 6}, {}, {}]
+    table, called = Table(made("matrix, levy+two contracts")), []
+    table.sit(1, lambda told: called.append(told.step) or dict.fromkeys(told.asked, 0))
+    assert [told.asked for told in table.ask().values()] == [{"contract.propose": 6, "second.propose": 6}, {}]
     table.answer(0, {"contract.propose": 2})
     with pytest.raises(Refusal, match=r"seat 0 has not answered 'second.propose'; a choice from 0 to 5"):
         table.step()
@@ -90,9 +92,13 @@ def test_only_what_is_asked_must_be_answered_and_the_world_stands_still_meanwhil
         "choose": [0, 0, 0], "contract.propose": [2, 0, 0], "contract.sign": [0, 0, 0],
         "second.propose": [0, 0, 0], "second.sign": [0, 0, 0],
     }  # fmt: skip
-    assert [set(told.asked) for told in table.ask().values()] == [set(), *[{"contract.sign", "second.sign"}] * 2]
+    assert [set(told.asked) for told in table.ask().values()] == [set(), {"contract.sign", "second.sign"}]
     assert table.told(0).step == 1
     assert int(table._turn) == 0
+    assert called == []  # nothing was asked of it
+    table.answer(2, {"contract.sign": 1, "second.sign": 1})
+    table.step()
+    assert called == [1]
 
 
 def test_persons_functions_scripts_and_minds_sit_at_one_table():
@@ -196,7 +202,9 @@ def test_what_is_wrong_is_refused_in_a_sentence_and_nothing_happens(sentence):
 
 
 def test_after_the_end_nothing_is_asked_or_answered():
-    table = seated(DICE, 0, *[Constant()] * 2)
+    table = Table(DICE, key=key_of(9))
+    table.sit(0, Constant())
+    table.sit(1, Constant())
     for _ in range(LENGTH):
         table.step()
     assert table.told(0).step == LENGTH  # what came of it can still be seen
@@ -206,6 +214,7 @@ def test_after_the_end_nothing_is_asked_or_answered():
             late()
     table.renew()
     assert table.ask()[0].step == 0
+    assert table.state["first"] == jax.random.bits(following(key_of(9)))
 
 
 def test_a_learner_that_answers_what_is_no_choice_is_refused():

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -122,6 +123,31 @@ def test_another_situation_is_refused_before_anything_is_lived_and_other_setting
     dearer = made(TALL[2], levy={"rate": 7.0})
     with pytest.raises(Refusal, match=r"step \d of episode 1 has transfers"):
         replay(read(file), dearer)
+
+
+class Loaded(type(DICE)):
+    """Dice that fall otherwise, though nobody is told and nothing hangs on it."""
+
+    @property
+    def name(self):
+        return "dice"
+
+    def step(self, key, state, action):
+        state, outcome = super().step(key, state, action)
+        return state | {"face": state["face"] + jnp.uint32(1)}, outcome
+
+
+@pytest.mark.parametrize("steps", [3, 6])
+def test_a_world_that_only_its_state_tells_from_the_one_that_was_lived_in_is_found(steps):
+    """At the end of what was played, and at the end of an episode."""
+    with pytest.raises(Refusal, match=f"step {steps} of episode 1 has a digest"):
+        replay(Transcript.of(played(DICE, 1, steps)), Loaded())
+
+
+def test_every_tenth_step_the_whole_world_is_compared():
+    long = Transcript.of(played(DICE.replace(horizon=30), 1, 12))
+    with pytest.raises(Refusal, match="step 10 of episode 1 has a digest"):
+        replay(long, Loaded(horizon=30))
 
 
 def test_another_version_is_named_where_something_differs(file):
