@@ -12,6 +12,7 @@ import numpy as np
 
 from nomoi import catalogue
 from nomoi.core import Governed, Institution, Situation, govern, outline
+from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
@@ -173,8 +174,7 @@ def _run(situation: Situation, key: Any, answers: dict[str, Any], steps: int) ->
             if head in answers:
                 action[head] = jnp.where(answers[head] < 0, action[head], answers[head])
         seen, asked = situation.observe(state), situation.asked(state)
-        after, outcome = situation.step(jax.random.fold_in(playing, clock), state, action)
-        later = clock + (~held).astype(jnp.int32)
+        after, later, outcome = step(situation, playing, clock, state, action)
         return (after, later), Run(state, after, seen, action, asked, held, outcome)
 
     return jax.lax.scan(tick, (situation.reset(born), jnp.zeros((), jnp.int32)), jnp.arange(steps))[1]

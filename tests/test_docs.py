@@ -35,6 +35,19 @@ def test_the_readme_solves_a_governed_game(tmp_path, capsys):
     assert capsys.readouterr().out.split() == ["4.0", "0.0"]
 
 
+def test_what_the_page_about_play_shows_is_what_happens(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs" / "play.md").read_text()
+    (tmp_path / "page.py").write_text("\n".join(re.findall(r"```python\n(.*?)```", page, re.S)))
+    told = runpy.run_path("page.py")
+    said = capsys.readouterr().out
+    asked = re.search(r"```text\n(.*?)```", page, re.S)
+    assert asked
+    assert said.startswith(asked[1])
+    assert said.endswith("True 6\n")
+    assert told["table"].outcome[0].events["contract.bound"] == 1
+
+
 def test_the_readme_has_its_two_commands_and_its_picture():
     assert "pip install -e . && nomoi compare harvest" in README
     tests = re.search(r"<!-- tests -->\n```\n(pip .*?)\n```", README)

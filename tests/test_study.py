@@ -21,7 +21,9 @@ from nomoi.runs.trial import trial_of
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
-STEADY = LEARNER.replace(learning_rate_end=LEARNER.learning_rate, entropy_coef_end=LEARNER.entropy_coef)  # learns alike however long the run is
+STEADY = LEARNER.replace(
+    learning_rate_end=LEARNER.learning_rate, entropy_coef_end=LEARNER.entropy_coef
+)  # learns alike however long the run is
 POOL, LEVY = Pool(horizon=6), (Levy(on="request", rate=0.5),)
 
 

@@ -1,5 +1,7 @@
 """Worlds side by side: no episode is lived twice, cut ones do not count, and nobody remembers the one before."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -8,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from nomoi.core import Outcome, Situation, size
+import nomoi
+from nomoi.core import Institution, Outcome, Situation, govern, size
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
-from nomoi.core.worlds import advance, begin, renew
+from nomoi.core.worlds import advance, begin, following, renew, step
 from nomoi.learners.ppo import PPO
 from nomoi.measure.evaluate import episodes, evaluate
 from nomoi.measure.measures import measures
@@ -44,6 +47,19 @@ class Dice(Situation):
         state = state | {"face": jax.random.bits(key), "time": state["time"] + 1}
         earned = action["say"].astype(jnp.float32)
         return state, Outcome(earned, jnp.zeros(self.agents), {}, state["time"] >= self.horizon)
+
+
+class Patience(Institution):
+    """The world stands still for three steps."""
+
+    def found(self, key, situation, state):
+        return jnp.int32(3)
+
+    def holds(self, memory):
+        return memory > 0
+
+    def settle(self, key, memory, situation, state, action, outcome):
+        return jnp.maximum(memory - 1, 0), state, outcome
 
 
 class Counter(Learner):
@@ -135,3 +151,25 @@ def test_the_curves_of_training_count_whole_episodes_only():
         want = ((ends > learner.steps * u) & (ends <= learner.steps * (u + 1))).sum()
         assert float(tally.count[list(measures(dice)).index("reward")]) == want
         assert (want == 0) == (u == 0)
+
+
+def test_which_key_belongs_to_which_step_is_said_in_one_place():
+    """Who steps a world by hand gets its clock wrong sooner or later."""
+    root = Path(nomoi.__file__).parent
+    by_hand = re.compile(r"\.step\(\s*jax\.random\.fold_in|\(~\w*\.?held(\(\w+\))?\)\.astype|0xFFFFFFFF", re.I)
+    found = [str(file.relative_to(root)) for file in root.rglob("*.py") if by_hand.search(file.read_text())]
+    assert found == ["core/worlds.py"]
+
+
+def test_the_clock_stands_still_while_an_institution_convenes():
+    """The world draws the same faces whether three turns were spent on a contract before or not."""
+    ruled = govern(DICE, Patience())
+    state, turn, faces, turns = ruled.reset(KEY), jnp.int32(0), [], []
+    for _ in range(6):
+        state, turn, _ = step(ruled, KEY, turn, state, {"say": jnp.zeros(2, jnp.int32)})
+        faces.append(int(state.world["face"]))
+        turns.append(int(turn))
+    assert turns == [0, 0, 0, 1, 2, 3]
+    assert faces[2] == int(jax.random.bits(KEY))  # as at the start
+    assert faces[3:] == [int(jax.random.bits(jax.random.fold_in(KEY, t))) for t in range(3)]
+    assert (jax.random.key_data(following(KEY)) == jax.random.key_data(jax.random.fold_in(KEY, 2**32 - 1))).all()

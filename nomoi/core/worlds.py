@@ -1,7 +1,8 @@
-"""Many copies of a situation running side by side, each beginning a new episode when one ends.
+"""A world with its clock, and many of them running side by side, each beginning a new episode when one ends.
 
-This is where batches live.  `step` of a situation never resets; here the worlds whose episode ended are reset,
-and nothing is reset in a step in which none ended.
+This is where time and batches live: which random key belongs to which step (`step`) and to which episode (`following`)
+is said here and nowhere else.  `step` of a situation never resets; here the worlds whose episode ended are reset, and
+nothing is reset in a step in which none ended.
 """
 
 from __future__ import annotations
@@ -14,14 +15,32 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 
 from nomoi.core.govern import choose
-from nomoi.core.situation import Observation, Outcome, Situation
+from nomoi.core.situation import Action, Observation, Outcome, Situation, State
+
+
+def step(
+    situation: Situation, key: PRNGKeyArray, turn: Int[Array, ""], state: State, action: Action
+) -> tuple[State, Int[Array, ""], Outcome]:
+    """One step of one world: the state after it, the turn of the next one, and what it brought.
+
+    `key` is that of the episode, and turn t gets fold_in(key, t).  The clock stands still while an institution
+    convenes, so that the world draws the same lots whether anybody convened before or not.
+    """
+    later = turn + (~situation.held(state)).astype(jnp.int32)
+    after, outcome = situation.step(jax.random.fold_in(key, turn), state, action)
+    return after, later, outcome
+
+
+def following(key: PRNGKeyArray) -> PRNGKeyArray:
+    """The key of the episode after the one that has `key`; no turn of it gets the same."""
+    return jax.random.fold_in(key, jnp.uint32(0xFFFFFFFF))
 
 
 class Worlds(eqx.Module):
     """W worlds in the middle of their episodes.
 
     state    [W, ...]   states of the situation
-    key      [W]        one random key an episode; step t of the world gets fold_in(key, t)
+    key      [W]        one random key an episode
     turn     [W]        steps the world has made in this episode (an institution's convening does not count)
     left     [W]        steps until the episode is cut; beyond the horizon except where the start was staggered
     whole    [W]        whether the episode will run its full course, and so may be counted
@@ -54,12 +73,10 @@ def advance(
     situation: Situation, worlds: Worlds, action: dict[str, Int[Array, "W n"]]
 ) -> tuple[Worlds, Outcome, Bool[Array, " W"]]:
     """One step in every world: the worlds after it (not yet reset), outcomes [W, ...], and which episodes ended."""
-    held = jax.vmap(situation.held)(worlds.state)
-    keys = jax.vmap(jax.random.fold_in)(worlds.key, worlds.turn)
-    state, outcome = jax.vmap(situation.step)(keys, worlds.state, action)
+    each = jax.vmap(lambda *one: step(situation, *one))
+    state, turn, outcome = each(worlds.key, worlds.turn, worlds.state, action)
     left = worlds.left - 1
     done = outcome.done | (left <= 0)
-    turn = worlds.turn + (~held).astype(jnp.int32)
     return Worlds(state, worlds.key, turn, left, worlds.whole), outcome, done
 
 
@@ -67,7 +84,7 @@ def renew(situation: Situation, worlds: Worlds, done: Bool[Array, " W"]) -> Worl
     """New episodes where the old ones are done; nothing is computed in a step in which none is."""
 
     def fresh(w: Worlds) -> Worlds:
-        keys = jax.vmap(lambda k: jax.random.fold_in(k, jnp.uint32(0xFFFFFFFF)))(w.key)
+        keys = jax.vmap(following)(w.key)
         far = jnp.full_like(w.left, jnp.iinfo(jnp.int32).max)
         new = Worlds(jax.vmap(situation.reset)(keys), keys, jnp.zeros_like(w.turn), far, jnp.ones_like(w.whole))
         return jax.vmap(choose)(done, new, w)

@@ -13,7 +13,7 @@ from nomoi.core import Situation
 from nomoi.core.govern import choose
 from nomoi.core.learner import Learner
 from nomoi.core.measure import Episode
-from nomoi.core.worlds import advance, begin, renew
+from nomoi.core.rollout import inhabited
 from nomoi.measure.ledger import Ledger, Tally
 
 
@@ -53,25 +53,16 @@ def _live(
     opened: Callable[[Ledger], Any], note: Callable[[Any, Ledger, Array], Any],
 ) -> Any:  # fmt: skip
     """What was noted after `steps` steps; `note` gets what was noted so far, all ledgers, and which episodes ended."""
-    begun, minds, acting = jax.random.split(key, 3)
-    mind = learner.init(minds, situation) if mind is None else mind
-    first = begin(begun, situation, worlds)
-    start = learner.start(mind, situation)
-    carry = jax.tree.map(lambda x: jnp.broadcast_to(x, (worlds, *x.shape)), start)
-    ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.state)
+    first, live = inhabited(key, situation, learner, worlds, mind)
+    ledger = jax.vmap(lambda s: Ledger.open(situation, s))(first.worlds.state)
 
     def tick(now: Any, t: Array) -> tuple[Any, None]:
-        running, carry, ledger, noted = now
-        keys = jax.random.split(jax.random.fold_in(acting, t), worlds)
-        seen = running.observe(situation)
-        action, carry = jax.vmap(lambda k, s, c: learner.act(k, mind, situation, s, c))(keys, seen, carry)
-        running, outcome, done = advance(situation, running, action)
-        ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, running.state, outcome, running.turn)
+        running, ledger, noted = now
+        running, after, outcome, done = live(running, t)
+        ledger = jax.vmap(lambda led, *x: led.add(situation, *x))(ledger, after.state, outcome, after.turn)
         noted = note(noted, ledger, done)
-        running = renew(situation, running, done)
-        carry = jax.vmap(lambda d, c: choose(d, start, c))(done, carry)
-        ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, running.state)
-        return (running, carry, ledger, noted), None
+        ledger = jax.vmap(lambda d, led, s: led.reopen(d, situation, s))(done, ledger, running.worlds.state)
+        return (running, ledger, noted), None
 
     steps = steps or situation.horizon + 8  # an institution that convenes may add some
-    return jax.lax.scan(tick, (first, carry, ledger, opened(ledger)), jnp.arange(steps))[0][3]
+    return jax.lax.scan(tick, (first, ledger, opened(ledger)), jnp.arange(steps))[0][2]

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, PRNGKeyArray
 
-from nomoi.core import Outcome, Situation, outline
+from nomoi.core import Situation, outline
 from nomoi.core.keys import key_of
-from nomoi.core.situation import Action
 from nomoi.errors import Refusal
-from nomoi.grid import bitplanes
+from nomoi.play.table import Table
 
 try:
     from gymnasium import spaces
@@ -34,14 +30,6 @@ def parallel_env(situation: Situation, seed: int = 0) -> Village:
     if ParallelEnv is object:
         raise Refusal("the PettingZoo adapter needs the packages pettingzoo and gymnasium: pip install nomoi[envs]")
     return Village(situation, seed)
-
-
-class Told(eqx.Module):
-    """What one step brings to light for all agents: features and view [n, ...], who is present, whose answer counts."""
-
-    seen: dict[str, Array]
-    present: Array
-    asked: dict[str, Array]
 
 
 class Village(ParallelEnv):  # type: ignore[misc,valid-type]
@@ -63,13 +51,15 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         self.metadata = {"name": situation.name, "render_modes": ["rgb_array"], "is_parallelizable": True}
         self.render_mode = "rgb_array"
         self.heads = tuple(situation.actions)
-        self.planes = outline(situation).planes
+        look = outline(situation)
+        self.planes, seen = look.planes, look.told
         self.possible_agents = [f"agent_{i}" for i in range(situation.agents)]
         self.agents: list[str] = []
-        told = jax.eval_shape(lambda key: _tell(situation, situation.reset(key)), jax.random.key(0))
-        self._observations = {a: _box(told.seen) for a in self.possible_agents}
+        blank = {name: np.zeros(x.shape[1:], x.dtype) for name, x in seen.items()}
+        self._observations = {a: _box(self._spread(blank)) for a in self.possible_agents}
         self._actions = {a: _choices(list(situation.actions.values())) for a in self.possible_agents}
         self._root, self._episode = key_of(seed), -1
+        self.table: Table | None = None
 
     def observation_space(self, agent: str) -> Any:
         return self._observations[agent]
@@ -82,30 +72,24 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         if seed is not None:
             self._root, self._episode = key_of(seed), -1
         self._episode += 1
-        self._key = jax.random.fold_in(self._root, self._episode)
-        self._state, self._clock, told = _begin(self.situation, self._key)
+        self.table = Table(self.situation, key=jax.random.fold_in(self._root, self._episode))
         self.agents = list(self.possible_agents)
-        told = jax.device_get(told)
-        return self._share(told.seen), {a: self._info(told, i) for i, a in enumerate(self.agents)}
+        return self._told(self.table)
 
     def step(self, actions: dict[str, Any]) -> tuple[dict, dict, dict, dict, dict]:
         """One step of everybody at once."""
-        if not self.agents:
+        if not self.agents or self.table is None:
             return {}, {}, {}, {}, {}
-        answers = self._answers(actions)
-        self._state, self._clock, told, outcome = _advance(self.situation, self._key, self._state, self._clock, answers)
-        told, outcome = jax.device_get((told, outcome))
-        done = bool(outcome.done)
-        payoff = outcome.reward + outcome.transfer
-        infos = {}
-        for i, a in enumerate(self.agents):
-            events = {e: float(x[i]) if x.ndim == 1 else x[i] for e, x in outcome.events.items()}
-            paid = {"reward": float(outcome.reward[i]), "transfer": float(outcome.transfer[i]), "events": events}
-            infos[a] = self._info(told, i) | paid
-        seen = self._share(told.seen)
-        rewards = {a: float(payoff[i]) for i, a in enumerate(self.agents)}
-        terminated, truncated = dict.fromkeys(self.agents, done), dict.fromkeys(self.agents, False)
-        self.agents = [] if done else self.agents
+        for i, row in enumerate(self._rows(actions)):
+            self.table.answer(i, dict(zip(self.heads, row.tolist(), strict=True)))
+        self.table.step()
+        seen, infos = self._told(self.table)
+        outcome = dict(zip(self.agents, self.table.outcome.values(), strict=True))
+        for a, share in outcome.items():
+            infos[a] |= {"reward": share.reward, "transfer": share.transfer, "events": share.events}
+        rewards = {a: share.payoff for a, share in outcome.items()}
+        terminated, truncated = dict.fromkeys(self.agents, self.table.over), dict.fromkeys(self.agents, False)
+        self.agents = [] if self.table.over else self.agents
         return seen, rewards, terminated, truncated, infos
 
     def render(self) -> np.ndarray:
@@ -113,9 +97,9 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
         from nomoi.grid import still
         from nomoi.grid.paint import paint
 
-        if not hasattr(self, "_state"):
+        if self.table is None:
             raise Refusal("nothing to paint yet; call reset first.")
-        scene = self.situation.scene(self._state)
+        scene = self.situation.scene(self.table.state)
         if scene is None:
             raise Refusal(f"{self.situation.name} has no land, so there is nothing to paint.")
         return np.asarray(paint(still(scene)))
@@ -123,51 +107,37 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
     def close(self) -> None:
         """Nothing to close."""
 
-    def _answers(self, actions: dict[str, Any]) -> Action:
+    def _rows(self, actions: dict[str, Any]) -> np.ndarray:
+        """Everybody's choices, [agents, heads]."""
         lacking = [a for a in self.agents if a not in actions]
         if lacking:
             raise Refusal(f"step needs an action of everybody; {lacking[0]} has none.")
         for a in self.agents:
             if not self._actions[a].contains(actions[a]):
                 raise Refusal(f"{actions[a]!r} of {a} is not an action; {self._actions[a]} for {self.heads} is right.")
-        rows = np.array([actions[a] for a in self.agents], np.int32).reshape(len(self.agents), -1)
-        return {head: jnp.asarray(rows[:, k]) for k, head in enumerate(self.heads)}
+        return np.array([actions[a] for a in self.agents], np.int32).reshape(len(self.agents), -1)
 
-    def _share(self, seen: dict[str, Any]) -> dict[str, dict[str, np.ndarray]]:
-        return {a: {name: x[i] for name, x in seen.items()} for i, a in enumerate(self.possible_agents)}
+    def _told(self, table: Table) -> tuple[dict, dict]:
+        """Observations and infos of everybody."""
+        seen, infos = {}, {}
+        for i, a in enumerate(self.possible_agents):
+            told = table.told(i)
+            seen[a] = self._spread(told.seen)
+            infos[a] = {"present": told.present, "asked": {head: head in told.asked for head in self.heads}}
+        return seen, infos
 
-    def _info(self, told: Told, i: int) -> dict[str, Any]:
-        return {"present": bool(told.present[i]), "asked": {h: bool(x[i]) for h, x in told.asked.items()}}
-
-
-def _tell(situation: Situation, state: Any) -> Told:
-    seen = dict(situation.observe(state))
-    scene = situation.scene(state)
-    if scene is not None and "view" in seen:
-        seen["view"] = bitplanes(seen["view"], len(scene.planes), jnp.uint8)
-    return Told(seen, situation.present(state), situation.asked(state))
-
-
-@eqx.filter_jit
-def _begin(situation: Situation, key: PRNGKeyArray) -> tuple[Any, Int[Array, ""], Told]:
-    state = situation.reset(key)
-    return state, jnp.zeros((), jnp.int32), _tell(situation, state)
+    def _spread(self, seen: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """One agent's observation, with the view's codes [rows, columns] as planes of 0 and 1."""
+        if not self.planes or "view" not in seen:
+            return seen
+        bits = np.arange(len(self.planes), dtype=seen["view"].dtype)
+        return seen | {"view": (seen["view"][..., None] >> bits & 1).astype(np.uint8)}
 
 
-@eqx.filter_jit
-def _advance(
-    situation: Situation, key: PRNGKeyArray, state: Any, clock: Int[Array, ""], action: Action
-) -> tuple[Any, Int[Array, ""], Told, Outcome]:
-    """The clock of rollout: it stands still while an institution convenes."""
-    after, outcome = situation.step(jax.random.fold_in(key, clock), state, action)
-    later = clock + (~situation.held(state)).astype(jnp.int32)
-    return after, later, _tell(situation, after), outcome
-
-
-def _box(seen: dict[str, Any]) -> Any:
-    def box(x: Any) -> Any:
-        low, high = (0, 1) if jnp.issubdtype(x.dtype, jnp.unsignedinteger) else (-np.inf, np.inf)
-        return spaces.Box(low, high, x.shape[1:], np.dtype(x.dtype))
+def _box(seen: dict[str, np.ndarray]) -> Any:
+    def box(x: np.ndarray) -> Any:
+        low, high = (0, 1) if np.issubdtype(x.dtype, np.unsignedinteger) else (-np.inf, np.inf)
+        return spaces.Box(low, high, x.shape, x.dtype)
 
     return spaces.Dict({name: box(x) for name, x in sorted(seen.items())})
 

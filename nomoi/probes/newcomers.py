@@ -13,6 +13,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from nomoi.core import Governed
 from nomoi.core.learner import Learner
+from nomoi.core.worlds import step
 from nomoi.scripts.fixed import Mixed
 from nomoi.scripts.inference import NULLS
 from nomoi.scripts.newcomer import Newcomer
@@ -33,18 +34,19 @@ def _lives(key: PRNGKeyArray, place: Governed, learner: Learner, mind: Any, worl
         born, acting, playing = jax.random.split(key, 3)
         state = place.reset(born)
 
-        def tick(now: tuple[Any, Any], t: Array) -> tuple[tuple[Any, Any], dict[str, Array]]:
-            state, carry = now
+        def tick(now: tuple[Any, Array, Any], t: Array) -> tuple[tuple[Any, Array, Any], dict[str, Array]]:
+            state, turn, carry = now
             own = jax.random.fold_in(acting, t)
             action, carry = learner.act(own, mind, place, place.observe(state), carry)
-            state, outcome = place.step(jax.random.fold_in(playing, t), state, action)
+            state, turn, outcome = step(place, playing, turn, state, action)
             facts = {name: outcome.events[event] for name, event in EVENTS.items()}
             facts |= {"payoff": outcome.payoff, "stock": place.stock(state) / place.capacity()}
             if isinstance(learner, Mixed) and isinstance(learner.first, Newcomer):
                 facts["belief"] = learner.first.belief(carry[0])[0]
-            return (state, carry), facts
+            return (state, turn, carry), facts
 
-        return jax.lax.scan(tick, (state, learner.start(mind, place)), jnp.arange(place.horizon))[1]
+        first = (state, jnp.zeros((), jnp.int32), learner.start(mind, place))
+        return jax.lax.scan(tick, first, jnp.arange(place.horizon))[1]
 
     return jax.vmap(one)(jax.random.split(key, worlds))
 

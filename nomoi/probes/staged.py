@@ -16,6 +16,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Governed, Situation
 from nomoi.core.learner import Learner
+from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.situations.berries import Berries
 
@@ -71,15 +72,16 @@ def _score(
     marks = eqx.tree_at(lambda m: (m.verdict, m.trace, m.age), marks, bearing)
     state = eqx.tree_at(lambda s: s.memory[place], state, marks)
 
-    def tick(now: tuple[Any, Any], t: Array) -> tuple[tuple[Any, Any], Array]:
-        state, carry = now
+    def tick(now: tuple[Any, Array, Any], t: Array) -> tuple[tuple[Any, Array, Any], Array]:
+        state, turn, carry = now
         own = jax.random.fold_in(key, t + 2)
         action, carry = learner.act(own, mind, barren, barren.observe(state), carry)
         still = {h: jnp.where(who == 0, a, 0) for h, a in action.items()}
-        state, outcome = barren.step(own, state, still)
+        state, turn, outcome = step(barren, key, turn, state, still)
         did = jnp.where(alone, outcome.events["harvest"][0], outcome.events["zap"][0].sum())
-        return (state, carry), did > 0
+        return (state, turn, carry), did > 0
 
-    _, did = jax.lax.scan(tick, (state, learner.start(mind, situation)), jnp.arange(STEPS))
+    first = (state, jnp.int32(2), learner.start(mind, situation))  # 0 and 1 of the key have placed who is there
+    _, did = jax.lax.scan(tick, first, jnp.arange(STEPS))
     steps = jnp.where(did.any(), did.argmax() + 1, STEPS)
     return 1 - steps.astype(jnp.float32) / STEPS

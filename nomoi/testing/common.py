@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from nomoi.core import Outcome, Situation
 from nomoi.core.situation import Action
+from nomoi.core.worlds import step
 
 LONGEST = 20_000  # steps: an episode longer than this is not played to its end
 CARD = ("observation", "actions", "reward", "events", "end", "state", ">>>")  # what a situation's docstring says
@@ -85,10 +86,9 @@ def live(situation: Situation, key: PRNGKeyArray, steps: int) -> Life:
         state, clock, alive = carry
         held = situation.held(state)
         action = random_action(jax.random.fold_in(acting, t), situation)
-        after, outcome = situation.step(jax.random.fold_in(playing, clock), state, action)
+        after, later, outcome = step(situation, playing, clock, state, action)
         finite = {name: jnp.isfinite(value).all() for name, value in situation.observe(after).items()}
         stocks = jnp.stack([stock(state), stock(after)])
-        later = clock + (~held).astype(jnp.int32)
         return (after, later, alive & ~outcome.done), Life(outcome, alive, held, finite, stocks, later)
 
     first = (situation.reset(born), jnp.zeros((), jnp.int32), jnp.array(True))
@@ -109,12 +109,14 @@ def brief(key: PRNGKeyArray, situation: Situation) -> tuple[Any, Any]:
     """Observations and outcomes of the first four steps, and the state after them."""
     born, playing, acting = jax.random.split(key, 3)
 
-    def tick(state: Any, t: Array) -> tuple[Any, Any]:
+    def tick(now: tuple[Any, Array], t: Array) -> tuple[tuple[Any, Array], Any]:
+        state, clock = now
         action = random_action(jax.random.fold_in(acting, t), situation)
-        after, outcome = situation.step(jax.random.fold_in(playing, t), state, action)
-        return after, (situation.observe(state), outcome)
+        after, later, outcome = step(situation, playing, clock, state, action)
+        return (after, later), (situation.observe(state), outcome)
 
-    return jax.lax.scan(tick, situation.reset(born), jnp.arange(4))
+    (state, _), told = jax.lax.scan(tick, (situation.reset(born), jnp.zeros((), jnp.int32)), jnp.arange(4))
+    return state, told
 
 
 def differences(a: Any, b: Any, exact: bool = True) -> list[str]:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, PRNGKeyArray
 from nomoi import catalogue
 from nomoi.core import Governed, Institution, Polity, Situation, choose, govern, outline
 from nomoi.core.settings import options
+from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.testing.common import PATIENCE, Check, Wrong, ask, card, glimpse, mismatches, random_action
@@ -146,11 +147,11 @@ def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
 
     def tick(carry: tuple[Polity, Polity, Array], t: Array) -> tuple[tuple[Polity, Polity, Array], Tale]:
         on_state, off_state, clock = carry
-        step = jax.random.fold_in(playing, clock)
+        at = (playing, clock)
         action = random_action(jax.random.fold_in(acting, t), governed)
 
-        without, plain = before.step(step, _bare(before, off_state), {h: action[h] for h in before.actions})
-        off_next, idle = off.step(step, off_state, action)
+        without, _, plain = step(before, *at, _bare(before, off_state), {h: action[h] for h in before.actions})
+        off_next, _, idle = step(off, *at, off_state, action)
         identity = {
             "the world": _same(_bare(before, off_next), without),
             "the reward": _same(idle.reward, plain.reward),
@@ -168,10 +169,10 @@ def watch(governed: Governed, key: PRNGKeyArray, steps: int) -> Tale:
         for i, m in zip(governed.institutions, on_state.memory, strict=True):
             own = choose(i.in_force, i.permit(m, governed.situation, on_state.world, own), own)
         held = governed.held(on_state)
-        raw = governed.situation.step(step, on_state.world, own)[1].reward
-        on_next, outcome = governed.step(step, on_state, action)
+        raw = step(governed.situation, *at, on_state.world, own)[2].reward
+        on_next, later, outcome = step(governed, *at, on_state, action)
         reward = _same(outcome.reward, jnp.where(held, 0.0, raw))
-        return (on_next, off_next, clock + (~held).astype(jnp.int32)), Tale(identity, reward)
+        return (on_next, off_next, later), Tale(identity, reward)
 
     start = (governed.reset(born), off.reset(born), jnp.zeros((), jnp.int32))
     return jax.lax.scan(tick, start, jnp.arange(steps))[1]
