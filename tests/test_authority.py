@@ -455,7 +455,7 @@ def test_a_smoke_run_states_every_claim_and_draws_every_figure(monkeypatch, tmp_
     monkeypatch.setattr(study, "lives", made_up)
     findings = perform(study.STUDY, "smoke", tmp_path)
     assert isinstance(findings, Findings)
-    assert len(asked) == len(study.conditions("smoke")) == len(findings.results.records)
+    assert len(asked) == len(study.trials("smoke")) == len(findings.results.records)
     assert {v.verdict for v in findings.verdicts} == {UNTESTED}
     assert all(np.isfinite(v.estimate.mean) for v in findings.verdicts)
     assert "When the authority passes on" in write_page(findings, tmp_path / "page.html").read_text()

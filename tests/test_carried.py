@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from nomoi.runs.jobs import Job, mind_of
 from small import SITUATIONS
+from training import asked, train
 
 from nomoi.core import govern
 from nomoi.core.learner import Learner
@@ -19,9 +17,8 @@ from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
 from nomoi.learners.nets import Net, Shape, graft
 from nomoi.learners.ppo import PPO, Residents
-from nomoi.runs.engine import train
-from nomoi.runs.store import Store
-from nomoi.scripts.fixed import Constant
+from nomoi.runs.trained import Trained, learned
+from nomoi.scripts.fixed import Constant, Mixed, Random
 from nomoi.situations.pool import Pool
 
 KEY = jax.random.key(0)
@@ -139,11 +136,12 @@ def test_residents_remember_within_an_episode_and_not_beyond():
 
 def test_residents_are_part_of_what_a_run_is(tmp_path):
     pool = Pool(agents=3, horizon=6)
-    alone = Job(pool, tiny(residents=Residents(Constant(choice=12), 1)), 0, 2, 1)
-    assert alone.spec()["pupils"] == 1
-    assert alone.spec() != dataclasses.replace(alone, learner=tiny()).spec()
-    assert "residents" not in Job(pool, tiny(), 0, 2, 1).spec()
-    assert np.isfinite(train(Store(tmp_path), [alone])[0].curve()["reward"][1]).any()
+    alone = [Trained("a", pool, (), 1, tiny(residents=Residents(script, 1))) for script in (
+        Constant(choice=12), Constant(choice=11), Mixed(Constant(choice=12), Random(), 1),
+        Mixed(Random(), Constant(choice=12), 1), Mixed(Constant(choice=11), Random(), 1))]  # fmt: skip
+    plain = Trained("a", pool, (), 1, tiny())
+    assert len({asked(t).id for t in (*alone, plain)}) == 6
+    assert np.isfinite(train(tmp_path, alone[0])[0].curve()["reward"][1]).any()
 
 
 def test_as_many_pupils_as_agents_is_the_plain_learner():
@@ -157,19 +155,24 @@ def test_as_many_pupils_as_agents_is_the_plain_learner():
 @pytest.mark.slow
 def test_a_run_goes_on_in_another_world_with_what_both_share(tmp_path):
     """Harvest with a bare altar first, then with a sanction too, whose feature is new: at a rate of 0 only zeros."""
-    first = Job(govern(HARVEST, Altar()), tiny(), 0, 2, 1)
-    then = Job(govern(HARVEST, Altar(), Sanction()), tiny(learning_rate=0.0, learning_rate_end=0.0), 0, 2, 1)
-    store = Store(tmp_path)
-    start = train(store, [first])[0]
-    went_on = train(store, [dataclasses.replace(then, start=start, origin=first)])[0]
-    old, new = mind_of(start, first), mind_of(went_on, then)
+    first = Trained("first", govern(HARVEST, Altar()), (), 2 * tiny().batch, tiny())
+    then = Trained(
+        "then",
+        govern(HARVEST, Altar(), Sanction()),
+        (),
+        2 * tiny().batch,
+        tiny(learning_rate=0.0, learning_rate_end=0.0),
+        parent="first",
+    )
+    start, went_on = train(tmp_path, first, then)
+    old, new = learned(start), learned(went_on)
     names = [f for f, _ in new.shape.features]
     ends = np.cumsum([0, *(k for _, k in new.shape.features)])
     aim = slice(*ends[names.index("sanction.aim") :][:2])
     assert (np.asarray(new.first["told"])[aim] == 0).all()
     np.testing.assert_array_equal(new.first["view"], old.first["view"])
     np.testing.assert_array_equal(new.value["w"], old.value["w"])
-    assert went_on.id != train(store, [then])[0].id
+    assert went_on.id != asked(then).id
 
 
 def test_blind_pupils_do_not_sense_what_residents_do():

@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from nomoi.runs.jobs import Job
 from small import SITUATIONS
 
 from nomoi.core import Outcome, Situation, govern, size, vocabulary
@@ -23,6 +22,7 @@ from nomoi.learners.conscience import BLAME, Conscience, Public, logit, witness
 from nomoi.learners.nets import Net, Shape
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.probes.norms import balanced, judgement
+from nomoi.runs.trained import Trained
 from nomoi.situations.matrix import Matrix
 
 KEY = jax.random.key(0)
@@ -250,9 +250,9 @@ def test_without_one_the_learner_is_what_it_was(monkeypatch):
 
 
 def test_a_record_names_its_conscience_and_others_keep_their_address():
-    job = lambda norm: Job(HATS, PPO(conscience=norm), 0, 2, 1).spec()  # noqa: E731
-    assert "conscience" not in job(None)
-    assert job(Conscience())["conscience"]["options"]["shame"] == 0.4
-    assert job(Conscience()) != job(Conscience(shame=0.0))
-    assert {k: v for k, v in job(Conscience()).items() if k != "conscience"} == job(None)
+    told = lambda norm: Trained("a", HATS, (), 1, PPO(conscience=norm)).spec()["options"]["learner"]["options"]  # noqa: E731
+    assert told(None)["conscience"] is None
+    assert told(Conscience())["conscience"]["options"]["shame"] == 0.4
+    assert told(Conscience()) != told(Conscience(shame=0.0))
+    assert told(Conscience()) | {"conscience": None} == told(None)
     assert Shape.of(HATS).features == (("hat", 3),)

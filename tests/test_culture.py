@@ -71,7 +71,7 @@ def test_every_claim_has_an_effect_and_none_is_judged_at_smoke(module, findings)
 @pytest.mark.parametrize("module", FAMILY)
 def test_settings_are_plain_and_name_every_parameter(module):
     for size in ("smoke", "laptop", "paper"):
-        for condition in module.conditions(size):
+        for condition in module.trials(size):
             json.dumps(dict(condition.settings))
             assert all(isinstance(v, (int, float, str)) for v in condition.settings.values())
 

@@ -184,8 +184,8 @@ def test_worth_discounts_the_worlds_steps_of_the_first_episode():
 
 
 def test_every_claim_of_the_study_is_about_conditions_that_there_are():
-    labels = {c.label for c in moca.conditions("smoke")}
-    assert len(labels) == len(moca.conditions("smoke"))
+    labels = {c.label for c in moca.trials("smoke")}
+    assert len(labels) == len(moca.trials("smoke"))
     for claim in moca.CLAIMS:
         read = []
 

@@ -25,8 +25,9 @@ from nomoi.measure.measures import measures
 from nomoi.report import terminal
 from nomoi.report.comparison import html
 from nomoi.runs import compare as comparison
-from nomoi.runs import jobs, regimes, study
+from nomoi.runs import regimes, study
 from nomoi.runs.study import Computed, Study
+from nomoi.runs.trained import Trained, check_memory, schedule
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
@@ -120,7 +121,7 @@ def test_a_crowd_and_what_no_machine_holds_are_refused(nomoi):
         Pool(agents=1001)
     learner = PPO(worlds=1_000_000, steps=1_000_000)
     with pytest.raises(Refusal, match=r"training in pool needs [\d,]+ GB"):
-        jobs.check_memory(jobs.Job(Pool(), learner, 0, 1, 1), 1, None)
+        check_memory(Trained("a", Pool(), (), 1, learner), 1, None)
     status, _, err = nomoi("compare", "pool", "--seeds", 10**10)
     assert (status, "--seeds is 10000000000" in err) == (2, True)
 
@@ -128,7 +129,7 @@ def test_a_crowd_and_what_no_machine_holds_are_refused(nomoi):
 @pytest.mark.parametrize("steps", [float("inf"), float("nan"), 0, -5, 1e18])
 def test_steps_can_be_counted(steps):
     with pytest.raises(Refusal, match="--steps is"):
-        jobs.schedule(PPO(), steps)
+        schedule(PPO(), steps)
     with pytest.raises(Refusal, match="more than can be counted"):
         jobs.schedule(PPO(worlds=1, steps=1, minibatches=1), 1e12)
 

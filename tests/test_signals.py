@@ -73,7 +73,7 @@ def test_only_a_contract_that_knows_the_signals_makes_a_team():
 
 def test_the_claims_read_what_the_study_computes():
     key = jax.random.key(0)
-    known = {c.label: c.function(None if c.exact else key, **c.settings) for c in teams.conditions("smoke")}
+    known = {c.label: c.function(None if c.exact else key, **c.settings) for c in teams.trials("smoke")}
 
     class Reader:
         def late(self, label, measure):

@@ -112,7 +112,7 @@ def test_the_lead_of_a_tax_is_over_the_best_of_the_others():
 
 
 def test_every_lever_of_the_raw_altar_is_given_to_the_hidden_rule_too():
-    made = {c.label: c for c in altar_raw.conditions("laptop") if isinstance(c, Trained)}
+    made = {c.label: c for c in altar_raw.trials("laptop") if isinstance(c, Trained)}
     for one, other in altar_raw.PAIRS.values():
         a, b = made[one], made[other]
         assert (a.learner, a.steps, bool(a.after)) == (b.learner, b.steps, bool(b.after))
@@ -133,7 +133,7 @@ def test_what_is_a_control_is_called_one_and_sources_can_be_opened(name):
 def test_what_has_no_chance_in_it_is_computed_once(name):
     """A function that takes no key is exact, and only such."""
     (one,) = study.find(name)
-    for c in one.conditions("smoke"):
+    for c in one.trials("smoke"):
         assert isinstance(c, Computed)
         assert c.exact == (c.function.__annotations__["key"] == "None"), c.label
 
@@ -142,7 +142,7 @@ def test_a_best_response_is_set_beside_restraint_in_the_same_worlds():
     found = schelling.response(jax.random.key(0), SITUATIONS["harvest"], schelling.RESTRAINED, (), 4)
     assert found["one"] == found["one, if restrained"] > 0
     assert found["others"] == found["others, if restrained"] > 0
-    made = {c.label: c for c in schelling.conditions("smoke")}
+    made = {c.label: c for c in schelling.trials("smoke")}
     for name in schelling.MAPS:
         learns = made[made[f"response, {name}"].of].learner
         assert (learns.residents.pupils, learns.residents.script) == (1, schelling.RESTRAINED)

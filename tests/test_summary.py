@@ -109,7 +109,7 @@ def test_conditions_and_claims_of_a_study_fit_together(name):
 
     (study,) = find(name)
     for size in study.seeds:
-        labels = [c.label for c in study.conditions(size)]
+        labels = [c.label for c in study.trials(size)]
         assert len(set(labels)) == len(labels)
         asked: set[str] = set()
 

@@ -71,8 +71,8 @@ def stackable(run: Run) -> Any:
 class Program:
     """The compiled functions of all runs of one kind."""
 
-    def __init__(self, trial: Trained, lanes: int = 1):
-        self.lanes, self._example = lanes, trial
+    def __init__(self, trial: Trained, lanes: int = 1, chunk: int = 0):
+        self.lanes, self._example, self.chunk = lanes, trial, chunk or trial.schedule[1]  # updates a call of `learn`
         self._film: Any = None
         self._built = False
         self._lock = threading.Lock()
@@ -87,7 +87,7 @@ class Program:
 
     def _compile(self) -> None:
         trial, lanes = self._example, self.lanes
-        chunk = trial.schedule[1]
+        chunk = self.chunk
 
         def begin(learner: Any, situation: Any, key: Any) -> Any:
             return learner.begin(key, situation)
