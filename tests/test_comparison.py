@@ -11,6 +11,8 @@ from nomoi import compare
 from nomoi.report import terminal
 from nomoi.report.comparison import html
 from nomoi.runs import compare as comparison
+from nomoi.runs import make
+from nomoi.runs.trial import trial_of
 from nomoi.situations.matrix import Matrix
 
 UNDER = {"free": "", "double": "levy(rate=2)", "single": "levy(rate=1)"}
@@ -18,24 +20,31 @@ LUCK = [1.0, 50.0, 1000.0]  # of a seed, whatever the regime: much more than any
 GAIN = {0.0: 0.0, 1.0: -3.0, 2.0: 5.0}  # of a rate
 
 
-def worth(job):
-    """What the training of a job is made to have brought, by what the job says that it is."""
-    rate = sum(float(i["options"]["rate"]) for i in job.spec()["institutions"])
-    harvest = LUCK[job.seed] + GAIN[rate]
+def rates_of(trial):
+    """The rates of what is in force, by what the trial says that it is."""
+    place = trial.spec()["options"]["situation"]["options"]
+    stack = place.get("institutions", {"tuple": []})["tuple"]
+    return [float(i["options"]["rate"]) for i in stack]
+
+
+def worth(trial, seed):
+    """What a training is made to have brought."""
+    rate = sum(rates_of(trial))
+    harvest = LUCK[seed] + GAIN[rate]
     accounts = {"reward": harvest, "moved": 4 * rate, "made": 2000 * (rate == 1), "burnt": 0.0}
     return {"harvest": harvest, **accounts, "payoff": harvest + accounts["made"]}
 
 
 @pytest.fixture
 def trained(monkeypatch, tmp_path):
-    """Compare without training anything; records come as the jobs were asked for."""
+    """Compare without training anything; records come as the trials were asked for."""
 
-    def train(store, jobs, tell, workers):
+    def train(work, runs):
         late = np.array([8.0, 16.0])  # the first row of a curve is not its last eighth
-        curves = [{m: (late, np.array([-9.0, v])) for m, v in worth(job).items()} for job in jobs]
-        return [store.put(job.spec(), curve, label=job.label) for job, curve in zip(jobs, curves, strict=True)]
+        curve = lambda r: {m: (late, np.array([-9.0, v])) for m, v in worth(r.trial, r.seed).items()}  # noqa: E731
+        return {run: work._put(run, curve(run), {}, {}) for run in runs}
 
-    monkeypatch.setattr(comparison, "train", train)
+    monkeypatch.setattr(make._Work, "_train", train)
     monkeypatch.setattr(comparison, "_scripts", lambda *_: ())
     return lambda under=UNDER, seeds=3: compare("pool", under, seeds=seeds, out=tmp_path)
 
@@ -46,9 +55,8 @@ def test_every_regime_has_its_own_records_seed_by_seed(trained):
     for row, rate in zip(result.rows, (0.0, 2.0, 1.0), strict=True):
         np.testing.assert_array_equal(row.values["harvest"], np.add(LUCK, GAIN[rate]))
         assert [r.spec["seed"] for r in row.records] == [0, 1, 2]
-        rates = [[i["options"]["rate"] for i in r.spec["institutions"]] for r in row.records]
-        assert rates == [[rate] if rate else []] * 3
-        assert {r.facts["label"] for r in row.records} == {row.label}
+        assert [rates_of(trial_of(r)) for r in row.records] == [[rate] if rate else []] * 3
+        assert {r.label for r in row.records} == {row.label}
 
 
 def test_a_gain_is_over_the_first_regime_and_pairs_the_seeds(trained):
@@ -66,7 +74,7 @@ def test_a_gain_is_over_the_first_regime_and_pairs_the_seeds(trained):
 def test_what_comes_first_is_never_a_payoff_that_was_made_out_of_nothing(trained):
     result = trained()
     assert result.headline == "harvest"
-    plain = comparison.Comparison(Matrix(), result.learner, 1, (0,), (), (), 0)
+    plain = comparison.Comparison(Matrix(), result.who, 1, (0,), (), ())
     row = comparison.Row("x", "", {"payoff": np.array([9.0]), "reward": np.array([1.0])})
     assert comparison.dataclasses.replace(plain, rows=(row,)).headline == "reward"
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from training import put, what
 
 from nomoi import files
 from nomoi.errors import Refusal
 from nomoi.report import terminal
+from nomoi.runs.record import read
 from nomoi.runs.store import Store
-
-SPEC = {"kind": "script", "seed": 0}
 
 
 def kept(root, seed=0, harvest=1.0, label="one"):
     """A record of three rows."""
     curve = {"harvest": (np.arange(3), np.full(3, harvest))}
-    return Store(root).put(SPEC | {"seed": seed}, curve, {"mind.0": np.ones(2)}, label=label)
+    return put(root, curve, what(seed=seed), {"mind.0": np.ones(2)}, label)
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -161,7 +161,7 @@ def test_a_narrow_terminal_gets_fewer_columns_and_each_whole(width, nomoi, monke
     assert status == 0
     head = next(line for line in out.splitlines() if "record" in line and "┃" in line)
     shown = [cell.strip() for cell in head.strip("┃").split("┃")]
-    every = ["record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest"]
+    every = ["record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code"]
     assert [name for name in every if name in shown] == shown
     assert (len(shown) == len(every)) == (width == 200)
     assert record.id in out
@@ -201,32 +201,32 @@ def test_a_record_is_what_its_name_says(tmp_path):
         shutil.move(source, target)
     for seed in (1, 2):
         with pytest.raises(Refusal, match="damaged"):
-            Store(tmp_path).get(SPEC | {"seed": seed})
+            Store(tmp_path).get(what(seed=seed))
     with pytest.raises(Refusal, match="damaged"):
         Store(tmp_path).all()
 
 
 @pytest.mark.parametrize(
     "facts",
-    [{"format": 2}, {"format": None}, {"spec": []}, {"spec": SPEC | {"seed": 7}}, {"created": "now"}, {"files": {}},
+    [{"format": 3}, {"format": None}, {"spec": []}, {"spec": what(seed=7).spec}, {"created": "now"}, {"files": {}},
      {"files": []}, {"files": {"curve.parquet": ""}}],
 )  # fmt: skip
 def test_a_record_of_another_format_or_spec_is_refused(facts, tmp_path):
     record = kept(tmp_path)
     edit(record, **facts)
     with pytest.raises(Refusal, match=f"{record.id} is damaged"):
-        Store(tmp_path).get(SPEC)
+        Store(tmp_path).get(what())
 
 
 def test_what_a_record_does_not_list_is_not_read(tmp_path):
-    record = Store(tmp_path).put(SPEC, {"harvest": (np.zeros(1), np.ones(1))})
+    record = put(tmp_path, {"harvest": (np.zeros(1), np.ones(1))})
     np.savez(record.folder / "arrays.npz", slipped=np.ones(1))
-    assert Store(tmp_path).read(record.folder).arrays() == {}
+    assert read(record.folder).arrays() == {}
 
 
 def test_keys_that_are_numbers_do_not_change_a_name(tmp_path):
-    spec = {"kind": "computed", "settings": {2: "a", 10: "b"}}
-    record = Store(tmp_path).put(spec, {"m": (np.zeros(1), np.ones(1))})
+    spec = what({2: "a", 10: "b"})
+    record = put(tmp_path, {"m": (np.zeros(1), np.ones(1))}, spec)
     found = Store(tmp_path).get(spec)
     assert found is not None
     assert found.id == record.id
@@ -274,10 +274,10 @@ DAMAGE = {
 @pytest.mark.parametrize("case", DAMAGE)
 def test_a_damaged_checkpoint_is_removed(case, tmp_path):
     store = Store(tmp_path)
-    file = store._unfinished(SPEC) / "checkpoint.npz"
+    file = store._unfinished(what()) / "checkpoint.npz"
     file.parent.mkdir(parents=True)
     DAMAGE[case](file)
-    assert store.resume(SPEC) is None
+    assert store.resume(what()) is None
     assert not file.exists()
-    store.save(SPEC, [np.zeros(1)], [{"seconds": 1.0}])
-    assert store.resume(SPEC) is not None
+    store.save(what(), [np.zeros(1)], [{"seconds": 1.0}])
+    assert store.resume(what()) is not None

@@ -37,7 +37,7 @@ from nomoi.situations.pool import Pool
 
 @pytest.mark.parametrize("owner", ["situation", "pool"])
 def test_a_situation_goes_by_its_own_name_too(owner, monkeypatch):
-    monkeypatch.setattr(comparison, "train", lambda store, asked, *_: pytest.fail(f"{asked[0].situation.agents} fish"))
+    monkeypatch.setattr(comparison, "make", lambda _, t, *__, **___: pytest.fail(f"{t[0].place.agents} fish"))
     with pytest.raises(pytest.fail.Exception, match="5 fish"):
         comparison.compare("pool", ["nothing"], set=[f"{owner}.agents=5"])
     with pytest.raises(Refusal, match=r"no option 'agnets'; did you mean 'agents'"):
@@ -131,7 +131,7 @@ def test_steps_can_be_counted(steps):
     with pytest.raises(Refusal, match="--steps is"):
         schedule(PPO(), steps)
     with pytest.raises(Refusal, match="more than can be counted"):
-        jobs.schedule(PPO(worlds=1, steps=1, minibatches=1), 1e12)
+        schedule(PPO(worlds=1, steps=1, minibatches=1), 1e12)
 
 
 def half(key, share=0.5, people=3, costs=(0.1, 0.2)):

@@ -12,7 +12,7 @@ from small import SITUATIONS
 
 from nomoi.runs import study
 from nomoi.runs.claims import Claim, Results
-from nomoi.runs.store import Record
+from nomoi.runs.record import Record
 from nomoi.runs.study import Computed, Trained
 from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, schelling, silly_rules, tragedy
 
@@ -115,7 +115,7 @@ def test_every_lever_of_the_raw_altar_is_given_to_the_hidden_rule_too():
     made = {c.label: c for c in altar_raw.trials("laptop") if isinstance(c, Trained)}
     for one, other in altar_raw.PAIRS.values():
         a, b = made[one], made[other]
-        assert (a.learner, a.steps, bool(a.after)) == (b.learner, b.steps, bool(b.after))
+        assert (a.learner, a.steps, bool(a.parent)) == (b.learner, b.steps, bool(b.parent))
         assert a.under != b.under
 
 
@@ -144,6 +144,6 @@ def test_a_best_response_is_set_beside_restraint_in_the_same_worlds():
     assert found["others"] == found["others, if restrained"] > 0
     made = {c.label: c for c in schelling.trials("smoke")}
     for name in schelling.MAPS:
-        learns = made[made[f"response, {name}"].of].learner
+        learns = made[made[f"response, {name}"].parent].learner
         assert (learns.residents.pupils, learns.residents.script) == (1, schelling.RESTRAINED)
-        assert made[made[f"diagram, {name}"].of].learner.residents is None
+        assert made[made[f"diagram, {name}"].parent].learner.residents is None

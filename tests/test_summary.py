@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from training import put, what
 
 from nomoi.measure.statistics import estimate, holm, number, ttest
 from nomoi.report import page
@@ -124,15 +125,12 @@ def test_conditions_and_claims_of_a_study_fit_together(name):
 
 
 def test_how_much_was_computed_is_added_up(tmp_path):
-    from nomoi.runs.store import Store
-
-    put = lambda k, minutes, device: Store(tmp_path).put(  # noqa: E731
-        {"kind": "training", "k": k},
-        {"m": (np.array([500.0, 1000.0]), np.ones(2))},
-        wall_seconds=60 * minutes,
-        device=device,
+    curve = {"m": (np.array([500.0, 1000.0]), np.ones(2))}
+    made = lambda k, minutes, device, kind="Trained": put(  # noqa: E731
+        tmp_path, curve, what(k, kind=kind), wall_seconds=60 * minutes, device=device
     )
-    results = Results({"a": (put(0, 2, "cpu"), put(1, 3, "cpu")), "b": (put(2, 4, "GPU"),)})
+    results = Results({"a": (made(0, 2, "cpu"), made(1, 3, "cpu")), "b": (made(2, 4, "GPU"),),
+                       "c": (made(3, 50, "cpu", "Computed"),)})  # fmt: skip
     found = Findings(Study("x", "?", [], lambda size: [], {"laptop": 2}), "laptop", results, ())
     said = "3 training runs of 1,000 world steps, 9 minutes of one worker (GPU and cpu)"
     assert reporting._effort(found) == f", {said}"

@@ -5,6 +5,7 @@ import numpy as np
 from nomoi.institutions.levy import Levy
 from nomoi.learners.ppo import PPO
 from nomoi.runs.make import make
+from nomoi.runs.record import Asked
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Run
@@ -30,6 +31,19 @@ def train(place, *trials, seeds=(0,), tell=lambda _: None, **how):
     return [record for one in trials for record in made.records[one.label]]
 
 
+def what(k=0, seed=0, kind="Computed", code="a"):
+    """What would name a record, of no trial that there is."""
+    return Asked({"trial": {"class": f"somewhere:{kind}", "options": {"k": k}}, "seed": seed, "parents": []},
+                 {"nomoi.somewhere": code})  # fmt: skip
+
+
+def put(place, curve, asked=None, arrays=None, label="one", measures=None, **facts):
+    """A record that no trial made."""
+    store = place if isinstance(place, Store) else Store(place)
+    known = {"parents": [], "own": {}, "wall_seconds": 1.0} | facts
+    return store.put(asked or what(), curve, arrays, named={"label": label}, measures=measures or {}, **known)
+
+
 def values(record):
     return {m: v for m, (_, v) in record.curve().items()}
 
@@ -44,4 +58,4 @@ def same(one, other):
         np.testing.assert_array_equal(v, other.arrays()[k])
 
 
-__all__ = ["LEARNER", "UPDATE", "Run", "Store", "asked", "make", "same", "train", "trial", "values"]
+__all__ = ["LEARNER", "UPDATE", "Run", "Store", "asked", "make", "put", "same", "train", "trial", "values", "what"]
