@@ -1,6 +1,9 @@
 """What an institution is given, and what a situation says of itself."""
 
 import dataclasses
+import inspect
+import re
+from pathlib import Path
 
 import equinox as eqx
 import jax
@@ -12,7 +15,11 @@ from small import SITUATIONS, equal, run
 from nomoi.core import Event, Institution, Outcome, govern, outline, setting
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
+from nomoi.institutions.gift import Gift
+from nomoi.institutions.interest import Interest
 from nomoi.institutions.levy import Levy
+from nomoi.institutions.treaty import Treaty
+from nomoi.learners.joint import Crowd
 from nomoi.situations.boycott import Boycott
 from nomoi.situations.driving import Driving
 from nomoi.situations.harvest import Harvest
@@ -64,11 +71,36 @@ def test_an_institution_is_given_the_situation_and_sees_what_was_tried_and_what_
     np.testing.assert_allclose(got.outcome.events["request"], let * 0.15 / 12, rtol=1e-5)
 
 
+def test_the_guide_gives_every_hook_as_it_is():
+    guide = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = guide.partition("## Add an institution")[2].split("```")[1]
+    said = {name: args.split(", ") for name, args in re.findall(r"(\w+)\(([\w, ]+)\)(?: ->|  +refuse)", table)}
+    own = {name: hook for name, hook in vars(Institution).items() if inspect.isfunction(hook)}
+    hooks = {name: list(inspect.signature(hook).parameters)[1:] for name, hook in own.items() if name[0] != "_"}
+    hooks.pop("said")  # a help, not a hook
+    assert said == hooks
+
+
 def test_a_situation_says_by_what_it_is_governed():
     levy, contract = Levy(on="request"), Contract(on="request")
     assert (POOL.institutions, POOL.bare) == ((), POOL)
     g = govern(POOL, levy, contract)
     assert (g.institutions, g.bare) == ((levy, contract), POOL)
+    crowd = Crowd(g)  # what is made of another situation is under the same rules
+    assert (crowd.institutions, crowd.bare.institutions, crowd.roles, crowd.kinds) == (
+        g.institutions,
+        (),
+        ("crowd",),
+        POOL.kinds,
+    )
+
+
+def test_what_takes_two_is_refused_alone():
+    alone = Pool(agents=1)
+    for rule in (Gift(), Interest(), Treaty(on="request")):
+        with pytest.raises(Refusal, match=f"{rule.name} needs at least 2 agents, and pool has 1"):
+            govern(alone, rule)
+    assert govern(alone, Contract(on="request")).agents == 1
 
 
 @eqx.filter_jit

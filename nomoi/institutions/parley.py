@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int
 
 from nomoi.errors import Refusal
@@ -31,5 +31,5 @@ def among_others(due: Float[Array, " n"]) -> Float[Array, " n"]:
 
 def in_order(name: str, low: Array, high: Array) -> None:
     """Refuse a lowest price above the highest."""
-    if not isinstance(low, jax.core.Tracer) and (np.asarray(low) > np.asarray(high)).any():
+    if not isinstance(low, Tracer) and (np.asarray(low) > np.asarray(high)).any():
         raise Refusal(f"{name}.low is {low}, above {name}.high, which is {high}.")

@@ -55,7 +55,7 @@ def play(learner: Learner, situation: Situation, mind: Any, key: Any) -> tuple[d
 
 def shot(situation: Situation, kept: dict[str, Any], happened: dict[str, Any], world: int = 0) -> Still:
     """The film of one world, from what `seen` and `events` give: leaves [T, W, ...].  The situation is concrete."""
-    scene = outline(situation).scene
+    scene: Any = outline(situation).scene
     traced = {name: np.asarray(value)[:, world] for name, value in kept.items()}
     told = {name: np.asarray(value)[:, world] for name, value in happened.items()}
     boards = {i.name: i.board(situation) for _, i in _displays(situation) if bool(i.in_force)}

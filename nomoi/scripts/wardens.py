@@ -52,6 +52,7 @@ class Warden(Learner, Rule):
         n, kinds = situation.agents, situation.kinds
         scene = outline(situation).scene
         self._fits(situation, scene, seen)
+        assert scene is not None  # it shows planes
         plane = {name: (seen["view"] >> scene.planes.index(name)) & 1 == 1 for name in scene.planes}
         told = seen["altar.mind"][:, : len(kinds)] if self.colour < 0 else np.eye(len(kinds))[[self.colour] * n]
         permitted = jnp.asarray(told > 0)
