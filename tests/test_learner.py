@@ -123,15 +123,25 @@ class Counts(Learner):
         return run + (1 if self.fault == "goes on" else updates), tally
 
     def mind(self, run):
-        return run + 1 if self.fault == "begins" else run
+        return {"begins": run + 1, "shapes": run[None]}.get(self.fault, run)
 
 
-@pytest.mark.parametrize("fault", ["", "acts", "answers", "begins", "learns", "goes on"])
-def test_the_check_of_a_learner_finds_what_is_wrong(fault):
-    found = {c.name: c for c in check(Counts(fault), [Matrix()])}
-    assert [name for name, c in found.items() if c.passed is False] == ([fault] if fault else [])
-    if fault:
-        assert "counts" in found[fault].sentence
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("", ""),
+        ("acts", "counts in matrix answers []; it must answer every head"),
+        ("answers", "answers 9 to 'choose'; a choice from 0 to 1"),
+        ("begins", "does not go on from it"),
+        ("shapes", "not what init makes (the whole: [] float32 became [1] float32)"),
+        ("learns", "changes its type in an update (the whole: [] float32 became [] int32)"),
+        ("goes on", "learns otherwise in 2 parts than in one go"),
+    ],
+)
+def test_the_check_of_a_learner_finds_what_is_wrong(fault, says):
+    found = [(c.name, c.sentence) for c in check(Counts(fault), [Matrix()]) if c.passed is False]
+    assert [name for name, _ in found] == ([{"shapes": "begins"}.get(fault, fault)] if fault else [])
+    assert all(says in sentence for _, sentence in found)
 
 
 # --- Q-learning from a table --------------------------------------------------------------------------------------

@@ -119,15 +119,14 @@ class Exam:
             mind = self.l.init(key, self.s)
             return mind, self.l.begin(self.key, self.s, mind)
 
-        mind, run = eqx.filter_jit(begun)(jax.random.key(7))
-        learn = eqx.filter_jit(lambda run: self.l.learn(self.s, run, UPDATES, jnp.int32(2 * UPDATES)))
+        mind, run = jax.jit(begun)(jax.random.key(7))
+        learn = jax.jit(lambda run: self.l.learn(self.s, run, UPDATES, jnp.int32(2 * UPDATES)))
         after, tally = learn(run)
         return mind, run, after, learn(run)[0], tally
 
     def _begins(self) -> str:
-        fresh = eqx.filter_eval_shape(lambda key: self.l.mind(self.l.begin(key, self.s)), self.key)
-        born = eqx.filter_eval_shape(lambda key: self.l.init(key, self.s), self.key)
-        wrong = mismatches(*(eqx.filter(tree, eqx.is_array_like) for tree in (born, fresh)))
+        fresh = jax.eval_shape(lambda key: self.l.mind(self.l.begin(key, self.s)), self.key)
+        wrong = mismatches(jax.eval_shape(lambda key: self.l.init(key, self.s), self.key), fresh)
         if wrong:
             raise Wrong(f"the mind of a run of {self.name} is not what init makes ({wrong[0]}).")
         mind, run, *_ = self.lived
@@ -154,7 +153,7 @@ class Exam:
     def _goes_on(self) -> str:
         """Updates made one by one, as a training that is interrupted makes them."""
         _, run, after, *_ = self.lived
-        one = eqx.filter_jit(lambda run: self.l.learn(self.s, run, 1, jnp.int32(2 * UPDATES))[0])
+        one = jax.jit(lambda run: self.l.learn(self.s, run, 1, jnp.int32(2 * UPDATES))[0])
         for _ in range(UPDATES):
             run = one(run)
         wrong = differences(self.l.mind(run), self.l.mind(after), exact=False)
