@@ -25,11 +25,13 @@ from nomoi.learners.objectives import SVO, Common, Inequity, Objective, Own, Pro
 from nomoi.learners.ppo import PPO
 from nomoi.learners.tabular import Tabular
 from nomoi.measure.evaluate import evaluate
+from nomoi.measure.ledger import Tally
 from nomoi.measure.measures import measures
 from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
+from nomoi.testing import check
 
 KEY = jax.random.key(0)
 TABLE = Tabular(cells=64, worlds=8, steps=16)
@@ -83,6 +85,63 @@ def test_nobody_overrides_how_another_one_acts_or_learns():
         family |= more
     assert {"PPO", "Joint", "Settlement", "Tabular", "Random", "Selfish", "Yielding", "Mixed"} < family
     assert not [name for name in family if set(bases[name]) & (family - {"Learner"})]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "learner", [PPO(worlds=4, steps=8, minibatches=2, hidden=4), Joint(TABLE), TABLE, Random()], ids=lambda x: x.name
+)
+def test_what_comes_with_nomoi_keeps_its_promises(learner):
+    assert not [c for c in check(learner) if not c.passed]
+
+
+class Counts(Learner):
+    """Learns how many updates there were; `fault` is what it does wrong."""
+
+    fault: str = eqx.field(static=True, default="")
+
+    def init(self, key, situation):
+        return jnp.zeros(())
+
+    def act(self, key, mind, situation, seen, carry):
+        heads = {h: jnp.zeros(situation.agents, jnp.int32) for h in situation.actions}
+        if self.fault == "acts":
+            return {}, carry
+        return {h: x + (9 if self.fault == "answers" else 0) for h, x in heads.items()}, carry
+
+    @property
+    def batch(self):
+        return 1
+
+    def begin(self, key, situation, mind=None):
+        return jnp.zeros(()) if mind is None or self.fault == "begins" else mind
+
+    def learn(self, situation, run, updates, total):
+        tally = Tally.empty(situation)
+        if self.fault == "learns":
+            return run.astype(jnp.int32), tally
+        return run + (1 if self.fault == "goes on" else updates), tally
+
+    def mind(self, run):
+        return {"begins": run + 1, "shapes": run[None]}.get(self.fault, run)
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("", ""),
+        ("acts", "counts in matrix answers []; it must answer every head"),
+        ("answers", "answers 9 to 'choose'; a choice from 0 to 1"),
+        ("begins", "does not go on from it"),
+        ("shapes", "not what init makes (the whole: [] float32 became [1] float32)"),
+        ("learns", "changes its type in an update (the whole: [] float32 became [] int32)"),
+        ("goes on", "learns otherwise in 2 parts than in one go"),
+    ],
+)
+def test_the_check_of_a_learner_finds_what_is_wrong(fault, says):
+    found = [(c.name, c.sentence) for c in check(Counts(fault), [Matrix()]) if c.passed is False]
+    assert [name for name, _ in found] == ([{"shapes": "begins"}.get(fault, fault)] if fault else [])
+    assert all(says in sentence for _, sentence in found)
 
 
 # --- Q-learning from a table --------------------------------------------------------------------------------------

@@ -13,22 +13,24 @@ from typing import Any
 
 from nomoi import catalogue
 from nomoi.core import Institution, Situation
+from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.testing.common import CARD, Check, Wrong, ask, card
 from nomoi.testing.institution import check_institution
+from nomoi.testing.learner import check_learner
 from nomoi.testing.situation import Bench
 
 __all__ = ["Check", "check", "report"]
 
 
 def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
-    """Everything that is promised about a situation or an institution (a class, or an instance).
+    """Everything that is promised about a situation, an institution or a learner (a class, or an instance).
 
-    An institution is tried on `among`, or, where that is empty, on the situations that come with nomoi.
+    An institution or a learner is tried on `among`, or, where that is empty, on the situations that come with nomoi.
     """
     cls = thing if isinstance(thing, type) else type(thing)
-    if not issubclass(cls, (Situation, Institution)):
-        raise Refusal(f"{cls.__name__} is neither a Situation nor an Institution; it must derive from one of them.")
+    if not issubclass(cls, (Situation, Institution, Learner)):
+        raise Refusal(f"{cls.__name__} is no Situation, Institution or Learner; it must derive from one of them.")
     if isinstance(thing, type):
         first = ask("defaults", lambda: _build(cls))
         if not first.passed:
@@ -38,6 +40,8 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
         out = []
     if isinstance(thing, Institution):
         return out + check_institution(thing, among)
+    if isinstance(thing, Learner):
+        return out + check_learner(thing, among)
     if not thing.institutions:
         out.append(ask("card", lambda: card(cls, CARD)))
     return out + Bench(thing).run()
