@@ -150,27 +150,26 @@ def show(name: Annotated[str, typer.Argument(help="a situation, an institution, 
     terminal.card(name)
 
 
-runs = typer.Typer(help="The records in a folder.", invoke_without_command=True)
-app.add_typer(runs, name="runs")
 OUT = Annotated[Path, typer.Option(help="folder of records")]
 
 
-@runs.callback()
-def runs_(context: typer.Context, out: OUT = Path("runs")) -> None:
-    """The records in a folder; `nomoi runs show RUN` tells all of one."""
+@app.command()
+def runs(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[show RUN]", help="all of one; its first letters do")
+    ] = None,
+    out: OUT = Path("runs"),
+) -> None:
+    """The records in a folder; or of one of them all: what was run, by which code, and what came of it."""
     from nomoi.report import terminal
 
-    if context.invoked_subcommand is None:
-        terminal.records(_records(out))
-
-
-@runs.command("show")
-def runs_show(run: Annotated[str, typer.Argument(help="a record's name; its first letters do")],
-              out: OUT = Path("runs")) -> None:  # fmt: skip
-    """One record: what was run, by which code, and what came of it."""
-    from nomoi.report import terminal
-
-    terminal.record(_records(out).pick(run))
+    store = _records(out)
+    if not words:
+        terminal.records(store)
+    elif len(words) == 2 and words[0] == "show":
+        terminal.record(store.pick(words[1]))
+    else:
+        raise Refusal(f"`nomoi runs {' '.join(words)}` is nothing; `nomoi runs` and `nomoi runs show RUN` are.")
 
 
 def _records(out: Path) -> Any:

@@ -117,7 +117,7 @@ def test_a_trained_commons_leaves_a_film(nomoi):
     status, _, err = nomoi("compare", "harvest", "--under", "nothing", "--steps", "600", *QUICK)
     assert status == 0, err
     assert "data:image/webp" in Path("report.html").read_text()
-    record = next(r for r in Store("runs").all() if r.spec["kind"] == "training")
+    record = next(r for r in Store("runs").all() if r.kind == "trained")
     status, _, _ = nomoi("film", record.id[:6], "--to", "film.gif")
     assert status == 0
     assert Path("film.gif").read_bytes()[:3] == b"GIF"

@@ -21,7 +21,6 @@ from nomoi.core.keys import key_of
 from nomoi.core.settings import options
 from nomoi.errors import Refusal, printable
 from nomoi.learners.ppo import PPO
-from nomoi.measure.measures import measures
 from nomoi.report import terminal
 from nomoi.report.comparison import html
 from nomoi.runs import compare as comparison
@@ -295,7 +294,7 @@ def test_whoever_ends_a_run_finds_it_again(number, nomoi, monkeypatch):
 
 def test_too_short_a_run_says_so(capsys):
     row = comparison.Row("nothing", "No rule.", {"reward": np.zeros(1)})
-    short = comparison.Comparison(Matrix(), PPO(), 0, (0, 1), (row,), (), 0, known=measures(Matrix()))
+    short = comparison.Comparison(Matrix(), PPO(), 0, (0, 1), (row,), ())
     made = lambda updates: comparison.dataclasses.replace(short, steps=4096 * updates)  # noqa: E731
     said = "The whole run is 1 update of 4,096 world steps, so nothing had been learned when it was measured"
     assert said in made(1).data()["remarks"][0]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from training import put, what
 
 from nomoi.errors import Refusal, printable
 from nomoi.report import figures, page, portrait, terminal
-from nomoi.runs.store import Store
 from nomoi.solve.game import NormalForm
 
 EVIL = "a\x1b[2J\x1b]0;owned\x07b\x9b31m\u202ec\rd\udcff"
@@ -115,7 +115,7 @@ def test_printable_text_is_idempotent_and_can_be_written(text):
 def test_records_and_paths_are_words(nomoi):
     """Labels, kinds and folders that look like commands or markup."""
     folder = "[red]x[/nothing] :fire:"
-    Store(folder).put({"kind": EVIL, "seed": 1}, {"harvest": (np.zeros(1), np.ones(1))}, label=f"{EVIL}[/b]")
+    put(folder, {"harvest": (np.zeros(1), np.ones(1))}, what(kind=f"x:{EVIL}"), label=f"{EVIL}[/b]")
     status, out, err = nomoi("runs", "--out", folder)
     assert status == 0, err
     assert folder in out

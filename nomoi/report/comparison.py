@@ -14,14 +14,14 @@ from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.report import figures, page
 from nomoi.runs.code import changed
-from nomoi.runs.compare import ACCOUNTS, Comparison, Row
+from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
 from nomoi.runs.record import Record
 from nomoi.runs.trained import Trained, learned
 from nomoi.runs.trial import trial_of
 from nomoi.runs.trials import Scripted
 
-CURVES = ("harvest", "reward", "stock", "compliance", "removed")
+CURVES = ("harvest", "reward", "stock", "removed")
 
 
 def write_page(result: Comparison, path: Path) -> Path:
@@ -40,7 +40,8 @@ def html(result: Comparison) -> str:
     )
     lead = " ".join([lead, *result.remarks])
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
-    for name in dict.fromkeys((result.headline, *CURVES)) if result.steps else ():
+    rules = [m for m in result.measures if kept(m)]
+    for name in dict.fromkeys((result.headline, *CURVES, *rules)) if result.steps else ():
         if name in result.measures and not (name == "reward" and result.headline == "harvest"):
             sections.append(curve(result, name))
     sections += _accounts(result)
@@ -62,7 +63,7 @@ def curve(result: Comparison, name: str) -> page.Figure:
             series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
     caption = "Mean over seeds with 95 % band (Student's t); dotted: behaviours that do not learn, under no rule."
-    if name == "compliance" and result.chance:
+    if kept(name) and result.chance:
         scripts |= _chance(result, name)
         caption += " Chance is what random play reaches under the same regime."
     labels = [row.label for row in result.rows]

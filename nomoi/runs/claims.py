@@ -58,6 +58,8 @@ class Results:
         return np.stack([_mean(values[:, part == k]) for k in range(count)], 1)
 
     def _of(self, label: str) -> tuple[Record, ...]:
+        if isinstance(self.records, _Noted):
+            self.records.asked.add(label)
         return _known(self.records, label, label)
 
 
@@ -119,13 +121,12 @@ def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
 
 
 class _Noted(Mapping[str, tuple[Record, ...]]):
-    """Records that remember which conditions were asked for."""
+    """Records of which it is noted which trials an effect asked for."""
 
     def __init__(self, records: Mapping[str, tuple[Record, ...]]):
         self.records, self.asked = records, set[str]()
 
     def __getitem__(self, label: str) -> tuple[Record, ...]:
-        self.asked.add(label)
         return self.records[label]
 
     def __iter__(self) -> Iterator[str]:

@@ -175,7 +175,7 @@ def compare(
     options = _options(set)
     place = _situation(situation, map, options)
     player = _player(who or place.who, options.pop("learner", {}))
-    asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "under")
+    asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "--under")
     chosen = [_regime(label, given, options) for label, given in (asked or regimes.default(place)).items()]
     regimes.check_overrides(options, chosen, ["situation", "learner"])
 
@@ -183,7 +183,7 @@ def compare(
     lived = [_lived(r.label, g, player, steps) for g, r in zip(governed, chosen, strict=True)]
     scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, place, s)) for label, sentence, s in _scripts(place)}
     chance = {t.label: Scripted(CHANCE + t.label, g, Random()) for g, t in zip(governed, lived, strict=True)
-              if not isinstance(player, Random) and "compliance" in t.measures()}  # fmt: skip
+              if not isinstance(player, Random) and any(kept(m) for m in t.measures())}  # fmt: skip
     trials: list[Trial] = [*lived, *(t for _, t in scripts.values()), *chance.values()]
     check(trials)
     made = make(Store(out), trials, range(seeds), tell, workers=workers, old=old)
@@ -195,10 +195,15 @@ def compare(
     rows = [row(t, r.sentences()) for t, r in zip(lived, chosen, strict=True)]
     free = [row(t, sentence, label.removeprefix(SCRIPT)) for label, (sentence, t) in scripts.items()]
     by_chance = [row(chance[r.label], f"Random play: {r.sentence}", r.label) for r in rows
-                 if r.label in chance and r.estimate("compliance").n]  # fmt: skip
+                 if r.label in chance and any(r.estimate(m).n for m in r.values if kept(m))]  # fmt: skip
     length = lived[0].length if isinstance(lived[0], Trained) else 0
     return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(free), tuple(by_chance),
                       made.fresh, made.remarks)  # fmt: skip
+
+
+def kept(measure: str) -> bool:
+    """Whether a measure says how well a rule is kept; who takes at random obeys now and then."""
+    return measure.rpartition(".")[2] == "compliance"
 
 
 SCRIPT, CHANCE = "script: ", "by chance: "  # so that no label of a regime is theirs
