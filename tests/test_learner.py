@@ -117,7 +117,8 @@ class Counts(Learner):
         return jnp.zeros(()) if mind is None or self.fault == "begins" else mind
 
     def learn(self, situation, run, updates, total):
-        situation = situation if self.fault == "phases" else situation.at(run.astype(jnp.float32) / total.astype(jnp.float32))
+        if self.fault != "phases":
+            situation = situation.at(run.astype(jnp.float32) / total.astype(jnp.float32))
         tally = Tally.empty(situation)
         if self.fault == "learns":
             return run.astype(jnp.int32), tally
