@@ -117,6 +117,8 @@ class Counts(Learner):
         return jnp.zeros(()) if mind is None or self.fault == "begins" else mind
 
     def learn(self, situation, run, updates, total):
+        if self.fault != "phases":
+            situation = situation.at(run.astype(jnp.float32) / total.astype(jnp.float32))
         tally = Tally.empty(situation)
         if self.fault == "learns":
             return run.astype(jnp.int32), tally
@@ -135,6 +137,7 @@ class Counts(Learner):
         ("begins", "does not go on from it"),
         ("shapes", "not what init makes (the whole: [] float32 became [1] float32)"),
         ("learns", "changes its type in an update (the whole: [] float32 became [] int32)"),
+        ("phases", "never asks for situation.at(progress)"),
         ("goes on", "learns otherwise in 2 parts than in one go"),
     ],
 )

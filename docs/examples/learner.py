@@ -59,10 +59,11 @@ class Bandit(Learner, Rule):
     def learn(self, situation: Situation, run: Life, updates: int, total: Int[Array, ""]) -> tuple[Life, Tally]:
         def step(now: tuple[Life, Tally], _: None) -> tuple[tuple[Life, Tally], None]:
             run, tally = now
-            asked = jax.vmap(situation.asked)(run.lives.worlds.state)
+            place = situation.at(run.time // self.steps / total)  # rules may be phased in
+            asked = jax.vmap(place.asked)(run.lives.worlds.state)
             wide = {head: jnp.broadcast_to(h, (self.worlds, *h.shape)) for head, h in run.mind.items()}
             action = sample(jax.random.fold_in(run.key, run.time), wide)
-            lives, lived, tally = run.lives.step(situation, self.objective, action, tally)
+            lives, lived, tally = run.lives.step(place, self.objective, action, tally)
             luck = lived.utility - lived.utility.mean(0)
             mind = {}
             for head, h in run.mind.items():

@@ -33,7 +33,8 @@ class Learner(eqx.Module):
     batch                                     world steps, of all worlds together, between two updates; 0 for a script
     begin(key, situation, mind=None) -> run   before the first update; goes on from `mind` where one is given
     learn(situation, run, updates, total)     `updates` more updates (a Python int) of a training that will have `total`
-        -> (run, tally)                       ([] int32).  The new run has the shapes and types of the old one; `tally`
+        -> (run, tally)                       ([] int32), each in `situation.at(updates done / total)`, as rules may be
+                                              phased in.  The new run has the shapes and types of the old one; `tally`
                                               (`nomoi.measure.ledger.Tally`) sums the episodes that ended meanwhile
     mind(run) -> mind                         what has been learned so far, as `init` shapes it: a part of the run
 

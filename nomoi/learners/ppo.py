@@ -264,9 +264,9 @@ class PPO(Learner, Rule):
         # a recurrent network learns from whole stretches of T steps, a feed-forward one from single steps
         length = self.steps if self.recurrent else 1
         # who has parameters of its own judges its luck by its own: others may have a hundred times as much at stake
-        worth = lambda asked, advantage: judge(asked, advantage, self.seldom)  # noqa: E731
-        worth = worth if self.shared else jax.vmap(worth, 2, 2)
-        data = (batch, target, *worth(batch.asked, advantage))
+        judged: Any = lambda asked, advantage: judge(asked, advantage, self.seldom)  # noqa: E731
+        judged = judged if self.shared else jax.vmap(judged, 2, 2)
+        data = (batch, target, *judged(batch.asked, advantage))
         if self.shared:
             return role(mind, optimiser, stretch(data, length), key)
         per_agent = jax.tree.map(lambda x: jnp.moveaxis(x, 2, 0)[:, :, :, None], data)
@@ -275,7 +275,7 @@ class PPO(Learner, Rule):
         return eqx.filter_vmap(role)(mind, optimiser, per_agent, keys)
 
     def _loss(self, net: Mind, batch: Batch, target: Array, worth: Any, weight: Any, entropy: Array) -> Array:
-        net = frozen(net, self.only) if self.only else net
+        net = frozen(net, self.only) if self.only and isinstance(net, Net) else net
         return loss(net, batch, target, worth, weight, entropy, self.clip_coef, self.value_coef, self.recurrent)
 
     def __check_init__(self) -> None:

@@ -98,12 +98,13 @@ class Tabular(Learner, Rule):
         def step(now: tuple[Practice, Tally], _: None) -> tuple[tuple[Practice, Tally], None]:
             run, tally = now
             chosen, stray, lot = jax.random.split(jax.random.fold_in(run.key, run.time), 3)
-            cell, progress = where(run.lives.told), run.time / (total * self.steps)
+            progress = run.time // self.steps / total
+            place, cell = situation.at(progress), where(run.lives.told)
             epsilon = self.epsilon + (self.epsilon_end - self.epsilon) * progress
             column = best(jax.random.split(chosen, self.worlds), run.table, cell)
             random = jax.random.randint(lot, cell.shape, 0, run.table.shape[2])
             column = jnp.where(jax.random.bernoulli(stray, epsilon, cell.shape), random, column)
-            lives, lived, tally = run.lives.step(situation, self.objective, _answers(situation, column), tally)
+            lives, lived, tally = run.lives.step(place, self.objective, _answers(place, column), tally)
             ahead = jnp.where(lived.done[:, None], 0.0, run.table[n, where(lives.told)].max(-1))
             wrong = lived.utility + self.gamma * ahead - run.table[n, cell, column]
             same = (cell[:, None] == cell) & (column[:, None] == column)  # worlds that land on one entry

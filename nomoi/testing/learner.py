@@ -10,9 +10,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from nomoi import catalogue
-from nomoi.core import Situation
+from nomoi.core import Institution, Situation, govern
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.measure.ledger import Tally
@@ -55,6 +56,7 @@ class Exam:
         if not self.l.batch:
             return acts
         learns = {"batch": self._batch, "begins": self._begins, "learns": self._learns, "goes on": self._goes_on}
+        learns |= {"phases": self._phases}
         return acts + [ask(name, question) for name, question in learns.items()]
 
     @cached_property
@@ -160,3 +162,23 @@ class Exam:
         if wrong:
             raise Wrong(f"{self.name} learns otherwise in {UPDATES} parts than in one go ({wrong[0]} differs).")
         return "a training in parts is the training in one go."
+
+    def _phases(self) -> str:
+        """Whether rules that are phased in hear how far the training is."""
+        heard = []
+
+        class Slow(Institution):
+            """Does nothing, and notes when it is asked what it is at a moment of the training."""
+
+            def at(self, progress: Array) -> Institution:
+                heard.append(progress)
+                return self
+
+        def learn(key: Any) -> Any:
+            place = govern(self.s, Slow())
+            return self.l.learn(place, self.l.begin(key, place), 1, jnp.int32(2))
+
+        jax.eval_shape(learn, self.key)
+        if not heard:
+            raise Wrong(f"{self.name} never asks for situation.at(progress), so rules cannot be phased in.")
+        return "rules that are phased in hear how far the training is."
