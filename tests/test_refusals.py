@@ -184,7 +184,7 @@ from nomoi.core.keys import key_of
 levy = nomoi.Levy()
 calls = [
     lambda: key_of(1.5), lambda: key_of(float("nan")), lambda: key_of(None), lambda: nomoi.compare(nomoi.Pool),
-    lambda: nomoi.compare(3), lambda: nomoi.compare("pool", [levy]), lambda: nomoi.compare("pool", {"a": levy}),
+    lambda: nomoi.compare(3), lambda: nomoi.compare("pool", [nomoi.Levy]), lambda: nomoi.compare("pool", {"a": 7}),
     lambda: nomoi.compare("pool", "levy"), lambda: nomoi.compare("pool", levy),
     lambda: nomoi.compare("pool", seeds="3"), lambda: nomoi.compare("pool", steps="10"),
 ]
@@ -205,7 +205,7 @@ def test_values_of_another_kind_are_refused_in_a_sentence(tmp_path):
     said = [line.partition(";")[0] for line in done.stdout.splitlines()]
     kind = "<class 'nomoi.situations.pool.Pool'> is no situation"
     seeds = ["1.5 is no seed", "nan is no seed", "None is no seed"]
-    under = ["under has LEVY", "under has LEVY", "under is 'levy'", "under is LEVY"]
+    under = ["under has <class 'nomoi.institutions.levy.Levy'>", "under has 7", "under is 'levy'", "under is LEVY"]
     assert said == [*seeds, kind, "3 is no situation", *under, "seeds is '3'", "steps is '10'"]
     assert "Pool()" in done.stdout
 

@@ -49,10 +49,11 @@ class Gauge(Institution):
         return ""
 
     def settle(
-        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: Any, action: Any, outcome: Outcome
-    ) -> tuple[Any, Any, Outcome]:
+        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: Any, tried: Any, action: Any,
+        outcome: Outcome,
+    ) -> tuple[Any, Any, Outcome]:  # fmt: skip
         unmet = jnp.maximum(outcome.events["request"] - outcome.events["harvest"], 0.0)
-        return memory, state, outcome.pay(jnp.zeros(situation.agents), **{f"{self.name}__unmet": unmet})
+        return memory, state, outcome.note(self, unmet=unmet)
 
 
 def main() -> None:

@@ -87,8 +87,9 @@ class Comparison:
     @property
     def words(self) -> dict[str, tuple[str, str]]:
         """Unit and meaning of every measure, from the records."""
-        told = [r.facts["measures"] for row in (*self.rows, *self.scripts) for r in row.records[:1]]
-        return {name: (words[0], words[1]) for one in told for name, words in one.items()}
+        rows = (*self.rows, *self.scripts)
+        told = {name: words for row in rows for r in row.records[:1] for name, words in r.facts["measures"].items()}
+        return {name: tuple(told.get(name, ("", ""))) for row in rows for name in row.values}  # type: ignore[misc]
 
     @property
     def accounts(self) -> list[str]:

@@ -33,11 +33,11 @@ class Asked:
         """What was run, whichever code made it: the first part of its name."""
         text = json.dumps({"format": FORMAT, **json.loads(json.dumps(self.spec))}, sort_keys=True,
                           separators=(",", ":"), allow_nan=False)  # fmt: skip
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
 
     @property
     def id(self) -> str:
-        return f"{self.of}-{code.digest(self.code)[:6]}"
+        return f"{self.of}-{code.digest(self.code)[:5]}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,7 +80,8 @@ def _read(term: str, kind: str, like: str) -> tuple[Any, dict[str, str]]:
     """The class that NAME(option=value, ...) names, and its options."""
     found = _TERM.match(term)
     if not found:
-        raise Refusal(f"{term!r} cannot be read; something like {like} would be right.")
+        what = "regime" if kind == "institution" else kind
+        raise Refusal(f"{term!r} is not a {what}; something like {like} would be right.")
     named = once((_option(part, term) for part in _split(found[2] or "", ",") if part.strip()), repr(term.strip()))
     return catalogue.find(found[1], kind), named
 

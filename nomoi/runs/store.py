@@ -50,7 +50,11 @@ class Store:
     def get(self, asked: Asked) -> Record | None:
         """The record of what was asked for, if it is there and whole."""
         folder = self.root / "records" / asked.id
-        return read(folder) if folder.exists() else None
+        record = read(folder) if folder.exists() else None
+        if record and record.asked != Asked(json.loads(json.dumps(asked.spec)), dict(asked.code)):
+            raise Refusal(f"the record {record.id} is of another run that happens to have the same name; give another "
+                          "folder with --out.")  # fmt: skip
+        return record
 
     def old(self, asked: Asked) -> list[Record]:
         """The records of the same run that other code made, the newest first."""

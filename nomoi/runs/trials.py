@@ -17,7 +17,7 @@ from nomoi.errors import Refusal
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
 from nomoi.runs.record import Curve, Record
-from nomoi.runs.shapes import plain
+from nomoi.runs.shapes import in_force, plain
 from nomoi.runs.trained import Trained, learned, snapshots
 from nomoi.runs.trial import Arrays, Trial, named, trial_of
 
@@ -45,11 +45,12 @@ class Scripted(Trial):
         return told
 
     def measures(self) -> dict[str, tuple[str, str]]:
-        return {name: (m.unit, m.meaning) for name, m in measures(self.place).items()}
+        return {name: (m.unit, m.meaning) for name, m in measures(self.place).items() if name in in_force(self.place)}
 
     def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
         values = np.asarray(_lived(self)(self.place, self.script, key))
-        return dict(zip(measures(self.place), map(float, values), strict=True)), {}
+        every = dict(zip(measures(self.place), map(float, values), strict=True))
+        return {name: every[name] for name in self.measures()}, {}
 
 
 _PROGRAMS: dict[Any, Any] = {}
