@@ -263,7 +263,7 @@ def run(
     if set and keep:
         raise Refusal("--keep is for a study with its own settings; leave out --set or --keep.")
     changes = _changes(set or (), [s.name for s in chosen])
-    path, single = report or Path(f"{study}.html"), len(chosen) == 1
+    path, single = report or Path(f"{Path(study).stem if study.endswith('.py') else study}.html"), len(chosen) == 1
     summaries = [keep / f"{s.name}.md" for s in chosen if keep]
     for place in (path, *summaries):
         files.check_place(place, out, keep)

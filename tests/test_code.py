@@ -1,0 +1,205 @@
+"""A record knows the code that made it: what was made by other code is not used, said, and made again."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from training import asked, trial
+
+from nomoi.report import study as reporting
+from nomoi.runs import code, study
+from nomoi.runs.claims import Claim
+from nomoi.runs.store import Store
+from nomoi.runs.study import Computed, Study
+from nomoi.studies import polities
+
+ROOT = Path(code.__file__).parents[2]
+POLITIES = "nomoi.populations.polities"
+
+
+CACHED = ("_bound", "_taken", "_met", "_digest")
+
+
+def forget():
+    for name in CACHED:
+        getattr(code, name).cache_clear()
+
+
+@pytest.fixture
+def edited(monkeypatch):
+    """Pretend that the texts of modules are others."""
+    whole, texts = code._tree, {}
+    monkeypatch.setattr(code, "_tree", lambda home: ast.parse(texts[home]) if home in texts else whole(home))
+
+    def edit(home, *changes):
+        text = texts.get(home) or code._file(home).read_text()
+        for old, new in changes:
+            assert old in text
+            text = text.replace(old, new, 1)
+        texts[home] = text
+        forget()
+
+    yield edit
+    monkeypatch.undo()
+    forget()
+
+
+def stamp(*addresses):
+    return code.digest(code.reached(addresses))
+
+
+def test_what_is_reached_is_what_computes_and_not_what_runs_or_reports():
+    homes = set(code.reached(["nomoi.situations.pool:Pool", "nomoi.learners.ppo:PPO"]))
+    assert {"nomoi.situations.pool", "nomoi.learners.ppo", "nomoi.core.govern", "nomoi.learners.nets"} <= homes
+    assert not {h for h in homes if h.startswith(("nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors"))}
+    assert "nomoi.situations.harvest" not in homes
+    # of a study's file only what is reached by name
+    of = code.reached([f"nomoi.studies.polities:{polities.drawn.__name__}"])
+    assert f"nomoi.studies.polities:{polities.drawn.__name__}" in of
+    assert POLITIES in of
+    assert not any(h.startswith("nomoi.runs") for h in of)
+
+
+RATE = "np.minimum(self.cap, self.rents / "
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ((RATE, "np.minimum(self.cap, 0.5 * self.rents / "), False),
+        (("rents: float = probability(0.8,", "rents: float = probability(0.7,"), False),
+        (('"the most that power can extract: rents"', '"what can be extracted"'), True),
+        (('"""tau = min(cap', '"""What tau is: min(cap'), True),
+        (("        return np.minimum", "        # a word\n        return np.minimum"), True),
+        (("        return np.minimum", "\n\n        return np.minimum"), True),
+    ],
+)
+def test_what_changes_a_number_changes_the_stamp_and_a_reworded_sentence_does_not(edited, change, same):
+    where = f"nomoi.studies.polities:{polities.drawn.__name__}"
+    before = stamp(where)
+    edited(POLITIES, change)
+    assert (stamp(where) == before) == same
+
+
+def test_a_refusal_may_be_reworded(edited):
+    before = stamp("nomoi.situations.pool:Pool")
+    edited("nomoi.situations.pool", ('raise Refusal(f"', 'raise Refusal(f"Mind: '))
+    assert stamp("nomoi.situations.pool:Pool") == before
+
+
+def test_a_claim_may_be_reworded_and_a_function_of_a_study_may_not(edited):
+    home = "nomoi.studies.polities"
+    before = stamp(f"{home}:drawn")
+    edited(home, ("CLAIMS = [", "CLAIMS = [*[], "))
+    assert stamp(f"{home}:drawn") == before
+    edited(home, ("def drawn(", "def drawn(more=0, *, "))
+    assert stamp(f"{home}:drawn") != before
+
+
+def test_a_training_depends_on_core_and_measures_too(edited):
+    before = asked(trial()).id
+    edited("nomoi.core.worlds", ("0xFFFFFFFF", "0xFFFFFFFE"))
+    after = asked(trial())
+    assert after.id != before
+    assert after.of == before.partition("-")[0]
+    edited("nomoi.measure.ledger", ("steps > e.steps", "steps >= e.steps"))
+    assert asked(trial()).id != after.id
+
+
+def thirds(key: None, of: float = 3.0):
+    return {"third": of / 3}
+
+
+def draw(key):
+    from nomoi.populations.polities import Polity
+
+    return {"rate": float(Polity().rents) + float(np.asarray(key is None))}
+
+
+OWN = Study(
+    "own", "?", [Claim("It is 1", "ours", lambda r: r.late("a", "third"), near=1, tolerance=0.1, kind="ours"),
+                 Claim("Both", "ours", lambda r: r.late("a", "third") + r.late("b", "rate"), above=0, kind="ours")],
+    lambda size: [Computed("a", thirds, exact=True), Computed("b", draw, exact=True)], {"laptop": 2},
+)  # fmt: skip
+
+
+def test_old_records_are_said_made_again_and_with_old_marked(tmp_path, edited):
+    said = []
+    first = study.run(OWN, out=tmp_path, tell=lambda p: said.extend([p] * isinstance(p, str)))
+    assert (said, first.remarks) == ([], ())
+    edited(POLITIES, (RATE, "np.minimum(self.cap, 0.5 * self.rents / "))
+    used = study.run(OWN, out=tmp_path, old=True)
+    assert used.results.records["b"][0].id == first.results.records["b"][0].id
+    assert used.results.old == {"b"}
+    assert "Old records, which other code made, stand for 'b'." in used.remarks
+    # never mixed in one claim
+    assert [v.verdict for v in used.verdicts] == ["holds", "not tested at this size"]
+    assert used.data()["old"] == ["b"]
+    assert "Old: other code made some of what is shown here." in reporting.write_summary(used, tmp_path).read_text()
+    assert "Old records" in reporting.write_page(used, tmp_path / "page.html").read_text()
+
+    again = study.run(OWN, out=tmp_path, tell=lambda p: said.extend([p] * isinstance(p, str)))
+    assert len(said) == 1
+    assert "one run that is here already was made by other code (nomoi/populations/polities.py changed" in said[0]
+    assert "s of a worker; --old uses them" in said[0]
+    assert again.remarks == tuple(said)
+    assert again.results.old == frozenset()
+    assert again.results.records["b"][0].id != first.results.records["b"][0].id
+    assert again.results.records["a"][0].id == first.results.records["a"][0].id
+    assert [v.verdict for v in again.verdicts] == ["holds", "holds"]
+    assert len(Store(tmp_path).all()) == 3  # nothing is ever edited
+    assert study.run(OWN, out=tmp_path, old=True).results.old == frozenset()  # fresh ones are preferred
+
+
+def test_the_list_of_records_says_which_are_old(nomoi, edited):
+    study.run(OWN, out="runs")
+    assert "old" not in nomoi("runs")[1]
+    edited(POLITIES, (RATE, "np.minimum(self.cap, 0.5 * self.rents / "))
+    status, out, _ = nomoi("runs")
+    assert status == 0
+    assert out.count(" old ") == 1
+    record = next(r for r in Store("runs").all() if r.label == "b")
+    assert "old: nomoi/populations/polities.py changed since" in nomoi("runs", "show", record.id)[1]
+
+
+def test_children_of_what_other_code_made_are_old_too(tmp_path, edited):
+    from test_study import POOL, STEADY, weigh
+
+    from nomoi.runs.study import Evaluated, Trained
+
+    one = Study("s", "?", [], lambda size: [Trained("t", POOL, (), 64, STEADY), Evaluated("e", "t", weigh)],
+                {"smoke": 1})  # fmt: skip
+    first = study.run(one, "smoke", tmp_path).results.records
+    assert set(first["t"][0].facts["code"]) < set(first["e"][0].facts["code"])
+    edited("nomoi.learners.ppo", ("self.worlds * self.steps", "self.steps * self.worlds"))
+    old = study.run(one, "smoke", tmp_path, old=True).results
+    assert old.old == {"t", "e"}
+    assert {label: r[0].id for label, r in old.records.items()} == {label: r[0].id for label, r in first.items()}
+
+
+@pytest.mark.slow
+def test_halved_rents_are_another_run(tmp_path):
+    """As a person meets it: the package is edited between two calls of the command."""
+    shutil.copytree(ROOT / "nomoi", tmp_path / "nomoi", ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "nomoi" / "populations" / "polities.py"
+
+    def call(*words):
+        run = "import sys; sys.argv[0] = 'nomoi'; from nomoi.cli import main; main()"
+        command = [sys.executable, "-c", run, "run", "polities", "--size", "smoke", *words]
+        path = os.environ | {"PYTHONPATH": str(tmp_path)}
+        done = subprocess.run(command, text=True, cwd=tmp_path, env=path, capture_output=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout + done.stderr
+
+    assert "other code" not in call()
+    file.write_text(file.read_text().replace(RATE, "np.minimum(self.cap, 0.97 * self.rents / "))
+    said = " ".join(call().split())
+    assert "other code (nomoi/populations/polities.py changed since)" in said
+    assert "other code" not in call()
