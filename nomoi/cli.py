@@ -135,19 +135,27 @@ def compare(
 
 
 @app.command("list")
-def list_() -> None:
-    """What there is: situations, institutions, scripts and studies."""
-    from nomoi.report import terminal
+def list_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="situation, institution, script, learner, objective, measure, "
+            "model, study, family or game; all without it"
+        ),
+    ] = "",
+) -> None:
+    """What there is, kind by kind, each with its first sentence."""  # fmt: skip
+    from nomoi.report import cards
 
-    terminal.catalogue()
+    cards.catalogue(kind)
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="a situation, an institution, or FILE.py:Name")]) -> None:
-    """The card of a situation or an institution, and every option with its default and source."""
-    from nomoi.report import terminal
+def show(name: Annotated[str, typer.Argument(help="a name, such as altar, or study:altar; or FILE.py:Name")]) -> None:
+    """The card of whatever has that name: what it is, and every option with its default and source."""
+    from nomoi.report import cards
 
-    terminal.card(name)
+    cards.show(name)
 
 
 runs = typer.Typer(help="The records in a folder.", invoke_without_command=True)
@@ -158,19 +166,19 @@ OUT = Annotated[Path, typer.Option(help="folder of records")]
 @runs.callback()
 def runs_(context: typer.Context, out: OUT = Path("runs")) -> None:
     """The records in a folder; `nomoi runs show RUN` tells all of one."""
-    from nomoi.report import terminal
+    from nomoi.report import records
 
     if context.invoked_subcommand is None:
-        terminal.records(_records(out))
+        records.records(_records(out))
 
 
 @runs.command("show")
 def runs_show(run: Annotated[str, typer.Argument(help="a record's name; its first letters do")],
               out: OUT = Path("runs")) -> None:  # fmt: skip
     """One record: what was run, by which code, and what came of it."""
-    from nomoi.report import terminal
+    from nomoi.report import records
 
-    terminal.record(_records(out).pick(run))
+    records.record(_records(out).pick(run))
 
 
 def _records(out: Path) -> Any:

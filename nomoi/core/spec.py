@@ -24,8 +24,8 @@ from typing import Any
 import jax
 import numpy as np
 
+from nomoi.core.option import describe_option, options
 from nomoi.core.own import OWN, recover, stamp
-from nomoi.core.settings import describe_option, options
 from nomoi.errors import Refusal
 
 MARKS = ("class", "type", "function", "tuple", "table", "array", "float", "path")  # how data says what it is
@@ -65,7 +65,7 @@ def fields(thing: Any, without: Iterable[str] = ()) -> dict[str, Any]:
         if field.init and field.name not in without:
             value = getattr(thing, field.name)
             option = documented.get(field.name)
-            out[field.name] = spec(value) if option is None else spec(_untupled(describe_option(value, option[1])))
+            out[field.name] = spec(value) if option is None else spec(_untupled(describe_option(value, option)))
     return out
 
 
@@ -97,7 +97,7 @@ def rebuild(data: Any, places: Iterable[Path] = ()) -> Any:
 def _made(cls: type, given: Mapping[str, Any], places: list[Path]) -> Any:
     documented = options(cls)
     values = {name: rebuild(value, places) for name, value in given.items()}
-    for name, (_, option) in documented.items():
+    for name, option in documented.items():
         if option.kind == "size" and name in values:
             values[name] = _tupled(values[name])
     try:
