@@ -44,7 +44,7 @@ class Option:
     whole: bool = False
     symbol: str = ""
     values: tuple[str, ...] = ()
-    converter: Callable[[Any], Any] | None = None
+    converter: Callable[[Any], Any] | None = dataclasses.field(default=None, compare=False, repr=False)
 
     @property
     def several(self) -> bool:
@@ -232,7 +232,8 @@ def _typed(old: Any, text: str, where: str) -> Any:
         return _whole(text)
     if isinstance(old, float):
         return float(text)
-    if isinstance(old, (list, tuple)) and not text.lstrip().startswith("["):
+    flat = isinstance(old, (list, tuple)) and not (old and isinstance(old[0], (list, tuple)))
+    if flat and not text.lstrip().startswith("["):
         return [_typed(old[0] if old else 0.0, part, where) for part in text.split(",")]
     return json.loads(text, object_pairs_hook=lambda pairs: once(pairs, where))
 

@@ -53,10 +53,10 @@ def named(word: str) -> list[Thing]:
     kinds, name = ([kind], name) if colon else (list(KINDS), word)
     found = [thing for k in kinds for thing in listed(k, name.lower())]
     if not found:
-        known = {thing.name for k in kinds for thing in listed(k)}
-        raise Refusal(
-            f"there is {f'no {kind}' if colon else 'nothing'} called {name!r}; {nearest(name.lower(), known)}"
-        )
+        offer = nearest(name.lower(), {thing.name for k in kinds for thing in listed(k)})
+        if not offer.startswith("did") and not colon:  # all names are too many for a sentence
+            offer = "`nomoi list` has all names."
+        raise Refusal(f"there is {f'no {kind}' if colon else 'nothing'} called {name!r}; {offer}")
     return found
 
 
