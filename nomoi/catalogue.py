@@ -116,9 +116,9 @@ def find(word: str, kind: str) -> type[Any]:
     """The class that `word` means, a name or FILE.py:Name, of a kind of KINDS."""
     if any(mark in word for mark in (".py", "/", ":")):
         loaded = load(word, kind)
-        fitting = loaded if isinstance(loaded, list) else [loaded]
-        if len(fitting) != 1 or not issubclass(fitting[0], base(kind)):
-            names = ", ".join(c.__name__ for c in fitting if issubclass(c, base(kind))) or "none"
+        fitting = [c for c in (loaded if isinstance(loaded, list) else [loaded]) if issubclass(c, base(kind))]
+        if len(fitting) != 1:
+            names = ", ".join(c.__name__ for c in fitting) or "none"
             raise Refusal(f"{word} must name one {kind} and has {names}; write it as FILE.py:Name.")
         return fitting[0]
     for cls in texts(kind, word.lower()):

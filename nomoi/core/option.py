@@ -12,11 +12,12 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nomoi.errors import Refusal, nearest, once
+
+if TYPE_CHECKING:
+    import numpy as np  # which cards do not wait for
 
 MINE = "nomoi"  # where a field's metadata keeps its option
 MANY, FAR = 1_000_000, 100  # the most that a size, and one of several, may be unless it says otherwise (ours)
@@ -46,11 +47,6 @@ class Option:
     values: tuple[str, ...] = ()
     converter: Callable[[Any], Any] | None = dataclasses.field(default=None, compare=False, repr=False)
 
-    @property
-    def several(self) -> bool:
-        """Whether it is more than one number or word."""
-        return np.ndim(self.default) > 0
-
     def words(self, several: bool = False) -> str:
         """What may be given, in words."""
         if self.values:
@@ -64,6 +60,8 @@ class Option:
 
     def holds(self, numbers: np.ndarray) -> bool:
         """Whether all are numbers that may be given."""
+        import numpy as np
+
         low, high = (0, len(self.values) - 1) if self.values else (self.low, self.high)
         above = numbers > low if self.open_low else numbers >= low
         below = numbers < high if self.open_high else numbers <= high
@@ -87,7 +85,7 @@ def setting(
     high: float = math.inf,
 ) -> Option:
     """A number or an array of numbers, kept as an array leaf.  `source` says where the default is from."""
-    return Option("setting", default, meaning, source, unit, low, high, whole=np.asarray(default).dtype.kind in "iu")
+    return Option("setting", default, meaning, source, unit, low, high, whole=_ints(default))
 
 
 def choice(default: str, values: tuple[str, ...], meaning: str, source: str = "ours") -> Option:
@@ -109,8 +107,7 @@ def size(
     `low` and `high` hold for each of several numbers; `converter` makes of what is given what is kept.
     """
     most = high if high is not None else FAR if isinstance(default, tuple) else MANY
-    whole = np.asarray(default).dtype.kind in "iu"
-    return Option("size", default, meaning, source, unit, low, most, whole=whole, converter=converter)
+    return Option("size", default, meaning, source, unit, low, most, whole=_ints(default), converter=converter)
 
 
 def number(
@@ -149,6 +146,8 @@ def options(cls: type) -> dict[str, Option]:
 
 def check(value: Any, option: Option, where: str) -> None:
     """Refuse, in a sentence that names `where`, what may not be given.  Of a size, only numbers are looked at."""
+    import numpy as np
+
     numbers = value
     if option.kind == "size":
         parts = value if isinstance(value, (tuple, list)) else (value,)
@@ -158,6 +157,13 @@ def check(value: Any, option: Option, where: str) -> None:
     if not option.holds(np.asarray(numbers)):
         given = short(value.tolist()) if isinstance(value, np.ndarray) else value
         raise Refusal(f"{where} is {given!r}; {option.words(np.ndim(value) > 0)} would be right.")
+
+
+def _ints(value: Any) -> bool:
+    """Whether it is a whole number, or several and nothing else."""
+    if isinstance(value, (list, tuple)):
+        return bool(value) and all(map(_ints, value))
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _float(number: float) -> float:
@@ -176,6 +182,8 @@ def known(cls: type, names: Iterable[str]) -> None:
 
 def describe_option(value: Any, option: Option) -> Any:
     """The value of one option as people write it."""
+    import numpy as np
+
     if option.kind == "choice" and np.ndim(value) == 0:
         return option.values[int(value)]
     if option.kind in ("choice", "setting"):
@@ -185,6 +193,8 @@ def describe_option(value: Any, option: Option) -> Any:
 
 def short(value: Any) -> Any:
     """float32 numbers as people wrote them (0.1, not 0.10000000149)."""
+    import numpy as np
+
     if isinstance(value, list):
         return [short(v) for v in value]
     return float(np.format_float_positional(np.float32(value), trim="-")) if isinstance(value, float) else value
@@ -193,7 +203,7 @@ def short(value: Any) -> Any:
 def typed(value: Any) -> str:
     """A value as a person would type it."""
     if isinstance(value, (list, tuple)):
-        return ",".join(map(str, value)) if np.ndim(value) == 1 else str(value)
+        return str(value) if any(isinstance(part, (list, tuple)) for part in value) else ",".join(map(str, value))
     return str(value)
 
 
@@ -204,9 +214,8 @@ def read(text: str, option: Option, where: str) -> Any:
     """A value of an option from the text a person typed."""
     if option.kind == "choice":
         return text
-    default = np.asarray(option.default).tolist() if option.kind == "setting" else option.default
-    leaf = option.kind == "setting" and np.asarray(default).dtype.kind in "iu"
-    return like(default, text, where, most=2**31 if leaf else 2**63)
+    leaf = option.kind == "setting" and option.whole
+    return like(option.default, text, where, most=2**31 if leaf else 2**63)
 
 
 def like(old: Any, text: str, where: str, most: int = 2**63) -> Any:

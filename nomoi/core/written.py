@@ -81,7 +81,7 @@ class Module(dict[str, Any]):
         return self._bound.get(word)
 
     def value(self, node: ast.expr) -> Any:
-        """The value of an expression of constants, texts, and names of them."""
+        """The value of an expression of constants, texts, and names of them, in a file of nomoi's (never a user's)."""
         for part in ast.walk(node):
             if not isinstance(part, PLAIN) or (isinstance(part, ast.Attribute) and part.attr not in METHODS):
                 raise Unread(f"{self.name}: {ast.unparse(part)}")

@@ -160,9 +160,9 @@ def _declaring(word: str) -> Iterator[tuple[str, str, ast.stmt]]:
         node = written.module(home).bound(name)
         assert node
         yield home, owner, node
-    last = word.rpartition(".")[2]
+    told = re.compile(rf'"{re.escape(last)}"|\b{re.escape(last)}\(' if (last := word.rpartition(".")[2]) else "")
     for file in (*written.files("nomoi.situations"), *written.files("nomoi.institutions")):
-        for cls in written.module(file).classes() if last in written.text(file) else ():
+        for cls in written.module(file).classes() if told.search(written.text(file)) else ():
             for line in cls.node.body:
                 if isinstance(line, ast.FunctionDef) and line.name == "measures":
                     yield cls.home, cls.name.lower(), line
