@@ -135,16 +135,8 @@ def compare(
 
 
 @app.command("list")
-def list_(
-    kind: Annotated[
-        str,
-        typer.Argument(
-            help="situation, institution, script, learner, objective, measure, "
-            "model, study, family or game; all without it"
-        ),
-    ] = "",
-) -> None:
-    """What there is, kind by kind, each with its first sentence."""  # fmt: skip
+def list_(kind: Annotated[str, typer.Argument(help="one kind, such as institution, measure or game")] = "") -> None:
+    """What there is, kind by kind, each with its first sentence."""
     from nomoi.report import cards
 
     cards.catalogue(kind)
