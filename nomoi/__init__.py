@@ -6,42 +6,92 @@
 Names are loaded when they are first used, so that `nomoi --help` does not wait for JAX.
 """
 
-from __future__ import annotations
+from typing import TYPE_CHECKING
 
-import importlib
-from typing import Any
+from nomoi.core.pages import page
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "govern": "nomoi.core",
-    "Situation": "nomoi.core",
-    "Institution": "nomoi.core",
-    "Outcome": "nomoi.core",
-    "Harvest": "nomoi.situations.harvest",
-    "Berries": "nomoi.situations.berries",
-    "Cleanup": "nomoi.situations.cleanup",
-    "Mushrooms": "nomoi.situations.mushrooms",
-    "Pool": "nomoi.situations.pool",
-    "Matrix": "nomoi.situations.matrix",
-    "Levy": "nomoi.institutions.levy",
-    "Contract": "nomoi.institutions.contract",
-    "Altar": "nomoi.institutions.altar",
-    "Taboo": "nomoi.institutions.taboo",
-    "Sanction": "nomoi.institutions.sanction",
-    "rollout": "nomoi.core.rollout",
-    "compare": "nomoi.runs.compare",
-    "Refusal": "nomoi.errors",
-}
+if TYPE_CHECKING:
+    from nomoi.core.events import Event as Event
+    from nomoi.core.govern import Governed as Governed
+    from nomoi.core.govern import govern as govern
+    from nomoi.core.institution import Institution as Institution
+    from nomoi.core.learner import Learner as Learner
+    from nomoi.core.measure import Measure as Measure
+    from nomoi.core.rollout import rollout as rollout
+    from nomoi.core.settings import choice as choice
+    from nomoi.core.settings import setting as setting
+    from nomoi.core.settings import size as size
+    from nomoi.core.situation import Outcome as Outcome
+    from nomoi.core.situation import Situation as Situation
+    from nomoi.core.spec import rebuild as rebuild
+    from nomoi.core.spec import spec as spec
+    from nomoi.errors import Missing as Missing
+    from nomoi.errors import Refusal as Refusal
+    from nomoi.files import data as data
+    from nomoi.institutions.altar import Altar as Altar
+    from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.charter import Charter as Charter
+    from nomoi.institutions.chronicle import Chronicle as Chronicle
+    from nomoi.institutions.contract import Contract as Contract
+    from nomoi.institutions.fine import Fine as Fine
+    from nomoi.institutions.gift import Gift as Gift
+    from nomoi.institutions.interest import Interest as Interest
+    from nomoi.institutions.levy import Levy as Levy
+    from nomoi.institutions.mediator import Mediator as Mediator
+    from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.principal import Principal as Principal
+    from nomoi.institutions.sanction import Sanction as Sanction
+    from nomoi.institutions.taboo import Taboo as Taboo
+    from nomoi.institutions.tax import Tax as Tax
+    from nomoi.institutions.treaty import Treaty as Treaty
+    from nomoi.institutions.vote import Vote as Vote
+    from nomoi.learners.joint import Joint as Joint
+    from nomoi.learners.negotiation import Settlement as Settlement
+    from nomoi.learners.objectives import SVO as SVO
+    from nomoi.learners.objectives import Common as Common
+    from nomoi.learners.objectives import Inequity as Inequity
+    from nomoi.learners.objectives import Objective as Objective
+    from nomoi.learners.objectives import Own as Own
+    from nomoi.learners.objectives import Proxy as Proxy
+    from nomoi.learners.ppo import PPO as PPO
+    from nomoi.learners.tabular import Tabular as Tabular
+    from nomoi.measure.evaluate import evaluate as evaluate
+    from nomoi.measure.measures import measures as measures
+    from nomoi.measure.statistics import Estimate as Estimate
+    from nomoi.play.table import Table as Table
+    from nomoi.play.transcript import Transcript as Transcript
+    from nomoi.runs.claims import Claim as Claim
+    from nomoi.runs.claims import Reading as Reading
+    from nomoi.runs.compare import compare as compare
+    from nomoi.runs.store import Store as Store
+    from nomoi.runs.study import Family as Family
+    from nomoi.runs.study import Study as Study
+    from nomoi.runs.study import run as run
+    from nomoi.runs.trained import Trained as Trained
+    from nomoi.runs.trial import Trial as Trial
+    from nomoi.runs.trials import Computed as Computed
+    from nomoi.runs.trials import Evaluated as Evaluated
+    from nomoi.runs.trials import Scripted as Scripted
+    from nomoi.scripts.citizens import Citizen as Citizen
+    from nomoi.scripts.enforcer import Enforcer as Enforcer
+    from nomoi.scripts.fixed import Constant as Constant
+    from nomoi.scripts.fixed import Forager as Forager
+    from nomoi.scripts.fixed import Mixed as Mixed
+    from nomoi.scripts.fixed import Random as Random
+    from nomoi.scripts.newcomer import Newcomer as Newcomer
+    from nomoi.scripts.traders import Trader as Trader
+    from nomoi.scripts.wardens import Warden as Warden
+    from nomoi.situations.allelopathic import Allelopathic as Allelopathic
+    from nomoi.situations.berries import Berries as Berries
+    from nomoi.situations.boycott import Boycott as Boycott
+    from nomoi.situations.cleanup import Cleanup as Cleanup
+    from nomoi.situations.driving import Driving as Driving
+    from nomoi.situations.harvest import Harvest as Harvest
+    from nomoi.situations.matrix import Matrix as Matrix
+    from nomoi.situations.mushrooms import Mushrooms as Mushrooms
+    from nomoi.situations.pool import Pool as Pool
+    from nomoi.situations.signals import Signals as Signals
 
-__all__ = list(_HOMES)
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    raise AttributeError(f"nomoi has no {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+page(__name__)

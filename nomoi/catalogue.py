@@ -1,21 +1,21 @@
 """What there is: things are found in their files, not registered.
 
 A name such as `harvest` means a class of nomoi's own folders, of which only the file that it is in is loaded;
-`FILE.py:Name` means a class of a file of the user's, anywhere on disk.
+`FILE.py:Name` means a class of a file of the user's, anywhere on disk.  Names are told apart within a kind only: an
+altar is an institution, and a study.
 """
 
 from __future__ import annotations
 
-import ast
+import dataclasses
 import importlib
-import importlib.util
 import inspect
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from nomoi.core import written
 from nomoi.core.own import module
 from nomoi.errors import Refusal, nearest
 
@@ -26,7 +26,64 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "learner": ("nomoi.core.learner:Learner", ("nomoi.learners",)),
     "script": ("nomoi.core.learner:Learner", ("nomoi.scripts",)),
     "player": ("nomoi.core.learner:Learner", ("nomoi.learners", "nomoi.scripts")),  # either of these two
+    "objective": ("nomoi.learners.objectives:Objective", ("nomoi.learners",)),
+    "model": ("nomoi.core.parameters:Parameters", ("nomoi.populations", "nomoi.law")),
 }
+OWN = {"": ("situation", "institution"), "any": ("situation", "institution", "player", "objective", "model")}
+
+
+@dataclasses.dataclass(frozen=True)
+class Card:
+    """What a person is told of a class: its text, options by name, and presets."""
+
+    title: str
+    text: str
+    options: Mapping[str, Any]
+    presets: Mapping[str, Mapping[str, Any]]
+
+
+def card(cls: type) -> Card:
+    """The card of a class."""
+    from nomoi.core.option import options
+
+    fields = options(cls) if dataclasses.is_dataclass(cls) else {}
+    return Card(cls.__name__.lower(), inspect.getdoc(cls) or "", fields, getattr(cls, "presets", {}))
+
+
+def kind(cls: type) -> str:
+    """The kind of a class of one's own; who learns is a learner, and who only acts a script."""
+    found = next((k for k in ("situation", "institution", "objective", "player") if issubclass(cls, base(k))), "model")
+    return found if found != "player" else "learner" if cls.learn is not base(found).learn else "script"  # type: ignore[attr-defined]
+
+
+def read(cls: written.Class) -> Card:
+    """The card of a class of nomoi's, from the text of its file, which is not loaded if that says enough."""
+    try:
+        return Card(cls.name.lower(), cls.card, cls.options(), cls.setups())
+    except written.Unread:
+        return card(_loaded(cls))
+
+
+def presets(cls: written.Class) -> list[str]:
+    """The names of the presets of a class of nomoi's."""
+    try:
+        return list(cls.setups(names=True))
+    except written.Unread:
+        return list(card(_loaded(cls)).presets)
+
+
+def _loaded(cls: written.Class) -> type[Any]:
+    return getattr(importlib.import_module(cls.home), cls.name)
+
+
+@lru_cache
+def texts(kind: str, word: str = "") -> tuple[written.Class, ...]:
+    """The classes of a kind (and of a name) as they are written, by name; nothing is loaded for it."""
+    home, _, name = KINDS[kind][0].partition(":")
+    files = (file for package in KINDS[kind][1] for file in written.defining(package, word))
+    every = (c for file in files for c in written.module(file).classes() if word in ("", c.name.lower()))
+    found = (c for c in every if c.derives(home, name) and not c.abstract and not c.name.startswith("_"))
+    return tuple(sorted(found, key=lambda c: c.name.lower()))
 
 
 def base(kind: str) -> type:
@@ -38,13 +95,11 @@ def base(kind: str) -> type:
 def things(kind: str) -> dict[str, type[Any]]:
     """All that come with nomoi of a kind, by name; loads their files."""
     found: dict[str, type[Any]] = {}
-    for home in sorted({home for name in _homes(kind).values() for home in name}):
-        for name, cls in defined(importlib.import_module(home), kind).items():
-            if name in found:
-                both = f"{cls.__module__} and {found[name].__module__}"
-                raise Refusal(f"{both} both define {name!r}; rename one of them.")
-            found[name] = cls
-    return dict(sorted(found.items()))
+    for cls in texts(kind):
+        if (name := cls.name.lower()) in found:
+            raise Refusal(f"{cls.home} and {found[name].__module__} both define {name!r}; rename one of them.")
+        found[name] = _loaded(cls)
+    return found
 
 
 def situations() -> dict[str, type[Any]]:
@@ -61,29 +116,28 @@ def find(word: str, kind: str) -> type[Any]:
     """The class that `word` means, a name or FILE.py:Name, of a kind of KINDS."""
     if any(mark in word for mark in (".py", "/", ":")):
         loaded = load(word, kind)
-        fitting = loaded if isinstance(loaded, list) else [loaded]
-        if len(fitting) != 1 or not issubclass(fitting[0], base(kind)):
-            names = ", ".join(c.__name__ for c in fitting if issubclass(c, base(kind))) or "none"
+        fitting = [c for c in (loaded if isinstance(loaded, list) else [loaded]) if issubclass(c, base(kind))]
+        if len(fitting) != 1:
+            names = ", ".join(c.__name__ for c in fitting) or "none"
             raise Refusal(f"{word} must name one {kind} and has {names}; write it as FILE.py:Name.")
         return fitting[0]
-    for home in _homes(kind).get(word.lower(), ()):
-        there = defined(importlib.import_module(home), kind)
-        if word.lower() in there:
-            return there[word.lower()]
-    known = things(kind)
+    for cls in texts(kind, word.lower()):
+        return _loaded(cls)
+    known = [cls.name.lower() for cls in texts(kind)]
     raise Refusal(f"there is no {kind} called {word!r}; {nearest(word.lower(), known, kind)}")
 
 
 def load(spec: str, kind: str = "") -> type[Any] | list[type[Any]]:
     """From `FILE.py:Name` the class; from `FILE.py` all that the file defines of a kind (situations and institutions).
 
-    A file that did not change is loaded once.
+    With the kind "any" learners, scripts, objectives and models are meant as well.  A file that did not change is
+    loaded once.
     """
     path, colon, name = spec.rpartition(":")
     if not colon or not name.isidentifier():
         path, name = spec, ""
     home = module(path)
-    kinds = [kind] if kind in ("learner", "script", "player") else ["situation", "institution"]
+    kinds = OWN.get(kind, OWN[""] if kind in OWN[""] else (kind,))
     what = " nor ".join(f"{'an' if k[0] in 'aeiou' else 'a'} {base(k).__name__}" for k in kinds)
     rules = {n: c for k in kinds for n, c in defined(home, k).items()}
     rules = {c.__name__.lower(): c for c in vars(home).values() if c in rules.values()}  # in the order of the text
@@ -116,25 +170,3 @@ def defined(home: ModuleType, kind: str) -> dict[str, type[Any]]:
         and not inspect.isabstract(cls)
         and not cls.__name__.startswith("_")
     }
-
-
-@lru_cache
-def _homes(kind: str) -> dict[str, tuple[str, ...]]:
-    """The modules that define a class of a name, by the text of their files: nothing is loaded for it."""
-    out: dict[str, tuple[str, ...]] = {}
-    for package in KINDS[kind][1]:
-        for name, home in classes(package):
-            out[name] = (*out.get(name, ()), home)
-    return out
-
-
-@lru_cache
-def classes(package: str) -> tuple[tuple[str, str], ...]:
-    """(name, module) of every class of a package's files."""
-    found = importlib.util.find_spec(package)
-    places = [Path(p) for p in (found.submodule_search_locations or ())] if found else []
-    out = []
-    for file in sorted(file for place in places for file in place.glob("*.py") if file.stem != "__init__"):
-        tree = ast.parse(file.read_bytes())
-        out += [(n.name.lower(), f"{package}.{file.stem}") for n in tree.body if isinstance(n, ast.ClassDef)]
-    return tuple(out)

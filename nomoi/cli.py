@@ -135,19 +135,19 @@ def compare(
 
 
 @app.command("list")
-def list_() -> None:
-    """What there is: situations, institutions, scripts and studies."""
-    from nomoi.report import terminal
+def list_(kind: Annotated[str, typer.Argument(help="one kind, such as institution, measure or game")] = "") -> None:
+    """What there is, kind by kind, each with its first sentence."""
+    from nomoi.report import cards
 
-    terminal.catalogue()
+    cards.catalogue(kind)
 
 
 @app.command()
-def show(name: Annotated[str, typer.Argument(help="a situation, an institution, or FILE.py:Name")]) -> None:
-    """The card of a situation or an institution, and every option with its default and source."""
-    from nomoi.report import terminal
+def show(name: Annotated[str, typer.Argument(help="a name, such as altar, or study:altar; or FILE.py:Name")]) -> None:
+    """The card of whatever has that name: what it is, and every option with its default and source."""
+    from nomoi.report import cards
 
-    terminal.card(name)
+    cards.show(name)
 
 
 OUT = Annotated[Path, typer.Option(help="folder of records")]
@@ -161,13 +161,13 @@ def runs(
     out: OUT = Path("runs"),
 ) -> None:
     """The records in a folder; or of one of them all: what was run, by which code, and what came of it."""
-    from nomoi.report import terminal
+    from nomoi.report import records
 
     store = _records(out)
     if not words:
-        terminal.records(store)
+        records.records(store)
     elif len(words) == 2 and words[0] == "show":
-        terminal.record(store.pick(words[1]))
+        records.record(store.pick(words[1]))
     else:
         raise Refusal(f"`nomoi runs {' '.join(words)}` is nothing; `nomoi runs` and `nomoi runs show RUN` are.")
 

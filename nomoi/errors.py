@@ -18,6 +18,10 @@ class Refusal(Exception):
     """
 
 
+class Missing(Refusal):
+    """What is not on this machine, and may be on another: what needs it is not tested here, and nothing is wrong."""
+
+
 def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
     """The tail of a sentence that offers the nearest right name."""
     known = sorted(known)

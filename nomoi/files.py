@@ -1,4 +1,4 @@
-"""Files that a person asks for: pages, pictures, films."""
+"""Files that a person asks for (pages, pictures, films), and those of data that a machine has of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,29 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from nomoi.errors import Refusal
+from nomoi.errors import Missing, Refusal, nearest
+
+DATA = "NOMOI_DATA"  # the folder of data that are too large, or not licensed, to come with nomoi
+
+
+def data(name: str | Path) -> Path:
+    """A file or folder of this machine's own data, by its place in the folder that NOMOI_DATA names.
+
+    Raises `Missing` where there is none: tests that need it are skipped, and claims about it are not tested.
+    """
+    place = os.environ.get(DATA, "")
+    folder = Path(place).expanduser()
+    path = folder / name
+    if Path(name).is_absolute() or ".." in Path(name).parts:
+        raise Refusal(f"{name} is not a place inside {DATA}; a path without a / before it and without .. is right.")
+    if not place:
+        raise Missing(f"{name} does not come with nomoi; set {DATA} to a folder that has it (export {DATA}=/my/data).")
+    if not folder.is_dir():
+        raise Missing(f"there is no folder {folder}, to which {DATA} is set; set it to the one that has {name}.")
+    if not path.exists():
+        there = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else [p.name for p in folder.iterdir()]
+        raise Missing(f"there is no {name} in {folder} ({DATA}); {nearest(path.name, there, 'file')}")
+    return path
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

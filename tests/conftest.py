@@ -43,6 +43,21 @@ def forgotten_programs():
 
 
 @pytest.fixture
+def data():
+    """data(name): a file of this machine's own data (NOMOI_DATA); a test that needs one is skipped without it."""
+    from nomoi import files
+    from nomoi.errors import Missing
+
+    def find(name):
+        try:
+            return files.data(name)
+        except Missing as missing:
+            pytest.skip(str(missing))
+
+    return find
+
+
+@pytest.fixture
 def nomoi(monkeypatch, capsys, tmp_path):
     """Call the command in an empty folder: (exit status, what it printed, what it complained)."""
     from nomoi import cli

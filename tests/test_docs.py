@@ -88,7 +88,7 @@ def test_cards_have_their_parts_and_their_snippets_run(name):
 def test_every_option_says_what_it_means_and_where_it_is_from(name):
     from nomoi.core import options
 
-    for option, (_, facts) in options(CARDS[name]).items():
+    for option, facts in options(CARDS[name]).items():
         assert facts.meaning, option
         assert facts.source, option
 

@@ -8,7 +8,8 @@ import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nomoi.core.parameters import checked, domains
+from nomoi.core.option import options
+from nomoi.core.parameters import checked
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import over_time
 from nomoi.populations.engine import changes, models, resample, seed_of, select, streams, whole
@@ -238,7 +239,7 @@ def test_bad_arguments_are_refused_by_name():
         (lambda: Imitation(switch=0).fitness(1.0), "gamma is 0"),
         (lambda: simulate(m, 0.5, 0, 5, [0]), "people"),
         (lambda: whole(2.5, "generations"), "generations is 2.5; a whole number of at least 1"),
-        (lambda: checked(1.5, dict(domains(Imitation))["models"], "imitation.models"), "imitation.models is 1.5"),
+        (lambda: checked(1.5, options(Imitation)["models"], "imitation.models"), "imitation.models is 1.5"),
         (lambda: simulate(m, 0.0, 10, 5, [0]), "no imitator"),
         (lambda: simulate(m, 0.5, 10, 5, []), "seed"),
         (lambda: simulate(m, 0.5, 10, 5, [-1]), "seed"),

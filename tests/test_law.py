@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from nomoi.core import govern
-from nomoi.core.parameters import checked, domains
+from nomoi.core.option import options
+from nomoi.core.parameters import checked
 from nomoi.errors import Refusal
 from nomoi.institutions.charter import Charter
 from nomoi.law import attributes
@@ -196,7 +197,7 @@ def test_what_is_out_of_its_domain_is_refused_by_name(changes, sentence):
 @pytest.mark.parametrize("value", [1.5, True, "x", None, 0, float("inf")])
 def test_a_count_takes_only_whole_numbers(value):
     """Asked of the check itself, because in tests the type hook would speak first."""
-    domain = dict(domains(Trade))["spell"]
+    domain = options(Trade)["spell"]
     with pytest.raises(Refusal, match=f"trade.spell is {value!r}; a whole number of at least 1"):
         checked(value, domain, "trade.spell")
     assert checked(3.0, domain, "") == 3

@@ -460,7 +460,7 @@ def test_changing_a_setting_compiles_nothing(name):
     """Settings are leaves: two worlds that differ in them have one structure."""
     g = made(name)
     for i in g.institutions:
-        for option, (_, about) in options(type(i)).items():
+        for option, about in options(type(i)).items():
             if about.kind == "setting" and np.ndim(getattr(i, option)) == 0 and option != "in_force":
                 other = made(name, **{i.name: {option: max(about.low, 0.5) if np.isfinite(about.low) else 0.5}})
                 assert jax.tree.structure(other) == jax.tree.structure(g)

@@ -270,7 +270,7 @@ def test_a_contract_may_pay_the_doer_or_whom_it_was_done_to(theta, seed):
     [
         (lambda: Gift(to="some"), "gift.to is 'some'"),
         (lambda: Gift(amount=-1.0), "gift.amount is -1.0"),
-        (lambda: Gift(amount=float("nan")), "gift.amount is not a number"),
+        (lambda: Gift(amount=float("nan")), "gift.amount is nan"),
         (lambda: govern(POOL.replace(agents=1), Gift()), "gift needs at least 2 agents"),
         (lambda: govern(POOL.replace(agents=1), Interest()), "interest needs at least 2 agents"),
         (lambda: Interest(share=1.5), "interest.share is 1.5"),

@@ -12,8 +12,8 @@ from types import ModuleType
 
 from nomoi import core, institutions, law, learners, populations, scripts, situations
 from nomoi.core.events import VOCABULARY
-from nomoi.core.parameters import Parameters, domains
-from nomoi.core.settings import Option, default_text, options
+from nomoi.core.option import Option, options
+from nomoi.core.parameters import Parameters
 
 TABLE = Path(__file__).with_name("options.txt")
 
@@ -40,11 +40,11 @@ def described() -> Iterator[str]:
         for cls in classes(package):
             name = f"{cls.__module__.removeprefix('nomoi.')}.{cls.__name__}"
             if issubclass(cls, Parameters) and cls is not Parameters:
-                for key, domain in domains(cls):
-                    yield f"{name}.{key} = {cls.__dataclass_fields__[key].default:g}; {domain.words()}"
+                for key, option in options(cls).items():
+                    yield f"{name}.{key} = {option.default:g}; {option.words()}"
             elif hasattr(cls, "__dataclass_fields__"):
-                for key, (field, option) in options(cls).items():
-                    parts = (f"{name}.{key} = {default_text(field)}", option.unit, where(option))
+                for key, option in options(cls).items():
+                    parts = (f"{name}.{key} = {option.text()}", option.unit, where(option))
                     if key in cls.__annotations__:  # what is inherited stands where it is from
                         yield "; ".join(part for part in parts if part)
             for preset, values in sorted(getattr(cls, "presets", {}).items()):

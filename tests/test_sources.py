@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import nomoi
-from nomoi.core.parameters import MINE
+from nomoi.core.option import MINE
 from nomoi.runs import study
 from nomoi.solve.games import GAMES
 

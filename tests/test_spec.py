@@ -137,7 +137,7 @@ def test_what_cannot_be_written_down_is_refused_in_a_sentence():
     with pytest.raises(Refusal, match="no name of its own"):
         spec(lambda: 1)
     for gone in ("nomoi.situations.pool:Pol", "nomoi.no:Pool", "", "nomoi.situations.pool:"):
-        with pytest.raises(Refusal, match="is no|there is no"):
+        with pytest.raises(Refusal, match=r"there is no"):
             at(gone)
     with pytest.raises(Refusal, match="it has changed since"):
         rebuild({"class": "nomoi.situations.pool:Pool", "options": {"fishes": 3}})

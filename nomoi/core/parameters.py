@@ -1,4 +1,4 @@
-"""Parameters of models that are formulas: each with its symbol, domain, default and source, checked when made.
+"""Parameters of models that are formulas: options with a symbol and a domain, kept as plain numbers, checked when made.
 
 Situations and institutions have settings (`nomoi.core.settings`), which are array leaves of a program; models of
 populations and of law are plain numbers in double precision.
@@ -7,91 +7,40 @@ populations and of law are plain numbers in double precision.
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
-from nomoi.errors import Refusal
+from nomoi.core import option as said
+from nomoi.core.option import MINE, Option, check, options
 
-MINE = "nomoi"
-
-
-@dataclasses.dataclass(frozen=True)
-class Domain:
-    """What may be given for a parameter; `open_low` and `open_high` exclude the ends."""
-
-    symbol: str
-    meaning: str
-    source: str
-    low: float
-    high: float
-    open_low: bool
-    open_high: bool
-    whole: bool
-
-    def words(self) -> str:
-        """The domain in words."""
-        kind = "a whole number" if self.whole else "a number"
-        if math.isinf(self.high):
-            return (
-                f"{kind} {'above' if self.open_low else 'of at least'} {self.low:g}" if self.low > -math.inf else kind
-            )
-        left, right = "(" if self.open_low else "[", ")" if self.open_high else "]"
-        return f"{kind} in {left}{self.low:g}, {self.high:g}{right}"
+P = ParamSpec("P")
 
 
-def number(
-    default: float,
-    symbol: str,
-    meaning: str,
-    source: str = "ours",
-    low: float = -math.inf,
-    high: float = math.inf,
-    open_low: bool = False,
-    open_high: bool = False,
-) -> Any:
-    """A real number in a domain.  `source` says where the default is from."""
-    domain = Domain(symbol, meaning, source, low, high, open_low, open_high, False)
-    return dataclasses.field(default=default, metadata={MINE: domain})
+def _carried(declare: Callable[P, Option]) -> Callable[P, Any]:
+    def field(*args: P.args, **named: P.kwargs) -> Any:
+        option = declare(*args, **named)
+        return dataclasses.field(default=option.default, metadata={MINE: option})
+
+    field.__name__, field.__doc__ = declare.__name__, declare.__doc__
+    return field
 
 
-def probability(default: float, symbol: str, meaning: str, source: str = "ours") -> Any:
-    """A number in [0, 1]."""
-    return number(default, symbol, meaning, source, 0, 1)
+number, probability, count = _carried(said.number), _carried(said.probability), _carried(said.count)
 
 
-def count(default: int, symbol: str, meaning: str, source: str = "ours", low: int = 1, high: float = math.inf) -> Any:
-    """A whole number of at least `low`."""
-    return dataclasses.field(
-        default=default, metadata={MINE: Domain(symbol, meaning, source, low, high, False, False, True)}
-    )
-
-
-def domains(model: type) -> Iterator[tuple[str, Domain]]:
-    """The parameters of a model, by name."""
-    return ((f.name, f.metadata[MINE]) for f in dataclasses.fields(model) if MINE in f.metadata)
-
-
-def checked(value: Any, domain: Domain, where: str) -> float | int:
-    """`value` as a number of the domain; else a sentence that names `where`."""
-    plain = isinstance(value, (int, float)) and not isinstance(value, bool)
-    fine = plain and math.isfinite(value) and (not domain.whole or float(value).is_integer())
-    if fine:
-        fine = (domain.low < value if domain.open_low else domain.low <= value) and (
-            value < domain.high if domain.open_high else value <= domain.high
-        )
-    if not fine:
-        raise Refusal(f"{where} is {value!r}; {domain.words()} would be right.")
-    return int(value) if domain.whole else float(value)
+def checked(value: Any, option: Option, where: str) -> float | int:
+    """`value` as a number that the option may be; else a sentence that names `where`."""
+    check(value, option, where)
+    return int(value) if option.whole else float(value)
 
 
 class Parameters:
     """Base of frozen dataclasses whose fields are made by `number`, `probability` and `count`."""
 
     def __post_init__(self) -> None:
-        for name, domain in domains(type(self)):
+        for name, option in options(type(self)).items():
             where = f"{type(self).__name__.lower()}.{name}"
-            object.__setattr__(self, name, checked(getattr(self, name), domain, where))
+            object.__setattr__(self, name, checked(getattr(self, name), option, where))
 
     def but(self, **changes: Any) -> Any:
         """A copy with some parameters changed."""

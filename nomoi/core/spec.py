@@ -24,8 +24,9 @@ from typing import Any
 import jax
 import numpy as np
 
+from nomoi.core.option import Option, describe_option, options
 from nomoi.core.own import OWN, recover, stamp
-from nomoi.core.settings import Option, Rule, describe_option, options
+from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 
 MARKS = ("class", "type", "function", "tuple", "table", "array", "float", "path")  # how data says what it is

@@ -10,8 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Measure, Outcome, Situation, counted, setting
-from nomoi.core.settings import MINE, Option
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, counted, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -49,13 +48,8 @@ class Charter(Institution):
     """
 
     # The text of a file is kept, not its path, so that records of one charter are never taken for those of another.
-    law: str = eqx.field(
-        default="thin",
-        static=True,
-        converter=text,
-        metadata={
-            MINE: Option("size", "a charter that comes along (nomoi.law.samples), the path of one, or its text", "ours")
-        },
+    law: str = size(
+        "thin", "a charter that comes along (nomoi.law.samples), the path of one, or its text", "ours", converter=text
     )
     span: Int[Array, ""] = setting(
         20, "steps for which a violation can be punished", "ours, the altar's", "steps", 0, 98

@@ -1,6 +1,15 @@
 """One world lived in from the host, seat by seat: a table, its transcripts, and doors to other libraries."""
 
-from nomoi.play.table import Share, Table, Told
-from nomoi.play.transcript import Transcript, read, replay
+from typing import TYPE_CHECKING
 
-__all__ = ["Share", "Table", "Told", "Transcript", "read", "replay"]
+from nomoi.core.pages import page
+
+if TYPE_CHECKING:
+    from nomoi.play.table import Share as Share
+    from nomoi.play.table import Table as Table
+    from nomoi.play.table import Told as Told
+    from nomoi.play.transcript import Transcript as Transcript
+    from nomoi.play.transcript import read as read
+    from nomoi.play.transcript import replay as replay
+
+page(__name__)

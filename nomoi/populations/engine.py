@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
-from nomoi.core.parameters import Domain, checked
+from nomoi.core import option
+from nomoi.core.parameters import checked
 from nomoi.errors import Refusal
 
 ENVIRONMENT, PEOPLE = range(2)  # streams of a seed
@@ -24,12 +25,12 @@ def seed_of(key: jax.Array) -> int:
 
 def whole(value: float, name: str, low: int = 1) -> int:
     """`value` as a whole number of at least `low`; else a sentence that names it."""
-    return int(checked(value, Domain(name, "", "", low, np.inf, False, False, True), name))
+    return int(checked(value, option.count(low, "", "", low=low), name))
 
 
 def share(value: float, name: str) -> float:
     """`value` as a number in [0, 1]; else a sentence that names it."""
-    return float(checked(value, Domain(name, "", "", 0, 1, False, False, False), name))
+    return float(checked(value, option.probability(0, "", ""), name))
 
 
 def shares(values: np.ndarray | float, name: str) -> np.ndarray:

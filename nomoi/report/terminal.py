@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import inspect
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
-from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.segment import Segment
 from rich.table import Table
 
-from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import Estimate, number
+from nomoi.report.console import Plain, console
 
 if TYPE_CHECKING:
     from nomoi.runs import engine
     from nomoi.runs.compare import Comparison, Row
-    from nomoi.runs.record import Record
-    from nomoi.runs.store import Store
 
 
-class Plain(Console):
-    """A console that no text commands: control characters are left out, and :words: stay words.
-
-    What comes from files (titles, labels, paths) is escaped besides, so that it is not read as markup.
-    """
-
-    def __init__(self, **options: Any):
-        super().__init__(emoji=False, **options)
-
-    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
-        for part in super().render(renderable, options):
-            yield part if part.control else Segment(printable(part.text), part.style)
-
-
-console = Plain()
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
@@ -144,166 +122,6 @@ def _cell(e: Estimate, full: bool = True, signed: bool = False) -> str:
         return "-"
     text = f"{'+' if signed and e.mean > 0 else ''}{e.text()}"
     return f"{text}\n[dim]{escape(e.interval())}[/dim]" if full and e.n > 1 else text
-
-
-def catalogue() -> None:
-    """Situations, institutions and studies, each with the first sentence of its card."""
-    from nomoi import catalogue as there
-    from nomoi.runs import study
-
-    for title, group in (("situations", there.situations()), ("institutions", there.institutions())):
-        out = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-        for name, cls in group.items():
-            presets = f" [dim]({escape(', '.join(cls.presets))})[/dim]" if cls.presets else ""
-            out.add_row(f"[bold]{name}[/bold]", escape(first_sentence(cls)) + presets)
-        console.print(out, "")
-    out = Table(title="studies", title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, text in study.known().items():
-        out.add_row(f"[bold]{name}[/bold]", escape(text))
-    console.print(out)
-
-
-def first_sentence(cls: type) -> str:
-    card = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
-    return card.split(". ")[0].rstrip(".") + "."
-
-
-def card(name: str) -> None:
-    """A card: what it is, and every option with default, meaning and source."""
-    from nomoi import catalogue as there
-    from nomoi.core import options
-    from nomoi.core.settings import default_text
-    from nomoi.errors import nearest
-
-    if ":" in name or name.endswith(".py"):
-        loaded = there.load(name)
-        classes = loaded if isinstance(loaded, list) else [loaded]
-    else:
-        known = {**there.situations(), **there.institutions()}
-        if name.lower() not in known:
-            raise Refusal(f"there is nothing called {name!r}; {nearest(name.lower(), known)}")
-        classes = [known[name.lower()]]
-    for cls in classes:
-        console.print(f"[bold]{cls.__name__.lower()}[/bold]", highlight=False)
-        console.print(escape(inspect.getdoc(cls) or "no card"), highlight=False)
-        out = Table(title="options", title_justify="left")
-        for column in ("name", "default", "unit", "meaning", "source"):
-            out.add_column(column, overflow="fold")
-        for option, (field, facts) in options(cls).items():
-            meaning = facts.meaning + (f" ({', '.join(facts.values)})" if facts.values else "")
-            cells = (option, default_text(field), facts.unit, meaning, facts.source)
-            out.add_row(*(escape(c) for c in cells))
-        console.print(out)
-        for preset, changes in cls.presets.items():
-            changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
-            console.print(f"preset [bold]{escape(preset)}[/bold]: {escape(changed)}", highlight=False)
-
-
-def records(store: Store) -> None:
-    """The records of a store, oldest first; those that other code made are said to be old."""
-    from nomoi.runs.code import changed
-
-    found = store.all()
-    if store.outdated():
-        console.print(
-            escape(f"{len(store.outdated())} records have format 1 and are not read any more."), style="yellow"
-        )
-    if not found:
-        console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
-        return
-    columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code")
-    rows = []
-    for record in found:
-        facts, late = record.facts, record.late()
-        steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
-        cells = (
-            record.id, record.kind, _about(record), record.label, "" if record.seed is None else str(record.seed),
-            f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
-            number(late["harvest"]) if "harvest" in late else "", "old" if changed(record.facts["code"]) else "",
-        )  # fmt: skip
-        rows.append(cells)
-    shown = [k for k, name in enumerate(columns) if name in _fitting(columns, rows, console.width)]
-    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
-    for k in shown:
-        numbers = columns[k] in ("seed", "steps", "seconds", "steps/s", "harvest")
-        label = columns[k] == "label"
-        out.add_column(
-            columns[k], justify="right" if numbers else "left", no_wrap=not label, overflow="fold" if label else "crop"
-        )
-    for cells in rows:
-        out.add_row(*(escape(cells[k]) for k in shown))
-    console.print(out)
-
-
-def _about(record: Record) -> str:
-    """The situation or the function that a record is of, in a word."""
-    options = record.spec["trial"]["options"]
-    thing = options.get("situation", options.get("function", {}))
-    while isinstance(thing, dict) and str(thing.get("class", "")).endswith(":Governed"):
-        thing = thing["options"]["situation"]
-    named = thing.get("class", thing.get("function", "")) if isinstance(thing, dict) else ""
-    return str(named).rpartition(":")[2].lower()
-
-
-def record(one: Record) -> None:
-    """One record: what was run, by which code, and what came of it."""
-    from nomoi.runs.code import changed
-    from nomoi.runs.trial import trial_of
-
-    facts = one.facts
-    console.print(f"[bold]{escape(one.label)}[/bold]  {escape(one.id)}", highlight=False)
-    seed = "without chance" if one.seed is None else f"seed {one.seed}"
-    took = f", {facts['wall_seconds']} s" if "wall_seconds" in facts else ""
-    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    console.print(
-        escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts['commit'] or 'unknown'}"), highlight=False
-    )
-    files = changed(facts["code"])
-    console.print(escape(f"old: {', '.join(files)} changed since" if files else "made by the code that is here"),
-                  style="yellow" if files else "", highlight=False)  # fmt: skip
-    for name in facts["parents"]:
-        console.print(escape(f"goes on from {name}"), highlight=False)
-    try:
-        made = trial_of(one)
-        out = Table("of what", "option", "value", title="what was run", title_justify="left")
-        for part, option, value in _fields(made):
-            out.add_row(escape(part), escape(option), escape(value))
-        console.print(out)
-    except Refusal as refusal:
-        console.print(escape(str(refusal)), style="yellow", highlight=False)
-    out = Table("measure", "value", "unit", "meaning", title="late in the run", title_justify="left")
-    for name, value in one.late().items():
-        out.add_row(escape(name), number(value), *map(escape, facts["measures"].get(name, ["", ""])))
-    console.print(out)
-
-
-def _fields(thing: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
-    """The fields of a thing and of its parts: (what it is, field, value)."""
-    from nomoi.core.settings import describe_option, options
-
-    documented = options(type(thing))
-    title = where or type(thing).__name__.lower()
-    for field in dataclasses.fields(thing):
-        value = getattr(thing, field.name)
-        parts = value if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]) else (value,)
-        if dataclasses.is_dataclass(parts[0]) and not isinstance(parts[0], type):
-            for part in parts:
-                yield from _fields(part, getattr(part, "name", "") or type(part).__name__.lower())
-        elif field.init:
-            if field.name in documented:
-                value = describe_option(value, documented[field.name][1])
-            yield title, field.name, getattr(value, "__qualname__", str(value))
-
-
-def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[str]:
-    """The columns that a narrow terminal has room for, the least telling left out first; labels may be folded."""
-    wide = {name: 3 + max(len(name), *(cell_len(r[k]) for r in rows)) for k, name in enumerate(columns)}
-    wide["label"] = min(wide["label"], 3 + 16)
-    left = set(columns)
-    for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "code", "seed", "label"):
-        if 1 + sum(wide[n] for n in left) > width:
-            left.discard(name)
-    return left
 
 
 def checks(found: Sequence[Any]) -> None:

@@ -90,10 +90,10 @@ def _seen(institution: Institution, situation: Situation) -> bool:
 
 def _blank(institution: Institution) -> Institution:
     new = type(institution)(
-        **{n: getattr(institution, n) for n, (_, o) in options(type(institution)).items() if o.kind == "size"}
+        **{n: getattr(institution, n) for n, o in options(type(institution)).items() if o.kind == "size"}
     )
     shape = lambda n: getattr(institution, n).shape == getattr(new, n).shape  # noqa: E731
-    odd = [n for n, (_, o) in options(type(institution)).items() if o.kind != "size" and not shape(n)]
+    odd = [n for n, o in options(type(institution)).items() if o.kind != "size" and not shape(n)]
     return new.replace(in_force=False, **{n: getattr(institution, n) for n in odd})
 
 

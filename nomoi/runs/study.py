@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from nomoi.core.option import like
 from nomoi.core.own import module
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal, nearest, once
@@ -222,34 +223,11 @@ def changed(name: str, trials: Sequence[Trial], set: Sequence[str]) -> list[Tria
         known = {o: v for t in out if isinstance(t, Computed) for o, v in t.settings.items()}
         if not equals or option not in known:
             raise Refusal(f"{name}: {text!r} sets nothing; write NAME=VALUE; {nearest(option, known, 'setting')}")
-        new = _like(known[option], value, f"{name}.{option}")
+        new = like(known[option], value, f"{name}.{option}")
         for k, t in enumerate(out):
             if isinstance(t, Computed) and option in t.settings:
                 out[k] = dataclasses.replace(t, settings={**t.settings, option: new})
     return out
-
-
-def _like(old: Any, text: str, where: str) -> Any:
-    """A value of the kind of `old` from the text a person typed (JSON, or a word); its numbers are finite."""
-    try:
-        new = json.loads(text, object_pairs_hook=lambda pairs: once(pairs, where))
-    except ValueError:
-        new = text
-    except RecursionError:
-        new = None
-    if not _fits(old, new):
-        raise Refusal(f"{where} cannot be {text!r}; something like {json.dumps(old)} would be right.")
-    return type(old)(new) if isinstance(old, (float, tuple)) else new  # pyright: ignore[reportArgumentType]
-
-
-def _fits(old: Any, new: Any) -> bool:
-    """Whether a value is of the kind of another, and so is all that it holds, as far as that goes."""
-    if isinstance(old, (list, tuple)) and isinstance(new, list):
-        return bool(new) and (not old or all(_fits(old[0], part) for part in new))
-    number = isinstance(old, (int, float)) and not isinstance(old, bool)
-    if number and isinstance(new, (int, float)) and not isinstance(new, bool):
-        return abs(new) < 2**63 and (isinstance(old, float) or isinstance(new, int))  # false for NaN
-    return type(new) is type(old)
 
 
 __all__ = ["Computed", "Evaluated", "Family", "Findings", "Scripted", "Study", "Trained", "Trial", "run"]

@@ -1,0 +1,19 @@
+"""Situations: who meets over what, one a file."""
+
+from typing import TYPE_CHECKING
+
+from nomoi.core.pages import page
+
+if TYPE_CHECKING:
+    from nomoi.situations.allelopathic import Allelopathic as Allelopathic
+    from nomoi.situations.berries import Berries as Berries
+    from nomoi.situations.boycott import Boycott as Boycott
+    from nomoi.situations.cleanup import Cleanup as Cleanup
+    from nomoi.situations.driving import Driving as Driving
+    from nomoi.situations.harvest import Harvest as Harvest
+    from nomoi.situations.matrix import Matrix as Matrix
+    from nomoi.situations.mushrooms import Mushrooms as Mushrooms
+    from nomoi.situations.pool import Pool as Pool
+    from nomoi.situations.signals import Signals as Signals
+
+page(__name__)

@@ -1,0 +1,80 @@
+"""What a person sees of the catalogue: lists and cards."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich.markup import escape
+from rich.table import Table
+
+from nomoi import catalogue as there
+from nomoi.core import written
+from nomoi.report.console import console
+from nomoi.report.listed import KINDS, Thing, listed, named
+
+
+@written.reading()
+def catalogue(kind: str = "") -> None:
+    """All things, or those of a kind, each with its first sentence."""
+    for one in [kind] if kind else KINDS:
+        things = listed(one)
+        wide = max(len(thing.name) for thing in things) + 2
+        lines = [_line(thing, wide, console.width) for thing in things]
+        console.out(KINDS[one], style="italic", highlight=False)
+        console.out("\n".join([*lines, ""]), highlight=False)
+
+
+def _line(thing: Thing, wide: int, width: int) -> str:
+    """A name and what is said of it beside it, folded; a table of hundreds of lines takes long to lay out."""
+    said = f"{thing.said} {thing.note}".strip()
+    return textwrap.fill(
+        said, max(width, wide + 20), initial_indent=thing.name.ljust(wide), subsequent_indent=" " * wide
+    )
+
+
+@written.reading()
+def show(word: str) -> None:
+    """The cards of all that has a name (`altar`, `study:altar`), or of what a file of one's own defines."""
+    if ".py" in word or "/" in word:
+        loaded = there.load(word, "any")
+        for cls in loaded if isinstance(loaded, list) else [loaded]:
+            _card(there.card(cls), there.kind(cls))
+        return
+    for thing in named(word):
+        if thing.written:
+            _card(there.read(thing.written), thing.kind)
+        else:
+            _told(thing)
+
+
+def _told(thing: Thing) -> None:
+    console.print(f"[bold]{thing.name}[/bold], {_a(thing.kind)}", highlight=False)
+    console.print(escape(thing.said), highlight=False)
+    for what, value in thing.rows:
+        console.print(f"{what}: {escape(value)}", highlight=False)
+    console.print()
+
+
+def _card(card: there.Card, kind: str) -> None:
+    """What it is, and every option with default, meaning and source."""
+    console.print(f"[bold]{escape(card.title)}[/bold], {_a(kind)}", highlight=False)
+    console.print(escape(card.text or "no card"), highlight=False)
+    if card.options:
+        out = Table(title="options", title_justify="left")
+        last = "in the formulas" if kind == "model" else "unit"
+        for column in ("name", "default", last, "meaning", "source"):
+            out.add_column(column, overflow="fold")
+        for name, option in card.options.items():
+            meaning = option.meaning + (f" ({', '.join(option.values)})" if option.values else "")
+            domain = f"; {option.words()}" if kind == "model" else ""
+            cells = (name, option.text(), option.symbol or option.unit, meaning + domain, option.source)
+            out.add_row(*map(escape, cells))
+        console.print(out)
+    for preset, changes in card.presets.items():
+        changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
+        console.print(f"preset [bold]{escape(preset)}[/bold]: {escape(changed)}", highlight=False)
+    console.print()
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
