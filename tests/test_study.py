@@ -344,3 +344,40 @@ def test_a_family_is_its_studies_and_they_exist():
         assert all(isinstance(s, Study) for s in study.find(name))
     with pytest.raises(Refusal, match="no study 'lwa'"):
         study.find("lwa")
+
+
+# --- data that are not on this machine ---------------------------------------------------------------------------
+
+
+def weighed(key: None):
+    from nomoi.files import data
+
+    return {"weight": float(data("scales.csv").read_text())}
+
+
+def plain(key: None):
+    return {"weight": 1.0}
+
+
+def test_claims_about_data_that_are_not_here_are_not_tested(tmp_path, monkeypatch):
+    from nomoi.report import study as reporting
+    from nomoi.runs.claims import Claim, Reading
+
+    monkeypatch.delenv("NOMOI_DATA", raising=False)
+    late = lambda label: lambda r: r.late(label, "weight")  # noqa: E731
+    claims = [Claim(label, "ours", late(label), above=0, kind="ours") for label in ("here", "there", "child")]
+    trials = [Computed("here", plain, exact=True), Computed("there", weighed, exact=True),
+              Computed("child", plain, exact=True, parent="there")]  # fmt: skip
+    one = Study("scales", "?", claims, lambda size: trials, {"laptop": 2}, lambda r: [late("there")(r)],
+                readings=[Reading("it", "ours", late("there"))])  # fmt: skip
+    found = study.run(one, out=tmp_path / "runs")
+    assert [v.verdict for v in found.verdicts] == ["holds", "not tested at this size", "not tested at this size"]
+    assert any("'there' is not tested: " in r and "NOMOI_DATA" in r for r in found.remarks)
+    text = reporting.write_summary(found, tmp_path).read_text()
+    assert "## Not shown" in text
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "scales.csv").write_text("2.5")
+    monkeypatch.setenv("NOMOI_DATA", str(tmp_path / "data"))
+    found = study.run(dataclasses.replace(one, sections=None), out=tmp_path / "runs")
+    assert [v.verdict for v in found.verdicts] == ["holds", "holds", "holds"]
+    assert found.readings()[0][1].mean == 2.5

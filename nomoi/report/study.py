@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from nomoi.errors import Missing
 from nomoi.files import write
 from nomoi.measure.statistics import Estimate, corrected, number
 from nomoi.report import page
@@ -78,8 +79,18 @@ def _sections(findings: Findings) -> list[Any]:
         out.append(_readings(findings))
     if study.shown:
         out.append(_conditions(findings))
-    out = _corrected(out + (list(study.sections(findings.results)) if study.sections else []))
+    out = _corrected(out + _own(findings))
     return _marked(out) if findings.results.old else out
+
+
+def _own(findings: Findings) -> list[Any]:
+    """The study's own sections; none where data are missing for them."""
+    if not findings.study.sections:
+        return []
+    try:
+        return list(findings.study.sections(findings.results))
+    except Missing as missing:
+        return [page.Text("Not shown", [str(missing)])]
 
 
 def by_kind(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
@@ -147,7 +158,7 @@ def conditions(results: Results, labels: Sequence[str], measures: Sequence[str],
 def _conditions(findings: Findings) -> page.Table:
     """Every trial that was trained or scripted, with the measures that the study shows."""
     results = findings.results
-    kinds = {label: records[0].kind for label, records in results.records.items()}
+    kinds = {label: records[0].kind for label, records in results.records.items() if records}
     labels = [label for label, kind in kinds.items() if kind in ("trained", "scripted")]
     rows = effects.rows(results, labels, findings.study.shown)
     units = {m: next(filter(None, (results.unit(label, m) for label in labels)), "") for m in findings.study.shown}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Missing, Refusal, nearest
 from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.runs.record import Record
 
@@ -26,12 +26,14 @@ KINDS = {
 class Results:
     """Records by trial, in the order of the seeds.
 
-    exact   what was computed once, without chance;  old   what was made by other code than the one that is here
+    exact     what was computed once, without chance;  old   what was made by other code than the one that is here
+    missing   why a trial could not be made: data that is not on this machine
     """
 
     records: Mapping[str, tuple[Record, ...]]
     exact: frozenset[str] = frozenset()
     old: frozenset[str] = frozenset()
+    missing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def late(self, label: str, measure: str) -> np.ndarray:
         """[seeds] over the last eighth of training; [1] where it is exact."""
@@ -60,6 +62,8 @@ class Results:
     def _of(self, label: str) -> tuple[Record, ...]:
         if isinstance(self.records, _Noted):
             self.records.asked.add(label)
+        if label in self.missing:
+            raise Missing(self.missing[label])
         return _known(self.records, label, label)
 
 
@@ -147,7 +151,10 @@ def found(effect: Callable[[Results], np.ndarray | Estimate], results: Results) 
 def _found(effect: Callable[[Results], np.ndarray | Estimate], results: Results) -> tuple[Estimate, set[str]]:
     """An effect, and the labels of the trials that it is about."""
     noted = _Noted(results.records)
-    value = effect(dataclasses.replace(results, records=noted))
+    try:
+        value = effect(dataclasses.replace(results, records=noted))
+    except Missing:
+        return estimate(np.array([])), noted.asked
     if isinstance(value, Estimate):
         return value, noted.asked
     if noted.asked and noted.asked <= results.exact:

@@ -22,8 +22,8 @@ from nomoi.core.own import OWN
 Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
 ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
-         "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.grid.paint", "nomoi.grid.frames",
-         "nomoi.grid.still")  # fmt: skip
+         "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.core.pages", "nomoi.core.written",
+         "nomoi.grid.paint", "nomoi.grid.frames", "nomoi.grid.still")  # fmt: skip
 SETTINGS = {"setting": 1, "size": 1, "choice": 2, "number": 1, "probability": 1, "count": 1}  # words from here on
 
 
@@ -41,7 +41,8 @@ def reached(addresses: Iterable[str]) -> dict[str, str]:
         else:
             whole.add(home)
             waiting += _met(home, "")
-    out = {home: _digest(home, "") for home in whole if _file(home)}
+    # of a file of one's own the text is part of the spec; what it imports is not
+    out = {home: _digest(home, "") for home in whole if _file(home) and not home.startswith(OWN)}
     return out | {f"{home}:{name}": _digest(home, name) for home, names in parts.items() for name in names}
 
 
@@ -64,12 +65,12 @@ def _shown(home: str) -> str:
 
 
 def _aside(home: str) -> bool:
-    return home == "nomoi" or home.startswith(OWN) or any(home == a or home.startswith(f"{a}.") for a in ASIDE[1:])
+    return home == "nomoi" or any(home == a or home.startswith(f"{a}.") for a in ASIDE[1:])
 
 
 def _by_name(home: str) -> bool:
     """Whether of this module only what is reached by name counts: a study says much that computes nothing."""
-    return home.startswith("nomoi.studies") or not home.startswith("nomoi.")
+    return home.startswith("nomoi.studies") or not home.startswith(("nomoi.", OWN))
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +86,7 @@ def _file(home: str) -> Path | None:
         file = found.origin if found else None
     if not file or not file.endswith(".py"):
         return None
-    mine = home.startswith("nomoi.") or not {"site-packages", "dist-packages"} & set(Path(file).parts)
+    mine = home.split(".")[0] == "nomoi" or not {"site-packages", "dist-packages"} & set(Path(file).parts)
     return Path(file) if mine and not file.startswith(sys.base_prefix + "/lib/") else None
 
 
@@ -147,13 +148,29 @@ def _met(home: str, name: str) -> list[tuple[str, str]]:
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nomoi":
                 wanted = [a.name for a in node.names if not name or (a.asname or a.name) in used]
                 out += [_one(str(node.module), word) for word in wanted]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nomoi":
+                out.append(_one("nomoi", node.attr))
     return out
 
 
 def _one(home: str, name: str) -> tuple[str, str]:
     """What `from home import name` means: a module of its own, or a name in one."""
     inner = f"{home}.{name}"
-    return (inner, "") if _file(inner) else (home, name)
+    if _file(inner):
+        return inner, ""
+    return _pages(home).get(name, (home, name))
+
+
+@lru_cache(maxsize=256)
+def _pages(home: str) -> dict[str, tuple[str, str]]:
+    """Of a folder's page, which only passes names on: where each of them is from."""
+    file = _file(home)
+    if file is None or file.name != "__init__.py":
+        return {}
+    passed = [
+        n for n in ast.walk(_tree(home)) if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("nomoi")
+    ]
+    return {a.asname or a.name: (str(n.module), a.name) for n in passed for a in n.names}
 
 
 @lru_cache(maxsize=4096)

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal
+from nomoi.errors import Missing, Refusal
 from nomoi.runs import code
 from nomoi.runs.claims import Results
 from nomoi.runs.engine import Interrupted, Program, Progress, Stack, Tell, kind, stackable
@@ -72,6 +72,10 @@ def make(
     waiting = list(trials)
     while waiting:
         ready = [t for t in waiting if not t.parent or t.parent in records]
+        for t in ready:
+            if t.parent in work.missing:
+                work.missing[t.label], records[t.label] = work.missing[t.parent], ()
+        ready = [t for t in ready if t.label not in records]
         runs = {t.label: _runs(t, seeds, records.get(t.parent, ())) for t in ready}
         kept = {label: used for label in runs if old and (used := _old(store, runs[label]))}
         aged |= {*kept, *(t.label for t in ready if t.parent in aged)}
@@ -80,7 +84,9 @@ def make(
     exact = frozenset(t.label for t in trials if t.exact)
     if aged:
         work.remark(f"Old records, which other code made, stand for {', '.join(map(repr, sorted(aged)))}.")
-    results = Results({t.label: records[t.label] for t in trials}, exact, frozenset(aged))
+    for label, why in work.missing.items():
+        work.remark(f"{label!r} is not tested: {why}")
+    results = Results({t.label: records[t.label] for t in trials}, exact, frozenset(aged), work.missing)
     return Made(results, work.fresh, tuple(work.remarks))
 
 
@@ -111,6 +117,7 @@ class _Work:
         self.lanes, self.workers = lanes, workers
         self.stop, self.fresh, self.remarks = threading.Event(), 0, list[str]()
         self.programs: dict[Any, Program] = {}
+        self.missing: dict[str, str] = {}  # label -> which data are not on this machine
         self._taking = threading.Lock()
 
     def tell(self, progress: Progress | str) -> None:
@@ -137,8 +144,12 @@ class _Work:
         while taken := queue.take():
             (run,), held = taken
             with held:
-                records[run] = self._make(run)
-        return {label: tuple(records[run] for run in some) for label, some in runs.items()}
+                try:
+                    records[run] = self._make(run)
+                except Missing as missing:
+                    self.missing[run.trial.label] = str(missing)
+        return {label: () if label in self.missing else tuple(records[run] for run in some)
+                for label, some in runs.items()}  # fmt: skip
 
     def _read(self, run: Run, record: Record) -> None:
         if isinstance(run.trial, Trained):
