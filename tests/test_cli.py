@@ -121,6 +121,40 @@ def test_a_trained_commons_leaves_a_film(nomoi):
     status, _, _ = nomoi("film", record.id[:6], "--to", "film.gif")
     assert status == 0
     assert Path("film.gif").read_bytes()[:3] == b"GIF"
+    # made again from the record alone, the film of its own seed is the one that was kept; another seed is another world
+    for seed in (0, 7):
+        status, _, err = nomoi("film", record.id[:6], "--seed", seed, "--to", f"{seed}.gif")
+        assert status == 0, err
+    assert Path("0.gif").read_bytes() == Path("film.gif").read_bytes()
+    assert Path("7.gif").read_bytes() != Path("film.gif").read_bytes()
+    script = next(r for r in Store("runs").all() if r.kind == "scripted")
+    assert nomoi("film", script.id, "--to", "script.gif")[0] == 0
+    status, out, _ = nomoi("runs", "show", record.id[:6])
+    assert status == 0
+    for word in ("nothing", record.id, "trained, seed 0", "made by the code that is here", "regrowth", "gae_lambda",
+                 "harvest", "taken from the commons"):  # fmt: skip
+        assert word in out, word
+    status, _, err = nomoi("runs", "shwo", record.id)
+    assert (status, "`nomoi runs show RUN`" in err) == (2, True)
+
+
+def test_who_plays_may_be_anybody(nomoi):
+    words = ["compare", "harvest", "--who", "forager(spare=3)", "--under", "nothing", "--under", "levy", "--seeds", 2]
+    status, out, err = nomoi(*words, "--json")
+    assert status == 0, err
+    table = json.loads(out)
+    assert table["who"] == {"class": "nomoi.scripts.fixed:Forager", "options": {"spare": 3, "heed": False}}
+    assert table["steps"] == 0
+    one, other = (r["measures"]["harvest"]["mean"] for r in table["regimes"])
+    assert one == other == table["scripts"][1]["measures"]["harvest"]["mean"]  # a levy moves no script
+    status, out, _ = nomoi(*words)
+    assert "harvest: forager plays, 2 seeds" in out
+    assert "forager plays" in Path("report.html").read_text()
+    for who, said in (("forger", "no player called 'forger'; did you mean 'forager'"), ("ppo(hiden=3)", "'hidden'"),
+                      ("mixed", "made of other players"), ("random(a=1)", "has no options"),
+                      ("forager(objective=svo)", "has no objective"), ("ppo(", "is not a player")):  # fmt: skip
+        status, _, err = nomoi("compare", "harvest", "--who", who)
+        assert (status, said in err) == (2, True), err
 
 
 def test_a_situation_and_an_institution_of_ones_own(nomoi):

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from nomoi import catalogue
-from nomoi.core import Institution, Situation, build
+from nomoi.core import Institution, Situation
 from nomoi.core.learner import Learner
 from nomoi.core.outline import outline
 from nomoi.core.spec import spec
-from nomoi.errors import Refusal, nearest, once
+from nomoi.errors import Refusal, once
 from nomoi.measure.statistics import Estimate, difference, estimate
 from nomoi.runs import regimes
 from nomoi.runs.engine import Tell
@@ -173,8 +172,8 @@ def compare(
     _kinds(situation, under, who, seeds, steps)
     if not 1 <= seeds <= SEEDS:
         raise Refusal(f"--seeds is {seeds}; at least one run is needed, and {SEEDS:,} are the most.")
-    options = _options(set)
-    place = _situation(situation, map, options)
+    options = regimes.settings(set)
+    place = regimes.place(situation, map, options)
     player = _player(who or place.who, options.pop("learner", {}))
     asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "--under")
     chosen = [_regime(label, given, options) for label, given in (asked or regimes.default(place)).items()]
@@ -277,40 +276,3 @@ def _labelled(under: Sequence[Any]) -> Iterator[tuple[str, Any]]:
         stack = given if isinstance(given, (tuple, list)) else (given,)
         text = given.strip() if isinstance(given, str) else "+".join(i.name for i in stack)
         yield text or regimes.NOTHING, given
-
-
-def _options(given: Mapping[str, str] | Sequence[str]) -> dict[str, dict[str, str]]:
-    """{"levy": {"rate": "2"}} from {"levy.rate": "2"} or ["levy.rate=2"]."""
-    pairs = given.items() if isinstance(given, Mapping) else [_pair(text) for text in given]
-    out: dict[str, dict[str, str]] = {}
-    for name, value in once(((name.strip(), value) for name, value in pairs), "--set").items():
-        owner, dot, option = name.partition(".")
-        if not dot:
-            raise Refusal(f"--set {name}={value} names no owner; something like levy.rate=2 would be right.")
-        out.setdefault(owner, {})[option] = str(value).strip()
-    return out
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise Refusal(f"--set {text} sets nothing; something like levy.rate=2 would be right.")
-    return name, value
-
-
-def _situation(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
-    """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
-    cls = type(situation) if isinstance(situation, Situation) else catalogue.find(situation, "situation")
-    name = situation.name if isinstance(situation, Situation) else cls.__name__.lower()
-    mine = [pair for owner in ("situation", name) for pair in options.pop(owner, {}).items()]
-    extra = once(mine, f"--set (situation and {name} are one)")
-    if isinstance(situation, Situation):
-        if map or extra:
-            raise Refusal("a situation that is already made takes no map and no options; set them when making it.")
-        return situation
-    preset = map
-    if map is not None and map not in cls.presets:
-        if not Path(map).is_file():
-            raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
-        preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
-    return build(cls, preset, **extra)

@@ -1,4 +1,4 @@
-"""Regimes: which institutions govern, as people type them: `altar(display=hidden)+sanction`.
+"""The text form of regimes, players and settings, as people type them: `altar(display=hidden)+sanction`.
 
 This form is for the command line; in Python a regime is a tuple of institutions.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nomoi import catalogue
@@ -119,3 +120,40 @@ def check_overrides(
                 raise Refusal(
                     f"--set {name}.{option} touches nothing here: each regime says it itself; change it there."
                 )
+
+
+def settings(given: Mapping[str, str] | Sequence[str]) -> dict[str, dict[str, str]]:
+    """{"levy": {"rate": "2"}} from {"levy.rate": "2"} or ["levy.rate=2"]."""
+    pairs = given.items() if isinstance(given, Mapping) else [_pair(text) for text in given]
+    out: dict[str, dict[str, str]] = {}
+    for name, value in once(((name.strip(), value) for name, value in pairs), "--set").items():
+        owner, dot, option = name.partition(".")
+        if not dot:
+            raise Refusal(f"--set {name}={value} names no owner; something like levy.rate=2 would be right.")
+        out.setdefault(owner, {})[option] = str(value).strip()
+    return out
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise Refusal(f"--set {text} sets nothing; something like levy.rate=2 would be right.")
+    return name, value
+
+
+def place(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
+    """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
+    cls = type(situation) if isinstance(situation, Situation) else catalogue.find(situation, "situation")
+    name = situation.name if isinstance(situation, Situation) else cls.__name__.lower()
+    mine = [pair for owner in ("situation", name) for pair in options.pop(owner, {}).items()]
+    extra = once(mine, f"--set (situation and {name} are one)")
+    if isinstance(situation, Situation):
+        if map or extra:
+            raise Refusal("a situation that is already made takes no map and no options; set them when making it.")
+        return situation
+    preset = map
+    if map is not None and map not in cls.presets:
+        if not Path(map).is_file():
+            raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
+        preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
+    return build(cls, preset, **extra)

@@ -29,7 +29,7 @@ from nomoi.runs.make import check, make
 from nomoi.runs.shapes import one_program
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
-from nomoi.runs.trial import Trial
+from nomoi.runs.trial import Run, Trial
 from nomoi.runs.trials import Computed, Evaluated, Scripted
 
 SIZES = ("smoke", "laptop", "paper")
@@ -157,14 +157,21 @@ def run(
         raise Refusal(f"{study.name} has no size {size}; its sizes are {', '.join(study.seeds)}.")
     seeds = range(study.seeds[size])
     trials = shared(changed(study.name, study.trials(size), set))
-    promise(study, trials, len(seeds))
+    store = Store(out)
+    promise(study, trials, len(seeds), figures=_begins(store, trials))
     with _computable(study.name, set):
-        made = make(Store(out), trials, seeds, tell, old=old)
+        made = make(store, trials, seeds, tell, old=old)
     verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
     return Findings(study, size, made.results, verdicts, tuple(set), made.remarks)
 
 
-def promise(study: Study, trials: Sequence[Trial], seeds: int) -> None:
+def _begins(store: Store, trials: Sequence[Trial]) -> bool:
+    """Whether anything is still to be trained: then a figure that cannot be drawn would come too late."""
+    first = [t for t in trials if isinstance(t, Trained) and not t.parent]
+    return any(store.get(Run(t, 0).asked) is None for t in first)
+
+
+def promise(study: Study, trials: Sequence[Trial], seeds: int, figures: bool) -> None:
     """Refuse, before anything is made, trials that cannot be, and claims and figures about what will not be there."""
     try:
         check(trials)
@@ -173,9 +180,11 @@ def promise(study: Study, trials: Sequence[Trial], seeds: int) -> None:
     exact = frozenset(t.label for t in trials if t.exact)
     promised = Promised({t.label: sorted(t.measures()) or None for t in trials}, seeds, exact)
     check_claims([*study.claims, *study.readings], promised)
-    if study.sections and any(isinstance(t, Trained) for t in trials):  # else to make it takes hardly longer
+    if study.sections and figures:
         try:
-            study.sections(promised)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                study.sections(promised)
         except Refusal as refusal:
             raise Refusal(f"{study.name}: its page cannot be made: {refusal}") from None
         except Exception:
