@@ -58,7 +58,7 @@ class Patience(Institution):
     def holds(self, memory):
         return memory > 0
 
-    def settle(self, key, memory, situation, state, action, outcome):
+    def settle(self, key, memory, situation, state, tried, action, outcome):
         return jnp.maximum(memory - 1, 0), state, outcome
 
 
