@@ -8,7 +8,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -202,7 +202,7 @@ def film(
 
 @app.command()
 def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) -> None:
-    """Check a situation or institution of your own: shapes, laws, purity, conservation."""
+    """Check what you wrote (situations, institutions, learners, scripts, objectives): shapes, laws, purity."""
     from nomoi import testing
     from nomoi.report import terminal
 
@@ -262,7 +262,7 @@ def run(
     chosen = studying.find(study)
     if set and keep:
         raise Refusal("--keep is for a study with its own settings; leave out --set or --keep.")
-    changes = _changes(set or (), [s.name for s in chosen])
+    changes = studying.settings(set or (), [s.name for s in chosen])
     path, single = report or Path(f"{Path(study).stem if study.endswith('.py') else study}.html"), len(chosen) == 1
     summaries = [keep / f"{s.name}.md" for s in chosen if keep]
     for place in (path, *summaries):
@@ -283,19 +283,3 @@ def run(
         for findings in found:
             terminal.verdicts(findings)
         terminal.said(page)
-
-
-def _changes(set: Sequence[str], studies: Sequence[str]) -> dict[str, list[str]]:
-    """Settings by study; a setting that names no study is for the only one."""
-    out: dict[str, list[str]] = {name: [] for name in studies}
-    for text in set:
-        name, dot, rest = text.partition(".")
-        if dot and name in out:
-            out[name].append(rest)
-        elif len(studies) == 1:
-            out[studies[0]].append(text)
-        else:
-            raise Refusal(
-                f"{text!r} must name its study, such as {studies[0]}.NAME=VALUE; these are {', '.join(studies)}."
-            )
-    return out

@@ -14,8 +14,8 @@ from small import MAP, SITUATIONS, run
 
 from nomoi.core import Outcome, Situation, govern, vocabulary
 from nomoi.errors import Refusal
-from nomoi.grid import Body, Extent, Land, Scene
-from nomoi.institutions.altar import Altar, _distance
+from nomoi.grid import Body, Extent, Land, Scene, distance
+from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
@@ -505,7 +505,7 @@ def test_kings_moves():
     art = "WWWWWWW\nW     W\nW H   W\nW    HW\nW     W\nWWWWWWW"
     for torus in (False, True):
         land = Land(art, "A", " WH", torus=torus)
-        for cell, found in enumerate(_distance(land.mask("H"), land)):
+        for cell, found in enumerate(distance(land, "H")):
             gaps = [abs(np.array(divmod(cell, 7)) - at) for at in ((2, 2), (3, 5))]
             want = min(max(np.minimum(gap, (6, 7) - gap) if torus else gap) for gap in gaps)
             assert found == want

@@ -8,7 +8,7 @@ from nomoi.grid.body import Body, among, chance, draw, earlier, on, pick, rank, 
 from nomoi.grid.frames import film, strip
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
-from nomoi.grid.near import neighbours
+from nomoi.grid.near import bearing, distance, neighbours
 from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
 from nomoi.grid.still import Still, still, trace
 
@@ -24,9 +24,11 @@ __all__ = [
     "Scene",
     "Still",
     "among",
+    "bearing",
     "bitplanes",
     "block",
     "chance",
+    "distance",
     "draw",
     "earlier",
     "film",

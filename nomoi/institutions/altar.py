@@ -12,8 +12,7 @@ from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, 
 from nomoi.core.measure import compliance
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
-from nomoi.grid import Scene
-from nomoi.grid.layout import STEP, Land
+from nomoi.grid import Scene, bearing, distance
 from nomoi.institutions.marks import LONG, Marks, judged, marked
 
 PERMITTED = 0
@@ -240,7 +239,7 @@ class Altar(Institution):
         near = jnp.ones(n, bool) & situation.present(state)
         scene = situation.scene(state)
         if scene is not None:
-            steps = jnp.asarray(_distance(scene.land.mask(self.place), scene.land))
+            steps = jnp.asarray(distance(scene.land, self.place))
             near = near & (steps[scene.body.cell] <= self.distance)
         false = (self.display == DISTRACTOR) | (self.display == STALE)
         shown = jnp.where(false, m.decoy, m.content)
@@ -298,24 +297,4 @@ class Altar(Institution):
         ages = jnp.stack([memory.since / 50, marks.age / jnp.maximum(self.span, 1)], -1)
         bits = jnp.concatenate([mind, flags, trace], -1).astype(jnp.float32)
         news = {"mind": jnp.concatenate([bits, jnp.minimum(ages, 2.0)], -1)}
-        return news if scene is None else news | {"bearing": _bearing(scene, self.place)}
-
-
-def _bearing(scene: Scene, place: str) -> Float[Array, "n 2"]:
-    """How far ahead and how far right the altar's middle is, in tens of cells."""
-    middle = np.stack(np.divmod(np.flatnonzero(scene.land.mask(place)), scene.land.width)).mean(1)
-    row, col = jnp.divmod(scene.body.cell, scene.land.width)
-    down, over = float(middle[0]) - row.astype(jnp.float32), float(middle[1]) - col.astype(jnp.float32)
-    down, over = scene.land.shortest(down, over)
-    ahead = jnp.asarray(STEP, jnp.float32)[scene.body.facing]
-    right = jnp.asarray(np.roll(STEP, -1, 0), jnp.float32)[scene.body.facing]
-    steps = [down * way[:, 0] + over * way[:, 1] for way in (ahead, right)]
-    return jnp.where(scene.body.here[:, None], jnp.stack(steps, -1) / 10, 0.0)
-
-
-def _distance(place: np.ndarray, land: Land) -> np.ndarray:
-    """[cells] king's moves from each cell to the nearest cell of `place`."""
-    row, col = np.divmod(np.arange(land.cells), land.width)
-    at = np.flatnonzero(place)
-    down, over = land.shortest(row[:, None] - row[at], col[:, None] - col[at])
-    return np.maximum(abs(down), abs(over)).min(1).astype(np.int32)
+        return news if scene is None else news | {"bearing": bearing(scene.land, scene.body, self.place)}

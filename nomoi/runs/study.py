@@ -139,6 +139,22 @@ def question(name: str) -> str:
     return named(name).question if name in names() else ""
 
 
+def settings(set: Sequence[str], studies: Sequence[str]) -> dict[str, list[str]]:
+    """Settings (NAME=VALUE, or STUDY.NAME=VALUE) by study; one that names no study is for the only one."""
+    out: dict[str, list[str]] = {name: [] for name in studies}
+    for text in set:
+        name, dot, rest = text.partition(".")
+        if dot and name in out:
+            out[name].append(rest)
+        elif len(studies) == 1:
+            out[studies[0]].append(text)
+        else:
+            raise Refusal(
+                f"{text!r} must name its study, such as {studies[0]}.NAME=VALUE; these are {', '.join(studies)}."
+            )
+    return out
+
+
 def run(
     study: Study,
     size: str = "laptop",
