@@ -72,7 +72,7 @@ def fields(thing: Any, without: Iterable[str] = ()) -> dict[str, Any]:
 
 def _documented(cls: type) -> dict[str, Option]:
     """The options that leaves of a program carry; plain numbers need no word more."""
-    return {name: option for name, (_, option) in options(cls).items()} if issubclass(cls, Rule) else {}
+    return options(cls) if issubclass(cls, Rule) else {}
 
 
 def rebuild(data: Any, places: Iterable[Path] = ()) -> Any:
@@ -100,7 +100,9 @@ def rebuild(data: Any, places: Iterable[Path] = ()) -> Any:
     return float(value) if mark == "float" else Path(value)
 
 
-def _made(cls: type, given: Mapping[str, Any], places: list[Path]) -> Any:
+def _made(cls: Any, given: Mapping[str, Any], places: list[Path]) -> Any:
+    if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):  # a file of data shall call nothing else
+        raise Refusal(f"{getattr(cls, '__name__', cls)} is not what a record is made of; frozen dataclasses are.")
     values = {name: rebuild(value, places) for name, value in given.items()}
     for name, option in _documented(cls).items():
         if option.kind == "size" and name in values:
@@ -149,6 +151,19 @@ def addresses(data: Any) -> Iterator[str]:
     elif isinstance(data, list):
         for part in data:
             yield from addresses(part)
+
+
+def own(data: Any) -> dict[str, Path]:
+    """Where the files of one's own lie that a spec names, by their stamps; one changed since it ran is left out."""
+    homes = {a.partition(":")[0] for a in addresses(data)}
+    files = {home: Path(str(recover(home).__file__)) for home in homes if home.startswith(OWN)}
+    return {home: file for home, file in files.items() if file.is_file() and stamp(file.read_bytes()) == home}
+
+
+def near(places: Iterable[str]) -> list[Path]:
+    """Where files of one's own are looked for: where they were, and in the folder one stands in."""
+    where = [Path(place) for place in places]
+    return [*where, *(Path.cwd() / place.name for place in where)]
 
 
 def _table(table: Mapping[Any, Any]) -> dict[str, Any]:

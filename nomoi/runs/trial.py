@@ -11,13 +11,11 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nomoi.core.own import OWN, recover, stamp
-from nomoi.core.spec import address, addresses, fields, rebuild
+from nomoi.core.spec import address, addresses, fields, near, own, rebuild
 from nomoi.errors import Refusal, nearest
 from nomoi.runs import code
 from nomoi.runs.record import Asked, Curve, Record
@@ -97,19 +95,13 @@ class Run:
     def facts(self) -> dict[str, Any]:
         """What is kept beside the spec: names, units, and where files of one's own were."""
         said = {name: getattr(self.trial, name) for name in _names(type(self.trial))}
-        places = {home: str(file) for home, file in self._own().items()}
+        places = {home: str(file) for home, file in own(self.asked.spec).items()}
         measures = {name: list(words) for name, words in self.trial.measures().items()}
         return {"named": said, "measures": measures, "own": places, "parents": [p.id for p in self.parents]}
 
     def files(self) -> dict[str, bytes]:
         """The files of one's own that the spec names."""
-        return {file.name: file.read_bytes() for file in self._own().values()}
-
-    def _own(self) -> dict[str, Path]:
-        homes = {a.partition(":")[0] for a in addresses(self.asked.spec)}
-        files = {home: Path(str(recover(home).__file__)) for home in homes if home.startswith(OWN)}
-        # one that was changed while this runs is no longer what runs
-        return {home: file for home, file in files.items() if file.is_file() and stamp(file.read_bytes()) == home}
+        return {file.name: file.read_bytes() for file in own(self.asked.spec).values()}
 
 
 def trial_of(record: Record) -> Trial:
@@ -118,10 +110,9 @@ def trial_of(record: Record) -> Trial:
     A file of one's own is looked for where it was, and in the folder one stands in; it must have the very same text.
     """
     told = record.spec["trial"]
-    where = [Path(place) for place in record.facts.get("own", {}).values()]
-    places = [*where, *(Path.cwd() / place.name for place in where)]
+    where = record.facts.get("own", {}).values()
     try:
-        made = rebuild({"class": told["class"], "options": told["options"] | record.facts["named"]}, places)
+        made = rebuild({"class": told["class"], "options": told["options"] | record.facts["named"]}, near(where))
     except Refusal as refusal:
         kept = f" (a copy is kept in {record.folder})" if where else ""
         raise Refusal(f"the record {record.id} cannot be made again: {str(refusal).rstrip('.')}{kept}.") from None
