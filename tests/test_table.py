@@ -19,6 +19,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.learners.ppo import PPO
 from nomoi.play import Table
 from nomoi.scripts.fixed import Constant, Forager, Random
+from nomoi.situations.driving import Driving
 from nomoi.situations.pool import Pool
 
 TALL = ("harvest, contract+altar+sanction", "pool, altar+contract+levy", "matrix, levy+two contracts")
@@ -127,6 +128,22 @@ def test_persons_functions_scripts_and_minds_sit_at_one_table():
     assert table.outcome[0].payoff == 7
 
 
+def test_a_role_is_seated_at_once():
+    table, mild = Table(Driving(agents=4)), Constant(choice=1)
+    table.sit("car", mild)
+    table.sit("ambulance", "Ann")
+    assert list(table.ask()) == [0]
+    table.answer(0, {"pedal": 2})
+    table.step()
+    assert table.log[-1]["answers"]["pedal"] == [2, 1, 1, 1]
+    assert table.log[-1]["seats"] == ["Ann", *["constant"] * 3]
+    assert len(table._parties) == 1
+    with pytest.raises(Refusal, match="driving has no role 'ambulence'; did you mean 'ambulance'"):
+        table.sit("ambulence", None)
+    with pytest.raises(Refusal, match="driving has no role 'pilot'; the roles are: ambulance, car"):
+        table.sit("pilot", mild)
+
+
 def test_a_learner_remembers_within_an_episode_and_seats_of_one_learner_share_a_memory():
     counter = Counter()
     table = seated(DICE, 0, counter, counter)
@@ -172,7 +189,8 @@ def far(told):
 
 WRONG = {
     "there is no seat 2; those of dice are 0 to 1": lambda t: t.answer(2, {"say": 1}),
-    "there is no seat 'Ann'": lambda t: t.sit("Ann", None),
+    "there is no seat 'Ann'": lambda t: t.told("Ann"),
+    "dice has no role 'agnet'; did you mean 'agent'": lambda t: t.sit("agnet", None),
     "there is no seat -1": lambda t: t.told(-1),
     "seat 0 .Ann. answers 'sing'; the heads are: say": lambda t: t.answer(0, {"sing": 1}),
     "seat 0 .Ann. answers 100 to 'say'; a whole number from 0 to 99": lambda t: t.answer(0, {"say": 100}),

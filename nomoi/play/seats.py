@@ -11,7 +11,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
-from nomoi.errors import Refusal, printable
+from nomoi.errors import Refusal, nearest, printable
 
 
 class Party:
@@ -54,3 +54,11 @@ def named(who: Any) -> str:
     raise Refusal(
         f"{who!r} cannot sit at a table; a name (of a person), a function of what is told, or a learner is right."
     )
+
+
+def playing(situation: Situation, role: str) -> list[int]:
+    """The seats of a role."""
+    roles = situation.roles
+    if role not in roles:
+        raise Refusal(f"{situation.name} has no role {role!r}; {nearest(role, dict.fromkeys(roles), 'role')}")
+    return [seat for seat, its in enumerate(roles) if its == role]

@@ -30,7 +30,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.situation import Action
 from nomoi.errors import Refusal, nearest
 from nomoi.play import digest
-from nomoi.play.seats import Party, named
+from nomoi.play.seats import Party, named, playing
 
 EVERY = 10  # steps between two digests of the whole world (ours)
 
@@ -119,21 +119,21 @@ class Table:
         return self.state, self._key, self._turn
 
     def sit(self, seat: int | str, who: Any, mind: Any = None) -> None:
-        """Put somebody on a seat.
+        """Put somebody on a seat; or, by the name of a role, on all seats that have it.
 
         who   the name of a person (None: of nobody), for whom the host will `answer`; a function Told -> {head: choice}
               that is called when something is asked of the seat; or a learner or script, which acts by `mind`
               (default: one before any experience).  Seats of one learner and mind follow one call and one memory.
         """
-        seat = self._seat(seat)
+        seats = playing(self.situation, seat) if isinstance(seat, str) else [self._seat(seat)]
         named(who)
         if isinstance(who, Learner):
-            self._who[seat] = self._party(who, mind)
+            who = self._party(who, mind)
         elif mind is not None:
             raise Refusal(f"a mind belongs to a learner, and {named(who) or 'nobody'!r} at seat {seat} is none.")
-        else:
-            self._who[seat] = who
-        self._answers.pop(seat, None)
+        for i in seats:
+            self._who[i] = who
+            self._answers.pop(i, None)
 
     def _party(self, learner: Learner, given: Any) -> Party:
         for party in self._parties:
