@@ -18,6 +18,9 @@ from hypothesis import strategies as st
 from small import equal, made
 from test_worlds import DICE
 
+from nomoi import catalogue
+from nomoi.core import govern
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal
 from nomoi.play import Table, Transcript, read, replay
 from nomoi.play.digest import of
@@ -52,7 +55,7 @@ def test_what_was_played_is_lived_through_again_bit_for_bit(tmp_path_factory, na
     table = played(made(name), seed, steps, lot, every)
     file = Transcript.of(table).save(tmp_path_factory.mktemp("played") / "it.jsonl")
     states = []
-    again = replay(read(file), made(name), lambda t: states.append(of("", t.world)))
+    again = replay(read(file), watch=lambda t: states.append(of("", t.world)))
     assert again.log == table.log
     assert states[-1] == of("", table.world)
     equal(bare(again.world), bare(table.world))
@@ -115,18 +118,63 @@ def test_what_was_changed_is_found_at_its_step(file, sentence):
     assert "an answer, the seed, the situation or the code is not what it was" in str(found.value)
 
 
-def test_another_situation_is_refused_before_anything_is_lived_and_other_settings_where_they_show(file):
-    with pytest.raises(Refusal, match=r'under is .* "second".*, and in the situation given it is \[\]\.$'):
+def test_a_situation_that_is_given_must_be_the_same_before_anything_is_lived(file):
+    now = "and in the situation given it is"
+    with pytest.raises(Refusal, match=f'situation.class is "nomoi.core.govern:Governed", {now} "nomoi.*:Matrix"'):
         replay(read(file), MATRIX.situation)
-    with pytest.raises(Refusal, match='name is "matrix", and in the situation given it is "dice"'):
-        replay(read(file), DICE)
-    dearer = made(TALL[2], levy={"rate": 7.0})
-    with pytest.raises(Refusal, match=r"step \d of episode 1 has transfers"):
-        replay(read(file), dearer)
+    with pytest.raises(Refusal, match=rf"situation.institutions.1.rate is \S+, {now} 7.0\.$"):
+        replay(read(file), made(TALL[2], levy={"rate": 7.0}))
+    with pytest.raises(Refusal, match=f"situation.situation.horizon is 8, {now} 9"):
+        replay(read(file), govern(MATRIX.situation.replace(horizon=9), *MATRIX.institutions))
+    with pytest.raises(Refusal, match=rf"situation.institutions.3 is .*Contract.*, {now} null"):
+        replay(read(file), govern(MATRIX.situation, *MATRIX.institutions[:2]))
+
+
+def test_a_file_of_ones_own_is_found_by_its_text_where_it_was_or_where_one_stands(tmp_path, monkeypatch):
+    here = tmp_path / "there" / "village.py"
+    here.parent.mkdir()
+    here.write_text("from nomoi.situations.pool import Pool\nclass Village(Pool): pass\n")
+    table = played(catalogue.find(str(here), "situation")(agents=2), 1, 2)
+    found = read(Transcript.of(table).save(tmp_path / "it.jsonl"))
+    (home,) = found.head["own"]
+    assert found.head["own"] == {home: str(here)}
+    assert found.head["situation"]["class"] == f"{home}:Village"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, home)  # as in another process
+    assert replay(found).log == table.log
+    monkeypatch.delitem(sys.modules, home)
+    here.write_text(here.read_text() + "# another text\n")
+    with pytest.raises(Refusal, match=r"cannot be made again: .*not here as it was.*village.py.*put it there"):
+        replay(found)
+    (tmp_path / "village.py").write_text(here.read_text().removesuffix("# another text\n"))
+    assert replay(found).situation.agents == 2
+
+
+NO_PLACE = {
+    "there is no nomoi.situations.pool:Pol here": {"class": "nomoi.situations.pool:Pol", "options": {}},
+    "it has changed since": {"class": "nomoi.situations.pool:Pool", "options": {"fishes": 3}},
+    "Popen is not what a record is made of": {"class": "subprocess:Popen", "options": {"args": ["touch", "made"]}},
+    "run is not what a record is made of": {"class": "subprocess:run", "options": {"args": ["touch", "made"]}},
+    "which is no situation": {"class": "nomoi.institutions.levy:Levy", "options": {}},
+    "Pool cannot be made as it was kept": {"class": "nomoi.situations.pool:Pool", "options": {"agents": "many"}},
+    "cannot be made again: [A-Za-z]*Error": {
+        "class": "nomoi.situations.pool:Pool",
+        "options": {"growth": {"array": 1}},
+    },
+    "says 3 for agents, and pool has 4": {"class": "nomoi.situations.pool:Pool", "options": {"agents": 4}},
+}
+
+
+@pytest.mark.parametrize("sentence", NO_PLACE)
+def test_a_first_line_of_which_no_situation_can_be_made_is_refused_and_calls_nothing(file, sentence, monkeypatch):
+    monkeypatch.chdir(file.parent)
+    with pytest.raises(Refusal, match=sentence):
+        replay(read(changed(file, set_to(1, "situation", NO_PLACE[sentence]))))
+    assert not Path("made").exists()
 
 
 class Loaded(type(DICE)):
-    """Dice that fall otherwise, though nobody is told and nothing hangs on it."""
+    """Dice that fall otherwise, though nobody is told and nothing hangs on it: as if their code had been changed."""
 
     @property
     def name(self):
@@ -137,17 +185,22 @@ class Loaded(type(DICE)):
         return state | {"face": state["face"] + jnp.uint32(1)}, outcome
 
 
+def lived_in(situation: Any, transcript: Transcript) -> Transcript:
+    """The transcript as if it had been played there."""
+    return dataclasses.replace(transcript, head=transcript.head | {"situation": spec(situation)})
+
+
 @pytest.mark.parametrize("steps", [3, 6])
 def test_a_world_that_only_its_state_tells_from_the_one_that_was_lived_in_is_found(steps):
     """At the end of what was played, and at the end of an episode."""
     with pytest.raises(Refusal, match=f"step {steps} of episode 1 has a digest"):
-        replay(Transcript.of(played(DICE, 1, steps)), Loaded())
+        replay(lived_in(Loaded(), Transcript.of(played(DICE, 1, steps))))
 
 
 def test_every_tenth_step_the_whole_world_is_compared():
     long = Transcript.of(played(DICE.replace(horizon=30), 1, 12))
     with pytest.raises(Refusal, match="step 10 of episode 1 has a digest"):
-        replay(long, Loaded(horizon=30))
+        replay(lived_in(Loaded(horizon=30), long))
 
 
 def test_another_version_is_named_where_something_differs(file):
@@ -204,10 +257,12 @@ MALFORMED = {
     "line 1 of .* has the seed -1; a whole number": set_to(1, "seed", -1),
     "line 1 of .* has the key .0.; null or two whole numbers": set_to(1, "key", [0]),
     "line 1 of .* has the key .0, 4294967296.": set_to(1, "key", [0, 2**32]),
-    "line 1 of .* has the versions 3": set_to(1, "versions", 3),
-    "line 1 of .* has the situation ..; an object": set_to(1, "situation", []),
-    "line 1 of .* says 'horizon2', which no transcript has": set_to(1, "situation", "horizon2", 3),
-    "line 1 of .* does not say how many agents": set_to(1, "situation", "agents", "three"),
+    "line 1 of .* has 3 for versions; {name: version}": set_to(1, "versions", 3),
+    "line 1 of .* has .* for own; {stamp: path}": set_to(1, "own", "x", 3),
+    "line 1 of .* has the situation ..; its class and options": set_to(1, "situation", []),
+    "line 1 of .* has the situation .*; its class and options": set_to(1, "situation", "horizon2", 3),
+    "line 1 of .* says 'more', which no transcript has": set_to(1, "more", 3),
+    "line 1 of .* does not say how many agents": set_to(1, "agents", "three"),
     "line 1 of .* lacks 'seed'": lambda lines: lines[0].pop("seed") and lines,
     "line 2 of .* is step 1 where that is not next": lambda lines: lines[:1] + lines[2:],
     "line 2 of .* begins episode 2 where that is not next": set_to(2, "episode", 2),

@@ -13,6 +13,7 @@ from nomoi.errors import Refusal, once, printable
 
 FORMAT = 1
 Line = dict[str, Any]
+HEAD = frozenset({"transcript", "situation", "own", "agents", "actions", "seed", "key", "versions"})
 STEP = frozenset({"step", "answers", "reward", "transfer", "done", "digest"})
 EPISODE, END = frozenset({"episode", "digest"}), frozenset({"end", "digest"})
 
@@ -54,28 +55,26 @@ def _lacks_head(line: Line) -> str:
         return "does not begin a transcript"
     if type(line["transcript"]) is not int or line["transcript"] != FORMAT:
         return f"says format {shown(line['transcript'])}, and {FORMAT} is the one that can be read"
-    if said := _keys(line, {"transcript", "situation", "seed", "key", "versions"}):
+    if said := _keys(line, HEAD):
         return said
-    place, key, versions = line["situation"], line["key"], line["versions"]
+    place, key, heads = line["situation"], line["key"], line["actions"]
     if not _whole(line["seed"]):
         return f"has the seed {shown(line['seed'])}; a whole number of at least 0 would be right"
     if key is not None and not (_row(key, 2) and all(_whole(word, 2**32) for word in key)):
         return f"has the key {shown(key)}; null or two whole numbers below 2**32 would be right"
-    if not isinstance(versions, dict) or not all(isinstance(v, str) for v in versions.values()):
-        return f"has the versions {shown(versions)}; {{name: version}} would be right"
-    if not isinstance(place, dict):
-        return f"has the situation {shown(place)}; an object would be right"
-    if said := _keys(place, {"name", "under", "agents", "horizon", "actions"}):
-        return said
-    heads = place["actions"]
-    if not _whole(place["agents"]) or not isinstance(heads, dict) or not all(map(_whole, heads.values())):
+    for name, what in (("versions", "name: version"), ("own", "stamp: path")):
+        if not isinstance(line[name], dict) or not all(isinstance(v, str) for v in line[name].values()):
+            return f"has {shown(line[name])} for {name}; {{{what}}} would be right"
+    if not isinstance(place, dict) or set(place) != {"class", "options"}:
+        return f"has the situation {shown(place)}; its class and options would be right"
+    if not _whole(line["agents"]) or not isinstance(heads, dict) or not all(map(_whole, heads.values())):
         return "does not say how many agents there are and how many choices each head has"
     return ""
 
 
 def _lacks(line: Line, before: list[Line]) -> str:
     """The same for a line that comes after others."""
-    last, place = before[-1], before[0]["situation"]
+    last, head = before[-1], before[0]
     over = last.get("done", len(before) == 1)
     if "end" in last:
         return "comes after the end"
@@ -91,7 +90,7 @@ def _lacks(line: Line, before: list[Line]) -> str:
     right = 1 + last.get("step", 0)
     if line.get("step") != right or len(before) == 1 or last.get("done"):
         return f"is step {shown(line.get('step'))} where that is not next"
-    return _keys(line, STEP, {"seats"}) or _lacks_step(line, place["agents"], place["actions"])
+    return _keys(line, STEP, {"seats"}) or _lacks_step(line, head["agents"], head["actions"])
 
 
 def _lacks_step(line: Line, n: int, heads: dict[str, int]) -> str:

@@ -4,13 +4,16 @@ A transcript keeps the seed, what every seat answered in every step and what tha
 are not kept: `replay` lives through them again, in the very program that the table ran, and digests along the way show
 that every bit is the same.  A file has one JSON object a line:
 
-    {"transcript": 1, "situation": {...}, "seed": 7, "key": null, "versions": {...}}
+    {"transcript": 1, "situation": {...}, "own": {}, "agents": n, "actions": {head: choices}, "seed": 7, "key": null,
+     "versions": {...}}                                                                       (all of this in one line)
     {"episode": 1, "digest": ...}
     {"step": 1, "answers": {head: [n]}, "reward": [n], "transfer": [n], "done": false, "digest": ..., "seats": [n]}
     ...
     {"end": 40, "digest": ...}
 
-Each digest is also that of all lines before it.  `seats` says who answered, where somebody else did than before.
+`situation` is `nomoi.core.spec.spec` of it, from which it is made again; `own` says where the files of one's own lay
+that it names.  Each digest is also that of all lines before it.  `seats` says who answered, where somebody else did
+than before.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from nomoi import __version__, files
 from nomoi.core import Situation
-from nomoi.errors import Refusal
+from nomoi.core.spec import near, own, rebuild, spec
+from nomoi.errors import Refusal, printable
 from nomoi.play import digest
 from nomoi.play.lines import FORMAT, Line, parse, shown
 from nomoi.play.table import Table
@@ -42,7 +47,7 @@ class Transcript:
     def of(table: Table) -> Transcript:
         """What has been played at a table so far."""
         key = None if table.key is None else jax.random.key_data(table.key).tolist()
-        where = {"situation": _where(table.situation), "seed": table.seed, "key": key}
+        where = _where(table.situation) | {"seed": table.seed, "key": key}
         head = {"transcript": FORMAT, **where, "versions": {"nomoi": __version__, "jax": jax.__version__}}
         return Transcript(head, (*(dict(line) for line in table.log), _end(table)))
 
@@ -52,27 +57,30 @@ class Transcript:
 
 
 def _where(situation: Situation) -> Line:
-    """What a situation must have in common with the one that a transcript was played in."""
-    # HOOK: spec(situation) belongs here, once things can be turned into plain data and back; `replay` can then
-    # rebuild the situation from the transcript alone, and refuse one whose settings differ before anything is lived.
-    under = [i.name for i in getattr(situation, "institutions", ())]
-    return {
-        "name": situation.name, "under": under, "agents": situation.agents, "horizon": situation.horizon,
-        "actions": dict(situation.actions),
-    }  # fmt: skip
+    """What the head says of a situation: all that it is, and how many answers a line holds."""
+    told = json.loads(json.dumps(spec(situation), allow_nan=False))
+    places = {home: str(file) for home, file in own(told).items()}
+    return {"situation": told, "own": places, "agents": situation.agents, "actions": dict(situation.actions)}
 
 
-def replay(transcript: Transcript, situation: Situation, watch: Callable[[Table], None] | None = None) -> Table:
+def replay(
+    transcript: Transcript, situation: Situation | None = None, watch: Callable[[Table], None] | None = None
+) -> Table:
     """Live through a transcript again, and give the table as it stood at its end, all seats open under their names.
 
+    The situation is made again from the transcript alone; one that is given must be the same, option by option.  A
+    file of one's own is looked for where it was, and in the folder one stands in; it must have the very same text.
     `watch` is called with the table at the start of each episode and after each step.  Refused, in a sentence that
     names the step, where anything is not bit for bit as it was.
     """
-    there, here = transcript.head["situation"], _where(situation)
-    for name, value in here.items():
-        if there[name] != value:
-            was, now = shown(there[name]), shown(value)
-            raise Refusal(f"the transcript was played where {name} is {was}, and in the situation given it is {now}.")
+    if situation is None:
+        situation = _again(transcript.head)
+    else:
+        _same(transcript.head["situation"], _where(situation)["situation"])
+    for name, has in (("agents", situation.agents), ("actions", dict(situation.actions))):
+        if transcript.head[name] != has:
+            said = shown(transcript.head[name])
+            raise Refusal(f"the transcript says {said} for {name}, and {situation.name} has {shown(has)}.")
     key = transcript.head["key"]
     table = Table(situation, transcript.head["seed"], key and jax.random.wrap_key_data(jnp.array(key, jnp.uint32)))
     for line in transcript.lines:
@@ -88,6 +96,48 @@ def replay(transcript: Transcript, situation: Situation, watch: Callable[[Table]
         if watch and "end" not in line:
             watch(table)
     return table
+
+
+def _again(head: Line) -> Situation:
+    """The situation of a transcript, made again from its first line."""
+    try:
+        made = rebuild(head["situation"], near(head["own"].values()))
+    except Exception as error:  # a file from anywhere may say anything
+        said = str(error).rstrip(".") if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
+        said = printable(" ".join(said.split()))
+        raise Refusal(f"the situation of the transcript cannot be made again: {said}.") from error
+    if not isinstance(made, Situation):
+        raise Refusal(f"the transcript was played in {shown(head['situation'])}, which is no situation.")
+    return made
+
+
+def _same(told: Line, here: Line) -> None:
+    if found := _apart(told, here, "situation"):
+        where, was, now = found
+        was, now = shown(was), shown(now)
+        raise Refusal(f"the transcript was played where {where} is {was}, and in the situation given it is {now}.")
+
+
+def _apart(told: Any, here: Any, where: str) -> tuple[str, Any, Any] | None:
+    """The first place at which two specs differ, and what each of them says there."""
+    if told == here:
+        return None
+    one, other = _parts(told), _parts(here)
+    names = {**one, **other} if one and other else {}
+    inside = (_apart(one.get(name), other.get(name), f"{where}.{name}") for name in names)
+    return next((found for found in inside if found), (where, told, here))
+
+
+def _parts(data: Any) -> Line:
+    """The parts of a spec by name, where it has any."""
+    if isinstance(data, list):
+        return {str(k): part for k, part in enumerate(data, 1)}
+    if not isinstance(data, dict):
+        return {}
+    options = data.get("options")
+    if isinstance(options, dict):
+        return {"class": data.get("class"), **options}
+    return _parts(data["tuple"]) if "tuple" in data else data
 
 
 def _compare(transcript: Transcript, table: Table, line: Line) -> None:
