@@ -29,7 +29,12 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "objective": ("nomoi.learners.objectives:Objective", ("nomoi.learners",)),
     "model": ("nomoi.core.parameters:Parameters", ("nomoi.populations", "nomoi.law")),
 }
-OWN = {"": ("situation", "institution"), "any": ("situation", "institution", "player", "objective", "model")}
+RULES = ("situation", "institution")
+OWN = {
+    "": RULES,
+    "checked": (*RULES, "player", "objective"),
+    "any": (*RULES, "player", "objective", "model"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,8 +135,8 @@ def find(word: str, kind: str) -> type[Any]:
 def load(spec: str, kind: str = "") -> type[Any] | list[type[Any]]:
     """From `FILE.py:Name` the class; from `FILE.py` all that the file defines of a kind (situations and institutions).
 
-    With the kind "any" learners, scripts, objectives and models are meant as well.  A file that did not change is
-    loaded once.
+    With the kind "checked" learners, scripts and objectives are meant as well, with "any" models too.  A file that did
+    not change is loaded once.
     """
     path, colon, name = spec.rpartition(":")
     if not colon or not name.isidentifier():

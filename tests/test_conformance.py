@@ -13,6 +13,7 @@ from nomoi.core import Institution, Outcome, Situation, setting, vocabulary
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.situations.harvest import Harvest
+from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 from nomoi.testing import check, report
 from nomoi.testing.common import ask
@@ -356,3 +357,83 @@ def test_a_report_names_the_class_and_says_whether_all_is_well(tmp_path):
     checks, well = report(write(tmp_path, spoilt) + ":Toll")
     assert not well
     assert [c.name for c in checks if c.passed is False] == ["Toll: needs"]
+
+
+WANTS = """
+import jax.numpy as jnp
+from nomoi.core import size
+from nomoi.core.learner import Learner
+from nomoi.learners.objectives import Objective
+from nomoi.situations.pool import Pool
+
+class Well(Pool):
+    \"\"\"A pool that thirst empties.\"\"\"
+    @property
+    def emits(self):
+        return super().emits | {"thirst": super().emits["harvest"]}
+    def step(self, key, state, action):
+        state, outcome = super().step(key, state, action)
+        return state, outcome.note("", thirst=outcome.reward)
+
+class Still(Learner):
+    \"\"\"Does the first thing there is.\"\"\"
+    def act(self, key, mind, situation, seen, carry):
+        return {head: jnp.zeros(situation.agents, jnp.int32) for head in situation.actions}, carry
+
+class Plenty(Objective):
+    \"\"\"Twice the payoff.\"\"\"
+    def feel(self, memory, situation, outcome):
+        return memory + outcome.payoff, 2 * outcome.payoff
+"""
+
+
+def wrong(checks):
+    return {c.name: c.sentence for c in checks if c.passed is False}
+
+
+def test_scripts_and_objectives_of_a_file_are_checked(tmp_path):
+    path = write(tmp_path, WANTS)
+    checks, well = report(path + ":Still")
+    assert well
+    assert {c.name for c in checks} == {
+        "Still: defaults",
+        "Still: card",
+        "Still: acts",
+        "Still: answers",
+        "Still: pure",
+    }
+    checks, well = report(path + ":Plenty")
+    assert well
+    assert {c.name for c in checks} == {f"Plenty: {word}" for word in ("defaults", "card", "feels", "finite", "pure")}
+    assert {c.__name__ for c in catalogue.load(path, "checked")} == {"Well", "Still", "Plenty"}
+
+
+@pytest.mark.parametrize(
+    ("right", "spoilt", "name", "sentence"),
+    [
+        (
+            "2 * outcome.payoff",
+            "outcome.payoff.sum()",
+            "feels",
+            r"the utility of plenty in matrix is \[\] float32; \[2\]",
+        ),
+        ("memory + outcome.payoff, 2", "memory[:1], 2", "feels", r"the memory of plenty in matrix is \[1\] float32"),
+        ("2 * outcome.payoff", "outcome.payoff / 0", "finite", "the utility of plenty in matrix is not finite"),
+        ("2 * outcome.payoff", "outcome.units('x')", "feels", "refuses every situation; the first one so: 'x' is no"),
+        ("2 * outcome.payoff", "outcome.events['x']", "feels", "the first one so: there is no 'x' in matrix"),
+        ("2 * outcome.payoff", "outcome.nothing", "feels", "AttributeError at .*mine.py, line 25"),
+    ],
+)
+def test_an_objective_that_breaks_its_promises_is_told_so(tmp_path, right, spoilt, name, sentence):
+    own = catalogue.load(write(tmp_path, WANTS.replace(right, spoilt)) + ":Plenty", "checked")
+    found = wrong(check(own, [Matrix(horizon=3)]))
+    assert list(found) == [name]
+    assert re.search(sentence, found[name])
+
+
+def test_what_fits_only_the_situation_of_its_file_is_tried_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue, "situations", dict)
+    thirsty = WANTS.replace("2 * outcome.payoff", "outcome.units('.thirst')")
+    checks, well = report(write(tmp_path, thirsty) + ":Plenty")
+    assert well, wrong(checks)
+    assert any("plenty in well" in c.sentence for c in checks)

@@ -15,22 +15,28 @@ from nomoi import catalogue
 from nomoi.core import Institution, Situation
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
+from nomoi.learners.objectives import Objective
 from nomoi.testing.common import CARD, Check, Wrong, ask, card
 from nomoi.testing.institution import check_institution
 from nomoi.testing.learner import check_learner
+from nomoi.testing.objective import check_objective
 from nomoi.testing.situation import Bench
 
 __all__ = ["Check", "check", "report"]
 
+FITS = ("needs", "acts", "feels")  # checks that fail of what does not fit where it is tried
+
 
 def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
-    """Everything that is promised about a situation, an institution or a learner (a class, or an instance).
+    """Everything that is promised about a situation, an institution, a learner (or a script) or an objective.
 
-    An institution or a learner is tried on `among`, or, where that is empty, on the situations that come with nomoi.
+    `thing` is a class, or an instance.  What is no situation is tried on one of `among`, or, where that is empty, of
+    those that come with nomoi.
     """
     cls = thing if isinstance(thing, type) else type(thing)
-    if not issubclass(cls, (Situation, Institution, Learner)):
-        raise Refusal(f"{cls.__name__} is no Situation, Institution or Learner; it must derive from one of them.")
+    if not issubclass(cls, (Situation, Institution, Learner, Objective)):
+        what = "no Situation, Institution, Learner or Objective"
+        raise Refusal(f"{cls.__name__} is {what}; it must derive from one of them.")
     if isinstance(thing, type):
         first = ask("defaults", lambda: _build(cls))
         if not first.passed:
@@ -42,6 +48,8 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
         return out + check_institution(thing, among)
     if isinstance(thing, Learner):
         return out + check_learner(thing, among)
+    if isinstance(thing, Objective):
+        return out + check_objective(thing, among)
     if not thing.institutions:
         out.append(ask("card", lambda: card(cls, CARD)))
     return out + Bench(thing).run()
@@ -50,18 +58,17 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
 def report(path: str) -> tuple[list[Check], bool]:
     """All checks of all that FILE.py (or FILE.py:Name) defines, and whether none of them failed.
 
-    Institutions of a file are tried on its own situations too.
+    What fits no situation that comes with nomoi is tried on those of its own file.
     """
-    loaded = catalogue.load(path)
+    loaded = catalogue.load(path, "checked")
     classes = loaded if isinstance(loaded, list) else [loaded]
-    everything = catalogue.load(path.rpartition(":")[0]) if path.rpartition(":")[2].isidentifier() else classes
+    everything = catalogue.load(path.rpartition(":")[0], "checked") if not isinstance(loaded, list) else classes
+    own = [cls for cls in everything if issubclass(cls, Situation)] if isinstance(everything, list) else []
     out: list[Check] = []
     for cls in classes:
         checks = check(cls)
-        fits_nowhere = any(c.name == "needs" and c.passed is False for c in checks)
-        if issubclass(cls, Institution) and fits_nowhere:
-            own = [c() for c in everything if issubclass(c, Situation)] if isinstance(everything, list) else []
-            checks = check(cls, own) if own else checks
+        if own and any(c.name in FITS and c.passed is False for c in checks):
+            checks = check(cls, [place() for place in own])
         out += [Check(f"{cls.__name__}: {c.name}", c.passed, c.sentence) for c in checks]
     return out, not any(c.passed is False for c in out)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -12,9 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
+from nomoi import catalogue
 from nomoi.core import Outcome, Situation
 from nomoi.core.situation import Action
 from nomoi.core.worlds import step
+from nomoi.situations.matrix import Matrix
+from nomoi.situations.pool import Pool
 
 LONGEST = 20_000  # steps: an episode longer than this is not played to its end
 CARD = ("observation", "actions", "reward", "events", "end", "state", ">>>")  # what a situation's docstring says
@@ -72,6 +75,13 @@ class Life(eqx.Module):
     finite: dict[str, Bool[Array, ...]]
     stock: Array
     clock: Int[Array, ...]
+
+
+def grounds(among: Sequence[Situation]) -> Iterator[Situation]:
+    """Where behaviour and wants are tried: on `among`, or else on those that come with nomoi, small ones first."""
+    yield from among or (Matrix(horizon=3), Pool(horizon=3))
+    if not among:
+        yield from (cls() for cls in catalogue.situations().values())
 
 
 @eqx.filter_jit

@@ -12,22 +12,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from nomoi import catalogue
 from nomoi.core import Institution, Situation, govern
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.measure.ledger import Tally
-from nomoi.situations.matrix import Matrix
-from nomoi.testing.common import Check, Wrong, ask, card, differences, mismatches, shape
+from nomoi.testing.common import Check, Wrong, ask, card, differences, grounds, mismatches, shape
 
 SOME, UPDATES = 8, 2  # keys with which it is asked for an answer; updates that it makes
 
 
 def check_learner(learner: Learner, among: Sequence[Situation] = ()) -> list[Check]:
-    """All that `Learner` promises, on the first situation of `among` that it does not refuse (default: those of nomoi,
-    a small matrix game first)."""
+    """All that `Learner` promises, on the first situation of `among` that it does not refuse (default: `grounds`)."""
     refused: list[str] = []
-    for place in among or [Matrix(horizon=3), *(cls() for cls in catalogue.situations().values())]:
+    for place in grounds(among):
         try:
             learner.init(jax.random.key(0), place)
             Exam(learner, place).shapes  # noqa: B018
