@@ -15,11 +15,11 @@ from jaxtyping import Array, Float
 from small import equal
 
 import nomoi
+from nomoi import catalogue
 from nomoi.core import Outcome, build, govern, setting
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
-from nomoi.learners import objectives
 from nomoi.learners.joint import Joint
 from nomoi.learners.objectives import SVO, Common, Inequity, Objective, Own, Proxy
 from nomoi.learners.ppo import PPO
@@ -27,6 +27,7 @@ from nomoi.learners.tabular import Tabular
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.ledger import Tally
 from nomoi.measure.measures import measures
+from nomoi.runs import regimes
 from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
@@ -251,11 +252,30 @@ def test_objectives_by_hand():
 
 
 def test_objectives_are_found_by_their_names():
-    assert objectives.known() == {"own": Own, "common": Common, "svo": SVO, "inequity": Inequity, "proxy": Proxy}
+    known = {"own": Own, "common": Common, "svo": SVO, "inequity": Inequity, "proxy": Proxy}
+    assert catalogue.things("objective") == known
     with pytest.raises(Refusal, match=r"proxy\.on is 'harvst'; did you mean 'harvest'"):
         build(Proxy, on="harvst").feel(jnp.zeros(3), PLACE, happened([0.0, 0.0, 0.0]))
     with pytest.raises(Refusal, match=r"proxy\.on is 'kind'"):  # a label, not an amount
         build(Proxy, on="kind").feel(jnp.zeros(3), PLACE, happened([0.0, 0.0, 0.0]))
+
+
+def test_an_objective_of_ones_own_is_named_by_its_file(tmp_path):
+    file = tmp_path / "wants.py"
+    file.write_text(
+        "from nomoi.core import setting\n"
+        "from nomoi.learners.objectives import Objective\n"
+        "class Times(Objective):\n"
+        "    by: object = setting(2.0, 'how often')\n"
+        "    def feel(self, memory, situation, outcome):\n"
+        "        return memory, self.by * outcome.payoff\n"
+    )
+    given = regimes.settings([f"learner.objective={file}:Times", "learner.objective.by=3"])["learner"]
+    for who in (regimes.player("ppo", given), regimes.player(f"ppo(objective={file},objective.by=3)")):
+        np.testing.assert_array_equal(who.objective.feel(jnp.zeros(3), PLACE, happened([1.0, 0.0, 2.0]))[1], [3, 0, 6])
+    for wanted, said in ((f"{file}:Tmies", "did you mean 'Times'"), ("comon", "did you mean 'common'")):
+        with pytest.raises(Refusal, match=said):
+            regimes.player("ppo", {"objective": wanted})
 
 
 class Bound(Objective):

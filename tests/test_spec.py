@@ -23,7 +23,6 @@ from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.learners.conscience import Conscience
 from nomoi.learners.joint import Joint
-from nomoi.learners.objectives import known
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.populations import polities, punishment
 from nomoi.runs.study import find, named, names
@@ -60,7 +59,7 @@ def catalogued():
                     yield f"{name} {preset}".strip(), cls.preset(preset) if preset else cls()
                 except TypeError:  # made of parts, of which some are below
                     continue
-    yield from ((f"objective {name}", PPO(objective=cls())) for name, cls in known().items())
+    yield from ((f"objective {name}", PPO(objective=cls())) for name, cls in catalogue.things("objective").items())
     mixed = Mixed(Forager(), Random(), 4)
     yield "mixed", mixed
     yield "residents", PPO(residents=Residents(mixed, 2, "altar.mind"))
@@ -156,7 +155,7 @@ def test_a_file_of_ones_own_is_known_by_its_text_and_not_by_its_place(tmp_path, 
     here, there = tmp_path / "a" / "meadow.py", tmp_path / "b" / "copied.py"
     for place in (here, there):
         place.parent.mkdir()
-        shutil.copy(EXAMPLES / "meadow.py", place)
+        place.write_text((EXAMPLES / "meadow.py").read_text() + "\n# loaded by nobody else\n")
     out = tmp_path / "runs"
     record = lived(here, out, monkeypatch)
     assert lived(there, out, monkeypatch).id == record.id

@@ -1,7 +1,7 @@
 """Objectives: what a learner wants, given what a step brought.
 
-They are found here by the names of their classes (`--set learner.objective=svo`).  Whatever is wanted, what is true is
-measured beside it, by ledgers that know nothing of objectives.
+They are found by the names of their classes (`--set learner.objective=svo`; one's own by FILE.py:Name).  Whatever is
+wanted, what is true is measured beside it, by ledgers that know nothing of objectives.
 """
 
 from __future__ import annotations
@@ -96,9 +96,3 @@ class Proxy(Objective):
         if self.on not in amounts:
             raise Refusal(f"proxy.on is {self.on!r}; {nearest(self.on, amounts, 'amount')}")
         return memory, self.weight * outcome.units(self.on) + self.beside * outcome.payoff
-
-
-def known() -> dict[str, type[Objective]]:
-    """The objectives of this file, by name."""
-    found = [c for c in globals().values() if isinstance(c, type) and issubclass(c, Objective) and c is not Objective]
-    return {cls.__name__.lower(): cls for cls in found}

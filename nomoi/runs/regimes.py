@@ -15,7 +15,6 @@ from nomoi import catalogue
 from nomoi.core import Institution, Rule, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
-from nomoi.learners import objectives
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -71,10 +70,7 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
         return made
     if not hasattr(made, "objective"):
         raise Refusal(f"{cls.__name__.lower()} has no objective; ppo has.")
-    known = objectives.known()
-    if wanted not in known:
-        raise Refusal(f"there is no objective {wanted!r}; {nearest(wanted, known, 'objective')}")
-    return dataclasses.replace(made, objective=build(known[wanted], **of_objective))
+    return dataclasses.replace(made, objective=build(catalogue.find(wanted, "objective"), **of_objective))
 
 
 def _read(term: str, kind: str, like: str) -> tuple[Any, dict[str, str]]:
@@ -91,7 +87,7 @@ def _split(text: str, mark: str) -> list[str]:
     """Split at `mark` outside of brackets; commas inside a list of numbers belong to it (a=1,2,b=3)."""
     if mark == "+":
         return re.split(r"\+(?![^()]*\))", text)
-    return re.split(r",(?=\s*\w+\s*=)", text)
+    return re.split(r",(?=\s*[\w.]+\s*=)", text)
 
 
 def _option(part: str, term: str) -> tuple[str, str]:
