@@ -24,9 +24,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from nomoi.core.option import Option, describe_option, options
+from nomoi.core.option import describe_option, options
 from nomoi.core.own import OWN, recover, stamp
-from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 
 MARKS = ("class", "type", "function", "tuple", "table", "array", "float", "path")  # how data says what it is
@@ -61,18 +60,13 @@ def spec(thing: Any) -> Any:
 
 def fields(thing: Any, without: Iterable[str] = ()) -> dict[str, Any]:
     """The fields of a dataclass as plain data; documented options as people write them."""
-    documented, out = _documented(type(thing)), {}
+    documented, out = options(type(thing)), {}
     for field in dataclasses.fields(thing):
         if field.init and field.name not in without:
             value = getattr(thing, field.name)
             option = documented.get(field.name)
             out[field.name] = spec(value) if option is None else spec(_untupled(describe_option(value, option)))
     return out
-
-
-def _documented(cls: type) -> dict[str, Option]:
-    """The options that leaves of a program carry; plain numbers need no word more."""
-    return options(cls) if issubclass(cls, Rule) else {}
 
 
 def rebuild(data: Any, places: Iterable[Path] = ()) -> Any:
@@ -104,7 +98,7 @@ def _made(cls: Any, given: Mapping[str, Any], places: list[Path]) -> Any:
     if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):  # a file of data shall call nothing else
         raise Refusal(f"{getattr(cls, '__name__', cls)} is not what a record is made of; frozen dataclasses are.")
     values = {name: rebuild(value, places) for name, value in given.items()}
-    for name, option in _documented(cls).items():
+    for name, option in options(cls).items():
         if option.kind == "size" and name in values:
             values[name] = _tupled(values[name])
     try:
