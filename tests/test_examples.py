@@ -13,6 +13,7 @@ from small import SITUATIONS, run
 
 from nomoi import catalogue
 from nomoi.core import govern
+from nomoi.core.own import module
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.testing import report
@@ -95,12 +96,13 @@ def test_out_of_force_a_rotation_lets_everybody_be():
 
 
 def test_the_example_of_a_measure_prints_what_it_declares(capsys):
-    ran = runpy.run_path(str(EXAMPLES / "measure.py"), run_name="__main__")
+    home = module(EXAMPLES / "measure.py")
+    home.main()
     printed = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     rows = {name: (float(value), rest) for name, value, rest in printed}
     assert 0 < rows["gauge.scarcity"][0] < 1  # a mean of shares
     assert rows["gauge.unmet"][0] == pytest.approx(rows["request"][0] - rows["harvest"][0], abs=2e-3)
     assert rows["gauge.unmet"][1].split(maxsplit=1) == ["units", "wanted and not got, all agents"]
     runner = doctest.DocTestRunner()
-    for found in doctest.DocTestFinder().find(ran["Gauge"], globs=ran):
+    for found in doctest.DocTestFinder().find(home.Gauge, module=home):
         assert not runner.run(found).failed

@@ -16,7 +16,7 @@ from training import put, what
 
 from nomoi import files
 from nomoi.errors import Refusal
-from nomoi.report import terminal
+from nomoi.report import console, records
 from nomoi.runs.record import read
 from nomoi.runs.store import Store
 
@@ -156,7 +156,7 @@ def test_folders_may_have_any_name(name, nomoi):
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 200])
 def test_a_narrow_terminal_gets_fewer_columns_and_each_whole(width, nomoi, monkeypatch):
     record = kept("runs", label="altar(display=hidden)+sanction")
-    monkeypatch.setattr(terminal, "console", terminal.Plain(width=width))
+    monkeypatch.setattr(records, "console", console.Plain(width=width))
     status, out, _ = nomoi("runs")
     assert status == 0
     head = next(line for line in out.splitlines() if "record" in line and "┃" in line)
