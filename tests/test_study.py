@@ -17,7 +17,7 @@ from nomoi.runs.record import Asked
 from nomoi.runs.store import Store
 from nomoi.runs.study import Computed, Evaluated, Results, Scripted, Study, Trained
 from nomoi.runs.trained import inherited, learned, snapshots
-from nomoi.runs.trial import trial_of
+from nomoi.runs.trial import Trial, trial_of
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
@@ -344,6 +344,36 @@ def test_a_family_is_its_studies_and_they_exist():
         assert all(isinstance(s, Study) for s in study.find(name))
     with pytest.raises(Refusal, match="no study 'lwa'"):
         study.find("lwa")
+
+
+def noisy(key):
+    return {"weight": float(jax.random.uniform(key))}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Asking(Trial):
+    """A trial of one's own: which parents it was given."""
+
+    wide: bool = False
+
+    @property
+    def crossed(self):
+        return self.wide
+
+    def make(self, key, parents):
+        return {"first": parents[0].late()["weight"], "many": float(len(parents))}, {}
+
+
+def test_every_seed_has_its_own_parent_and_one_that_is_exact_is_everybodys(tmp_path):
+    trials = [Asking("own", parent="noise"), Asking("all", wide=True, parent="noise"), Asking("one", parent="point"),
+              Computed("noise", noisy), Computed("point", plain, exact=True)]  # fmt: skip
+    results = study.run(small(*trials), "smoke", tmp_path).results
+    noise = results.late("noise", "weight")
+    assert len(set(noise)) == 3
+    np.testing.assert_array_equal(results.late("own", "first"), noise)
+    np.testing.assert_array_equal(results.late("all", "first"), noise)
+    assert [results.late(label, "many").tolist() for label in ("own", "all", "one")] == [[1] * 3, [3] * 3, [1] * 3]
+    assert results.late("one", "first").tolist() == [1.0] * 3
 
 
 # --- data that are not on this machine ---------------------------------------------------------------------------

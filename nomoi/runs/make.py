@@ -91,12 +91,12 @@ def make(
 
 
 def _runs(trial: Trial, seeds: Sequence[int], parents: Sequence[Record]) -> list[Run]:
-    """The runs of a trial, with their parents."""
+    """The runs of a trial, with their parents; one that is exact is the parent of every seed."""
     if trial.exact:
         return [Run(trial, None, tuple(parents))]
-    if not trial.crossed:
-        return [Run(trial, seed, (parents[k],) if parents else ()) for k, seed in enumerate(seeds)]
-    others = lambda k: (*parents[:k], *parents[k + 1 :])  # noqa: E731
+    if len(parents) < len(seeds):
+        return [Run(trial, seed, tuple(parents)) for seed in seeds]
+    others = lambda k: (*parents[:k], *parents[k + 1 :]) if trial.crossed else ()  # noqa: E731
     return [Run(trial, seed, (parents[k], *others(k))) for k, seed in enumerate(seeds)]
 
 
