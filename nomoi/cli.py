@@ -169,7 +169,9 @@ def runs(
     elif len(words) == 2 and words[0] == "show":
         records.record(store.pick(words[1]))
     else:
-        raise Refusal(f"`nomoi runs {' '.join(words)}` is nothing; `nomoi runs` and `nomoi runs show RUN` are.")
+        said = " ".join(words)
+        right = "`nomoi runs`, `nomoi runs show RUN` and `nomoi runs --out FOLDER` are"
+        raise Refusal(f"`nomoi runs {said}` is nothing; {right}.")
 
 
 def _records(out: Path) -> Any:

@@ -184,6 +184,37 @@ def test_children_of_what_other_code_made_are_old_too(tmp_path, edited):
     assert {label: r[0].id for label, r in old.records.items()} == {label: r[0].id for label, r in first.items()}
 
 
+def called(text):
+    """What a person's code gives: how many runs were made, and the number."""
+    done = subprocess.run([sys.executable, *text], capture_output=True, text=True, check=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    return done.stdout.split()
+
+
+MAKE = """
+from nomoi.runs.make import make
+from nomoi.runs.store import Store
+from nomoi.runs.trials import Computed
+made = make(Store('runs'), [Computed('f', f, exact=True)], [0])
+print(made.fresh, made.results.late('f', 'm')[0])
+"""
+
+
+def test_a_persons_own_code_is_known_with_what_it_imports_and_without_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    inline = lambda m: called(["-c", f"def f(key):\n    return {{'m': {m}}}\n{MAKE}"])  # noqa: E731
+    assert [inline(1.0), inline(1.0), inline(50.0)] == [["1", "1.0"], ["0", "1.0"], ["1", "50.0"]]
+    Path("inner.py").write_text("WORTH = 2.0\n")
+    Path("helper.py").write_text("import inner\ndef help():\n    return inner.WORTH\n")
+    Path("script.py").write_text(f"import helper\ndef f(key):\n    return {{'m': helper.help()}}\n{MAKE}")
+    assert [called(["script.py"]), called(["script.py"])] == [["1", "2.0"], ["0", "2.0"]]
+    Path("inner.py").write_text("WORTH = 7.0\n")
+    assert called(["script.py"]) == ["1", "7.0"]
+    Path("named.py").write_text(f"import nomoi as n\ndef f(key):\n    return {{'m': n.Pool().agents}}\n{MAKE}"
+                                "print(*made.results.records['f'][0].facts['code'])")  # fmt: skip
+    assert "nomoi.situations.pool" in called(["named.py"])
+
+
 @pytest.mark.slow
 def test_halved_rents_are_another_run(tmp_path):
     """As a person meets it: the package is edited between two calls of the command."""

@@ -18,6 +18,7 @@ from training import LEARNER, Run, asked, same, train, trial, values
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
+from nomoi.institutions.fine import Fine
 from nomoi.institutions.levy import Levy
 from nomoi.runs import engine
 from nomoi.runs.engine import Interrupted, Program, kind
@@ -151,7 +152,9 @@ def test_what_another_process_holds_is_waited_for(tmp_path):
         thread.start()
         time.sleep(0.5)
         assert not done
-        record = store.put(asked(trial()), {"reward": (np.zeros(1), np.ones(1))}, measures={}, named={})
+        record = store.put(
+            asked(trial()), {"reward": (np.zeros(1), np.ones(1))}, measures={}, named={}, own={}, parents=[]
+        )
     thread.join()
     assert [r.id for r in done] == [record.id]
     assert values(done[0])["reward"].tolist() == [1.0]  # what the other one wrote
@@ -209,6 +212,23 @@ def test_a_regime_is_one_run_whatever_it_is_compared_with():
     assert asked(seen[0]).id != asked(alone).id  # the network answers more
     assert asked(seen[0]).id == asked(seen[1]).id  # whatever the other regime's contract would pay
     assert kind(Run(trial_of_spec(seen[0]))) == kind(Run(seen[0]))
+
+
+class Late(Levy):
+    """A levy that comes into force in the second half of training."""
+
+    def at(self, progress):
+        return self.replace(in_force=progress > 0.5)
+
+
+def test_what_comes_into_force_later_or_is_read_by_others_is_part_of_the_run():
+    later = Trained("l", Pool(), (Late(on="request", in_force=False),), 64, LEARNER)
+    assert asked(later).id != asked(Trained("n", Pool(), (), 64, LEARNER)).id
+    read = Trained("r", Pool(), (Levy(on="request", in_force=False), Fine(on="levy.paid")), 64, LEARNER)
+    again = trial_of_spec(read)
+    assert [i.name for i in again.place.institutions] == ["levy", "fine"]
+    assert [bool(i.in_force) for i in again.place.institutions] == [False, True]
+    assert asked(again).id == asked(read).id
 
 
 def trial_of_spec(one):

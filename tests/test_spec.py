@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -17,7 +18,7 @@ from small import PAIRS, made
 
 from nomoi import catalogue, compare
 from nomoi.core import govern
-from nomoi.core.own import OWN
+from nomoi.core.own import OWN, module
 from nomoi.core.spec import address, addresses, at, rebuild, spec
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
@@ -26,7 +27,7 @@ from nomoi.learners.joint import Joint
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.populations import polities, punishment
 from nomoi.runs.study import find, named, names
-from nomoi.runs.trial import Run, trial_of
+from nomoi.runs.trial import Run, Trial, trial_of
 from nomoi.scripts.fixed import Constant, Forager, Mixed, Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.pool import Pool
@@ -135,7 +136,7 @@ def test_what_cannot_be_written_down_is_refused_in_a_sentence():
             spec(thing)
     with pytest.raises(Refusal, match="no name of its own"):
         spec(lambda: 1)
-    for gone in ("nomoi.situations.pool:Pol", "nomoi.no:Pool", "", "nomoi.situations.pool:"):
+    for gone in ("nomoi.situations.pool:Pol", "nomoi.no:Pool", "nomoi.situations.pool:"):
         with pytest.raises(Refusal, match=r"there is no"):
             at(gone)
     with pytest.raises(Refusal, match="it has changed since"):
@@ -199,3 +200,87 @@ def test_an_address_is_where_a_class_is():
     assert at(address(Levy)) is Levy
     assert address(Constant) == "nomoi.scripts.fixed:Constant"
     assert again(govern(Pool(), Levy(on="request"))).institutions[0].name == "levy"
+
+
+@pytest.mark.parametrize("address", ["subprocess:Popen", "os:system", "builtins:eval", "antigravity:fly", "jax:jit"])
+def test_data_of_others_load_and_call_nothing_but_what_things_are_made_of(address):
+    for data in ({"class": address, "options": {"args": ["false"]}}, {"function": address}, {"type": address}):
+        with pytest.raises(Refusal, match="neither nomoi's nor of a file that is loaded here"):
+            rebuild(data)
+    with pytest.raises(Refusal, match="is not what a record is made of"):
+        rebuild({"class": "nomoi.cli:main", "options": {}})
+    assert "antigravity" not in sys.modules
+
+
+def test_a_file_that_came_with_a_record_is_not_run(tmp_path, monkeypatch):
+    """A record may say that its file lies beside it; what is in a folder of records is nobody's own."""
+    file = tmp_path / "meadow.py"
+    shutil.copy(EXAMPLES / "meadow.py", file)
+    record = lived(file, tmp_path / "runs", monkeypatch)
+    home = next(a.partition(":")[0] for a in addresses(record.spec) if a.startswith(OWN))
+    file.unlink()
+    monkeypatch.delitem(sys.modules, home)
+    monkeypatch.chdir(tmp_path / "runs")
+    record.facts["own"] = {home: str(record.folder / "meadow.py")}
+    with pytest.raises(Refusal, match="cannot be made again"):
+        trial_of(record)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [None, [], {"situation": {"class": "nomoi.situations.pool:Pool"}}, {"situation": {"tuple": 3}},
+     {"worlds": {"float": "zz"}}, {"situation": {"table": [1]}}, {"situation": {"array": [1]}},
+     {"situation": {"class": 3, "options": {}}}],
+)  # fmt: skip
+def test_what_does_not_say_what_it_is_is_refused_in_a_sentence(options, tmp_path, monkeypatch):
+    shutil.copy(EXAMPLES / "meadow.py", tmp_path)
+    record = lived(tmp_path / "meadow.py", tmp_path / "runs", monkeypatch)
+    kept = record.spec["trial"]["options"]
+    record.spec["trial"]["options"] = kept | options if isinstance(options, dict) else options
+    with pytest.raises(Refusal, match=f"{record.id} cannot be made again"):
+        trial_of(record)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Both(Trial):
+    things: tuple = ()
+
+    def make(self, key, parents):
+        return {"m": 1.0}, {}
+
+
+def test_two_files_of_one_name_are_both_kept(tmp_path):
+    things = []
+    for k in "ab":
+        (tmp_path / k).mkdir()
+        (tmp_path / k / "v.py").write_text(f"{(EXAMPLES / 'meadow.py').read_text()}\n# {k}\n")
+        things.append(module(tmp_path / k / "v.py").Meadow())
+    kept = Run(Both("x", tuple(things))).files()
+    assert sorted(text[-4:] for text in kept.values()) == [b"# a\n", b"# b\n"]
+
+
+def test_a_word_is_a_map_whatever_files_are_called_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("small").write_text("WWWWW\nWPAPW\nWWWWW\n")
+    assert Harvest().map == "small"
+    assert "\n" in Harvest(map="./small", agents=2).map
+
+
+def twice(function):
+    import functools
+
+    @functools.wraps(function)
+    def more(key):
+        return {"m": 2 * function(key)["m"]}
+
+    return more
+
+
+def one(key):
+    return {"m": 1.0}
+
+
+def test_a_function_that_took_the_name_of_another_is_refused():
+    assert at(address(one)) is one
+    with pytest.raises(Refusal, match="stands another"):
+        address(twice(one))

@@ -31,7 +31,9 @@ def what(k=0, code="a"):
 
 
 def put(store, k=0, code="a", **facts):
-    return store.put(what(k, code), ONE, {"x": np.arange(2)}, named={"label": "one"}, measures={}, **facts)
+    return store.put(
+        what(k, code), ONE, {"x": np.arange(2)}, named={"label": "one"}, measures={}, own={}, parents=[], **facts
+    )
 
 
 def test_a_record_is_named_after_what_was_asked_and_the_code_that_made_it(tmp_path):
@@ -40,6 +42,7 @@ def test_a_record_is_named_after_what_was_asked_and_the_code_that_made_it(tmp_pa
     assert len({r.id for r in records}) == 3
     assert [r.id for r in store.old(what(0, "b"))] == [records[0].id]
     assert store.old(what(1)) == []
+    assert [r.id for r in store.old(what(0, "c"))] == [records[2].id, records[0].id]  # the newest first
     assert store.get(what(0)).id == records[0].id
     assert store.get(what(0, "c")) is None
     assert [r.id for r in store.all()] == [r.id for r in records]
@@ -204,6 +207,10 @@ def test_a_record_of_the_format_before_is_refused_in_a_sentence(tmp_path):
         lambda facts: facts | {"created": "yesterday"},
         lambda facts: facts | {"measures": None},
         lambda facts: facts | {"named": "x"},
+        lambda facts: facts | {"own": 3},
+        lambda facts: facts | {"versions": "1.0"},
+        lambda facts: facts | {"parents": 1},
+        lambda facts: facts | {"measures": {"x": True}},
         lambda facts: facts | {"files": {}},
         lambda facts: facts | {"files": facts["files"] | {"more.npz": "0"}},
         lambda facts: facts | {"spec": facts["spec"] | {"seed": 1}},
@@ -217,3 +224,15 @@ def test_a_record_that_is_not_what_it_says_is_refused(spoil, tmp_path):
     (record.folder / "record.json").write_text(json.dumps(spoil(record.facts)))
     with pytest.raises(Refusal, match="is damaged"):
         read(record.folder)
+
+
+def test_what_a_killed_process_left_of_a_finished_run_is_cleared_away(tmp_path):
+    store = Store(tmp_path)
+    record = put(store)
+    left = store._unfinished(what())
+    left.mkdir(parents=True)
+    (left / "lock").touch()
+    (left / "checkpoint.npz").write_bytes(b"")
+    store.tidy(what())
+    assert not left.exists()
+    assert [r.id for r in store.all()] == [record.id]

@@ -9,6 +9,7 @@ import pytest
 from training import LEARNER, UPDATE, asked, same, train, trial
 
 from nomoi.core import govern
+from nomoi.core.recast import Recast
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.runs import engine, make, study
@@ -276,7 +277,7 @@ def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
     values = [[1, 3, np.nan, 5, np.nan, np.nan], [0, 0, 2, 2, 4, 4]]
     what = lambda k: Asked({"trial": {"class": "x", "options": {}}, "seed": k, "parents": []}, {})  # noqa: E731
     put = lambda k: Store(tmp_path).put(  # noqa: E731
-        what(k), {"m": (np.arange(1, 7), np.array(values[k]))}, measures={}, named={}
+        what(k), {"m": (np.arange(1, 7), np.array(values[k]))}, measures={}, named={}, own={}, parents=[]
     )
     results = Results({"a": (put(0), put(1))})
     np.testing.assert_array_equal(results.bins("a", "m", 3), [[2, 5, np.nan], [0, 2, 4]])
@@ -295,6 +296,30 @@ def test_scripts_under_different_rules_are_different_records(tmp_path):
     paid = [-(r.late()["payoff"] - r.late()["reward"]) for r in records[:2]]
     assert paid[1] == pytest.approx(2 * paid[0])
     assert paid[0] > 0
+
+
+class Double(Recast):
+    """A situation made of another one, in which all is worth twice as much."""
+
+    def reset(self, key):
+        return self.situation.reset(key)
+
+    @property
+    def actions(self):
+        return self.situation.actions
+
+    def senses(self, state):
+        return self.situation.senses(state)
+
+    def step(self, key, state, action):
+        state, outcome = self.situation.step(key, state, action)
+        return state, dataclasses.replace(outcome, reward=2 * outcome.reward)
+
+
+def test_what_a_situation_is_made_of_is_not_taken_for_it():
+    (made,) = study.shared([Trained("a", Double(situation=POOL), LEVY, 64, STEADY)])
+    assert type(made.place.bare) is Double
+    assert [i.name for i in made.place.institutions] == ["levy"]
 
 
 # --- settings and families -----------------------------------------------------------------------------------------
@@ -374,6 +399,21 @@ def test_every_seed_has_its_own_parent_and_one_that_is_exact_is_everybodys(tmp_p
     np.testing.assert_array_equal(results.late("all", "first"), noise)
     assert [results.late(label, "many").tolist() for label in ("own", "all", "one")] == [[1] * 3, [3] * 3, [1] * 3]
     assert results.late("one", "first").tolist() == [1.0] * 3
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Giving(Trial):
+    what: str = ""
+
+    def make(self, key, parents):
+        return {"none": None, "text": "abc", "empty": {}, "words": {"m": "abc"}}[self.what], {}
+
+
+@pytest.mark.parametrize("given", ["none", "text", "empty", "words"])
+def test_what_gives_no_numbers_is_refused_by_its_label(given, tmp_path):
+    with pytest.raises(Refusal, match=r"'odd' gave .*; a table of measures and numbers would be right"):
+        study.run(small(Giving("odd", given)), "smoke", tmp_path)
+    assert Store(tmp_path).all() == []
 
 
 # --- data that are not on this machine ---------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from types import ModuleType
 from nomoi.errors import Refusal, nearest
 
 OWN = "nomoi_own_"
+ELSEWHERE = {"site-packages", "dist-packages"}
 
 
 def module(path: str | Path) -> ModuleType:
@@ -59,9 +60,8 @@ def recover(name: str, places: Iterable[Path] = ()) -> ModuleType:
 
     Only a file whose text is the very one is run, and only from where a person keeps files.
     """
-    script = getattr(sys.modules["__main__"], "__file__", None)
-    if script and name not in sys.modules and Path(script).is_file() and stamp(Path(script).read_bytes()) == name:
-        return sys.modules["__main__"]  # the file that is running
+    if name == SCRIPT:
+        return sys.modules["__main__"]
     if name in sys.modules:
         return sys.modules[name]
     for place in places:
@@ -69,6 +69,23 @@ def recover(name: str, places: Iterable[Path] = ()) -> ModuleType:
             return module(place)
     tried = ", ".join(map(str, places)) or "nowhere"
     raise Refusal(f"this needs a file of one's own that is not here as it was (looked for as {tried}); put it there.")
+
+
+def source(home: str) -> Path | None:
+    """The file of a module that is a person's: neither nomoi's, nor installed, nor Python's own."""
+    file = getattr(sys.modules.get(home), "__file__", None)
+    if home.split(".")[0] == "nomoi" or not file or not file.endswith(".py") or ELSEWHERE & set(Path(file).parts):
+        return None
+    return None if file.startswith(sys.base_prefix + "/lib/") else Path(file)
+
+
+def _script() -> str:
+    """The stamp of the script that runs, as it was when it started; empty where there is none, as in a notebook."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    return stamp(Path(file).read_bytes()) if file and Path(file).is_file() else ""
+
+
+SCRIPT = _script()
 
 
 def _line(error: BaseException, path: Path) -> str:

@@ -25,7 +25,7 @@ import jax
 import numpy as np
 
 from nomoi.core.option import describe_option, options
-from nomoi.core.own import OWN, recover, stamp
+from nomoi.core.own import OWN, SCRIPT, recover, source, stamp
 from nomoi.errors import Refusal
 
 MARKS = ("class", "type", "function", "tuple", "table", "array", "float", "path")  # how data says what it is
@@ -112,19 +112,24 @@ def address(thing: Any) -> str:
     name = thing.__qualname__
     if "<" in name:
         raise Refusal(f"{name!r} has no name of its own in a file, and records go by that name; give it one.")
-    return f"{_home(thing)}:{name}"
-
-
-def _home(thing: Any) -> str:
-    if thing.__module__ != "__main__":
-        return thing.__module__
-    file = getattr(sys.modules["__main__"], "__file__", None)  # a script is a file of one's own; a notebook has none
-    return stamp(Path(file).read_bytes()) if file and Path(file).is_file() else "__main__"
+    found: Any = sys.modules.get(thing.__module__)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if found is not thing:  # a wrapper that took the name of what it wraps
+        raise Refusal(f"under the name {thing.__module__}:{name} stands another, and records go by names; give it its "
+                      "own.")  # fmt: skip
+    home = (SCRIPT or "__main__") if thing.__module__ == "__main__" else thing.__module__  # a script is one's own file
+    return f"{home}:{name}"
 
 
 def at(address: str, places: Iterable[Path] = ()) -> Any:
-    """The class or function at an address."""
+    """The class or function at an address: nomoi's, of a file of one's own, or of what a person has loaded already.
+
+    Data of others load nothing else.
+    """
     home, _, name = str(address).partition(":")
+    if home.split(".")[0] != "nomoi" and not home.startswith(OWN) and home != "__main__" and source(home) is None:
+        raise Refusal(f"{address} is neither nomoi's nor of a file that is loaded here; load it first.")
     try:
         found: Any = recover(home, places) if home.startswith(OWN) else importlib.import_module(home)
         for part in name.split("."):
@@ -154,10 +159,14 @@ def own(data: Any) -> dict[str, Path]:
     return {home: file for home, file in files.items() if file.is_file() and stamp(file.read_bytes()) == home}
 
 
-def near(places: Iterable[str]) -> list[Path]:
-    """Where files of one's own are looked for: where they were, and in the folder one stands in."""
-    where = [Path(place) for place in places]
-    return [*where, *(Path.cwd() / place.name for place in where)]
+def near(places: Iterable[Any], but: Path | None = None) -> list[Path]:
+    """Where files of one's own are looked for: where they were, and in the folder one stands in.
+
+    Never in the folder `but`, which may have come from somebody else with all that is in it.
+    """
+    where = [Path(place) for place in places if isinstance(place, str)]
+    away = [place for place in where if but is None or but.resolve() not in place.resolve().parents]
+    return [*away, *(Path.cwd() / place.name for place in where)]
 
 
 def _table(table: Mapping[Any, Any]) -> dict[str, Any]:

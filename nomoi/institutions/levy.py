@@ -37,6 +37,8 @@ class Levy(Institution):
     @property
     def sentence(self) -> str:
         fate = ("burnt", "shared equally among all", "kept in a fund")[int(self.proceeds)]
+        if float(self.rate) < 0:
+            return f"Each {unit_of(self.on)} brings {-float(self.rate):g}."
         return f"Each {unit_of(self.on)} costs {float(self.rate):g}, which is {fate}."
 
     @property

@@ -91,7 +91,7 @@ def record(one: Record) -> None:
         console.print(out)
     except Refusal as refusal:
         console.print(escape(str(refusal)), style="yellow", highlight=False)
-    out = Table("measure", "value", "unit", "meaning", title="late in the run", title_justify="left")
+    out = Table("measure", "value", "unit", "meaning", title="what came of it, late in the run", title_justify="left")
     for name, value in one.late().items():
         out.add_row(escape(name), number(value), *map(escape, facts["measures"].get(name, ["", ""])))
     console.print(out)
@@ -109,7 +109,7 @@ def _fields(thing: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
         if dataclasses.is_dataclass(parts[0]) and not isinstance(parts[0], type):
             for part in parts:
                 yield from _fields(part, getattr(part, "name", "") or type(part).__name__.lower())
-        elif field.init:
+        elif field.init and field.name not in ("under", "parent"):  # the situation is governed; parents are said above
             if field.name in documented:
                 value = describe_option(value, documented[field.name])
             yield title, field.name, getattr(value, "__qualname__", str(value))

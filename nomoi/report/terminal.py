@@ -65,7 +65,9 @@ def table(result: Comparison, page: Path) -> None:
     """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
     units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
-    shown = [head, *(c for c in COLUMNS if c in result.measures)]
+    own = [m for m in result.measures if m in result.own]  # of one's own files, which no list of ours can know
+    shown = list(dict.fromkeys([head, *own, *(c for c in COLUMNS if c in result.measures)]))
+    shown = _fitting(result, shown)
     out = Table(title=_title(result), title_justify="left", caption_justify="left")
     out.add_column("regime")
     for name in shown:
@@ -86,6 +88,18 @@ def table(result: Comparison, page: Path) -> None:
     for remark in result.remarks:
         console.print(remark, style="yellow", highlight=False)
     said(page)
+
+
+def _fitting(result: Comparison, shown: list[str]) -> list[str]:
+    """The measures that the terminal has room for, the last left out first; the page has all."""
+    rows = (*result.rows, *result.scripts)
+    wide = lambda m: 3 + max(len(m), *(len(line) for row in rows for line in _cell(row.estimate(m)).split("\n")))  # noqa: E731
+    room = (
+        console.width - 4 - min(20, max(len(row.label) for row in rows)) - 12
+    )  # for labels, and what is against the first
+    while len(shown) > 1 and sum(map(wide, shown)) > room:
+        shown = shown[:-1]
+    return shown
 
 
 def _accounts(result: Comparison) -> Table:

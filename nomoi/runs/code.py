@@ -12,12 +12,13 @@ import hashlib
 import importlib.util
 import inspect
 import sys
+import types
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nomoi.core.own import OWN
+from nomoi.core.own import ELSEWHERE, OWN, SCRIPT
 
 Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
@@ -76,7 +77,7 @@ def _by_name(home: str) -> bool:
 @lru_cache(maxsize=4096)
 def _file(home: str) -> Path | None:
     """The source of a module of nomoi's, or of one that is neither installed nor Python's own."""
-    loaded = sys.modules.get(home)
+    loaded = sys.modules.get("__main__" if home == SCRIPT else home)
     file = getattr(loaded, "__file__", None)
     if loaded is None:
         try:
@@ -86,7 +87,7 @@ def _file(home: str) -> Path | None:
         file = found.origin if found else None
     if not file or not file.endswith(".py"):
         return None
-    mine = home.split(".")[0] == "nomoi" or not {"site-packages", "dist-packages"} & set(Path(file).parts)
+    mine = home.split(".")[0] == "nomoi" or not ELSEWHERE & set(Path(file).parts)
     return Path(file) if mine and not file.startswith(sys.base_prefix + "/lib/") else None
 
 
@@ -140,17 +141,25 @@ def _taken(home: str, name: str) -> tuple[ast.stmt, ...]:
 def _met(home: str, name: str) -> list[tuple[str, str]]:
     """What those statements import: (module, name), or (module, "") where all of it counts."""
     out: list[tuple[str, str]] = []
+    called = {a.asname or a.name for n in ast.walk(_tree(home)) if isinstance(n, ast.Import) for a in n.names
+              if a.name == "nomoi"}  # fmt: skip
     used = {n.id for s in _taken(home, name) for n in ast.walk(s) if isinstance(n, ast.Name)} | {name}
     for statement in _taken(home, name):
         for node in ast.walk(statement):
             if isinstance(node, ast.Import):
-                out += [(a.name, "") for a in node.names if a.name.startswith("nomoi.")]
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "nomoi":
+                out += [(a.name, "") for a in node.names if a.name.startswith("nomoi.") or _file(a.name)]
+            elif isinstance(node, ast.ImportFrom) and _reachable(node):
                 wanted = [a.name for a in node.names if not name or (a.asname or a.name) in used]
                 out += [_one(str(node.module), word) for word in wanted]
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "nomoi":
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in called:
                 out.append(_one("nomoi", node.attr))
     return out
+
+
+def _reachable(node: ast.ImportFrom) -> bool:
+    """Whether what is imported is nomoi's, or a person's own."""
+    home = str(node.module or "")
+    return not node.level and (home.split(".")[0] == "nomoi" or (bool(home) and _file(home) is not None))
 
 
 def _one(home: str, name: str) -> tuple[str, str]:
@@ -176,12 +185,21 @@ def _pages(home: str) -> dict[str, tuple[str, str]]:
 @lru_cache(maxsize=4096)
 def _digest(home: str, name: str) -> str:
     if name and not _taken(home, name):  # what a notebook defines is in no file
-        thing = getattr(sys.modules.get(home), name, None)
-        try:
-            return _joined([_said(ast.parse(inspect.getsource(thing)))] if thing else [])
-        except (OSError, TypeError, SyntaxError):
-            return _joined([])
+        return _joined(_compiled(getattr(sys.modules.get(home), name, None)))
     return _joined(_said(statement) for statement in _taken(home, name))
+
+
+def _compiled(thing: Any) -> Iterator[str]:
+    """What code without a file does: its compiled form, and that of all that a class defines."""
+    if isinstance(thing, type):
+        for name, part in sorted(vars(thing).items()):
+            yield name
+            yield from _compiled(getattr(part, "fget", None) or getattr(part, "__func__", part))
+    done = getattr(inspect.unwrap(thing) if callable(thing) else thing, "__code__", thing)
+    if isinstance(done, types.CodeType):
+        yield from (done.co_code.hex(), *map(str, done.co_names))
+        for part in done.co_consts:
+            yield from _compiled(part) if isinstance(part, types.CodeType) else [repr(part)]
 
 
 def _joined(parts: Iterable[str]) -> str:
@@ -200,8 +218,8 @@ def _said(node: Any) -> str:
             continue
         if field == "body" and isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             value = [s for s in value if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-        elif field == "exc":
-            continue  # what a refusal says
+        elif field == "exc" and isinstance(value, ast.Call):
+            value = value.func  # without what it says
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SETTINGS:
             value = _without_words(node, field, value)
         parts.append(f"{field}={_said(value)}")

@@ -15,6 +15,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.outline import outline
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal, once
+from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate, difference, estimate
 from nomoi.runs import regimes
 from nomoi.runs.engine import Tell
@@ -68,6 +69,7 @@ class Comparison:
     chance: tuple[Row, ...] = ()
     fresh: int = 0  # runs that were made now; the others were on disk
     said: tuple[str, ...] = ()
+    own: frozenset[str] = frozenset()  # measures that files of one's own declare or emit
 
     @property
     def headline(self) -> str:
@@ -122,7 +124,7 @@ class Comparison:
         def line(row: Row) -> dict[str, Any]:
             out: dict[str, Any] = {"label": row.label, "sentence": row.sentence}
             out["measures"] = {m: row.estimate(m).data() for m in row.values if row.estimate(m).n}
-            out["records"] = [r.id for r in row.records]
+            out["records"], out["old"] = [r.id for r in row.records], row.old
             return out
 
         learned = [line(r) | {"gain": self.gain(r).data()} for r in self.rows]
@@ -198,7 +200,19 @@ def compare(
                  if r.label in chance and any(r.estimate(m).n for m in r.values if kept(m))]  # fmt: skip
     length = lived[0].length if isinstance(lived[0], Trained) else 0
     return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(free), tuple(by_chance),
-                      made.fresh, made.remarks)  # fmt: skip
+                      made.fresh, made.remarks, _own(governed))  # fmt: skip
+
+
+def _own(places: Sequence[Situation]) -> frozenset[str]:
+    """The measures of situations and institutions that do not come with nomoi."""
+    out = set[str]()
+    for place in places:
+        mine = [i.name for i in place.institutions if not type(i).__module__.startswith("nomoi.")]
+        known = measures(place)
+        out |= {m for m, one in known.items() for need in (m, *one.needs) if need.partition(".")[0] in mine}
+        if not type(place.bare).__module__.startswith("nomoi."):
+            out |= {m for m, one in known.items() if any(n in place.bare.emits for n in one.needs)}
+    return frozenset(out)
 
 
 def kept(measure: str) -> bool:

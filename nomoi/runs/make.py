@@ -63,7 +63,7 @@ def make(
     With `old`, records that other code made are used where there are no others.  `tell` hears of every chunk of a
     training (from several threads, one at a time).  Raises Interrupted, with nothing lost, when the keyboard does.
     """
-    work = _Work(store, tell, workers, lanes)
+    work = _Work(store, tell, workers, lanes, old)
     if store.outdated():
         work.remark(f"{len(store.outdated())} records in {store.root} have format 1, which does not say what code made "
                     "them; they are not used, and can be deleted.")  # fmt: skip
@@ -112,9 +112,9 @@ def _old(store: Store, runs: Sequence[Run]) -> tuple[Record, ...]:
 class _Work:
     """Runs that are missing, made by this process and by whoever else is at the same store."""
 
-    def __init__(self, store: Store, tell: Tell, workers: int | None, lanes: int | None):
+    def __init__(self, store: Store, tell: Tell, workers: int | None, lanes: int | None, old: bool):
         self.store, self._tell, self._speaking = store, tell, threading.Lock()
-        self.lanes, self.workers = lanes, workers
+        self.lanes, self.workers, self.old = lanes, workers, old
         self.stop, self.fresh, self.remarks = threading.Event(), 0, list[str]()
         self.programs: dict[Any, Program] = {}
         self.missing: dict[str, str] = {}  # label -> which data are not on this machine
@@ -135,6 +135,7 @@ class _Work:
         missing = [run for run in every if not found[run]]
         for run, record in found.items():
             if record:
+                self.store.tidy(run.asked)
                 self._read(run, record)
         self._outdated(missing)
         training = sorted((r for r in missing if isinstance(r.trial, Trained)), key=lambda r: r.seed or 0)
@@ -165,7 +166,9 @@ class _Work:
         seconds = sum(float(r.facts.get("wall_seconds", 0)) for _, r in stale)
         many = f"{len(stale)} runs that are" if len(stale) > 1 else "one run that is"
         self.remark(f"{many} here already {'were' if len(stale) > 1 else 'was'} made by other code ({shown} changed "
-                    f"since), and made again: that took {seconds:.3g} s of a worker; --old uses them.")  # fmt: skip
+                    f"since), and made again: that took {seconds:.3g} s of a worker; "
+                    + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
+                    )  # fmt: skip
 
     def _train(self, runs: list[Run]) -> dict[Run, Record]:
         gpu = jax.default_backend() != "cpu"
@@ -220,7 +223,13 @@ class _Work:
 
     def _put(self, run: Run, made: Any, arrays: Any, facts: Mapping[str, Any]) -> Record:
         self.fresh += 1
-        return self.store.put(run.asked, as_curve(made), arrays, run.files(), **run.facts(), **facts)
+        try:
+            curve = as_curve(made)
+        except (AttributeError, TypeError, ValueError):
+            curve = {}
+        if not curve:
+            raise Refusal(f"{run.trial.label!r} gave {made!r}; a table of measures and numbers would be right.")
+        return self.store.put(run.asked, curve, arrays, run.files(), **run.facts(), **facts)
 
 
 class _Queue:

@@ -16,7 +16,7 @@ from nomoi.errors import Refusal
 from nomoi.runs import code
 from nomoi.runs.code import Code
 
-FORMAT = 2  # raise when the meaning of a spec or a file changes
+FORMAT = 2  # raise when the meaning of a spec or a file changes, or what `nomoi.runs` makes of a spec
 Spec = Mapping[str, Any]
 Curve = Mapping[str, tuple[np.ndarray, np.ndarray]]  # measure -> (steps [K], values [K])
 
@@ -134,9 +134,12 @@ def _check(facts: Any, folder: Path) -> None:
         raise ValueError("it does not say what was run")
     if not (seed is None or isinstance(seed, int)) or not isinstance(spec["parents"], list):
         raise ValueError("its seed is no number, or its parents are no list")
-    for name in ("code", "measures", "named"):
+    for name in ("code", "named", "own", "versions"):
         if not isinstance(facts[name], dict):
             raise ValueError(f"its {name} is no table")
+    words = lambda x: isinstance(x, list) and all(isinstance(part, str) for part in x)  # noqa: E731
+    if not words(facts["parents"]) or not all(words(x) and len(x) == 2 for x in facts["measures"].values()):
+        raise ValueError("its parents are no names, or its measures have no unit and meaning")
     if Asked(spec, facts["code"]).id != folder.name:
         raise ValueError(f"it is that of {Asked(spec, facts['code']).id}")
     if "curve.parquet" not in facts["files"]:

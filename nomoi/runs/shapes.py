@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 
 from nomoi.core import Governed, Institution, Situation, govern, options
 from nomoi.measure.measures import measures
@@ -73,12 +75,25 @@ def plain(situation: Situation) -> Situation:
     be set to, what happens is the same.
     """
     stack = situation.institutions
-    if all(bool(i.in_force) for i in stack):
+    idle = {i.name for i in stack if not _ever(i)}
+    if not idle:
         return situation
-    assert isinstance(situation, Governed)
-    idle = lambda i: not bool(i.in_force)  # noqa: E731
-    kept = [_blank(i) if idle(i) else i for i in stack if not idle(i) or _seen(i, situation.situation)]
-    return Governed(situation.situation, tuple(kept)) if kept else situation.situation
+    kept = {i.name for i in stack if i.name not in idle or _seen(i, situation.bare)}
+    while more := {i.name for i in stack if i.name not in kept and _needed(i, [k for k in stack if k.name in kept])}:
+        kept |= more
+    left = tuple(_blank(i) if i.name in idle else i for i in stack if i.name in kept)
+    return Governed(situation.bare, left) if left else situation.bare
+
+
+def _ever(institution: Institution) -> bool:
+    """Whether it is in force, or comes into force during training."""
+    moments = np.linspace(0, 1, 21) if type(institution).at is not Institution.at else ()
+    return bool(institution.in_force) or any(bool(institution.at(jnp.float32(t)).in_force) for t in moments)
+
+
+def _needed(institution: Institution, others: Sequence[Institution]) -> bool:
+    """Whether others read its events, which then are there, at zero."""
+    return any(need.startswith(f"{institution.name}.") for other in others for need in other.needs)
 
 
 def _seen(institution: Institution, situation: Situation) -> bool:

@@ -56,6 +56,12 @@ class Store:
                           "folder with --out.")  # fmt: skip
         return record
 
+    def tidy(self, asked: Asked) -> None:
+        """Clear away what a process that was killed left of a run that is finished."""
+        if self._unfinished(asked).exists():
+            with self.claim(asked):
+                pass
+
     def old(self, asked: Asked) -> list[Record]:
         """The records of the same run that other code made, the newest first."""
         found = [f for f in self.root.glob(f"records/{asked.of}-*") if f.name != asked.id]
@@ -140,7 +146,8 @@ class Store:
                 yield True
             finally:
                 self._held.discard(mine)
-                if not (folder / "checkpoint.npz").exists():
+                made = (self.root / "records" / asked.id).exists()  # and so needs no checkpoint
+                if made or not (folder / "checkpoint.npz").exists():
                     shutil.rmtree(folder, ignore_errors=True)
 
     def save(self, asked: Asked, leaves: list[np.ndarray], rows: list[dict[str, float]]) -> None:

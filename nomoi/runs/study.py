@@ -211,7 +211,7 @@ def shared(trials: Sequence[Trial]) -> list[Trial]:
     """Trained trials in one situation as one program where their shapes allow it, so that all see and answer alike."""
     groups: dict[str, list[int]] = {}
     out = list(trials)
-    bare = lambda t: getattr(t.place, "situation", t.place)  # noqa: E731
+    bare = lambda t: t.place.bare  # noqa: E731
     for k, t in enumerate(trials):
         if isinstance(t, Trained):
             groups.setdefault(json.dumps(spec(bare(t)), sort_keys=True), []).append(k)

@@ -1,7 +1,7 @@
 """Trial: one thing that can be run, seed by seed, and leaves a record.
 
 A trial has a label, parents, a `spec` and a `make`.  Trained, scripted, computed and evaluated trials are the four
-kinds that come with nomoi; any other kind is one class in one file (`docs/examples/census.py`).
+kinds that come with nomoi; any other kind is one class in one file (`docs/examples/trial.py`).
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class Run:
         """What names its record."""
         spec = {"trial": self.trial.spec(), "seed": self.seed, "parents": [p.asked.of for p in self.parents]}
         spec = json.loads(json.dumps(spec, allow_nan=False))
-        made_by = dict(code.reached([*addresses(spec), *self.trial.reaches]))
+        made_by = dict(code.reached([*addresses(spec), *self.trial.reaches, "nomoi.core.keys"]))
         for parent in self.parents:
             made_by |= parent.facts["code"]
         return Asked(spec, made_by)
@@ -101,7 +101,10 @@ class Run:
 
     def files(self) -> dict[str, bytes]:
         """The files of one's own that the spec names."""
-        return {file.name: file.read_bytes() for file in own(self.asked.spec).values()}
+        out: dict[str, bytes] = {}
+        for home, file in own(self.asked.spec).items():
+            out[f"{file.stem}-{home[-6:]}.py" if file.name in out else file.name] = file.read_bytes()
+        return out
 
 
 def trial_of(record: Record) -> Trial:
@@ -110,9 +113,12 @@ def trial_of(record: Record) -> Trial:
     A file of one's own is looked for where it was, and in the folder one stands in; it must have the very same text.
     """
     told = record.spec["trial"]
-    where = record.facts.get("own", {}).values()
+    where = list(record.facts["own"].values())
     try:
-        made = rebuild({"class": told["class"], "options": told["options"] | record.facts["named"]}, near(where))
+        places = near(where, but=record.folder.parent.parent)  # what came with the record is not run
+        made = rebuild({"class": told["class"], "options": told["options"] | record.facts["named"]}, places)
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError, RecursionError) as error:
+        raise Refusal(f"the record {record.id} cannot be made again: it does not say what it is ({error}).") from None
     except Refusal as refusal:
         kept = f" (a copy is kept in {record.folder})" if where else ""
         raise Refusal(f"the record {record.id} cannot be made again: {str(refusal).rstrip('.')}{kept}.") from None

@@ -116,9 +116,12 @@ def fireable(option: str, beam: tuple[int, ...]) -> None:
 
 
 def drawn(name: str) -> str:
-    """The option `map` as it is kept: a map's name, or of a user's file the drawing itself, wherever the file lies."""
+    """The option `map` as it is kept: a map's name, or of a user's file the drawing itself, wherever the file lies.
+
+    A plain word is a name, whatever files are called so.
+    """
     file = Path(str(name))
-    if "\n" in str(name) or len(str(name)) > 4096 or not file.is_file():
+    if "\n" in str(name) or str(name).isidentifier() or len(str(name)) > 4096 or not file.is_file():
         return name
     try:
         return file.read_text(encoding="utf-8").rstrip("\n") + "\n"
