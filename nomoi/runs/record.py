@@ -81,7 +81,7 @@ class Record:
         import pyarrow.parquet as parquet
 
         with open(self.folder / "curve.parquet", "rb") as file:  # by name, Arrow reads ~ and = in folders its own way
-            return parquet.ParquetFile(file).read()
+            return parquet.ParquetFile(file, pre_buffer=False).read(use_threads=False)  # for a few rows no threads
 
     def curve(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """measure -> (steps [K], values [K])."""
