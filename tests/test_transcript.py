@@ -153,8 +153,8 @@ def test_a_file_of_ones_own_is_found_by_its_text_where_it_was_or_where_one_stand
 NO_PLACE = {
     "there is no nomoi.situations.pool:Pol here": {"class": "nomoi.situations.pool:Pol", "options": {}},
     "it has changed since": {"class": "nomoi.situations.pool:Pool", "options": {"fishes": 3}},
-    "Popen is not what a record is made of": {"class": "subprocess:Popen", "options": {"args": ["touch", "made"]}},
-    "run is not what a record is made of": {"class": "subprocess:run", "options": {"args": ["touch", "made"]}},
+    "subprocess:Popen is neither nomoi's": {"class": "subprocess:Popen", "options": {"args": ["touch", "made"]}},
+    "subprocess:run is neither nomoi's": {"class": "subprocess:run", "options": {"args": ["touch", "made"]}},
     "which is no situation": {"class": "nomoi.institutions.levy:Levy", "options": {}},
     "Pool cannot be made as it was kept": {"class": "nomoi.situations.pool:Pool", "options": {"agents": "many"}},
     "cannot be made again: [A-Za-z]*Error": {
