@@ -157,6 +157,7 @@ def test_who_plays_may_be_anybody(nomoi):
         assert (status, said in err) == (2, True), err
 
 
+@pytest.mark.slow  # what is checked and compared here is so in test_examples and test_open_measures too
 def test_a_situation_and_an_institution_of_ones_own(nomoi):
     for file, limit in (("meadow.py", 100), ("rotation.py", 60)):
         assert len((EXAMPLES / file).read_text().splitlines()) < limit
