@@ -74,9 +74,13 @@ def recover(name: str, places: Iterable[Path] = ()) -> ModuleType:
 def source(home: str) -> Path | None:
     """The file of a module that is a person's: neither nomoi's, nor installed, nor Python's own."""
     file = getattr(sys.modules.get(home), "__file__", None)
-    if home.split(".")[0] == "nomoi" or not file or not file.endswith(".py") or ELSEWHERE & set(Path(file).parts):
-        return None
-    return None if file.startswith(sys.base_prefix + "/lib/") else Path(file)
+    return None if home.split(".")[0] == "nomoi" or not file or installed(file) else Path(file)
+
+
+def installed(file: str) -> bool:
+    """Whether a file is an installed library's, Python's own, or no Python at all."""
+    elsewhere = bool(ELSEWHERE & set(Path(file).parts)) or file.startswith(sys.base_prefix + "/lib/")
+    return elsewhere or not file.endswith(".py")
 
 
 def _script() -> str:

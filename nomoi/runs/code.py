@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nomoi.core.own import ELSEWHERE, OWN, SCRIPT
+from nomoi.core.own import OWN, SCRIPT, installed
 
 Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
@@ -87,8 +87,7 @@ def _file(home: str) -> Path | None:
         file = found.origin if found else None
     if not file or not file.endswith(".py"):
         return None
-    mine = home.split(".")[0] == "nomoi" or not ELSEWHERE & set(Path(file).parts)
-    return Path(file) if mine and not file.startswith(sys.base_prefix + "/lib/") else None
+    return Path(file) if home.split(".")[0] == "nomoi" or not installed(file) else None
 
 
 @lru_cache(maxsize=1024)
