@@ -70,6 +70,15 @@ def test_agents_and_heads_draw_from_streams_of_their_own():
     assert 0.15 < across < 0.35
 
 
+def test_answers_come_with_the_chances_of_the_policy():
+    chances = np.array([0.5, 0.0, 0.3, 0.2, 0.0])
+    logits = jnp.broadcast_to(jnp.log(jnp.array(chances)), (20, 1000, 5))
+    drawn = np.asarray(sample(KEY, {"a": logits, "b": jnp.zeros((20, 1000, 1))})["a"])
+    found = np.bincount(drawn.ravel(), minlength=5) / drawn.size
+    np.testing.assert_allclose(found, chances, atol=0.011)  # three standard errors
+    assert (found[chances == 0] == 0).all()
+
+
 @pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])
 def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()

@@ -179,5 +179,8 @@ def test_minibatches_hold_every_sample_once_in_an_order_of_their_key():
     assert sorted(np.asarray(parts["a"]).ravel()) == list(range(24))
     np.testing.assert_array_equal(parts["b"], 10 * parts["a"])
     assert not np.array_equal(parts["a"], split(jax.random.key(1), flat, 4)["a"])
+    place = np.argwhere(np.asarray(parts["a"])[:, 0] >= 0)[np.asarray(parts["a"]).argsort(None), 0].reshape(-1, 4)
+    assert (np.sort(place) == np.arange(4)).all()  # of four neighbours each part gets one
+    assert len(set(map(tuple, place))) > 1
     whole = stretch(data, 4)  # a stretch of one agent in one world stays in order
     np.testing.assert_array_equal(whole["a"][:, 0], data["a"][:, 0, 0])

@@ -29,9 +29,15 @@ class Batch(eqx.Module):
 
 
 def sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
-    """An answer to every head, each from its own key."""
-    keys = jax.random.split(key, len(logits))
-    return {h: jax.random.categorical(k, x).astype(jnp.int32) for k, (h, x) in zip(keys, logits.items(), strict=True)}
+    """An answer to every head: the choice at which the summed chances pass a number drawn between 0 and 1."""
+    lead = next(iter(logits.values())).shape[:-1]
+    drawn = jax.random.uniform(key, (len(logits), *lead, 1))
+
+    def one(lot: Array, x: Array) -> Array:
+        below = jnp.cumsum(jax.nn.softmax(x), -1)[..., :-1]
+        return (lot >= below).sum(-1, dtype=jnp.int32)
+
+    return {h: one(lot, x) for lot, (h, x) in zip(drawn, logits.items(), strict=True)}
 
 
 def chosen(logits: Array, action: Array) -> tuple[Array, Array]:
@@ -46,7 +52,11 @@ def stretch(data: Any, length: int) -> Any:
 
 
 def split(key: PRNGKeyArray, data: Any, parts: int) -> Any:
-    """[L, B, ...] -> [parts, L, B / parts, ...], shuffled along B."""
-    total = jax.tree.leaves(data)[0].shape[1]
-    order = jax.random.permutation(key, total).reshape(parts, -1)
+    """[L, B, ...] -> [parts, L, B / parts, ...]: of `parts` neighbours along B each part gets one, by lot.
+
+    So every part is spread over the whole batch, and nothing is sorted.
+    """
+    blocks = jax.tree.leaves(data)[0].shape[1] // parts
+    turn = jax.random.randint(key, (blocks,), 0, parts)
+    order = (jnp.arange(parts)[:, None] + turn) % parts + jnp.arange(blocks) * parts  # [parts, blocks]
     return jax.tree.map(lambda x: jnp.moveaxis(x[:, order], 1, 0), data)

@@ -18,6 +18,7 @@ from nomoi.core import Situation, outline
 from nomoi.core.situation import Observation
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import bitplanes
+from nomoi.learners.planes import weigh
 
 Inputs = Sequence[tuple[str, int]]  # names of what goes into a layer, and how many numbers each is
 
@@ -104,29 +105,42 @@ class Net(eqx.Module):
 
     def __call__(self, told: Observation, carry: Array) -> tuple[dict[str, Array], Array, Array]:
         """-> (logits {head: [..., k]}, value [...], carry)."""
-        hidden = jax.nn.relu(self._look(told) @ self.second["w"] + self.second["b"])
+        lead = carry.shape[:-1]
+        # inside, units come first and samples last: see `planes`
+        hidden = jax.nn.relu(_layer(self.second, self._look(told, len(lead))))
         if self.gru is not None:
-            flat = jax.vmap(self.gru)(hidden.reshape(-1, self.hidden), carry.reshape(-1, self.hidden))
-            hidden = carry = flat.reshape(hidden.shape)
-        logits = {h: hidden @ p["w"] + p["b"] for h, p in self.heads.items()}
-        return logits, (hidden @ self.value["w"] + self.value["b"])[..., 0], carry
+            carry = jax.vmap(self.gru)(hidden.T, carry.reshape(-1, self.hidden))
+            hidden, carry = carry.T, carry.reshape(*lead, -1)
+        ends = [self.value, *self.heads.values()]  # one product for all
+        out = _layer({k: jnp.concatenate([p[k] for p in ends], -1) for k in ("w", "b")}, hidden)
+        places = np.cumsum([1, *(p["b"].size for p in self.heads.values())])
+        value, *logits = jnp.split(out, places[:-1])
+        named = zip(self.heads, logits, strict=True)
+        return {h: x.T.reshape(*lead, -1) for h, x in named}, value.reshape(lead), carry
 
-    def _look(self, told: Observation) -> Array:
-        out = self.first["b"]
-        if self.shape.planes:
-            planes = bitplanes(told["view"], len(self.shape.planes))
-            lead = planes.shape[:-3]
-            if self.filters:
-                rows, cols = self.shape.window
-                near = [planes[..., i : i + rows - 2, j : j + cols - 2, :] for i in range(3) for j in range(3)]
-                patches = jnp.concatenate(near, -1)
-                planes = jax.nn.relu(patches @ self.conv["w"] + self.conv["b"])
-            out = out + planes.reshape(*lead, -1) @ self.first["view"]
+    def _look(self, told: Observation, lead: int) -> Float[Array, "hidden samples"]:
+        """The first hidden layer."""
+        flat = {name: x.reshape(-1, *x.shape[lead:]) for name, x in told.items()}
+        out = self.first["b"][:, None]
+        if self.shape.planes and self.filters:
+            rows, cols = self.shape.window
+            planes = bitplanes(flat["view"], len(self.shape.planes))
+            near = [planes[..., i : i + rows - 2, j : j + cols - 2, :] for i in range(3) for j in range(3)]
+            patches = jax.nn.relu(jnp.concatenate(near, -1) @ self.conv["w"] + self.conv["b"])
+            out = out + self.first["view"].T @ patches.reshape(len(patches), -1).T
+        elif self.shape.planes:
+            cells = flat["view"].reshape(len(flat["view"]), -1).T
+            out = out + weigh(cells, self.first["view"].reshape(len(cells), len(self.shape.planes), self.hidden))
         if self.shape.features:
-            out = out + jnp.concatenate([told[name] for name, _ in self.shape.features], -1) @ self.first["told"]
+            out = out + self.first["told"].T @ jnp.concatenate([flat[name] for name, _ in self.shape.features], -1).T
         if self.film:
-            out = out * (1 + told[self.film] @ self.gate["scale"]) + told[self.film] @ self.gate["shift"]
+            known = flat[self.film].T
+            out = out * (1 + self.gate["scale"].T @ known) + self.gate["shift"].T @ known
         return jax.nn.relu(out)
+
+
+def _layer(weights: dict[str, Array], inputs: Float[Array, "k samples"]) -> Float[Array, "units samples"]:
+    return weights["w"].T @ inputs + weights["b"][:, None]
 
 
 def frozen(net: Net, institution: str) -> Net:
