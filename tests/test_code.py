@@ -158,6 +158,24 @@ def test_old_records_are_said_made_again_and_with_old_marked(tmp_path, edited):
     assert study.run(OWN, out=tmp_path, old=True).results.old == frozenset()  # fresh ones are preferred
 
 
+def rate(key):
+    from nomoi.populations.polities import Polity
+
+    return {"rate": float(Polity().rents)}
+
+
+def test_old_records_stand_only_together_where_some_seed_has_no_fresh_one(tmp_path, edited):
+    one = Study("s", "?", [], lambda size: [Computed("b", rate)], {"smoke": 1, "laptop": 2})
+    before = study.run(one, out=tmp_path).results.records["b"]
+    edited(POLITIES, (RATE, "np.minimum(self.cap, 0.5 * self.rents / "))
+    study.run(one, "smoke", tmp_path)  # of the first seed alone
+    used = study.run(one, out=tmp_path, old=True)
+    assert [r.id for r in used.results.records["b"]] == [r.id for r in before]
+    assert (used.results.old, used.fresh) == ({"b"}, 0)
+    edited(POLITIES, ("0.5 * self.rents / ", "0.25 * self.rents / "))  # there is one of both seeds, by one code
+    assert [r.id for r in study.run(one, out=tmp_path, old=True).results.records["b"]] == [r.id for r in before]
+
+
 def test_the_list_of_records_says_which_are_old(nomoi, edited):
     study.run(OWN, out="runs")
     assert "old" not in nomoi("runs")[1]

@@ -67,6 +67,14 @@ def test_an_option_that_one_regime_says_itself_reaches_the_others():
     regimes.check_overrides({"levy": {"rate": "2"}}, under, [])
 
 
+def test_an_option_that_the_text_of_a_player_says_itself_is_its_own():
+    for text, option in (("ppo(hidden=32)", "hidden"), ("ppo(objective=svo)", "objective")):
+        with pytest.raises(Refusal, match=f"--set learner.{option} touches nothing here: the player says it itself"):
+            regimes.player(text, {option: "16"})
+    assert regimes.player("ppo(hidden=32)", {"worlds": "3"}).hidden == 32
+    assert regimes.player("ppo(hidden=32)", {"worlds": "3"}).worlds == 3
+
+
 def test_a_map_is_asked_for_once(tmp_path):
     (tmp_path / "map.txt").write_text("PPA")
     with pytest.raises(Refusal, match="twice"):

@@ -195,6 +195,18 @@ def test_a_file_of_ones_own_is_known_by_its_text_and_not_by_its_place(tmp_path, 
     assert trial_of(record).place.name == "meadow"
 
 
+def test_a_file_is_run_once_and_what_it_defines_is_one_thing_wherever_it_lies(tmp_path):
+    text = f"from pathlib import Path\nwith Path({str(tmp_path / 'count')!r}).open('a') as file: file.write('x')\n"
+    for place in ("one.py", "other.py"):
+        (tmp_path / place).write_text(text)
+    first = module(tmp_path / "one.py")
+    assert module(tmp_path / "one.py") is module(str(tmp_path / "other.py")) is first
+    assert (tmp_path / "count").read_text() == "x"
+    (tmp_path / "other.py").write_text(f"{text}#")
+    assert module(tmp_path / "other.py") is not first
+    assert (tmp_path / "count").read_text() == "xx"
+
+
 def test_a_map_of_ones_own_is_part_of_the_run(tmp_path):
     """The drawing is kept, not its path: what is drawn anew is another world, what is moved the same."""
     one, other = tmp_path / "one.txt", tmp_path / "other.txt"
