@@ -59,7 +59,7 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     cls, typed = _read(text, "player", "ppo(hidden=32) or forager(spare=3)")
     for option in typed.keys() & (overrides or {}).keys():
         raise Refusal(f"--set learner.{option} touches nothing here: the player says it itself; change it there.")
-    named = dict(overrides or {}) | typed
+    named = typed | dict(overrides or {})
     wanted = named.pop("objective", "own")
     of_objective = {n.partition(".")[2]: named.pop(n) for n in list(named) if n.startswith("objective.")}
     if not issubclass(cls, Rule) and named:
