@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,40 @@ def test_a_refusal_may_be_reworded(edited):
     before = stamp("nomoi.situations.pool:Pool")
     edited("nomoi.situations.pool", ('raise Refusal(f"', 'raise Refusal(f"Mind: '))
     assert stamp("nomoi.situations.pool:Pool") == before
+
+
+LEVY = "nomoi.institutions.levy"
+
+
+def test_what_is_told_to_people_may_be_reworded_and_what_is_counted_may_not(edited):
+    for home, change, same in (
+        (LEVY, ("def sentence(self) -> str:", "def sentence(self) -> str:\n        more = 'Mind: '"), True),
+        (LEVY, ('"paid to the levy"', '"given to the levy"'), True),
+        (LEVY, ('"paid", "[n]", "reward"', '"paid", "[n]", "steps"'), False),
+        ("nomoi.measure.measures", ('"mean stock, of capacity"', '"stock"'), True),
+        ("nomoi.measure.measures", ('Measure("stock", "share"', 'Measure("stock", "part"'), False),
+    ):
+        before = stamp(f"{LEVY}:Levy", "nomoi.measure.measures")
+        edited(home, change)
+        assert (stamp(f"{LEVY}:Levy", "nomoi.measure.measures") == before) == same, change
+    reads = re.compile(r"\.(sentence|meaning)\b")
+    for file in sorted((ROOT / "nomoi").rglob("*.py")):  # else what is left out could change a number
+        home = ".".join(("nomoi", *file.relative_to(ROOT / "nomoi").with_suffix("").parts))
+        if not code._aside(home) and home not in SHOWING:
+            assert not reads.search(file.read_text()), home
+
+
+SHOWING = ("nomoi.core.events", "nomoi.core.measure")  # of meanings they make other meanings
+
+
+def test_the_words_of_a_persons_own_code_are_its_own(tmp_path, monkeypatch):
+    """Theirs may be called as nomoi's are, and mean something else."""
+    for kind in ("apples", "pears"):
+        (tmp_path / f"own_{kind}.py").write_text(f"def count(n, kind): ...\ndef worth(): return count(3, {kind!r})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = [set(code.reached([f"own_{kind}:worth"]).values()) for kind in ("apples", "pears")]
+    assert digests[0]
+    assert not digests[0] & digests[1]
 
 
 def test_a_claim_may_be_reworded_and_a_function_of_a_study_may_not(edited):

@@ -1,8 +1,7 @@
 """Whoever emits an amount or declares a measure is measured, under whatever title, without a table that names it."""
 
-from pathlib import Path
-
 import dataclasses
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
