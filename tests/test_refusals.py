@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nomoi import catalogue
 from nomoi.core import build, options
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal, printable
+from nomoi.errors import Refusal, nearest, printable
 from nomoi.learners.ppo import PPO
 from nomoi.report import terminal
 from nomoi.report.comparison import html
@@ -29,6 +29,15 @@ from nomoi.runs.trained import Trained, check_memory, schedule
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
+
+def test_a_name_is_offered_only_where_it_may_have_been_meant():
+    names = ["altar", "levy", "monitor", "sanction", "stag_hunt", "tax"]
+    meant = {"altr": "altar", "levi": "levy", "sanctions": "sanction", "taxes": "tax", "staghunt": "stag_hunt",
+             "stag": "stag_hunt", "hunt": "stag_hunt", "mon": "monitor"}  # fmt: skip
+    assert {word: nearest(word, names) for word in meant} == {w: f"did you mean {n!r}?" for w, n in meant.items()}
+    for word in ("money", "trade", "welfare", "police", "x", "", "("):  # of these they have some letters in common
+        assert nearest(word, names, "rule") == f"the rules are: {', '.join(names)}."
+
 
 # --- what was typed is used, or refused ---------------------------------------------------------------------------
 
