@@ -30,6 +30,7 @@ from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 
+
 def test_a_name_is_offered_only_where_it_may_have_been_meant():
     names = ["altar", "levy", "monitor", "sanction", "stag_hunt", "tax"]
     meant = {"altr": "altar", "levi": "levy", "sanctions": "sanction", "taxes": "tax", "staghunt": "stag_hunt",
