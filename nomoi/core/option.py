@@ -161,11 +161,10 @@ def check(value: Any, option: Option, where: str) -> None:
 
 def plain(value: Any) -> Any:
     """A number, or several, of NumPy's or JAX's as Python's own, which mean the same and name the same records."""
-    if isinstance(value, (tuple, list)) and not hasattr(value, "_fields"):
-        return type(value)(map(plain, value))
-    if not all(hasattr(value, name) for name in ("dtype", "tolist")):
-        return value
-    return _tuples(value.tolist())
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return _tuples(value.tolist())
+    several = isinstance(value, (tuple, list)) and not hasattr(value, "_fields")
+    return type(value)(map(plain, value)) if several else value
 
 
 def _tuples(value: Any) -> Any:
