@@ -132,11 +132,11 @@ def find(word: str, kind: str) -> type[Any]:
     raise Refusal(f"there is no {kind} called {word!r}; {nearest(word.lower(), known, kind)}")
 
 
-def load(spec: str, kind: str = "") -> type[Any] | list[type[Any]]:
+def load(spec: str, kind: str = "", none: bool = False) -> type[Any] | list[type[Any]]:
     """From `FILE.py:Name` the class; from `FILE.py` all that the file defines of a kind (situations and institutions).
 
     With the kind "checked" learners, scripts and objectives are meant as well, with "any" models too.  A file that did
-    not change is loaded once.
+    not change is loaded once.  One that defines nothing of the kind is refused, unless `none` is right too.
     """
     path, colon, name = spec.rpartition(":")
     if not colon or not name.isidentifier():
@@ -147,7 +147,7 @@ def load(spec: str, kind: str = "") -> type[Any] | list[type[Any]]:
     rules = {n: c for k in kinds for n, c in defined(home, k).items()}
     rules = {c.__name__.lower(): c for c in vars(home).values() if c in rules.values()}  # in the order of the text
     if not name:
-        if not rules:
+        if not rules and not none:
             raise Refusal(f"{path} defines neither {what}." if len(kinds) > 1 else f"{path} does not define {what}.")
         return list(rules.values())
     thing = getattr(home, name, None)

@@ -35,7 +35,10 @@ def main() -> None:
     if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        raise SystemExit(app(standalone_mode=False))  # so that what was typed wrongly is said below
+        try:
+            raise SystemExit(app(standalone_mode=False))  # so that what was typed wrongly is said below
+        finally:
+            sys.stdout.flush()  # here, where it is known what to do with a pipe that is closed
     except _MISTYPED as error:
         if not sys.argv[1:]:  # nothing was typed: the message is the help
             print(error.format_message(), file=sys.stderr)
@@ -46,15 +49,24 @@ def main() -> None:
         raise SystemExit(130) from None
     except Refusal as refusal:
         _end(str(refusal))
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):  # by which typer and rich end with 1
+            raise
+        _unread()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+        _unread()
     except OSError as error:
         _end(f"{error.filename or 'a file'} cannot be used: {error.strerror or error}.")
     except UnicodeError as error:
         _end(f"a text has letters that cannot be read or written ({error}); text in UTF-8 would be right.")
     except MemoryError:
         _end("there is not enough memory for this; fewer or smaller worlds, seeds or settings would do.")
+
+
+def _unread() -> NoReturn:
+    """Who read what is printed has had enough, as `head` has: nothing is wrong, and nothing more is printed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(0) from None
 
 
 def _end(sentence: str) -> NoReturn:

@@ -10,6 +10,8 @@ from typing import Any
 # What would move the cursor, change colours or turn the text around, and halves of letters that no file can hold
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
+CLOSE = 0.65  # of the letters of two names, the share that must agree (ours): one of three may be another
+
 
 class Refusal(Exception):
     """Bad input, said in one sentence: what was wrong, where, and what would be right.
@@ -23,9 +25,12 @@ class Missing(Refusal):
 
 
 def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
-    """The tail of a sentence that offers the nearest right name."""
+    """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so."""
     known = sorted(known)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
+    if not close and len(word) > 2:
+        begun = re.compile(rf"(^|[._ ]){re.escape(word)}")
+        close = sorted(filter(begun.search, known), key=len)[:1]
     if close:
         return f"did you mean {close[0]!r}?"
     return f"the {what}s are: {', '.join(known)}." if known else f"there is no {what} to choose from."

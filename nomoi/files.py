@@ -33,6 +33,24 @@ def data(name: str | Path) -> Path:
     return path
 
 
+def text(path: str | Path, what: str = "") -> str:
+    """The text of a file in UTF-8; a mark of the order of its bytes, as some editors write it, is read over.
+
+    `what` is what the sentence calls it that refuses a file which is no such text.
+    """
+    what = what or str(path)
+    try:
+        found = Path(path).read_text(encoding="utf-8-sig")
+        if "\0" in found:  # of two bytes a letter, without a mark of it
+            raise UnicodeError
+    except UnicodeError:
+        raise Refusal(f"{what} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8.") \
+            from None  # fmt: skip
+    except OSError as error:
+        raise Refusal(f"{what} cannot be read as text ({why(error)}); check the path.") from None
+    return found
+
+
 def write(path: str | Path, content: str | bytes) -> Path:
     """Write a file in one step: readers see the old one or the new one, never half.
 

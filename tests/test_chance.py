@@ -39,6 +39,10 @@ def test_chance_is_random_play_under_the_same_regime_where_there_is_compliance(t
     assert [[r.id for r in one.records] for one in again.chance] == [[r.id for r in one.records] for one in found]
     assert [row.label for row in result.rows] == ["nothing", *altars]
     assert (result.who.name, result.steps) == ("forager", 0)
+    assert all(r.sentence == f"Random play: {of.sentence}" for r, of in zip(found, result.rows[1:], strict=True))
+    random = compare(place, altars, who="random", seeds=2, out=tmp_path)  # who is chance needs no line of it
+    assert random.chance == ()
+    np.testing.assert_array_equal([r.values["compliance"] for r in random.rows], shares)
 
 
 @pytest.mark.parametrize(("chance", "lines"), [((0.3, 0.3), {"chance"}), ((0.3, 0.4), {"chance: a", "chance: b"})])

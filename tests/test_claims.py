@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from training import put, what
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.report import study as reporting
+from nomoi.runs import study
 from nomoi.runs.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
 from nomoi.runs.effects import scores
 from nomoi.runs.record import Record
@@ -239,6 +241,20 @@ def test_scores_have_an_error_that_is_known_and_falls_with_the_root_of_the_seeds
 def test_an_effect_may_be_an_estimate_of_its_own():
     own = Estimate(-0.5, -0.5, -0.9, -0.1, 6)
     assert Claim("x", "ours", lambda r: own, below=0).judge(NONE, "laptop").verdict == "holds"
+
+
+def test_what_names_are_tried_on_warns_of_nothing():
+    """Noise, and names that only a run will tell, are divided by; that is nobody's number."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for name in study.names():
+            one = study.named(name)
+            if isinstance(one, study.Study):
+                trials = one.trials("smoke")
+                exact = frozenset(t.label for t in trials if t.exact)
+                promised = Promised({t.label: None for t in trials}, one.seeds["smoke"], exact)
+                check([*one.claims, *one.readings], promised)
+    assert [str(w.message) for w in warned] == []
 
 
 # --- old and fresh ----------------------------------------------------------------------------------------------

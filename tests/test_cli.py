@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nomoi.runs.store import Store
+from nomoi.situations.walkers import drawn
 
 QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
 EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
@@ -77,6 +78,7 @@ def test_bad_input_is_one_sentence_and_exit_2(nomoi, case):
         ("WWWW\nW PW\nWWWW", "no apple"),
         ("WWWW\nWAxW\nWPPW", "'x' in row 2, column 3"),
         ("", "empty"),
+        ("WWWW\nWA\0W\nWPPW", "map.txt' cannot be read as text"),
     ],
 )
 def test_maps_that_cannot_be(nomoi, drawing, part):
@@ -84,6 +86,12 @@ def test_maps_that_cannot_be(nomoi, drawing, part):
     status, _, err = nomoi("compare", "harvest", "--map", "map.txt", "--set", "situation.agents=1")
     assert status == 2
     assert part in err
+
+
+def test_a_map_may_begin_with_the_mark_of_an_editor(nomoi):
+    for file, mark in (("marked.txt", "\ufeff"), ("plain.txt", "")):
+        Path(file).write_text(f"{mark}WWWW\nWA W\nWPPW\n", encoding="utf-8")
+    assert drawn("marked.txt") == drawn("plain.txt") == "WWWW\nWA W\nWPPW\n"
 
 
 def test_an_altar_needs_a_place(nomoi):
@@ -212,6 +220,41 @@ def test_a_command_without_words_and_help(nomoi):
 def test_a_picture_may_end_in_capitals(nomoi):
     assert nomoi("solve", "stag_hunt", "--picture", "a.PNG")[0] == 0
     assert Path("a.PNG").read_bytes()[1:4] == b"PNG"
+
+
+PRINTS = "@cli.app.command()\ndef say(): print('something')\n"
+
+
+@pytest.mark.parametrize("words", [("show", "altar"), ("list", "game"), ("--help",), ("say",)])
+def test_who_has_read_enough_closes_the_pipe_and_nothing_is_wrong(words):
+    read, write = os.pipe()
+    os.close(read)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    call = [sys.executable, "-c", f"from nomoi import cli\n{PRINTS}cli.main()", *words]
+    done = subprocess.run(call, stdout=write, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_study_of_ones_own_is_shown_checked_and_not_made_twice(nomoi):
+    text = (EXAMPLES / "trial.py").read_text().replace("games: int = 200", "games: int = 2")
+    Path("mine.py").write_text(text)
+    Path("odd.py").write_text(text.replace('r.late("two"', 'r.late("too"'))
+    for place in ("mine.py", "mine.py:STUDY"):
+        status, out, err = nomoi("show", place)
+        assert status == 0, err
+        assert "census, a study" in out
+        assert "smoke (1 seed), laptop (5 seeds)" in out
+        status, out, err = nomoi("check", place)
+        assert status == 0, err
+        assert "2 hold, 0 fail" in out
+    status, out, err = nomoi("check", "odd.py")
+    assert status == 1, err
+    assert "did you mean 'two'" in " ".join(out.split())
+    for said in (False, True):
+        status, out, _ = nomoi("run", "mine.py", "--size", "smoke")
+        assert status == 0
+        assert ("2 of 2 runs were there already." in out) == said
 
 
 def test_help_does_not_wait_for_jax():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,6 +95,40 @@ def test_a_refusal_may_be_reworded(edited):
     assert stamp("nomoi.situations.pool:Pool") == before
 
 
+LEVY = "nomoi.institutions.levy"
+
+
+def test_what_is_told_to_people_may_be_reworded_and_what_is_counted_may_not(edited):
+    for home, change, same in (
+        (LEVY, ("def sentence(self) -> str:", "def sentence(self) -> str:\n        more = 'Mind: '"), True),
+        (LEVY, ('"paid to the levy"', '"given to the levy"'), True),
+        (LEVY, ('"paid", "[n]", "reward"', '"paid", "[n]", "steps"'), False),
+        ("nomoi.measure.measures", ('"mean stock, of capacity"', '"stock"'), True),
+        ("nomoi.measure.measures", ('Measure("stock", "share"', 'Measure("stock", "part"'), False),
+    ):
+        before = stamp(f"{LEVY}:Levy", "nomoi.measure.measures")
+        edited(home, change)
+        assert (stamp(f"{LEVY}:Levy", "nomoi.measure.measures") == before) == same, change
+    reads = re.compile(r"\.(sentence|meaning)\b")
+    for file in sorted((ROOT / "nomoi").rglob("*.py")):  # else what is left out could change a number
+        home = ".".join(("nomoi", *file.relative_to(ROOT / "nomoi").with_suffix("").parts))
+        if not code._aside(home) and home not in SHOWING:
+            assert not reads.search(file.read_text()), home
+
+
+SHOWING = ("nomoi.core.events", "nomoi.core.measure")  # of meanings they make other meanings
+
+
+def test_the_words_of_a_persons_own_code_are_its_own(tmp_path, monkeypatch):
+    """Theirs may be called as nomoi's are, and mean something else."""
+    for kind in ("apples", "pears"):
+        (tmp_path / f"own_{kind}.py").write_text(f"def count(n, kind): ...\ndef worth(): return count(3, {kind!r})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    digests = [set(code.reached([f"own_{kind}:worth"]).values()) for kind in ("apples", "pears")]
+    assert digests[0]
+    assert not digests[0] & digests[1]
+
+
 def test_a_claim_may_be_reworded_and_a_function_of_a_study_may_not(edited):
     home = "nomoi.studies.polities"
     before = stamp(f"{home}:drawn")
@@ -156,6 +191,24 @@ def test_old_records_are_said_made_again_and_with_old_marked(tmp_path, edited):
     assert [v.verdict for v in again.verdicts] == ["holds", "holds"]
     assert len(Store(tmp_path).all()) == 3  # nothing is ever edited
     assert study.run(OWN, out=tmp_path, old=True).results.old == frozenset()  # fresh ones are preferred
+
+
+def rate(key):
+    from nomoi.populations.polities import Polity
+
+    return {"rate": float(Polity().rents)}
+
+
+def test_old_records_stand_only_together_where_some_seed_has_no_fresh_one(tmp_path, edited):
+    one = Study("s", "?", [], lambda size: [Computed("b", rate)], {"smoke": 1, "laptop": 2})
+    before = study.run(one, out=tmp_path).results.records["b"]
+    edited(POLITIES, (RATE, "np.minimum(self.cap, 0.5 * self.rents / "))
+    study.run(one, "smoke", tmp_path)  # of the first seed alone
+    used = study.run(one, out=tmp_path, old=True)
+    assert [r.id for r in used.results.records["b"]] == [r.id for r in before]
+    assert (used.results.old, used.fresh) == ({"b"}, 0)
+    edited(POLITIES, ("0.5 * self.rents / ", "0.25 * self.rents / "))  # there is one of both seeds, by one code
+    assert [r.id for r in study.run(one, out=tmp_path, old=True).results.records["b"]] == [r.id for r in before]
 
 
 def test_the_list_of_records_says_which_are_old(nomoi, edited):

@@ -1,5 +1,6 @@
 """compare: whose records are whose, what a gain is, and how payoffs are shown."""
 
+import dataclasses
 import io
 import json
 
@@ -69,6 +70,17 @@ def test_a_gain_is_over_the_first_regime_and_pairs_the_seeds(trained):
     assert result.gain(result.rows[2], "payoff").mean == 1997
     said = {row["label"]: row["gain"]["mean"] for row in result.data()["regimes"]}
     assert said == {"free": 0, "double": 5, "single": -3}
+
+
+def test_what_other_code_made_is_no_gain_over_what_this_code_made(trained):
+    result = trained()
+    free, double, single = result.rows
+    old = lambda row: dataclasses.replace(row, old=True)  # noqa: E731
+    mixed = dataclasses.replace(result, rows=(free, old(double), single))
+    assert [mixed.gain(row).n for row in mixed.rows] == [3, 0, 3]
+    mixed = dataclasses.replace(result, rows=(old(free), old(double), single))
+    assert [mixed.gain(row).n for row in mixed.rows] == [3, 3, 0]
+    assert mixed.data()["regimes"][2]["gain"]["mean"] is None
 
 
 def test_what_comes_first_is_never_a_payoff_that_was_made_out_of_nothing(trained):

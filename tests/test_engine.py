@@ -19,7 +19,9 @@ from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.fine import Fine
+from nomoi.institutions.gift import Gift
 from nomoi.institutions.levy import Levy
+from nomoi.institutions.vote import Vote
 from nomoi.runs import engine
 from nomoi.runs.engine import Interrupted, Program, kind
 from nomoi.runs.shapes import one_program
@@ -199,6 +201,23 @@ def test_regimes_of_one_comparison_share_a_program():
     trials = [Trained(str(k), s, (), 64, LEARNER) for k, s in enumerate(one_program(Pool(), stacks))]
     assert len({kind(Run(t)) for t in trials}) == 1
     assert len({asked(t).id for t in trials}) == 3
+
+
+def test_stacks_share_a_program_as_long_as_their_orders_agree():
+    levy, gift, fine = Levy(on="request"), Gift(), Fine(on="request")
+    trees = lambda *stacks: len({jax.tree.structure(s) for s in one_program(Pool(), stacks)})  # noqa: E731
+    assert trees((levy, gift), (gift,), (levy, gift), (levy, fine, gift)) == 1
+    assert trees((levy, gift), (gift, levy)) == 2
+    (one, other) = one_program(Pool(), [(levy, gift), (fine, levy)])
+    assert [i.name for i in one.institutions] == [i.name for i in other.institutions] == ["fine", "levy", "gift"]
+    assert [bool(i.in_force) for i in other.institutions] == [True, True, False]
+
+
+def test_what_is_not_in_force_keeps_the_shape_of_what_is():
+    """A vote on four rates asks for one of four, also of those who have no vote."""
+    free, voting = one_program(Pool(), [(), (Vote(on="request", rates=[0.0, 1.0, 2.0, 3.0]),)])
+    idle, acting = (Trained("n", s, (), 64, LEARNER) for s in (free, voting))
+    assert kind(Run(idle)) == kind(Run(acting)) == kind(Run(trial_of_spec(idle)))
 
 
 def test_a_regime_is_one_run_whatever_it_is_compared_with():

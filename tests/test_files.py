@@ -27,6 +27,21 @@ def kept(root, seed=0, harvest=1.0, label="one"):
     return put(root, curve, what(seed=seed), {"mind.0": np.ones(2)}, label)
 
 
+def test_one_damaged_record_hides_no_other(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(records, "console", console.Plain(width=120))
+    whole, broken = kept(tmp_path, 0), kept(tmp_path, 1)
+    (broken.folder / "curve.parquet").write_bytes(b"")
+    records.records(Store(tmp_path))
+    out = capsys.readouterr().out
+    assert whole.id in out
+    assert f"{broken.id} is damaged (curve.parquet has changed" in " ".join(out.split())
+    with pytest.raises(Refusal, match=f"{broken.id} is damaged"):
+        Store(tmp_path).all()
+    shutil.rmtree(whole.folder)
+    records.records(Store(tmp_path))
+    assert "There are no whole records in" in capsys.readouterr().out
+
+
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
@@ -184,7 +199,7 @@ def test_nothing_is_read_before_its_checksum(tmp_path, nomoi):
     (record.folder / "curve.parquet").write_bytes(b"PAR1 no table PAR1")
     with pytest.raises(Refusal, match=r"damaged \(curve.parquet has changed"):
         Store(tmp_path / "runs").query("select 1 from curves")
-    status, _, err = nomoi("runs")
+    status, _, err = nomoi("runs", "show", record.id)
     assert status == 2
     assert "curve.parquet has changed" in err
 

@@ -1,5 +1,6 @@
 """Whoever emits an amount or declares a measure is measured, under whatever title, without a table that names it."""
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -47,6 +48,14 @@ def episode(situation, steps=4.0, **sums):
 
 def value(situation, name, **sums):
     return float(measures(situation)[name].of(episode(situation, **sums)))
+
+
+def test_an_institutions_own_events_go_by_their_own_names_too():
+    events = {"paid": jnp.array([1.0, 1.0]), "levy.paid": jnp.array([2.0, 3.0])}
+    whole = dataclasses.replace(episode(MATRIX), events=events)
+    mine = whole.within("levy", ("paid", "owed"))
+    assert {name: float(mine.sum(name)) for name in mine.events} == {"paid": 5, "levy.paid": 5}  # before all others
+    assert float(whole.within("fee", ("paid",)).sum("paid")) == float(whole.sum("paid")) == 2
 
 
 class Bell(Institution):

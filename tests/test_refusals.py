@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nomoi import catalogue
 from nomoi.core import build, options
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal, printable
+from nomoi.errors import Refusal, nearest, printable
 from nomoi.learners.ppo import PPO
 from nomoi.report import terminal
 from nomoi.report.comparison import html
@@ -29,6 +29,16 @@ from nomoi.runs.trained import Trained, check_memory, schedule
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
+
+
+def test_a_name_is_offered_only_where_it_may_have_been_meant():
+    names = ["altar", "levy", "monitor", "sanction", "stag_hunt", "tax"]
+    meant = {"altr": "altar", "levi": "levy", "sanctions": "sanction", "taxes": "tax", "staghunt": "stag_hunt",
+             "stag": "stag_hunt", "hunt": "stag_hunt", "mon": "monitor"}  # fmt: skip
+    assert {word: nearest(word, names) for word in meant} == {w: f"did you mean {n!r}?" for w, n in meant.items()}
+    for word in ("money", "trade", "welfare", "police", "x", "", "("):  # of these they have some letters in common
+        assert nearest(word, names, "rule") == f"the rules are: {', '.join(names)}."
+
 
 # --- what was typed is used, or refused ---------------------------------------------------------------------------
 
@@ -65,6 +75,14 @@ def test_an_option_that_one_regime_says_itself_reaches_the_others():
     under = [regimes.parse(t, t, {"levy": {"rate": "2"}}) for t in ("levy", "levy(rate=1)")]
     assert [float(r.institutions[0].rate) for r in under] == [2.0, 1.0]
     regimes.check_overrides({"levy": {"rate": "2"}}, under, [])
+
+
+def test_an_option_that_the_text_of_a_player_says_itself_is_its_own():
+    for text, option in (("ppo(hidden=32)", "hidden"), ("ppo(objective=svo)", "objective")):
+        with pytest.raises(Refusal, match=f"--set learner.{option} touches nothing here: the player says it itself"):
+            regimes.player(text, {option: "16"})
+    assert regimes.player("ppo(hidden=32)", {"worlds": "3"}).hidden == 32
+    assert regimes.player("ppo(hidden=32)", {"worlds": "3"}).worlds == 3
 
 
 def test_a_map_is_asked_for_once(tmp_path):

@@ -18,7 +18,9 @@ from small import PAIRS, made
 
 from nomoi import catalogue, compare
 from nomoi.core import govern
+from nomoi.core.option import options
 from nomoi.core.own import OWN, module
+from nomoi.core.parameters import checked
 from nomoi.core.spec import address, addresses, at, rebuild, spec
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
@@ -130,6 +132,23 @@ def test_arrays_numbers_and_functions_are_made_again():
     assert list(addresses(spec({"f": spec, "p": [Pool()]}))) == ["nomoi.core.spec:spec", "nomoi.situations.pool:Pool"]
 
 
+def test_numbers_of_numpys_and_of_jaxs_name_what_pythons_do():
+    told = lambda thing: json.dumps(spec(thing))  # noqa: E731
+    for kind in (np.int64, np.int32, np.uint8, np.array, jnp.int32):
+        assert told(Pool(agents=kind(3))) == told(Pool(agents=3))
+        assert told(Forager(spare=kind(2))) == told(Forager(spare=2))
+        assert told(Harvest(extent=(kind(2), 1, 2))) == told(Harvest(extent=(2, 1, 2)))
+    assert told(Harvest(extent=np.array([2, 1, 2]))) == told(Harvest(extent=(2, 1, 2)))
+    for kind in (np.float64, np.float32, jnp.float32):
+        assert told(Pool(growth=kind(0.5))) == told(Pool(growth=0.5))
+        half = checked(kind(0.5), options(polities.Polity)["rents"], "rents")
+        assert (type(half), half) == (float, 0.5)
+    assert told(Forager(heed=np.bool_(True))) == told(Forager(heed=True))
+    assert told([np.int64(3), np.float64(0.5), np.bool_(True)]) == told([3, 0.5, True])
+    with pytest.raises(Refusal, match=r"pool.horizon is 0; a whole number"):
+        Pool(horizon=np.int64(0))
+
+
 def test_what_cannot_be_written_down_is_refused_in_a_sentence():
     for thing in (object(), {1, 2}, 1j):
         with pytest.raises(Refusal, match="cannot be written down"):
@@ -174,6 +193,18 @@ def test_a_file_of_ones_own_is_known_by_its_text_and_not_by_its_place(tmp_path, 
         trial_of(record)
     shutil.copy(record.folder / "meadow.py", tmp_path)  # where one stands
     assert trial_of(record).place.name == "meadow"
+
+
+def test_a_file_is_run_once_and_what_it_defines_is_one_thing_wherever_it_lies(tmp_path):
+    text = f"from pathlib import Path\nwith Path({str(tmp_path / 'count')!r}).open('a') as file: file.write('x')\n"
+    for place in ("one.py", "other.py"):
+        (tmp_path / place).write_text(text)
+    first = module(tmp_path / "one.py")
+    assert module(tmp_path / "one.py") is module(str(tmp_path / "other.py")) is first
+    assert (tmp_path / "count").read_text() == "x"
+    (tmp_path / "other.py").write_text(f"{text}#")
+    assert module(tmp_path / "other.py") is not first
+    assert (tmp_path / "count").read_text() == "xx"
 
 
 def test_a_map_of_ones_own_is_part_of_the_run(tmp_path):

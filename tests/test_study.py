@@ -273,6 +273,20 @@ def test_figures_are_tried_before_anything_is_trained(tmp_path, monkeypatch):
         study.run(wrong, "smoke", tmp_path)
 
 
+def test_figures_are_tried_as_long_as_anything_is_still_to_be_trained():
+    class Kept(Store):
+        def __init__(self, *trials):
+            self.there = {asked(t).id for t in trials}
+
+        def get(self, one):
+            return one.id if one.id in self.there else None
+
+    first, other = Trained("a", POOL, (), 64, STEADY), Trained("b", POOL, LEVY, 64, STEADY)
+    onward = Trained("c", POOL, (), 64, STEADY, parent="a")
+    for kept, begins in (((), True), ((first,), True), ((other,), True), ((first, other), False)):
+        assert study._begins(Kept(*kept), [first, other, onward]) == begins
+
+
 def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
     values = [[1, 3, np.nan, 5, np.nan, np.nan], [0, 0, 2, 2, 4, 4]]
     what = lambda k: Asked({"trial": {"class": "x", "options": {}}, "seed": k, "parents": []}, {})  # noqa: E731

@@ -128,6 +128,34 @@ def test_persons_functions_scripts_and_minds_sit_at_one_table():
     assert table.outcome[0].payoff == 7
 
 
+class Saying(Learner):
+    """Says its mind."""
+
+    def act(self, key, mind, situation, seen, carry):
+        return {"say": jnp.full(situation.agents, mind, jnp.int32)}, carry
+
+
+def test_each_seat_acts_by_its_own_mind():
+    one, other = Saying(), Saying()
+    for seats, said in (([(one, 3), (one, 5)], [3, 5]), ([(one, 5), (other, 3)], [5, 3]), ([(one, 4)] * 2, [4, 4])):
+        table = seated(DICE, 0, *seats)
+        table.step()
+        assert table.log[-1]["answers"]["say"] == said
+
+
+def test_what_institutions_give_and_take_is_told_to_those_who_get_and_pay_it():
+    table = Table(govern(Pool(agents=2), Levy(on="request", rate=0.5)))
+    for seat, many in ((0, 4), (1, 8)):
+        table.answer(seat, {"request": many})
+    table.step()
+    for i, (share, paid) in enumerate(zip(table.outcome.values(), table.log[-1]["transfer"], strict=True)):
+        asked_for = share.events["request"]
+        assert share.transfer == paid == pytest.approx(-0.5 * asked_for)
+        assert share.payoff == pytest.approx(share.reward - 0.5 * asked_for)
+        assert asked_for == pytest.approx(table.outcome[0].events["request"] * (i + 1))
+        assert asked_for > 0
+
+
 def test_a_role_is_seated_at_once():
     table, mild = Table(Driving(agents=4)), Constant(choice=1)
     table.sit("car", mild)

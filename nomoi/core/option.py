@@ -159,6 +159,18 @@ def check(value: Any, option: Option, where: str) -> None:
         raise Refusal(f"{where} is {given!r}; {option.words(np.ndim(value) > 0)} would be right.")
 
 
+def plain(value: Any) -> Any:
+    """A number, or several, of NumPy's or JAX's as Python's own, which mean the same and name the same records."""
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):
+        return _tuples(value.tolist())
+    several = isinstance(value, (tuple, list)) and not hasattr(value, "_fields")
+    return type(value)(map(plain, value)) if several else value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
 def _ints(value: Any) -> bool:
     """Whether it is a whole number, or several and nothing else."""
     if isinstance(value, (list, tuple)):

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 from nomoi.core import option as said
-from nomoi.core.option import MINE, Option, check, options
+from nomoi.core.option import MINE, Option, check, options, plain
 
 P = ParamSpec("P")
 
@@ -30,6 +30,7 @@ number, probability, count = _carried(said.number), _carried(said.probability), 
 
 def checked(value: Any, option: Option, where: str) -> float | int:
     """`value` as a number that the option may be; else a sentence that names `where`."""
+    value = plain(value)
     check(value, option, where)
     return int(value) if option.whole else float(value)
 

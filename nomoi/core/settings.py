@@ -54,8 +54,9 @@ def _place(option: Option) -> Callable[[Any], Any]:
 def _field(option: Option) -> Any:
     """The field of a module that carries an option: an array leaf, or static."""
     if option.kind == "size":
-        more = {"converter": option.converter} if option.converter else {}
-        return eqx.field(default=option.default, static=True, metadata={MINE: option}, **more)
+        kept = option.converter or (lambda value: value)
+        convert = lambda value: kept(said.plain(value))  # noqa: E731
+        return eqx.field(default=option.default, static=True, metadata={MINE: option}, converter=convert)
     converter = _place(option) if option.values else _numbers(option)
     return eqx.field(default_factory=lambda: option.default, converter=converter, metadata={MINE: option})
 
@@ -122,7 +123,7 @@ def build(cls: type[Rule], preset: str | None = None, **named: Any) -> Any:
         values |= cls.presets[preset]
     for name, value in named.items():
         option, where = options(cls)[name], f"{cls.__name__.lower()}.{name}"
-        values[name] = read(value, option, where) if isinstance(value, str) else value
+        values[name] = read(value, option, where) if isinstance(value, str) else said.plain(value)
         if option.kind == "size":  # before anything is made of that size
             said.check(values[name], option, where)
     return cls(**values)

@@ -49,6 +49,8 @@ def spec(thing: Any) -> Any:
         return {"function": address(thing)}
     if isinstance(thing, Path):
         return {"path": str(thing)}
+    if isinstance(thing, (np.ndarray, np.generic)) and not thing.ndim and thing.dtype in (np.bool_, np.int64, float):
+        return spec(thing.item())  # Python's own say the same
     if isinstance(thing, (np.ndarray, np.generic, jax.Array)):
         array = np.asarray(thing)
         return {"array": spec(array.tolist()), "dtype": str(array.dtype)}

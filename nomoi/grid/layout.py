@@ -31,11 +31,12 @@ class Land:
         self.text, self._letters, self.name, self.torus = text.strip("\n"), sites, name, torus
         rows = self.text.split("\n")
         width = max(map(len, rows))
-        grid = np.array([list(row.ljust(width)) for row in rows])
+        rows = [row.ljust(width) for row in rows]
+        grid = np.array([list(row) for row in rows])
         if width == 0:
             raise Refusal(f"{name} is empty; draw it with the letters {_list(legend)}.")
         for r, c in zip(*np.where(~np.isin(grid, list(legend))), strict=True):
-            odd = f"{str(grid[r, c])!r} in row {r + 1}, column {c + 1}"
+            odd = f"{rows[r][c]!r} in row {r + 1}, column {c + 1}"
             raise Refusal(f"{name} has {odd}; its letters are {_list(legend)}.")
         rim = np.concatenate([grid[0], grid[-1], grid[:, 0], grid[:, -1]])
         if (rim != "W").any() and not torus:

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+from nomoi import files
 from nomoi.errors import Refusal, nearest
 from nomoi.law.log import Entry
 from nomoi.law.rules import canonical, parsed, short, whole
@@ -21,11 +22,7 @@ def write(system: LegalSystem) -> str:
 
 def contents(path: str | Path) -> str:
     """The text of a file."""
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise Refusal(f"the charter {path} cannot be read: {reason}.") from None
+    return files.text(path, f"the charter {path}")
 
 
 def load(path: str | Path) -> LegalSystem:

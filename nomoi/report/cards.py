@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
@@ -11,6 +12,9 @@ from nomoi import catalogue as there
 from nomoi.core import written
 from nomoi.report.console import console
 from nomoi.report.listed import KINDS, Thing, listed, named
+
+if TYPE_CHECKING:
+    from nomoi.runs.study import Study
 
 
 @written.reading()
@@ -36,9 +40,15 @@ def _line(thing: Thing, wide: int, width: int) -> str:
 def show(word: str) -> None:
     """The cards of all that has a name (`altar`, `study:altar`), or of what a file of one's own defines."""
     if ".py" in word or "/" in word:
-        loaded = there.load(word, "any")
-        for cls in loaded if isinstance(loaded, list) else [loaded]:
-            _card(there.card(cls), there.kind(cls))
+        from nomoi.runs.study import own
+
+        study = own(word)
+        if study:
+            _told(_study(study, word))
+        if not study or ":" not in word:
+            loaded = there.load(word, "any", none=bool(study))
+            for cls in loaded if isinstance(loaded, list) else [loaded]:
+                _card(there.card(cls), there.kind(cls))
         return
     for thing in named(word):
         if thing.written:
@@ -47,8 +57,16 @@ def show(word: str) -> None:
             _told(thing)
 
 
+def _study(study: Study, word: str) -> Thing:
+    """The card of a study of one's own."""
+    sizes = ", ".join(f"{size} ({n} seed{'s' * (n != 1)})" for size, n in study.seeds.items())
+    claims = [("claim", claim.text) for claim in study.claims]
+    return Thing("study", study.name, study.question,
+                 rows=(("sizes", sizes), *claims, ("to run it", f"nomoi run {word.partition('.py:')[0]}")))  # fmt: skip
+
+
 def _told(thing: Thing) -> None:
-    console.print(f"[bold]{thing.name}[/bold], {_a(thing.kind)}", highlight=False)
+    console.print(f"[bold]{escape(thing.name)}[/bold], {_a(thing.kind)}", highlight=False)
     console.print(escape(thing.said), highlight=False)
     for what, value in thing.rows:
         console.print(f"{what}: {escape(value)}", highlight=False)

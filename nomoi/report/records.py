@@ -23,13 +23,16 @@ def records(store: Store) -> None:
     """The records of a store, oldest first; those that other code made are said to be old."""
     from nomoi.runs.code import changed
 
-    found = store.all()
+    found, damaged = store.sound()
+    for sentence in damaged:
+        console.print(escape(sentence), style="yellow", highlight=False)
     if store.outdated():
         console.print(
             escape(f"{len(store.outdated())} records have format 1 and are not read any more."), style="yellow"
         )
     if not found:
-        console.print(escape(f"There are no records in {store.root} yet."), highlight=False)
+        none = "no whole records in {}" if damaged else "no records in {} yet"
+        console.print(escape(f"There are {none.format(store.root)}."), highlight=False)
         return
     columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code")
     rows = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from nomoi.report.console import Plain, console
 if TYPE_CHECKING:
     from nomoi.runs import engine
     from nomoi.runs.compare import Comparison, Row
+    from nomoi.runs.record import Record
 
 
 OLD = "\n[yellow]old code[/yellow]"
@@ -87,6 +88,7 @@ def table(result: Comparison, page: Path) -> None:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
     for remark in result.remarks:
         console.print(remark, style="yellow", highlight=False)
+    _kept((r for row in (*result.rows, *result.scripts, *result.chance) for r in row.records), result.fresh)
     said(page)
 
 
@@ -170,6 +172,7 @@ def verdicts(findings: Any) -> None:
             out.add_row(*map(escape, (r.text, told(e, r.unit), r.published or "-")))
         console.print(out)
     console.print(reporting.summary(findings), highlight=False)
+    _kept((r for some in findings.results.records.values() for r in some), findings.fresh)
     for remark in findings.remarks:
         console.print(escape(remark), style="yellow", highlight=False)
     if findings.changed:
@@ -183,6 +186,13 @@ def _words(title: str, first: str, *others: str) -> Table:
     for column in others:
         out.add_column(column, max_width=20, overflow="fold")
     return out
+
+
+def _kept(records: Iterable[Record], fresh: int) -> None:
+    """How many of the runs were there before, where any were."""
+    every = len({record.id for record in records})
+    if every > fresh:
+        console.print(f"{every - fresh} of {every} runs were there already.", highlight=False)
 
 
 def said(page: Path) -> None:

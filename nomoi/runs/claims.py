@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -117,7 +118,9 @@ def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
     """Refuse claims about conditions or measures that will not be there."""
     for claim in claims:
         try:
-            claim.effect(promised)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", RuntimeWarning)  # nor is what noise, or no name at all, is divided by
+                claim.effect(promised)
         except Refusal as error:
             raise Refusal(f"the claim {claim.text!r} cannot be judged: {error}") from None
         except Exception:

@@ -1,8 +1,9 @@
 """Code: what a run's numbers were computed by, as digests of the modules that its spec reaches inside nomoi.
 
-The digest is of the parsed code without comments, docstrings and the sentences of errors, settings and claims' words:
-a reworded sentence makes no record old.  The machinery of runs, which makes no numbers, is left out.  Of a study's
-file, and of a file that is not nomoi's, only the definitions count that the spec reaches.
+The digest is of the parsed code without comments, docstrings, the words of errors, settings, events and measures, and
+the `sentence` of an institution: a reworded sentence makes no record old.  The machinery of runs, which makes no
+numbers, is left out.  Of a study's file, and of a file that is not nomoi's, only the definitions count that the spec
+reaches.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ Code = Mapping[str, str]  # module, or module:name where only that counts -> dig
 ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
          "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.core.pages", "nomoi.core.written",
          "nomoi.grid.paint", "nomoi.grid.frames", "nomoi.grid.still")  # fmt: skip
-SETTINGS = {"setting": 1, "size": 1, "choice": 2, "number": 1, "probability": 1, "count": 1}  # words from here on
+# arguments of nomoi's own functions that are words, where they are texts: first of them, and the one after the last
+ALL = 99
+WORDS = {"setting": (1, ALL), "size": (1, ALL), "choice": (2, ALL), "number": (1, ALL), "probability": (1, ALL),
+         "count": (1, ALL), "Event": (3, 4), "Measure": (2, 3)}  # fmt: skip
+TOLD = {"setting": ("meaning", "source", "unit"), "Event": ("meaning",), "Measure": ("meaning",)}
 
 
 def reached(addresses: Iterable[str]) -> dict[str, str]:
@@ -185,7 +190,8 @@ def _pages(home: str) -> dict[str, tuple[str, str]]:
 def _digest(home: str, name: str) -> str:
     if name and not _taken(home, name):  # what a notebook defines is in no file
         return _joined(_compiled(getattr(sys.modules.get(home), name, None)))
-    return _joined(_said(statement) for statement in _taken(home, name))
+    ours = home.startswith("nomoi.")  # a person's `count` or `sentence` may be anything
+    return _joined(_said(statement, ours) for statement in _taken(home, name))
 
 
 def _compiled(thing: Any) -> Iterator[str]:
@@ -205,10 +211,10 @@ def _joined(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _said(node: Any) -> str:
+def _said(node: Any, ours: bool) -> str:
     """A node in one spelling for all versions of Python, without words that change no number."""
     if isinstance(node, list):
-        return f"[{','.join(map(_said, node))}]"
+        return f"[{','.join(_said(part, ours) for part in node)}]"
     if not isinstance(node, ast.AST):
         return repr(node)
     parts = []
@@ -217,18 +223,26 @@ def _said(node: Any) -> str:
             continue
         if field == "body" and isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             value = [s for s in value if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+            if ours and isinstance(node, ast.ClassDef):
+                value = [s for s in value if not _sentence(s)]
         elif field == "exc" and isinstance(value, ast.Call):
             value = value.func  # without what it says
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in SETTINGS:
-            value = _without_words(node, field, value)
-        parts.append(f"{field}={_said(value)}")
+        elif ours and isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORDS:
+            value = _without_words(node.func.id, field, value)
+        parts.append(f"{field}={_said(value, ours)}")
     return f"{type(node).__name__}({','.join(parts)})"
 
 
-def _without_words(call: ast.Call, field: str, value: Any) -> Any:
-    """A setting without its meaning and source."""
+def _sentence(line: ast.stmt) -> bool:
+    """Whether it is what an institution says of itself to people, which no world reads."""
+    return isinstance(line, ast.FunctionDef) and line.name == "sentence"
+
+
+def _without_words(name: str, field: str, value: Any) -> Any:
+    """A setting without its meaning and source; an event or a measure without its meaning."""
     wordy = lambda x: isinstance(x, ast.JoinedStr) or (isinstance(x, ast.Constant) and isinstance(x.value, str))  # noqa: E731
     if field == "args":
-        first = SETTINGS[call.func.id]  # type: ignore[attr-defined]
-        return value[:first] + [x for x in value[first:] if not wordy(x)]
-    return [k for k in value if k.arg not in ("meaning", "source", "unit")] if field == "keywords" else value
+        first, end = WORDS[name]
+        return value[:first] + [x for x in value[first:end] if not wordy(x)] + value[end:]
+    told = TOLD.get(name, TOLD["setting"])
+    return [k for k in value if k.arg not in told] if field == "keywords" else value

@@ -54,10 +54,12 @@ def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | No
 def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     """Who plays, from text such as `ppo(hidden=32)` or `forager(spare=3)`: a learner, or a script, which never learns.
 
-    `overrides` are options given by --set learner.…, where the text says nothing.
+    `overrides` are options given by --set learner.…, of which the text says nothing.
     """
     cls, typed = _read(text, "player", "ppo(hidden=32) or forager(spare=3)")
-    named = dict(overrides or {}) | typed
+    for option in typed.keys() & (overrides or {}).keys():
+        raise Refusal(f"--set learner.{option} touches nothing here: the player says it itself; change it there.")
+    named = typed | dict(overrides or {})
     wanted = named.pop("objective", "own")
     of_objective = {n.partition(".")[2]: named.pop(n) for n in list(named) if n.startswith("objective.")}
     if not issubclass(cls, Rule) and named:

@@ -69,7 +69,21 @@ class Store:
 
     def all(self) -> list[Record]:
         """Every record, oldest first."""
-        return sorted((read(f) for f in self._folders() if "-" in f.name), key=lambda r: r.facts["created"])
+        found, damaged = self.sound()
+        if damaged:
+            raise Refusal(damaged[0])
+        return found
+
+    def sound(self) -> tuple[list[Record], list[str]]:
+        """The records that can be read, oldest first, and a sentence about each that cannot."""
+        found, damaged = list[Record](), list[str]()
+        for folder in self._folders():
+            if "-" in folder.name:
+                try:
+                    found.append(read(folder))
+                except Refusal as refusal:
+                    damaged.append(str(refusal))
+        return sorted(found, key=lambda r: r.facts["created"]), damaged
 
     def outdated(self) -> list[str]:
         """The names of records of the format before this one, which are not read any more."""

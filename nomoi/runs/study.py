@@ -68,6 +68,7 @@ class Findings:
     """A study that was run at a size.
 
     changed   the settings that were not the study's own (name=value);  remarks   what a reader must know of old records
+    fresh     runs that were made now; the others were on disk
     """
 
     study: Study
@@ -76,6 +77,7 @@ class Findings:
     verdicts: tuple[Verdict, ...]
     changed: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    fresh: int = 0
 
     def readings(self) -> list[tuple[Reading, Estimate]]:
         """What the model says, with its numbers."""
@@ -126,12 +128,19 @@ def known() -> dict[str, str]:
 def find(name: str) -> tuple[Study, ...]:
     """A study by name, the `STUDY` of a file, or the studies of a family."""
     if name.endswith(".py"):
-        home = module(Path(name))
-        if not isinstance(getattr(home, "STUDY", None), Study):
+        if not (mine := own(name)):
             raise Refusal(f"{name} has no STUDY; write STUDY = Study(...) in it.")
-        return (home.STUDY,)
+        return (mine,)
     one = named(name)
     return (one,) if isinstance(one, Study) else tuple(s for part in one.studies for s in find(part))
+
+
+def own(word: str) -> Study | None:
+    """The study that FILE.py, or FILE.py:STUDY, has; None where it has none."""
+    path, colon, name = word.rpartition(":")
+    path, name = (path, name) if colon and name.isidentifier() else (word, "STUDY")
+    found = getattr(module(path), name, None)
+    return found if isinstance(found, Study) else None
 
 
 def question(name: str) -> str:
@@ -178,7 +187,7 @@ def run(
     with _computable(study.name, set):
         made = make(store, trials, seeds, tell, old=old)
     verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
-    return Findings(study, size, made.results, verdicts, tuple(set), made.remarks)
+    return Findings(study, size, made.results, verdicts, tuple(set), made.remarks, made.fresh)
 
 
 def _begins(store: Store, trials: Sequence[Trial]) -> bool:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
-from nomoi import grid
+from nomoi import files, grid
 from nomoi.core import Situation, setting, size
 from nomoi.errors import Refusal
 
@@ -123,10 +123,7 @@ def drawn(name: str) -> str:
     file = Path(str(name))
     if "\n" in str(name) or str(name).isidentifier() or len(str(name)) > 4096 or not file.is_file():
         return name
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\n") + "\n"
-    except (UnicodeDecodeError, OSError) as error:
-        raise Refusal(f"the map file {name!r} cannot be read as text ({error}).") from None
+    return files.text(file, f"the map file {name!r}").rstrip("\n") + "\n"
 
 
 def land(situation: str, map: str, known: Mapping[str, str], sites: str, legend: str, torus: bool = False) -> grid.Land:

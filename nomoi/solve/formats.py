@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from nomoi import files
 from nomoi.errors import Refusal, once
 from nomoi.solve import nfg
 from nomoi.solve.game import NormalForm, check_players
@@ -44,17 +45,7 @@ def read(path: str | Path) -> NormalForm:
     if path.stat().st_size > BYTES:
         raise Refusal(f"{path} has {path.stat().st_size / 1e6:.0f} MB, more than the {BYTES / 1e6:.0f} of any game "
                       "that can be solved.")  # fmt: skip
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if "\0" in text:  # of two bytes a letter, without a mark of it
-            raise UnicodeError
-    except UnicodeError:
-        raise Refusal(
-            f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8."
-        ) from None
-    except OSError as error:
-        raise Refusal(f"{path} cannot be read as text: {error}.") from None
-    return readers[path.suffix.lower()](text, path)
+    return readers[path.suffix.lower()](files.text(path), path)
 
 
 def find(word: str) -> NormalForm:

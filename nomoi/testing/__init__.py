@@ -16,11 +16,13 @@ from nomoi.core import Institution, Situation
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.learners.objectives import Objective
+from nomoi.runs.study import own as own_study
 from nomoi.testing.common import CARD, Check, Wrong, ask, card
 from nomoi.testing.institution import check_institution
 from nomoi.testing.learner import check_learner
 from nomoi.testing.objective import check_objective
 from nomoi.testing.situation import Bench
+from nomoi.testing.study import check_study
 
 __all__ = ["Check", "check", "report"]
 
@@ -56,15 +58,18 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
 
 
 def report(path: str) -> tuple[list[Check], bool]:
-    """All checks of all that FILE.py (or FILE.py:Name) defines, and whether none of them failed.
+    """All checks of all that FILE.py (or FILE.py:Name) defines, its study too, and whether none of them failed.
 
     What fits no situation that comes with nomoi is tried on those of its own file.
     """
-    loaded = catalogue.load(path, "checked")
+    study = own_study(path)
+    out = check_study(study) if study else []
+    if study and ":" in path:
+        return out, not any(c.passed is False for c in out)
+    loaded = catalogue.load(path, "checked", none=bool(study))
     classes = loaded if isinstance(loaded, list) else [loaded]
     everything = catalogue.load(path.rpartition(":")[0], "checked") if not isinstance(loaded, list) else classes
     own = [cls for cls in everything if issubclass(cls, Situation)] if isinstance(everything, list) else []
-    out: list[Check] = []
     for cls in classes:
         checks = check(cls)
         if own and any(c.name in FITS and c.passed is False for c in checks):
