@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import numbers
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,12 @@ class Row:
     records: tuple[Record, ...] = ()
     old: bool = False
 
+    @cached_property
+    def estimates(self) -> dict[str, Estimate]:
+        return {name: estimate(values) for name, values in self.values.items()}
+
     def estimate(self, measure: str) -> Estimate:
-        return estimate(self.values.get(measure, np.array([])))
+        return self.estimates[measure] if measure in self.values else estimate(np.array([]))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,13 +84,13 @@ class Comparison:
         """
         return "harvest" if "harvest" in self.rows[0].values else "reward"
 
-    @property
+    @cached_property
     def measures(self) -> list[str]:
         """Measures that are defined for some row, in their documented order."""
         every = dict.fromkeys(m for r in (*self.rows, *self.scripts) for m in r.values)
         return [m for m in every if any(r.estimate(m).n for r in (*self.rows, *self.scripts))]
 
-    @property
+    @cached_property
     def words(self) -> dict[str, tuple[str, str]]:
         """Unit and meaning of every measure, from the records."""
         rows = (*self.rows, *self.scripts)
