@@ -224,22 +224,16 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
         keep = keep | (show.astype(jnp.uint32) << planes.index(name))
     below, dtype = len(planes) - len(scene.bodies), lanes(len(planes))
 
-    def draw(codes: Array, first: int, last: int, low: int) -> Array:
-        """`codes`, whose lowest bit is plane `low`, with the body layers among the planes first..last-1."""
-        names = planes[max(first, below) : last]
-        marks = _marks(scene, names, codes.dtype) << max(first, below) - low
-        return put(codes, marks & (keep >> low).astype(codes.dtype))
-
     codes = jnp.zeros((), dtype)
     for low in range(0, max(below, 1), 8):
         some = at((fixed >> low & 255).astype(np.uint8), spot) if low < len(scene.ground) else jnp.uint8(0)
         for plane in range(max(low, len(scene.ground)), min(low + 8, below)):
             some = some | jnp.where(drawn[planes[plane]], jnp.uint8(1 << plane - low), jnp.uint8(0))
         some = some & jnp.where(body.here, keep >> low & 255, 0).astype(jnp.uint8)[:, None]
-        some = draw(jnp.broadcast_to(some, byte.shape), low, low + 8, low)
-        codes = codes | some.astype(dtype) << low
-    if dtype != jnp.uint8:  # the bytes where there are marks alone
-        codes = draw(codes, low + 8, len(planes), 0)
+        some = jnp.broadcast_to(some, byte.shape)
+        codes = codes | (some if dtype == jnp.uint8 else fenced(some).astype(dtype) << low)
+    marks = _marks(scene, planes[below:], dtype) << below if scene.bodies else jnp.zeros(n, dtype)
+    codes = put(codes, marks & keep.astype(dtype))
     return codes[:, :cells].reshape(n, rows, cols)
 
 
