@@ -15,6 +15,8 @@ from pathlib import Path
 
 from common import Loop, compile_c, medians, pin, run_c, table
 
+CROWDS = (7, 25, 50, 100)  # agents
+
 
 def situations(folder: Path) -> dict[str, object]:
     """What is measured: name -> situation.  The altar needs a place to stand, so its map has two cells more."""
@@ -61,7 +63,25 @@ def measure(worlds: int, steps: int, repeats: int) -> dict[str, object]:
         }
         for name, rate in rates.items()
     ]
-    return {"worlds": worlds, "steps": steps, "repeats": repeats, "core": core, "rows": rows}
+    many = crowds(steps, repeats)
+    return {"worlds": worlds, "steps": steps, "repeats": repeats, "core": core, "rows": rows, "crowds": many}
+
+
+def crowds(steps: int, repeats: int) -> list[dict[str, object]]:
+    """The bare commons with more and more agents on one map of 60 x 48 cells: what compiling and a step cost each."""
+    from nomoi.situations.harvest import Harvest
+
+    patch = ["P   P   P   ", "   A     A  ", "  AAA   AAA ", "   A     A  ", " P    P     ", "      P     "]
+    map = "\n".join(line * 5 for line in patch * 8)
+    rows, loops = [], {}
+    for n in CROWDS:
+        harvest = Harvest.preset("open", map=map, agents=n)
+        loops[n] = Loop(harvest, max(1024 // n, 1), steps)
+    rates = medians({str(n): loop.rate for n, loop in loops.items()}, repeats)
+    for n, loop in loops.items():
+        cost = 1e6 / rates[str(n)] / n
+        rows.append({"agents": n, "compile s": loop.compile_seconds, "us an agent-step": cost})
+    return rows
 
 
 if __name__ == "__main__":
@@ -76,3 +96,5 @@ if __name__ == "__main__":
     else:
         print(f"{asked.worlds} worlds on one core, world steps per CPU second, median of {found['repeats']} runs\n")
         print(table(found["rows"]))
+        print("\nMany agents: seconds to compile, and CPU microseconds a step costs each agent\n")
+        print(table(found["crowds"]))

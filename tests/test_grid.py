@@ -5,7 +5,9 @@ compiled operations; each example checks a batch of random bodies in one vmapped
 """
 
 import itertools
+from contextlib import ExitStack
 from functools import partial
+from unittest import mock
 
 import equinox as eqx
 import jax
@@ -678,3 +680,56 @@ def test_compiled_or_not_the_kernel_gives_the_same(world):
 
     compiled = jax.jit(jax.vmap(all_of_it))(*map(jnp.asarray, arrays))
     assert eqx.tree_equal(each(all_of_it, *arrays), jax.tree.map(np.asarray, compiled))
+
+
+# Many agents
+
+
+@settings(max_examples=2)
+@given(worlds(WIDE))
+def test_many_are_found_on_the_map_as_few_are_by_comparing_all_pairs(world):
+    land, agents, rng = world
+    bodies, bits = crowd(land, agents, rng), np.stack([words(rng, agents) for _ in range(BATCH)])
+    live, marked = rng.random((BATCH, len(land.sites))) < 0.5, rng.random((BATCH, agents, agents)) < 0.5
+
+    def all_of_it(cell, facing, out, bits, live, marked):
+        body = grid.Body(cell, facing, out)
+        scene = grid.Scene(land, grid.Extent(2, 1, 1), body, {"wall": land.walls}, {"a": live}, {"b": facing > 1})
+        moved = grid.walk(land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32), bits)
+        beams = grid.reach(land, body, *BEAMS[0])
+        trodden = grid.trodden(grid.site(land, body), len(land.sites))
+        return moved, beams, trodden, scene.view(), scene.add(bodies={"c": marked}).view()
+
+    arrays, found = (*bodies, bits, live, marked), []
+    for few in (0, agents):
+        with ExitStack() as bounds:
+            for module in (grid.body, grid.beam, grid.move, grid.scene):
+                bounds.enter_context(mock.patch.object(module, "FEW", few))
+            compiled = jax.jit(jax.vmap(lambda *a: all_of_it(*a)))
+            found.append(jax.tree.map(np.asarray, compiled(*map(jnp.asarray, arrays))))
+    assert eqx.tree_equal(*found)
+
+
+def equations(jaxpr):
+    """How many operations a program has, those of its loops included."""
+    inner = [x for e in jaxpr.eqns for p in e.params.values() for x in (p if isinstance(p, tuple | list) else [p])]
+    return len(jaxpr.eqns) + sum(equations(x.jaxpr) for x in inner if hasattr(x, "jaxpr"))
+
+
+def test_programs_do_not_grow_with_the_number_of_agents():
+    """Unrolled over agents, they would not compile for a hundred: three minutes were not enough."""
+    from nomoi.situations.harvest import Harvest
+
+    def size(agents):
+        land = Harvest(map="\n".join(["PPPPPPPPPPAPPPPPPPPP"] * 10), agents=agents)
+
+        def life(key):
+            state = land.reset(key)
+            state, outcome = land.step(key, state, {"move": jnp.zeros(agents, jnp.int32)})
+            return state, outcome, land.observe(state)
+
+        return equations(jax.make_jaxpr(life)(jax.random.key(0)).jaxpr)
+
+    few, many, more = size(7), size(40), size(160)
+    assert many < 1.2 * few
+    assert more < 1.05 * many  # drawing places takes a step more for every doubling

@@ -4,12 +4,13 @@ Every function states its contract and has a slow NumPy twin (tests/twins.py) co
 """
 
 from nomoi.grid.beam import block, foremost, offsets, rays, reach, sweep
-from nomoi.grid.body import Body, among, chance, draw, earlier, on, pick, rank, respawn, scatter, site, under
+from nomoi.grid.body import Body, among, chance, draw, earlier, on, pick, rank, respawn, scatter, site, trodden, under
 from nomoi.grid.frames import film, strip
+from nomoi.grid.lanes import bitplanes
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 from nomoi.grid.move import turn, walk
 from nomoi.grid.near import bearing, distance, neighbours
-from nomoi.grid.scene import Extent, Goods, Scene, bitplanes
+from nomoi.grid.scene import Extent, Goods, Scene
 from nomoi.grid.still import Still, still, trace
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "strip",
     "sweep",
     "trace",
+    "trodden",
     "turn",
     "under",
     "walk",

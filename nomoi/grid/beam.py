@@ -9,13 +9,14 @@ blocked shades the rays further out.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
-from nomoi.grid.body import Body
+from nomoi.grid.body import FEW, Body, standing
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 
 
@@ -74,6 +75,16 @@ def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"
     cells = _cells(land, length, radius)
     bit, none = (1 << np.arange(cells.shape[1])).astype(np.uint32), jnp.zeros((), jnp.uint32)
     beam = jnp.asarray(cells).at[body.cell * 4 + body.facing].get(mode="promise_in_bounds")  # [n, C]
+    if len(body.cell) > FEW:
+        who = standing(land, body).at[beam.astype(jnp.int32)].get(mode="promise_in_bounds")  # [n, C]
+        nobody = jnp.array(len(body.cell), who.dtype)
+        taken = jnp.where((who != nobody) & body.here[:, None], bit, none)
+        first = _first(jax.lax.reduce(taken, none, jax.lax.bitwise_or, (1,)), length, radius)[:, None]
+        who = jnp.where((taken & first) != 0, who, nobody)
+        ends = np.cumsum([0, *map(len, rays(length, radius))])
+        who = jnp.stack([who[:, a:b].min(1) for a, b in pairwise(ends) if b > a], 1)  # [n, rays] whom each ray hits
+        rows, none = np.arange(len(body.cell))[:, None], jnp.zeros((len(body.cell), len(body.cell) + 1), bool)
+        return none.at[rows, who.astype(jnp.int32)].set(True, mode="promise_in_bounds")[:, :-1]
     at = jnp.where(beam[:, None, :] == body.cell.astype(beam.dtype)[None, :, None], bit, none)
     at = jax.lax.reduce(at, none, jax.lax.bitwise_or, (2,))  # [i, j] the cell of i's beam, as a bit, where j stands
     at = jnp.where(body.here[:, None] & body.here[None, :], at, none)

@@ -6,9 +6,12 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, PRNGKeyArray, Shaped, UInt32
+from jaxtyping import Array, Bool, Int, PRNGKeyArray, Shaped, UInt, UInt32
 
 from nomoi.grid.layout import Land
+
+# Up to so many agents, comparing all pairs is faster than looking on the map who stands where (ours, measured).
+FEW = 24
 
 
 class Body(eqx.Module):
@@ -66,14 +69,17 @@ def scatter(bits: UInt32[Array, " bits"], cells: np.ndarray) -> Int[Array, " n"]
 
     Floyd's sampling without replacement, then a random order; needs no sort over the cells.
     """
-    n, total = bits.shape[0] // 2, len(cells)
-    chosen: list[Array] = []
-    for k in range(n):
-        top = total - n + k
-        try_ = pick(bits[k], top + 1)
-        taken = jnp.array([c == try_ for c in chosen]).any() if chosen else jnp.array(False)
-        chosen.append(jnp.where(taken, top, try_))
-    return jnp.asarray(cells, jnp.int32)[jnp.stack(chosen)[rank(bits[n:])]]
+    n = bits.shape[0] // 2
+    low = len(cells) - n  # the k-th draw is among the first low + k + 1 cells, and gives way to the last of these
+    index, last = np.arange(n), np.arange(low, len(cells), dtype=np.int32)
+    tried = (bits[:n] % (last + 1).astype(np.uint32)).astype(jnp.int32)
+    # It gives way where an earlier draw tried the same, or was the one that gave way to it; those are followed back
+    # by doubling strides, so that the program grows with the logarithm of n.
+    way = ((tried[:, None] == tried[None, :]) & (index[None, :] < index[:, None])).any(1)
+    back = jnp.where(tried >= low, tried - low, index)
+    for _ in range((n - 1).bit_length()):
+        way, back = way | way[back], back[back]
+    return jnp.asarray(cells, jnp.int32)[jnp.where(way, last, tried)[rank(bits[n:])]]
 
 
 def respawn(body: Body, bits: UInt32[Array, " n"], cells: np.ndarray) -> Body:
@@ -81,14 +87,26 @@ def respawn(body: Body, bits: UInt32[Array, " n"], cells: np.ndarray) -> Body:
 
     One that draws a taken cell tries again next step.  Of two that draw the same cell, the lower index enters.
     """
-    n = bits.shape[0]
+    index = np.arange(bits.shape[0], dtype=np.int32)
     due, entry = body.out == 1, jnp.asarray(cells, jnp.int32)[pick(bits, len(cells))]
-    same = entry[:, None] == entry[None, :]
-    rival = (same & due[None, :] & (np.arange(n)[None, :] < np.arange(n)[:, None])).any(1)
-    taken = ((entry[:, None] == body.cell[None, :]) & body.here[None, :]).any(1)
-    back = due & ~taken & ~rival
+    # Of those who stand on a cell and those who are due there, each with its index, the ones who stand come first.
+    wants = jnp.where(body.here, body.cell, jnp.where(due, entry, -1))
+    first = (wants == entry[:, None]) & (body.here | (index < index[:, None]))
+    back = due & ~first.any(1)
     out = jnp.where(due, jnp.where(back, 0, 1), jnp.maximum(body.out - 1, 0))
     return Body(jnp.where(back, entry, body.cell), jnp.where(back, 0, body.facing), out)
+
+
+def standing(land: Land, body: Body, values: UInt[Array, " n"] | None = None) -> UInt[Array, " _"]:
+    """[cells + 1] the value of the body in play on each cell, 0 for none; without values its index, and n for none.
+
+    Nobody stands on the last one, which is off the map.
+    """
+    n = body.cell.shape[0]
+    index = np.arange(n, dtype=np.min_scalar_type(n))
+    values, none = (index, n) if values is None else (values, 0)
+    where = jnp.where(body.here, body.cell, land.cells)
+    return jnp.full(land.cells + 1, none, values.dtype).at[where].set(values).at[land.cells].set(none)
 
 
 def site(land: Land, body: Body) -> Int[Array, " n"]:
@@ -105,3 +123,10 @@ def under(values: Shaped[Array | np.ndarray, " S"], sites: Int[Array, " n"]) -> 
 def on(sites: Int[Array, " n"], total: int) -> Bool[Array, "n S"]:
     """[i, s]: agent i stands on site s."""
     return sites[:, None] == np.arange(total, dtype=np.int32)
+
+
+def trodden(sites: Int[Array, " n"], total: int) -> Bool[Array, " S"]:
+    """[s]: somebody stands on site s."""
+    if len(sites) <= FEW:
+        return on(sites, total).any(0)
+    return jnp.zeros(total + 1, bool).at[sites].set(True, mode="promise_in_bounds")[:total]

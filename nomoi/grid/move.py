@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
-from nomoi.grid.body import Body, rank
+from nomoi.grid.body import FEW, Body, rank, standing
 from nomoi.grid.layout import Land
 
 
@@ -22,12 +24,45 @@ def walk(land: Land, body: Body, go: Bool[Array, " n"], quarter: Int[Array, " n"
     and of several contenders for a free cell each is equally likely to get it.
     """
     heading = (body.facing + quarter) % 4
-    target = jnp.asarray(land.ahead)[body.cell, heading]
+    target = jnp.asarray(land.ahead).at[body.cell, heading].get(mode="promise_in_bounds")
     go = go & body.here & ~jnp.asarray(land.walls)[target]
+    cell = (_in_turn if len(order) <= FEW else _at_once)(land, body, go, target, order)
+    return Body(cell, body.facing, body.out)
+
+
+def _in_turn(land: Land, body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:
+    """Where each is in the end, one move after the other."""
     place = rank(order)
     cell = jnp.where(body.here, body.cell, -1)
-    for k in range(body.cell.shape[0]):
+    for k in range(len(order)):
         mine = (place == k) & go
         want = jnp.where(mine, target, -2).max()
         cell = jnp.where(mine & ~(cell == want).any(), target, cell)
-    return Body(jnp.where(body.here, cell, body.cell), body.facing, body.out)
+    return jnp.where(body.here, cell, body.cell)
+
+
+def _at_once(land: Land, body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:
+    """The same for many, by looking at the cell that each wants and at those around it, from where others may want it.
+
+    What keeps an agent from moving is decided by those before it alone, so the only answer that keeps to the rule is
+    reached after as many rounds as the longest queue is long, whatever is supposed at first.
+    """
+    n, ahead = len(order), jnp.asarray(land.ahead)
+    around = jnp.concatenate([target[:, None], ahead.at[target].get(mode="promise_in_bounds")], 1)
+    who = standing(land, body).at[around].get(mode="promise_in_bounds").astype(jnp.int32)  # [n, 5]
+
+    def of(values: Array) -> Array:
+        return jnp.append(values, jnp.zeros(1, values.dtype)).at[who].get(mode="promise_in_bounds")
+
+    word, mine = of(order), order[:, None]
+    before = ((word < mine) | ((word == mine) & (who < np.arange(n)[:, None]))) & of(go)
+    taken, leaves, rivals = who[:, 0] < n, before[:, 0], before[:, 1:] & (of(target)[:, 1:] == target[:, None])
+
+    free = go & ~(taken & ~leaves)
+
+    def round(now: tuple[Array, Array]) -> tuple[Array, Array]:
+        went = of(now[0])
+        return free & ~(taken & ~went[:, 0]) & ~(rivals & went[:, 1:]).any(1), now[0]
+
+    went, _ = jax.lax.while_loop(lambda now: (now[0] != now[1]).any(), round, round((free, free)))
+    return jnp.where(went, target, body.cell)

@@ -7,7 +7,7 @@ cell and facing), bit tests for what grows on the sites, and one scatter for the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,8 @@ from jaxtyping import Array, Bool, Int, UInt
 
 from nomoi.errors import Refusal
 from nomoi.grid.beam import offsets
-from nomoi.grid.body import Body
+from nomoi.grid.body import FEW, Body, standing
+from nomoi.grid.lanes import at, fenced, lanes, lookup, packed, padded
 from nomoi.grid.layout import Land
 
 
@@ -142,7 +143,8 @@ class Scene(eqx.Module):
     @property
     def marks(self) -> UInt[Array, "n n"]:
         """Bit b of [i, j]: in the eyes of i, the body j bears the b-th layer of `bodies`, in the order of names."""
-        return _marks(self, sorted(self.bodies), _lanes(len(self.bodies)))
+        marks = _marks(self, sorted(self.bodies), lanes(len(self.bodies)))
+        return jnp.broadcast_to(marks, 2 * self.body.cell.shape)
 
     def borne(self, by: Bool[Array, "n n"]) -> Bool[Array, "n L"]:
         """[i, b]: somebody whom row i of `by` picks out bears, in the eyes of i, the b-th of the L body layers."""
@@ -159,11 +161,18 @@ class Scene(eqx.Module):
 
 
 @lru_cache(maxsize=64)
-def _table(land: Land, extent: Extent, ground: Ground) -> tuple[np.ndarray, np.ndarray]:
-    """[cells * 4, K] the site (S for none) and the ground bits in front of a body at each cell and facing."""
+def _window(land: Land, extent: Extent) -> np.ndarray:
+    """[cells * 4, K] the cells in front of a body at each cell and facing; off the map, their number."""
     rows, cols = extent.shape
     r, c = np.divmod(np.arange(rows * cols), cols)
     cells = land.relative(extent.ahead - r, c - extent.side).reshape(-1, rows * cols)
+    return np.where(cells < 0, land.cells, cells).astype(np.min_scalar_type(land.cells))
+
+
+@lru_cache(maxsize=64)
+def _table(land: Land, extent: Extent, ground: Ground) -> tuple[np.ndarray, np.ndarray]:
+    """[cells * 4, K] the site (S for none) and the ground bits in front of a body at each cell and facing."""
+    cells = _window(land, extent)
     site = np.append(land.site_of, len(land.sites))[cells]
     bits = np.zeros(land.cells + 1, np.uint32)
     for plane, (name, layer) in enumerate(ground.items()):
@@ -181,32 +190,60 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
     # many bytes as words.  Rows are padded to whole vectors: at 121 cells the tail would take most of the time.
     # And the scatter of the bodies stands between the padded rows and the cut at the end, because XLA does not fuse
     # through a scatter; otherwise it would push the cut back to the start, and all would be done at 121 again.
+    # Many bodies are found where they stand instead, because a scatter takes each of the n x n in turn.
     land, body, planes = scene.land, scene.body, scene.planes
     rows, cols = scene.extent.shape
     n, cells = body.cell.shape[0], rows * cols
     if len(planes) > 32 or len(scene.ground) > 16:
         raise Refusal(f"a view holds at most 32 planes, 16 of them fixed; this one has {len(planes)}.")
-    site, fixed = (_padded(table) for table in _table(land, scene.extent, scene.ground))
+    site, fixed = (padded(table) for table in _table(land, scene.extent, scene.ground))
     spot = body.cell * 4 + body.facing
     words = len(land.sites) // 8 + 1
-    byte = _rows((site % words).astype(_lanes((words - 1).bit_length())), spot)
-    mask = _rows((1 << site // words).astype(np.uint8), spot)
+    byte = at((site % words).astype(lanes((words - 1).bit_length())), spot)
+    mask = at((1 << site // words).astype(np.uint8), spot)
 
     def here(layer: Array) -> Array:
         """[n, K] where the layer [S] or [n, S] has a bit."""
-        return (_lookup(_packed(layer, words), byte) & mask) != 0
+        return (lookup(packed(layer, words), byte) & mask) != 0
 
     drawn = {name: here(layer) for name, layer in scene.sites.items()}
     if scene.labels:
         live, kind, k = here(scene.goods.live), scene.goods.kind, next(iter(scene.labels.values())).shape[-1]
         if isinstance(kind, np.ndarray) and k <= 8:
-            kinds = _rows(np.append(1 << kind, 0).astype(np.uint8)[site], spot)
+            kinds = at(np.append(1 << kind, 0).astype(np.uint8)[site], spot)
             for name, by in scene.labels.items():
                 mine = (by.astype(jnp.uint8) << np.arange(k, dtype=np.uint8)).sum(-1, dtype=jnp.uint8)
                 drawn[name] = live & ((kinds & mine[..., None]) != 0)
         else:
             drawn |= {name: here(scene._label(name)) for name in scene.labels}
 
+    put = (_scattered if n <= FEW else _gathered)(scene, spot, byte.shape)
+
+    keep = jnp.array(sum(1 << p for p, name in enumerate(planes) if name not in scene.shown), jnp.uint32)
+    for name, show in scene.shown.items():
+        keep = keep | (show.astype(jnp.uint32) << planes.index(name))
+    below, dtype = len(planes) - len(scene.bodies), lanes(len(planes))
+
+    codes = jnp.zeros((), dtype)
+    for low in range(0, max(below, 1), 8):
+        some = at((fixed >> low & 255).astype(np.uint8), spot) if low < len(scene.ground) else jnp.uint8(0)
+        for plane in range(max(low, len(scene.ground)), min(low + 8, below)):
+            some = some | jnp.where(drawn[planes[plane]], jnp.uint8(1 << plane - low), jnp.uint8(0))
+        some = some & jnp.where(body.here, keep >> low & 255, 0).astype(jnp.uint8)[:, None]
+        some = jnp.broadcast_to(some, byte.shape)
+        codes = codes | (some if dtype == jnp.uint8 else fenced(some).astype(dtype) << low)
+    marks = _marks(scene, planes[below:], dtype) << below if scene.bodies else jnp.zeros(n, dtype)
+    codes = put(codes, marks & keep.astype(dtype))
+    return codes[:, :cells].reshape(n, rows, cols)
+
+
+Put = Callable[[UInt[Array, "n K"], UInt[Array, "*n n"]], UInt[Array, "n K"]]  # codes, marks of bodies -> both
+
+
+def _scattered(scene: Scene, spot: Int[Array, " n"], shape: tuple[int, int]) -> Put:
+    """Each body is put where each other sees it."""
+    land, body, n = scene.land, scene.body, shape[0]
+    rows, cols = scene.extent.shape
     f, s = offsets(land, body)
     row, col = scene.extent.ahead - f, s + scene.extent.side
     if land.torus:  # the one place of each body, of all that stand for it, that can lie in the window
@@ -215,78 +252,32 @@ def view(scene: Scene) -> UInt[Array, "n rows columns"]:
         col = col % jnp.where(along, land.width, land.height)
     seen = (row >= 0) & (row < rows) & (col >= 0) & (col < cols)
     seen = seen & body.here[None, :] & body.here[:, None] & ~np.eye(n, dtype=bool)
-    place = jnp.where(seen, row * cols + col, cells)  # the first cell of the padding takes the unseen
-
-    keep = jnp.array(sum(1 << p for p, name in enumerate(planes) if name not in scene.shown), jnp.uint32)
-    for name, show in scene.shown.items():
-        keep = keep | (show.astype(jnp.uint32) << planes.index(name))
-    below, dtype = len(planes) - len(scene.bodies), _lanes(len(planes))
-
-    def draw(codes: Array, first: int, last: int, low: int) -> Array:
-        """`codes`, whose lowest bit is plane `low`, with the body layers among the planes first..last-1."""
-        names = planes[max(first, below) : last]
-        marks = _marks(scene, names, codes.dtype) << max(first, below) - low
-        marks = marks & (keep >> low).astype(codes.dtype)
-        return codes.at[np.arange(n)[:, None], place].add(marks, mode="promise_in_bounds")
-
-    codes = jnp.zeros((), dtype)
-    for low in range(0, max(below, 1), 8):
-        some = _rows((fixed >> low & 255).astype(np.uint8), spot) if low < len(scene.ground) else jnp.uint8(0)
-        for plane in range(max(low, len(scene.ground)), min(low + 8, below)):
-            some = some | jnp.where(drawn[planes[plane]], jnp.uint8(1 << plane - low), jnp.uint8(0))
-        some = some & jnp.where(body.here, keep >> low & 255, 0).astype(jnp.uint8)[:, None]
-        some = draw(jnp.broadcast_to(some, byte.shape), low, low + 8, low)
-        codes = codes | some.astype(dtype) << low
-    if dtype != jnp.uint8:  # the bytes where there are marks alone
-        codes = draw(codes, low + 8, len(planes), 0)
-    return codes[:, :cells].reshape(n, rows, cols)
+    place = jnp.where(seen, row * cols + col, rows * cols)  # the first cell of the padding takes the unseen
+    return lambda codes, marks: codes.at[np.arange(n)[:, None], place].add(marks, mode="promise_in_bounds")
 
 
-def _marks(scene: Scene, names: Sequence[str], dtype: Any) -> UInt[Array, "n n"]:
-    """Bit b of [i, j]: in the eyes of i, the body j bears the b-th of the named layers."""
-    n = scene.body.cell.shape[0]
-    bits = jnp.zeros((n, n), dtype)
+def _gathered(scene: Scene, spot: Int[Array, " n"], shape: tuple[int, int]) -> Put:
+    """Whoever stands on a cell that is seen is drawn there."""
+    land, body, own = scene.land, scene.body, scene.extent.ahead * scene.extent.shape[1] + scene.extent.side
+    others = body.here[:, None] & (np.arange(shape[1]) != own)
+    cell = at(padded(_window(land, scene.extent)), spot).astype(jnp.int32)
+    cell = jnp.where(others, cell, land.cells)
+
+    def put(codes: Array, marks: Array) -> Array:
+        if marks.ndim == 1:
+            there = standing(land, body, marks)
+            seen = there.at[cell].get(mode="promise_in_bounds")
+        else:
+            who = standing(land, body).at[cell].get(mode="promise_in_bounds").astype(jnp.int32)
+            seen = jnp.take_along_axis(jnp.pad(marks, ((0, 0), (0, 1))), who, 1, mode="promise_in_bounds")
+        return fenced(codes) | seen
+
+    return put
+
+
+def _marks(scene: Scene, names: Sequence[str], dtype: Any) -> UInt[Array, "*n n"]:
+    """Bit b of [j], or of [i, j] in the eyes of i where they differ: the body j bears the b-th of the named layers."""
+    bits = jnp.zeros(scene.body.cell.shape, dtype)
     for b, name in enumerate(names):
         bits = bits | (scene.bodies[name].astype(dtype) << b)
     return bits
-
-
-def _lanes(bits: int) -> Any:
-    """The narrowest unsigned type that holds so many bits."""
-    return jnp.uint8 if bits <= 8 else jnp.uint16 if bits <= 16 else jnp.uint32
-
-
-def _padded(table: np.ndarray) -> np.ndarray:
-    """The table [_, K] with at least one more column, up to whole vectors of 32 bytes."""
-    return np.pad(table, ((0, 0), (0, 32 - table.shape[1] % 32)), mode="edge")
-
-
-def _rows(table: np.ndarray, spot: Int[Array, " n"]) -> Array:
-    return jnp.asarray(table).at[spot].get(mode="promise_in_bounds")
-
-
-def _packed(layer: Bool[Array, "... S"], words: int) -> UInt[Array, "*n words"]:
-    """Eight sites a byte: site s is bit s // words of byte s % words, so that bytes are made by whole slices."""
-    pad = [(0, 0)] * (layer.ndim - 1) + [(0, 8 * words - layer.shape[-1])]
-    bits = jnp.pad(layer, pad).reshape(*layer.shape[:-1], 8, words).astype(jnp.uint8)
-    return (bits << np.arange(8, dtype=np.uint8)[:, None]).sum(-2, dtype=jnp.uint8)
-
-
-def _lookup(packed: UInt[Array, "*n words"], byte: UInt[Array, "n K"]) -> UInt[Array, "n K"]:
-    """packed[byte], for each agent from its own row where there is one each."""
-    packed = jnp.broadcast_to(packed, (byte.shape[0], packed.shape[-1]))
-    if packed.shape[-1] > 100:  # past this many comparisons a real look-up is faster
-        return jnp.take_along_axis(packed, byte.astype(jnp.int32), axis=1, mode="promise_in_bounds")
-    out = jnp.zeros(byte.shape, jnp.uint8)
-    for b in range(packed.shape[-1]):
-        out = jnp.where(byte == b, packed[:, b, None], out)
-    return out
-
-
-def bitplanes(codes: UInt[Array, "*batch rows columns"], planes: int, dtype: Any = jnp.float32) -> Array:
-    """[..., rows, columns] codes -> [..., rows, columns, planes] of zeros and ones.
-
-    The barrier keeps XLA from recomputing the codes once a plane (forty times slower without).
-    """
-    codes = jax.lax.optimization_barrier(codes)
-    return ((codes[..., None] >> np.arange(planes, dtype=codes.dtype)) & 1).astype(dtype)

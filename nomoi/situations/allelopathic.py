@@ -173,7 +173,7 @@ class Allelopathic(Walkers):
         kind = grid.under(state.bush, site)
         agreed = self.stock(state).max() / total
         worn = jnp.where(ate & (grid.chance(draw["bare"]) >= agreed), GREY, state.worn)
-        ripe = state.ripe & ~(ate[:, None] & grid.on(site, total)).any(0)
+        ripe = state.ripe & ~grid.trodden(jnp.where(ate, site, total), total)
 
         plot, planted, painted = self.plant(state, body, move, ripe, draw["order"])
         worn = jnp.where(painted, move - ZAP - 1, worn)

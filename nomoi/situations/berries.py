@@ -151,7 +151,7 @@ class Berries(Walkers):
         poisoned = ate & (kind == 0)
         onset = jnp.where(poisoned & (state.ends == 0), self.delay, jnp.maximum(state.onset - 1, 0))
         ends = jnp.where(poisoned, self.delay + self.lasts, jnp.maximum(state.ends - 1, 0))
-        trodden = grid.on(site, len(land.sites)).any(0)  # what somebody stands on bears nothing
+        trodden = grid.trodden(site, len(land.sites))  # what somebody stands on bears nothing
         bears = state.live | ((grid.chance(draw["grow"]) < self.regrowth) & (state.bush < len(self.bushes)))
 
         body = grid.respawn(body, draw["spawn"], land.sites)

@@ -181,7 +181,7 @@ class Cleanup(Walkers):
 
         site = grid.site(land, body)
         ate = grid.under(state.apples, site)
-        left = state.apples & ~grid.on(site, total).any(0)
+        left = state.apples & ~grid.trodden(site, total)
 
         fires = (move == ZAP) & (state.cooling == 0)
         zap = grid.reach(land, body, *self.beam) & fires[:, None]

@@ -128,7 +128,7 @@ class Harvest(Walkers):
         site = grid.site(land, body)
         ate = grid.under(state.apples, site)
         sparse = ate & (grid.under(grid.neighbours(land, state.apples, self.radius), site) < self.thin)
-        apples = self.grow(state.apples & ~grid.on(site, len(land.sites)).any(0), draw["grow"])
+        apples = self.grow(state.apples & ~grid.trodden(site, len(land.sites)), draw["grow"])
 
         fires = (move == ZAP) & (state.cooling == 0)
         zap = grid.reach(land, body, *self.beam) & fires[:, None]

@@ -171,7 +171,7 @@ class Mushrooms(Walkers):
         body = self.march(state.body, move, draw["order"])
 
         site = grid.site(land, body)
-        trodden = grid.on(site, total).any(0)
+        trodden = grid.trodden(site, total)
         live = state.bears < NONE
         ate = grid.under(live, site)
         kind = jnp.where(ate, grid.under(state.bears, site), 0)
