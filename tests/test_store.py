@@ -18,8 +18,9 @@ import pytest
 
 from nomoi import files
 from nomoi.errors import Refusal
+from nomoi.runs import record as recording
 from nomoi.runs import store as storing
-from nomoi.runs.record import Asked, read
+from nomoi.runs.record import Asked, checksum, read
 from nomoi.runs.store import Store
 
 ONE = {"reward": (np.arange(3), np.array([1.0, 2.0, np.nan]))}
@@ -236,3 +237,38 @@ def test_what_a_killed_process_left_of_a_finished_run_is_cleared_away(tmp_path):
     store.tidy(what())
     assert not left.exists()
     assert [r.id for r in store.all()] == [record.id]
+
+
+def test_a_list_reads_the_record_and_only_those_of_its_files_that_were_written_since(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    record = put(store)
+    np.testing.assert_equal(record.glance(), (2, record.late()))
+    looked = []
+    monkeypatch.setattr(recording, "checksum", lambda path: looked.append(path.name) or checksum(path))
+    assert [r.id for r in store.all(whole=False)] == [record.id]
+    assert looked == []
+    file = record.folder / "arrays.npz"
+    file.write_bytes(file.read_bytes())  # the same, but who knows
+    store.all(whole=False)
+    assert looked == ["arrays.npz"]
+    file.write_bytes(b"another")
+    with pytest.raises(Refusal, match=r"arrays.npz has changed"):
+        store.all(whole=False)
+    file.unlink()
+    with pytest.raises(Refusal, match="damaged"):
+        store.all(whole=False)
+
+
+def test_records_from_before_anything_was_noted_are_read_whole(tmp_path):
+    store = Store(tmp_path)
+    record = put(store)
+    facts = {name: value for name, value in record.facts.items() if name not in ("late", "steps")}
+    (record.folder / "record.json").write_text(json.dumps(facts))
+    (old,) = store.all(whole=False)
+    np.testing.assert_equal(old.glance(), record.glance())
+    curve = old.folder / "curve.parquet"
+    os.utime(curve, (0, 0))
+    curve.write_bytes(b"")
+    os.utime(curve, (0, 0))
+    with pytest.raises(Refusal, match=r"curve.parquet has changed"):
+        store.all(whole=False)

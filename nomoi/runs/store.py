@@ -31,7 +31,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.files import why
-from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, read
+from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, last, late, read
 
 
 class Store:
@@ -67,17 +67,22 @@ class Store:
         found = [f for f in self.root.glob(f"records/{asked.of}-*") if f.name != asked.id]
         return sorted(map(read, found), key=lambda r: r.facts["created"], reverse=True)
 
-    def all(self) -> list[Record]:
-        """Every record, oldest first."""
-        return sorted((read(f) for f in self._folders() if "-" in f.name), key=lambda r: r.facts["created"])
+    def all(self, whole: bool = True) -> list[Record]:
+        """Every record, oldest first; `whole` as for `read`."""
+        return sorted((read(f, whole) for f in self._folders() if "-" in f.name), key=lambda r: r.facts["created"])
 
     def outdated(self) -> list[str]:
         """The names of records of the format before this one, which are not read any more."""
-        return [f.name for f in self._folders() if "-" not in f.name]
+        return [name for name in self._names() if "-" not in name]
 
     def _folders(self) -> list[Path]:
-        whole = [f.parent for f in sorted(self.root.glob("records/*/record.json"))]
-        return [f for f in whole if not f.name.startswith(".")]  # a dot: what an earlier version left half written
+        return [self.root / "records" / name for name in self._names()]
+
+    def _names(self) -> list[str]:
+        home = str(self.root / "records")
+        names = sorted(os.listdir(home)) if os.path.isdir(home) else []
+        # a dot: what an earlier version left half written
+        return [n for n in names if n[0] != "." and os.path.exists(f"{home}/{n}/record.json")]
 
     def pick(self, name: str) -> Record:
         """The one record whose name begins so."""
@@ -107,10 +112,13 @@ class Store:
                     np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
                 for name, content in (files or {}).items():
                     (beside / name).write_bytes(content)
+                kept = {name: rows for name, rows in curve.items() if len(rows[0])}
                 digests = {f.name: checksum(f) for f in sorted(beside.iterdir())}
                 facts |= {"spec": asked.spec, "code": dict(asked.code), "files": digests, "created": time.time()}
-                facts |= {"format": FORMAT, **_provenance()}
+                facts |= {"format": FORMAT, "steps": last(kept), "late": late(kept), **_provenance()}
                 (beside / "record.json").write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
+                for name in digests:  # an hour before the record: what is later than it was written since
+                    os.utime(beside / name, (facts["created"] - 3600, facts["created"] - 3600))
                 for file in beside.iterdir():
                     _sync(file)
                 with contextlib.suppress(OSError):  # another process was first; its record is the same

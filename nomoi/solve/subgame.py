@@ -20,7 +20,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 from nomoi.solve import nash
 from nomoi.solve.game import NormalForm
-from nomoi.solve.markov import Group, Markov
+from nomoi.solve.markov import Group, Markov, at
 
 DUST = 1e-6  # what counts as equal, as a share of the payoffs compared: situations compute in float32 (ours)
 FINEST = 1e-14  # of the largest payoff: what rounding leaves of sums that are 0 (ours)
@@ -123,7 +123,7 @@ def _factor(markov: Markov, discount: float) -> np.ndarray:
     """[R] the discount of what follows each joint choice."""
     if not 0 <= discount <= 1:
         raise Refusal(f"the discount is {discount}; it must lie between 0 and 1.")
-    return np.where(markov.held[markov.owner], 1.0, discount)
+    return markov.once(f"factor {discount!r}", lambda: np.where(markov.held[markov.owner], 1.0, discount))
 
 
 def _improve(
@@ -142,10 +142,13 @@ def _improve(
 
 def _ahead(markov: Markov, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
     """[n, *rows] what each joint choice brings: the payoff now, and the discounted value [n, S + 1] of what follows."""
+    prob, then = markov.lots
     follows = np.zeros((len(value), *rows.shape))
-    for lot in range(markov.next.shape[1]):
-        follows += markov.prob[rows, lot] * value[:, markov.next[rows, lot]]
-    return markov.payoff[:, rows] + factor[rows] * follows
+    for lot in range(len(prob)):
+        follows += at(prob[lot], rows) * value[:, at(then[lot], rows)]
+    follows *= at(factor, rows)
+    follows += at(markov.payoff, rows)
+    return follows
 
 
 def _equilibrium(markov: Markov, select: str, slack: float) -> Stage:
@@ -255,7 +258,7 @@ def _certified(markov: Markov, factor: np.ndarray, weight: np.ndarray, value: np
     for states, rows, shape in markov.groups:
         k = len(states)
         ahead = _ahead(markov, factor, rows, value).reshape(-1, k, *shape)
-        played = weight[rows].reshape(k, *shape)
+        played = at(weight, rows).reshape(k, *shape)
         for i in range(len(ahead)):
             others = played.sum(axis=1 + i, keepdims=True)  # players mix independently
             departs = (ahead[i] * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))

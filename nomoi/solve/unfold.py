@@ -18,7 +18,7 @@ from nomoi.core import Situation
 from nomoi.core.situation import State
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
-from nomoi.solve.markov import ENDS, Markov, answers_of
+from nomoi.solve.markov import ENDS, Markov, answers_of, at
 
 LARGEST = 5_000_000  # joint choices in all states together; more would not fit into a laptop's memory (ours)
 Answers = dict[str, Any]  # head -> [k, n]
@@ -242,7 +242,7 @@ def _alike(markov: Markov, payoff: np.ndarray) -> None:
     """Refuse as symmetric what pays agents [n, R] unlike who do the same."""
     dust = 1e-5 * max(float(np.abs(payoff).max()), 1.0)
     for mine, rows, (k, _) in markov.groups:
-        paid = payoff[:, rows].reshape(len(payoff), len(mine), k, k)
+        paid = at(payoff, rows).reshape(len(payoff), len(mine), k, k)
         same = np.diagonal(paid, axis1=2, axis2=3)  # all do the same
         pairs = [(same[1:], same[:1]), (paid[2:], paid[1:2])]  # and those who do b alike are paid alike
         pairs += [(paid[1], paid[0].transpose(0, 2, 1))] if len(payoff) == 2 else []

@@ -16,7 +16,7 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.solve.exact import tidy, whole
 
-BASES = 1000  # sets of inequalities up to which this is the method of choice: 6 x 6, or 2 x 40 (ours; 1 ms, degenerate about 20 ms)
+BASES = 1000  # sets of inequalities up to which this is the method of choice: 6 x 6, or 2 x 40 (ours; about a ms)
 MOST = 4000  # vertices of a polytope, and equilibria, beyond which it is given up (ours; some seconds)
 TRUSTED = 1e-8  # error in floating point, in any share of an equilibrium, beyond which whole numbers are used (ours)
 
@@ -99,9 +99,9 @@ class _Simple:
     def of(cls, replies: np.ndarray) -> _Simple | None:
         """By double description, as `cone`; None where the sign of a slack is not certain.
 
-        New rays are sums of numbers above 0, so that relative errors grow only by those of slacks, which are differences.
+        New rays are sums of numbers above 0: relative errors grow only by those of slacks, which are differences.
         """
-        n, m = replies.shape
+        m = replies.shape[1]
         table = replies - replies.min()
         table = table / (table.max() or 1.0) + 1.0
         each = (m + 8) * 2.0**-52  # what a sum of m products, or a payoff that was moved, may be off by
