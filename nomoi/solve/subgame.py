@@ -13,7 +13,7 @@ where more move, a game without a pure one is refused.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -72,12 +72,32 @@ def backward(markov: Markov, discount: float = 1.0, select: str = "best", slack:
     symmetric stage game has no symmetric pure equilibrium, the profile is played from which a departure gains least,
     if that is no more than `slack`; the certificate then says by how much the answer is short of an equilibrium.
     """
-    factor = _factor(markov, discount)
-    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
-    stage = _equilibrium(markov, select, slack)
+    return backwards([markov], discount, select, slack)[0]
+
+
+def backwards(
+    games: Sequence[Markov], discount: float = 1.0, select: str = "best", slack: float = 0.0
+) -> list[Solution]:
+    """`backward` of games that differ in payoffs alone (see `nomoi.solve.unfold.repaid`), side by side."""
+    markov = games[0]
+    if any(game.memo is not markov.memo for game in games):
+        raise Refusal(f"{markov.title} and others do not share their moves; games that `repaid` gives of one would do.")
+    payoff, material = _stacked([g.payoff for g in games]), _stacked([g.material for g in games])
+    factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
+    value = np.zeros((*payoff.shape[:2], markov.size + 1))
+    earned, weight, worst = np.zeros_like(value), np.zeros(payoff.shape[1:]), np.zeros(len(games))
     for layer in markov.stages:
-        _improve(markov, factor, stage, layer, value, weight)
-    return _certified(markov, factor, weight, value)
+        for group, ahead, played in _improve(markov, payoff, factor, stage, layer, value, weight):
+            worst = np.maximum(worst, _departing(group, ahead, played, value))
+            _earn(markov, material, factor, group, played, earned)
+    return [_solution(g, weight[t], value[:, t], earned[:, t, :-1], worst[t]) for t, g in enumerate(games)]
+
+
+def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """[n, T, R] of T arrays [n, R], which may be one and the same."""
+    if all(part is parts[0] for part in parts):
+        return np.broadcast_to(parts[0][:, None], (len(parts[0]), len(parts), parts[0].shape[1]))
+    return np.stack(parts, 1)
 
 
 def markov_perfect(
@@ -92,13 +112,14 @@ def markov_perfect(
     if markov.held.any():
         raise Refusal(f"an institution convenes in {markov.title}; solve a game that convenes by `backward`.")
     factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
-    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
+    payoff = markov.payoff[:, None]
+    value, weight = np.zeros((len(payoff), 1, markov.size + 1)), np.zeros((1, len(markov.owner)))
     scale = max(float(np.abs(markov.payoff).max()), 1e-12) / (1 - discount)
     for _ in range(most):
         before = value.copy()
-        _improve(markov, factor, stage, markov.groups, value, weight)
+        _improve(markov, payoff, factor, stage, markov.groups, value, weight)
         if (np.abs(value - before) <= tolerance * np.abs(value) + FINEST * scale).all():
-            return _certified(markov, factor, weight, value)
+            return _certified(markov, factor, weight[0], value[:, 0])
     raise Refusal(f"values of {markov.title} still change after {most:,} rounds; no Markov-perfect equilibrium found.")
 
 
@@ -112,11 +133,11 @@ def planner(markov: Markov, discount: float = 1.0) -> float:
             total = np.where(np.eye(total.shape[1], dtype=bool), total, -np.inf)
         return _one_hot(total.reshape(len(total), -1).argmax(1), total.shape)
 
-    common, factor = markov.with_payoffs(together, together), _factor(markov, discount)
-    value, weight = np.zeros((len(together), markov.size + 1)), np.zeros(len(markov.owner))
+    factor = _factor(markov, discount)
+    value, weight = np.zeros((len(together), 1, markov.size + 1)), np.zeros((1, len(markov.owner)))
     for layer in markov.stages:
-        _improve(common, factor, stage, layer, value, weight)
-    return float(value[:, 0].sum())
+        _improve(markov, together[:, None], factor, stage, layer, value, weight)
+    return float(value[:, 0, 0].sum())
 
 
 def _factor(markov: Markov, discount: float) -> np.ndarray:
@@ -127,28 +148,64 @@ def _factor(markov: Markov, discount: float) -> np.ndarray:
 
 
 def _improve(
-    markov: Markov, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray, weight: np.ndarray
-) -> None:
-    """Solve the stage games of the states in `layer`, given the values of what follows; writes value and weight."""
-    fresh = []
-    for states, rows, shape in layer:
-        ahead = _ahead(markov, factor, rows, value)
-        played = stage(ahead.reshape(len(ahead), len(states), *shape)).reshape(rows.shape)
-        weight[rows] = played
-        fresh.append((states, (ahead * played).sum(-1)))
-    for states, got in fresh:  # only now, so that all of a layer are solved from the same values
-        value[:, states] = got
+    markov: Markov, payoff: np.ndarray, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray,
+    weight: np.ndarray,
+) -> list[tuple[Group, np.ndarray, np.ndarray]]:  # fmt: skip
+    """Solve the stage games of the states in `layer`, given the values of what follows, for T payoffs [n, T, R].
+
+    Writes value [n, T, S + 1] and weight [T, R]; gives for each group what its joint choices bring [n, T, k, J], and
+    how probable each is [T, k, J].
+    """
+    done = []
+    for group in layer:
+        states, rows, shape = group
+        ahead = _ahead(markov, payoff, factor, rows, value)
+        played = stage(ahead.reshape(len(ahead), -1, *shape)).reshape(ahead.shape[1:])
+        weight[:, rows] = played
+        done.append((group, ahead, played))
+    for (states, _, _), ahead, played in done:  # only now, so that all of a layer are solved from the same values
+        value[..., states] = (ahead * played).sum(-1)
+    return done
 
 
-def _ahead(markov: Markov, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """[n, *rows] what each joint choice brings: the payoff now, and the discounted value [n, S + 1] of what follows."""
+def _ahead(markov: Markov, payoff: np.ndarray, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """[..., *rows] what each joint choice brings: the payoff now [..., R], and the discounted value [..., S + 1] of
+    what follows."""
     prob, then = markov.lots
-    follows = np.zeros((len(value), *rows.shape))
+    follows = np.zeros((*value.shape[:-1], *rows.shape))
     for lot in range(len(prob)):
-        follows += at(prob[lot], rows) * value[:, at(then[lot], rows)]
+        if (odds := at(prob[lot], rows)).any():
+            follows += odds * value.take(at(then[lot], rows), -1, mode="wrap")
     follows *= at(factor, rows)
-    follows += at(markov.payoff, rows)
+    follows += at(payoff, rows)
     return follows
+
+
+def _departing(group: Group, ahead: np.ndarray, played: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """[T] the most that anybody gains by departing once in a state of the group, from what `_improve` gave."""
+    states, _, shape = group
+    many, worst = len(played), np.zeros(len(played))
+    joint = played.reshape(-1, *shape)
+    for i, mine in enumerate(ahead):
+        others = joint.sum(axis=1 + i, keepdims=True)  # players mix independently
+        departs = (mine.reshape(-1, *shape) * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))
+        gains = departs.reshape(many, len(states), -1).max(2) - value[i][:, states]
+        worst = np.maximum(worst, gains.max(1))
+    return worst
+
+
+def _earn(
+    markov: Markov, paid: np.ndarray, factor: np.ndarray, group: Group, played: np.ndarray, earned: np.ndarray
+) -> None:
+    """Write into `earned` [n, T, S + 1] what play in the group brings of `paid` [n, T, R] and of what follows."""
+    states, rows, _ = group
+    t, k, j = np.nonzero(played)
+    row, share = rows[k, j], played[t, k, j]
+    prob, then = markov.lots
+    follows = sum(prob[lot][row] * earned[:, t, then[lot][row]] for lot in range(len(prob)))
+    each = share * (paid[:, t, row] + factor[row] * follows)
+    place, shape = t * len(states) + k, (len(played), len(states))
+    earned[..., states] = [np.bincount(place, one, shape[0] * shape[1]).reshape(shape) for one in each]
 
 
 def _equilibrium(markov: Markov, select: str, slack: float) -> Stage:
@@ -255,17 +312,15 @@ def _one_hot(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 def _certified(markov: Markov, factor: np.ndarray, weight: np.ndarray, value: np.ndarray) -> Solution:
     """The answer with its certificate: no departure once, in any state, by anybody, gains more than `deviation`."""
     worst = 0.0
-    for states, rows, shape in markov.groups:
-        k = len(states)
-        ahead = _ahead(markov, factor, rows, value).reshape(-1, k, *shape)
-        played = at(weight, rows).reshape(k, *shape)
-        for i in range(len(ahead)):
-            others = played.sum(axis=1 + i, keepdims=True)  # players mix independently
-            departs = (ahead[i] * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))
-            worst = max(worst, float((departs.reshape(k, -1).max(1) - value[i, states]).max()))
-    material = _evaluated(markov, factor, weight, markov.material)
+    for group in markov.groups:
+        ahead = _ahead(markov, markov.payoff, factor, group[1], value)[:, None]
+        worst = max(worst, float(_departing(group, ahead, at(weight, group[1])[None], value[:, None])[0]))
+    return _solution(markov, weight, value, _evaluated(markov, factor, weight, markov.material), worst)
+
+
+def _solution(markov: Markov, weight: np.ndarray, value: np.ndarray, material: np.ndarray, worst: float) -> Solution:
     alike = (markov.agents, 1) if markov.symmetric else (1, 1)
-    return Solution(markov, weight, np.tile(value[:, :-1], alike), np.tile(material, alike), worst)
+    return Solution(markov, weight, np.tile(value[:, :-1], alike), np.tile(material, alike), float(worst))
 
 
 def _evaluated(markov: Markov, factor: np.ndarray, weight: np.ndarray, paid: np.ndarray) -> np.ndarray:
