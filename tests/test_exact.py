@@ -22,7 +22,7 @@ from nomoi.solve.game import NormalForm, bimatrix
 from nomoi.solve.games import named, rstp
 from nomoi.solve.pure import profile, pure, strict
 from nomoi.solve.selection import select
-from nomoi.solve.subgame import _pure
+from nomoi.solve.stage import _pure
 
 CRASH = rstp(3, 1, 4, -1e10, "chicken with a crash")
 MANY = st.sampled_from([0, 0, 1, 1, 2, 3, -1, 10**10, 10**10 + 1, -(10**10), 2**-20, 0.5, 2.0**40])

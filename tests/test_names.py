@@ -11,16 +11,19 @@ import tomllib
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import nomoi as package
 from nomoi import catalogue, files
 from nomoi.core import govern, options
 from nomoi.core.option import like
+from nomoi.core.spec import addresses
 from nomoi.errors import Missing, Refusal
 from nomoi.measure import measures
 from nomoi.report.listed import KINDS, listed, named
-from nomoi.runs import study
+from nomoi.runs import Store, Trained, code, study
+from nomoi.runs.record import Asked
 from nomoi.solve.games import GAMES
 
 HOME = Path(__file__).parents[1]
@@ -156,6 +159,30 @@ def test_lists_and_cards_do_not_wait_for_jax():
         "print('jax' in sys.modules, 'scipy' in sys.modules)\n"
     )
     assert fresh(code).split() == ["False", "False", "False"]
+
+
+HEAVY = ("jax", "scipy.stats", "scipy.optimize", "scipy.special", "scipy.sparse", "quantecon", "numba", "pandas",
+         "pyarrow", "duckdb", "matplotlib", "PIL", "equinox")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words", [["solve", "stag_hunt"], ["solve", "shapley", "--json"], ["runs"], ["runs", "show", "{}"]], ids=" ".join
+)
+def test_small_commands_wait_for_nothing_heavy(words, tmp_path):
+    store = Store(tmp_path)
+    named = {"label": "a", "film": False}
+    spec = {"trial": Trained("a", package.Pool(), steps=1e6).spec(), "seed": 0, "parents": []}
+    reached = code.reached(addresses(spec))
+    kept = store.put(Asked(spec, reached), {"harvest": (np.arange(3), np.ones(3))}, None, None, named=named,
+                     measures={"harvest": ["units", "taken"]}, own={}, parents=[])  # fmt: skip
+    typed = [word.format(kept.id) for word in words] + ["--out", str(tmp_path)] * (words[0] == "runs")
+    said = fresh(
+        "import sys\nfrom nomoi import cli\n"
+        f"sys.argv = ['nomoi', *{typed!r}]\n"
+        "try:\n    cli.main()\nexcept SystemExit as end:\n    print(end.code)\n"
+        f"print('loaded:', *(m for m in {HEAVY!r} if m in sys.modules))"
+    )
+    assert said.splitlines()[-2:] == ["None", "loaded:"]
 
 
 def test_a_study_is_run_without_the_others():

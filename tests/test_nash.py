@@ -227,6 +227,29 @@ def test_pygambit_agrees_on_200_random_games():
     _agree("gambit")
 
 
+@given(small)
+def test_floating_point_gives_what_whole_numbers_give_or_nothing(rng):
+    shape = tuple(rng.integers(2, 6, 2))
+    scale = 10.0 ** rng.integers(-3, 6)
+    for row, column in (rng.integers(0, 4, (2, *shape)), rng.normal(size=(2, *shape)) * scale):
+        quick = vertices._simple(row.astype(float), column.astype(float))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(vertices, "_simple", lambda *game: None)
+            exact = vertices.extremes(row.astype(float), column.astype(float))
+        assert quick is None or not exact.degenerate
+        if quick is not None:
+            assert len(quick.points) == len(exact.points)
+            for point in exact.points:
+                assert any(all(np.allclose(x, y, 0, 1e-9) for x, y in zip(point, q, strict=True)) for q in quick.points)
+
+
+def test_what_rounding_cannot_tell_is_left_to_whole_numbers():
+    row, column = np.random.default_rng(4).random((2, 4, 4))
+    assert vertices._simple(row, column) is not None
+    row[1] = row[0] + 1e-15  # all but twins: more inequalities seem to meet than do
+    assert vertices._simple(row, column) is None
+
+
 def test_larger_games_go_to_quantecon():
     rng = np.random.default_rng(5)
     game = bimatrix(rng.random((8, 8)), rng.random((8, 8)))

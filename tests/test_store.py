@@ -18,6 +18,7 @@ import pytest
 
 from nomoi import files
 from nomoi.errors import Refusal
+from nomoi.runs import record as recording
 from nomoi.runs import store as storing
 from nomoi.runs.record import Asked, read
 from nomoi.runs.store import Store
@@ -236,3 +237,29 @@ def test_what_a_killed_process_left_of_a_finished_run_is_cleared_away(tmp_path):
     store.tidy(what())
     assert not left.exists()
     assert [r.id for r in store.all()] == [record.id]
+
+
+def test_a_list_reads_the_record_alone_and_says_what_the_curve_would(tmp_path, monkeypatch):
+    store = Store(tmp_path)
+    curve = {"reward": (np.arange(3), np.array([1.0, 2.0, 4.5])), "none": (np.arange(2), np.array([1.0, np.nan]))}
+    curve["odd"] = np.arange(1), np.array([np.inf])
+    record = store.put(what(), curve, None, named={"label": "one"}, measures={}, own={}, parents=[])
+    json.loads((record.folder / "record.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    for name in ("checksum", "parquet"):
+        monkeypatch.setattr(recording, name, lambda *_: pytest.fail("asked"), raising=False)
+    ((found,), damaged) = store.sound(whole=False)
+    np.testing.assert_equal(found.glance(), (2, {"reward": 4.5, "odd": np.nan, "none": np.nan}))
+    assert not damaged
+    monkeypatch.undo()
+    np.testing.assert_equal(record.late(), found.glance()[1])
+    (record.folder / "curve.parquet").unlink()
+    assert "damaged" in store.sound(whole=False)[1][0]
+
+
+def test_records_from_before_anything_was_noted_are_read_whole(tmp_path):
+    store = Store(tmp_path)
+    record = put(store)
+    facts = {name: value for name, value in record.facts.items() if name not in ("late", "steps")}
+    (record.folder / "record.json").write_text(json.dumps(facts))
+    ((old,), _) = store.sound(whole=False)
+    np.testing.assert_equal(old.glance(), record.glance())

@@ -18,7 +18,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.institutions.treaty import Treaty
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.situations.pool import Pool
-from nomoi.solve.subgame import _certified, backward, markov_perfect, planner
+from nomoi.solve.subgame import _certified, backward, backwards, markov_perfect, planner
 from nomoi.solve.unfold import tabular
 from nomoi.studies import fishery
 
@@ -71,6 +71,25 @@ def test_equals_the_slow_twin(seed, select, discount):
     assert found.deviation < 1e-4
     if twin is not None:
         np.testing.assert_allclose(found.start, twin, atol=1e-4)
+
+
+@pytest.mark.parametrize(("select", "discount"), [("best", 1.0), ("worst", 0.5)])
+def test_games_side_by_side_are_solved_as_each_alone(select, discount):
+    """Payoffs are drawn, so that stages have mixed equilibria, too; what is material is not what is paid."""
+    markov = tabular(govern(random_matrix(0), Contract(on="defect", levels=2, high=3.0)))
+    rng = np.random.default_rng(1)
+    games = [markov.with_payoffs(*rng.integers(0, 9, (2, *markov.payoff.shape)).astype(float)) for _ in range(4)]
+    for game, found in zip(games, backwards(games, discount, select), strict=True):
+        alone = backward(game, discount, select)
+        for part in ("weight", "value", "material"):
+            np.testing.assert_array_equal(getattr(found, part), getattr(alone, part))
+        factor, ends = np.where(game.held[game.owner], 1.0, discount), np.pad(alone.value, ((0, 0), (0, 1)))
+        twin = _certified(game, factor, alone.weight, ends)
+        np.testing.assert_allclose(alone.material, twin.material, atol=1e-9)
+        assert found.deviation == alone.deviation == pytest.approx(twin.deviation, abs=1e-12)
+    other = tabular(govern(random_matrix(0), Contract(on="defect", levels=2, high=3.0)))
+    with pytest.raises(Refusal, match="do not share their moves"):
+        backwards([markov, other])
 
 
 @given(st.integers(0, 2**16))

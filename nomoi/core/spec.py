@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from nomoi.core.option import describe_option, options
@@ -51,7 +50,8 @@ def spec(thing: Any) -> Any:
         return {"path": str(thing)}
     if isinstance(thing, (np.ndarray, np.generic)) and not thing.ndim and thing.dtype in (np.bool_, np.int64, float):
         return spec(thing.item())  # Python's own say the same
-    if isinstance(thing, (np.ndarray, np.generic, jax.Array)):
+    jax = sys.modules.get("jax")  # where it is not loaded, nothing is an array of its
+    if isinstance(thing, (np.ndarray, np.generic)) or (jax and isinstance(thing, jax.Array)):
         array = np.asarray(thing)
         return {"array": spec(array.tolist()), "dtype": str(array.dtype)}
     if dataclasses.is_dataclass(thing):

@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import special, stats
 
 from nomoi.errors import Refusal
 
@@ -82,13 +81,22 @@ def estimate(values: Values) -> Estimate:
     if np.isinf(values).any():
         with np.errstate(invalid="ignore"):  # inf - inf
             return Estimate(float(values.mean()), np.nan, -np.inf, np.inf, n, missing)
-    mean, middle = float(values.mean()), float(stats.trim_mean(values, 0.25))
+    mean, middle = float(values.mean()), _middle(values)
     if n < 2:
         return Estimate(mean, middle, np.nan, np.nan, n, missing)
     if _still(values):
         return Estimate(mean, middle, mean, mean, n, missing)
+    from scipy import special  # late, as in all of this file: importing it takes longer than most commands do
+
     reach = float(special.stdtrit(n - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, middle, mean - reach, mean + reach, n, missing)
+
+
+def _middle(values: np.ndarray) -> float:
+    """The interquartile mean: a quarter left out at either end, rounded down to whole values."""
+    low = len(values) // 4
+    high = len(values) - low
+    return float(np.partition(values, (low, high - 1))[low:high].mean())
 
 
 def exactly(value: float) -> Estimate:
@@ -158,6 +166,8 @@ def _fisher(r: float, n: int) -> tuple[float, float]:
         return np.nan, np.nan
     if abs(r) == 1:
         return r, r
+    from scipy import special
+
     reach = special.ndtri((1 + LEVEL) / 2) / math.sqrt(n - 3)
     return math.tanh(math.atanh(r) - reach), math.tanh(math.atanh(r) + reach)
 
@@ -188,6 +198,8 @@ def ttest(values: Values, others: Values) -> Test:
     gaps = gaps[~np.isnan(gaps)]
     if len(gaps) < 2 or not np.isfinite(gaps).all() or _still(gaps):
         return Test(found, *[np.nan] * 4)
+    from scipy import special
+
     d = float(gaps.mean() / gaps.std(ddof=1))
     t = d * math.sqrt(len(gaps))
     p = float(2 * special.stdtr(len(gaps) - 1, -abs(t)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 from rich.markup import escape
 from rich.table import Table
 
+from nomoi.core.written import reading
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import number
 from nomoi.report.console import console
@@ -19,43 +19,64 @@ if TYPE_CHECKING:
     from nomoi.runs.store import Store
 
 
+@reading()
 def records(store: Store) -> None:
     """The records of a store, oldest first; those that other code made are said to be old."""
     from nomoi.runs.code import changed
 
-    found, damaged = store.sound()
+    found, damaged = store.sound(whole=False)
     for sentence in damaged:
         console.print(escape(sentence), style="yellow", highlight=False)
-    if store.outdated():
-        console.print(
-            escape(f"{len(store.outdated())} records have format 1 and are not read any more."), style="yellow"
-        )
+    if outdated := len(store.outdated()):
+        console.print(escape(f"{outdated} records have format 1 and are not read any more."), style="yellow")
     if not found:
         none = "no whole records in {}" if damaged else "no records in {} yet"
         console.print(escape(f"There are {none.format(store.root)}."), highlight=False)
         return
     columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code")
-    rows = []
+    rows, old = [], dict[frozenset, str]()  # most share their code with others
     for record in found:
-        facts, late = record.facts, record.late()
-        steps = max((int(s.max()) for s, _ in record.curve().values()), default=0)
-        cells = (
-            record.id, record.kind, _about(record), record.label, "" if record.seed is None else str(record.seed),
-            f"{steps:,}", str(facts.get("wall_seconds", "")), str(facts.get("steps_per_second", "")),
-            number(late["harvest"]) if "harvest" in late else "", "old" if changed(record.facts["code"]) else "",
-        )  # fmt: skip
-        rows.append(cells)
-    shown = [k for k, name in enumerate(columns) if name in _fitting(columns, rows, console.width)]
-    out = Table(title=escape(f"records in {store.root}"), title_justify="left")
-    for k in shown:
-        numbers = columns[k] in ("seed", "steps", "seconds", "steps/s", "harvest")
-        label = columns[k] == "label"
-        out.add_column(
-            columns[k], justify="right" if numbers else "left", no_wrap=not label, overflow="fold" if label else "crop"
-        )
-    for cells in rows:
-        out.add_row(*(escape(cells[k]) for k in shown))
-    console.print(out)
+        (steps, late), facts = record.glance(), record.facts
+        code = frozenset(facts["code"].items())
+        if code not in old:
+            old[code] = "old" if changed(facts["code"]) else ""
+        rows.append([
+            record.id, record.kind, _about(record), " ".join(record.label.split()),
+            "" if record.seed is None else str(record.seed), f"{steps:,}", str(facts.get("wall_seconds", "")),
+            str(facts.get("steps_per_second", "")), number(late["harvest"]) if "harvest" in late else "", old[code],
+        ])  # fmt: skip
+    names = _fitting(columns, rows, console.width)
+    shown = [k for k, name in enumerate(columns) if name in names]
+    console.print(escape(f"records in {store.root}"), style="italic", highlight=False)
+    head, *lines = _lines([columns[k] for k in shown], [[row[k] for k in shown] for row in rows], console.width)
+    console.print(head, style="bold", markup=False, highlight=False, soft_wrap=True)
+    console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """A table as lines, the first of them its head: numbers to the right, and labels folded that find no room.
+
+    Thousands of rows are more than a table of rich's is quick with.
+    """
+    widths = [max(len(name), *(_wide(row[k]) for row in rows)) for k, name in enumerate(columns)]
+    at = columns.index("label") if "label" in columns else -1
+    if at >= 0:
+        widths[at] = min(widths[at], max(16, width - sum(widths) + widths[at] - 2 * (len(columns) - 1)))
+    right = [name in ("seed", "steps", "seconds", "steps/s", "harvest") for name in columns]
+    out = []
+    for row in (columns, *rows):
+        folded = chop_cells(row[at], widths[at]) if at >= 0 and _wide(row[at]) > widths[at] else []
+        for n in range(max(1, len(folded))):
+            cells = [folded[n] if folded and k == at else "" if n else text for k, text in enumerate(row)]
+            gaps = [" " * (w - _wide(text)) for text, w in zip(cells, widths, strict=True)]
+            each = [gap + text if r else text + gap for text, gap, r in zip(cells, gaps, right, strict=True)]
+            out.append("  ".join(each).rstrip())
+    return out
+
+
+def _wide(text: str) -> int:
+    """How many cells of the terminal a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
 
 
 def _about(record: Record) -> str:
@@ -68,10 +89,10 @@ def _about(record: Record) -> str:
     return str(named).rpartition(":")[2].lower()
 
 
+@reading()
 def record(one: Record) -> None:
     """One record: what was run, by which code, and what came of it."""
     from nomoi.runs.code import changed
-    from nomoi.runs.trial import trial_of
 
     facts = one.facts
     console.print(f"[bold]{escape(one.label)}[/bold]  {escape(one.id)}", highlight=False)
@@ -86,44 +107,65 @@ def record(one: Record) -> None:
                   style="yellow" if files else "", highlight=False)  # fmt: skip
     for name in facts["parents"]:
         console.print(escape(f"goes on from {name}"), highlight=False)
-    try:
-        made = trial_of(one)
-        out = Table("of what", "option", "value", title="what was run", title_justify="left")
-        for part, option, value in _fields(made):
-            out.add_row(escape(part), escape(option), escape(value))
-        console.print(out)
-    except Refusal as refusal:
-        console.print(escape(str(refusal)), style="yellow", highlight=False)
+    if lost := _lost(one):
+        console.print(escape(lost), style="yellow", highlight=False)
+    out = Table("of what", "option", "value", title="what was run", title_justify="left")
+    trial = one.spec["trial"]
+    for part, option, value in _fields(trial | {"options": facts["named"] | trial["options"]}):
+        out.add_row(escape(part), escape(option), escape(value))
+    console.print(out)
     out = Table("measure", "value", "unit", "meaning", title="what came of it, late in the run", title_justify="left")
-    for name, value in one.late().items():
+    for name, value in one.glance()[1].items():
         out.add_row(escape(name), number(value), *map(escape, facts["measures"].get(name, ["", ""])))
     console.print(out)
 
 
-def _fields(thing: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
-    """The fields of a thing and of its parts: (what it is, field, value)."""
-    from nomoi.core.option import describe_option, options
+def _lost(one: Record) -> str:
+    """Why the record cannot be made again, in a sentence; empty where all that it names is here."""
+    from nomoi.core.spec import addresses
+    from nomoi.runs.code import defined
+    from nomoi.runs.trial import trial_of
 
-    documented = options(type(thing))
-    title = where or type(thing).__name__.lower()
-    for field in dataclasses.fields(thing):
-        value = getattr(thing, field.name)
-        parts = value if isinstance(value, tuple) and value and dataclasses.is_dataclass(value[0]) else (value,)
-        if dataclasses.is_dataclass(parts[0]) and not isinstance(parts[0], type):
-            for part in parts:
-                yield from _fields(part, getattr(part, "name", "") or type(part).__name__.lower())
-        elif field.init and field.name not in ("under", "parent"):  # the situation is governed; parents are said above
-            if field.name in documented:
-                value = describe_option(value, documented[field.name])
-            yield title, field.name, getattr(value, "__qualname__", str(value))
+    gone = [address for address in addresses(one.spec) if not defined(address)]
+    try:
+        if gone:  # nomoi's own names are looked up without what they compute by, which takes long to load
+            trial_of(one)
+    except Refusal as refusal:
+        return str(refusal)
+    return ""
+
+
+def _fields(data: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The fields of a thing that is written down (`nomoi.core.spec`), then of its parts: (what it is, field, value)."""
+    title, parts = str(data["class"]).rpartition(":")[2].lower(), []
+    for name, value in data["options"].items():
+        value = value["tuple"] if isinstance(value, dict) and "tuple" in value else value
+        inner = [x for x in (value if isinstance(value, list) else [value]) if isinstance(x, dict) and "class" in x]
+        parts += inner
+        if not inner and name != "parent":  # parents are said above
+            yield title, name, _shown(value)
+    for part in parts:
+        yield from _fields(part)
+
+
+def _shown(value: Any) -> str:
+    """A value that is written down, as text: of a function its name, of an array its numbers."""
+    if isinstance(value, dict):
+        for mark in ("type", "function"):
+            if mark in value:
+                return str(value[mark]).rpartition(":")[2]
+        for mark in ("tuple", "table", "array", "float", "path"):
+            if mark in value:
+                return _shown(value[mark])
+    return str(value)
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[str]:
     """The columns that a narrow terminal has room for, the least telling left out first; labels may be folded."""
-    wide = {name: 3 + max(len(name), *(cell_len(r[k]) for r in rows)) for k, name in enumerate(columns)}
-    wide["label"] = min(wide["label"], 3 + 16)
+    wide = {name: 2 + max(len(name), *(_wide(row[k]) for row in rows)) for k, name in enumerate(columns)}
+    wide["label"] = min(wide["label"], 2 + 16)
     left = set(columns)
     for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "code", "seed", "label"):
-        if 1 + sum(wide[n] for n in left) > width:
+        if sum(wide[n] for n in left) - 2 > width:
             left.discard(name)
     return left

@@ -12,6 +12,7 @@ import ast
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +55,12 @@ def reached(addresses: Iterable[str]) -> dict[str, str]:
 
 def digest(code: Code) -> str:
     """One digest of all."""
-    return _joined(f"{home} {one}" for home, one in sorted(code.items()))
+    return _together(frozenset(code.items()))
+
+
+@lru_cache(maxsize=256)  # most records of a folder share theirs with others
+def _together(code: frozenset[tuple[str, str]]) -> str:
+    return _joined(f"{home} {one}" for home, one in sorted(code))
 
 
 def changed(old: Code) -> list[str]:
@@ -64,6 +70,12 @@ def changed(old: Code) -> list[str]:
     """
     places = [(*one.partition(":")[::2], was) for one, was in old.items()]
     return sorted({_shown(home) for home, name, was in places if _digest(home, name) != was})
+
+
+def defined(address: str) -> bool:
+    """Whether nomoi has what stands at an address (module:name), by its text; false for what is not nomoi's."""
+    home, _, name = address.partition(":")
+    return home.split(".")[0] == "nomoi" and name.partition(".")[0] in _bound(home)
 
 
 def _shown(home: str) -> str:
@@ -84,6 +96,8 @@ def _file(home: str) -> Path | None:
     """The source of a module of nomoi's, or of one that is neither installed nor Python's own."""
     loaded = sys.modules.get("__main__" if home == SCRIPT else home)
     file = getattr(loaded, "__file__", None)
+    if loaded is None and home.split(".")[0] == "nomoi":
+        return _written(home)
     if loaded is None:
         try:
             found = importlib.util.find_spec(home)
@@ -93,6 +107,21 @@ def _file(home: str) -> Path | None:
     if not file or not file.endswith(".py"):
         return None
     return Path(file) if home.split(".")[0] == "nomoi" or not installed(file) else None
+
+
+def _written(home: str) -> Path | None:
+    """The source of a module of nomoi's; Python would load the packages that it is in, and JAX with them."""
+    place = Path(sys.modules["nomoi"].__path__[0]).joinpath(*home.split(".")[1:])
+    beside = _inside(place.parent)
+    if place.name in beside and "__init__.py" in _inside(place):
+        return place / "__init__.py"
+    return place.with_name(f"{place.name}.py") if f"{place.name}.py" in beside else None
+
+
+@lru_cache
+def _inside(folder: Path) -> frozenset[str]:
+    """What a folder has, as it is spelt: some systems find `Pool.py` where `pool.py` is."""
+    return frozenset(os.listdir(folder)) if folder.is_dir() else frozenset()
 
 
 @lru_cache(maxsize=1024)

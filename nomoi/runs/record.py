@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,16 @@ class Asked:
     @property
     def of(self) -> str:
         """What was run, whichever code made it: the first part of its name."""
-        text = json.dumps({"format": FORMAT, **json.loads(json.dumps(self.spec))}, sort_keys=True,
-                          separators=(",", ":"), allow_nan=False)  # fmt: skip
-        return hashlib.sha256(text.encode()).hexdigest()[:10]
+        return _of(json.loads(json.dumps(self.spec)))
 
     @property
     def id(self) -> str:
         return f"{self.of}-{code.digest(self.code)[:5]}"
+
+
+def _of(spec: Spec) -> str:
+    text = json.dumps({"format": FORMAT, **spec}, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,21 +102,42 @@ class Record:
 
     def late(self, share: float = 0.125) -> dict[str, float]:
         """Mean of each measure over the rows that lie wholly in the last `share` of the run (of one row, that one)."""
-        out = {}
-        for name, (step, value) in self.curve().items():
-            tail = value[step > step.max() * (1 - share)] if len(step) > 1 else value
-            out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else math.nan
-        return out
+        return late(self.curve(), share)
+
+    def glance(self) -> tuple[int, dict[str, float]]:
+        """The last step, and `late()`: as they were noted with the record, without a look at its curve."""
+        if "late" in self.facts:
+            return self.facts["steps"], {name: float(x) for name, x in self.facts["late"].items()}
+        curve = self.curve()  # made before they were noted
+        return last(curve), late(curve)
 
 
-def read(folder: Path) -> Record:
-    """The record in a folder, once its checksums, its format and its own name are found right."""
+def late(curve: Curve, share: float = 0.125) -> dict[str, float]:
+    """Of a curve, what `Record.late` says."""
+    out = {}
+    for name, (step, value) in curve.items():
+        value = np.asarray(value, np.float64)  # as a curve is kept
+        tail = value[step > step.max() * (1 - share)] if len(step) > 1 else value
+        out[name] = float(np.nanmean(tail)) if np.isfinite(tail).any() else math.nan
+    return out
+
+
+def last(curve: Curve) -> int:
+    """The last step of a curve."""
+    return max((int(np.max(step)) for step, _ in curve.values() if len(step)), default=0)
+
+
+def read(folder: Path, whole: bool = True) -> Record:
+    """The record in a folder, once its format and its own name are found right, and its files by their checksums.
+
+    whole  false, for a list of thousands: of its files it is only asked whether they are there
+    """
     try:
         facts = json.loads((folder / "record.json").read_text(encoding="utf-8"))
         if isinstance(facts, dict) and facts.get("format") == 1:
             raise Refusal(f"the record {folder} has format 1, which does not say what code made it and is not read any "
                           "more; delete that folder and run again.")  # fmt: skip
-        _check(facts, folder)
+        _check(facts, folder, whole)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None
     return Record(folder, facts)
@@ -122,7 +147,7 @@ def checksum(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _check(facts: Any, folder: Path) -> None:
+def _check(facts: Any, folder: Path, whole: bool) -> None:
     """ValueError or the like where a record is not what it says it is."""
     if facts["format"] != FORMAT:
         raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
@@ -140,10 +165,20 @@ def _check(facts: Any, folder: Path) -> None:
     words = lambda x: isinstance(x, list) and all(isinstance(part, str) for part in x)  # noqa: E731
     if not words(facts["parents"]) or not all(words(x) and len(x) == 2 for x in facts["measures"].values()):
         raise ValueError("its parents are no names, or its measures have no unit and meaning")
-    if Asked(spec, facts["code"]).id != folder.name:
-        raise ValueError(f"it is that of {Asked(spec, facts['code']).id}")
+    name = f"{_of(spec)}-{code.digest(facts['code'])[:5]}"
+    if name != folder.name:
+        raise ValueError(f"it is that of {name}")
+    if "late" in facts and not (isinstance(facts["steps"], int) and all(map(_number, facts["late"].values()))):
+        raise ValueError("what came of it are no numbers")
     if "curve.parquet" not in facts["files"]:
         raise ValueError("it lists no curve")
     for name, digest in facts["files"].items():
-        if checksum(folder / name) != digest:
+        if not whole:
+            os.stat(folder / name)
+        elif checksum(folder / name) != digest:
             raise ValueError(f"{name} has changed since it was written")
+
+
+def _number(x: Any) -> bool:
+    """A number, or the word for one that JSON does not know."""
+    return isinstance(x, (int, float)) or x in ("nan", "inf", "-inf")

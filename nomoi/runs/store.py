@@ -31,7 +31,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.files import why
-from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, read
+from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, last, late, read
 
 
 class Store:
@@ -74,24 +74,29 @@ class Store:
             raise Refusal(damaged[0])
         return found
 
-    def sound(self) -> tuple[list[Record], list[str]]:
-        """The records that can be read, oldest first, and a sentence about each that cannot."""
+    def sound(self, whole: bool = True) -> tuple[list[Record], list[str]]:
+        """The records that can be read, oldest first, and a sentence about each that cannot; `whole` as for `read`."""
         found, damaged = list[Record](), list[str]()
         for folder in self._folders():
             if "-" in folder.name:
                 try:
-                    found.append(read(folder))
+                    found.append(read(folder, whole))
                 except Refusal as refusal:
                     damaged.append(str(refusal))
         return sorted(found, key=lambda r: r.facts["created"]), damaged
 
     def outdated(self) -> list[str]:
         """The names of records of the format before this one, which are not read any more."""
-        return [f.name for f in self._folders() if "-" not in f.name]
+        return [name for name in self._names() if "-" not in name]
 
     def _folders(self) -> list[Path]:
-        whole = [f.parent for f in sorted(self.root.glob("records/*/record.json"))]
-        return [f for f in whole if not f.name.startswith(".")]  # a dot: what an earlier version left half written
+        return [self.root / "records" / name for name in self._names()]
+
+    def _names(self) -> list[str]:
+        home = str(self.root / "records")
+        names = sorted(os.listdir(home)) if os.path.isdir(home) else []
+        # a dot: what an earlier version left half written
+        return [n for n in names if n[0] != "." and os.path.exists(f"{home}/{n}/record.json")]
 
     def pick(self, name: str) -> Record:
         """The one record whose name begins so."""
@@ -121,9 +126,11 @@ class Store:
                     np.savez_compressed(beside / "arrays.npz", **arrays)  # type: ignore[arg-type]
                 for name, content in (files or {}).items():
                     (beside / name).write_bytes(content)
+                kept = {name: rows for name, rows in curve.items() if len(rows[0])}
                 digests = {f.name: checksum(f) for f in sorted(beside.iterdir())}
                 facts |= {"spec": asked.spec, "code": dict(asked.code), "files": digests, "created": time.time()}
-                facts |= {"format": FORMAT, **_provenance()}
+                facts |= {"format": FORMAT, "steps": last(kept), **_provenance()}
+                facts["late"] = {name: x if np.isfinite(x) else str(x) for name, x in late(kept).items()}
                 (beside / "record.json").write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
                 for file in beside.iterdir():
                     _sync(file)

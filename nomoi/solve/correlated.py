@@ -1,4 +1,7 @@
-"""Correlated and coarse correlated equilibria of any number of players, by linear programming (scipy's HiGHS)."""
+"""Correlated and coarse correlated equilibria of any number of players, by linear programming (scipy's HiGHS).
+
+Those of the smallest games are found in whole numbers, from the corners of the set of all.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,16 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import linprog
 
 from nomoi.errors import Refusal, nearest
+from nomoi.solve.exact import whole
 from nomoi.solve.game import NormalForm
+from nomoi.solve.vertices import cone, normed
 
 LARGEST = 2_000_000  # entries of the programme; more takes minutes (ours)
 CERTAIN = 1e-8  # the largest gain from departing, as a share of what is at stake (as in nomoi.solve.certify; ours)
 DUST = 1e-14  # shares below which an outcome may be left by rounding alone (ours)
+FEW = 9  # outcomes of two players up to which the corners of the set of all are listed: some milliseconds (ours)
 OBJECTIVES = ("max", "min", "egalitarian")
 
 
@@ -45,6 +49,45 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
     if size(game) > LARGEST:
         raise Refusal(f"{game.title} is too large for correlated equilibria by linear programming.")
     game.solvable()
+    few = game.n == 2 and game.payoff[0].size <= FEW
+    x = (_by_corners if few else _by_programme)(game, objective, coarse)
+    mark, x = min(((gain(game, one, coarse), one) for one in x), key=lambda t: t[0])
+    if not mark <= CERTAIN:
+        raise Refusal(f"correlated equilibria of {game.title} were not found: payoffs differ too much in size for a "
+                      "linear programme in floating point.")  # fmt: skip
+    got = game.joint(x)
+    return Correlated(x, got, float(got.sum()), mark, coarse, objective)
+
+
+def _by_corners(game: NormalForm, objective: str, coarse: bool) -> list[np.ndarray]:
+    """Of two players, in whole numbers: the best corner of the set of all such distributions.
+
+    What is best for the worst off of two is a corner, or lies between two where both fare alike.
+    """
+    rows = []
+    for i, k in enumerate(game.shape):
+        table = np.array(whole(np.moveaxis(game.exact[i], i, 0))[0], object)
+        for played in range(k):
+            loss = table - table[played]  # [advised, the other's] of playing this instead
+            each = [loss] if coarse else [loss * (np.arange(k) == a)[:, None] for a in range(k) if a != played]
+            rows += [np.moveaxis(one, 0, i).ravel() for one in each]
+    corners = normed(cone(np.array(rows))[0])
+    payoff = game.payoff.reshape(2, -1)
+    if objective == "egalitarian":
+        lead = corners @ (payoff[0] - payoff[1])
+        i, j = np.nonzero((lead[:, None] > 0) & (lead < 0))
+        share = (lead[i] / (lead[i] - lead[j]))[:, None]
+        corners = np.concatenate([corners, (1 - share) * corners[i] + share * corners[j]])
+    paid = corners @ payoff.T
+    worth = paid.min(1) if objective == "egalitarian" else paid.sum(1) * (1.0 if objective == "max" else -1.0)
+    return [corners[worth.argmax()].reshape(game.shape)]
+
+
+def _by_programme(game: NormalForm, objective: str, coarse: bool) -> list[np.ndarray]:
+    """The answer of the linear programme, as it is and without what rounding left."""
+    from scipy import sparse
+    from scipy.optimize import linprog
+
     gains: Any = departures(game, coarse)
     unit = abs(gains).max(axis=1).toarray().ravel()  # each departure in its own unit
     gains = sparse.diags_array(1 / np.where(unit > 0, unit, 1.0)) @ gains
@@ -66,13 +109,8 @@ def solve(game: NormalForm, objective: str = "max", coarse: bool = False) -> Cor
     tried = []
     for least in (0.0, DUST):
         x = np.where(found.x[:outcomes] > least, found.x[:outcomes], 0.0).reshape(game.shape)
-        tried.append((gain(game, x / x.sum(), coarse), x / x.sum()))
-    mark, x = min(tried, key=lambda t: t[0])
-    if not mark <= CERTAIN:
-        raise Refusal(f"correlated equilibria of {game.title} were not found: payoffs differ too much in size for a "
-                      "linear programme in floating point.")  # fmt: skip
-    got = game.joint(x)
-    return Correlated(x, got, float(got.sum()), mark, coarse, objective)
+        tried.append(x / x.sum())
+    return tried
 
 
 def regret(game: NormalForm, distribution: np.ndarray, coarse: bool = False) -> float:
@@ -113,6 +151,8 @@ def size(game: NormalForm) -> int:
 
 def departures(game: NormalForm, coarse: bool = False) -> Any:
     """What departures gain [departures, outcomes]; one is (player, advised, played), a coarse one (player, played)."""
+    from scipy import sparse
+
     cells = np.arange(int(np.prod(game.shape))).reshape(game.shape)
     blocks = []
     for i, payoff in enumerate(game.exact):

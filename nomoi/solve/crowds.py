@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.interpolate import BPoly, PPoly
 
 from nomoi.errors import Refusal
 from nomoi.solve.exact import tidy
@@ -75,6 +74,8 @@ def mixed(crowd: Crowd) -> list[float]:
     The gain from cooperating is sum_k B(k; n-1, x) (Rc(k) - Rd(k)), a polynomial whose Bernstein coefficients are the
     gains themselves (Peña et al. 2014).  None are given where the gain is 0 for every x.
     """
+    from scipy.interpolate import BPoly, PPoly  # late: few games need it, and it takes long
+
     cooperate, defect = tidy(np.stack([crowd.cooperate, crowd.defect]))
     gain = (cooperate - defect) / (np.abs(cooperate - defect).max() or 1.0)
     roots = PPoly.from_bernstein_basis(BPoly(gain[:, None], [0.0, 1.0])).roots(extrapolate=False)

@@ -61,6 +61,11 @@ class Markov:
         return self.once("owner", lambda: np.repeat(np.arange(self.size), np.diff(self.first)))
 
     @property
+    def lots(self) -> tuple[np.ndarray, np.ndarray]:
+        """prob and next, lot by lot: [L, R] each."""
+        return self.once("lots", lambda: (np.ascontiguousarray(self.prob.T), np.ascontiguousarray(self.next.T)))
+
+    @property
     def layers(self) -> list[np.ndarray]:
         """States by how many steps may still follow, fewest first; refuses where a state may come back to itself."""
         return self.once("layers", self._layers)
@@ -112,6 +117,14 @@ class Markov:
     def with_payoffs(self, payoff: np.ndarray, material: np.ndarray) -> Markov:
         """The same states and moves with other payoffs [n, R] (symmetric: [1, R])."""
         return dataclasses.replace(self, payoff=payoff, material=material)
+
+
+def at(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """values[..., rows] for the rows [k, J] of a group: a view where they follow one another, as they mostly do."""
+    begin = int(rows.flat[0]) if rows.size else 0
+    if rows.size and int(rows.flat[-1]) - begin == rows.size - 1:  # rows of a group rise, and none comes twice
+        return values[..., begin : begin + rows.size].reshape(*values.shape[:-1], *rows.shape)
+    return values[..., rows]
 
 
 def answers_of(

@@ -1,33 +1,20 @@
 """Markov games solved exactly: backward induction, Markov-perfect equilibrium, and the planner's optimum.
 
 A governed situation that convenes before play (propose, sign, then play) needs nothing of its own: its states carry
-the stage, so the same backward induction gives the subgame-perfect contract.
-
-In every state the players face a stage game of what follows each joint choice.  Which of its equilibria is played is
-a rule of ours, since the theory leaves it open: the pure equilibrium with the largest sum of payoffs (`best`) or the
-smallest (`worst`), among those the one with the most equal payoffs; or (`first`, and where the others tie) the first
-in the order of choices.  Where two agents move and no equilibrium is pure, the same rule selects among the mixed ones;
-where more move, a game without a pure one is refused.
+the stage, so the same backward induction gives the subgame-perfect contract.  In every state the players face a stage
+game of what follows each joint choice; `nomoi.solve.stage` says which of its equilibria is played.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import numpy as np
 
-from nomoi.errors import Refusal, nearest
-from nomoi.solve import nash
-from nomoi.solve.game import NormalForm
-from nomoi.solve.markov import Group, Markov
-
-DUST = 1e-6  # what counts as equal, as a share of the payoffs compared: situations compute in float32 (ours)
-FINEST = 1e-14  # of the largest payoff: what rounding leaves of sums that are 0 (ours)
-SELECT = {"best": 1.0, "worst": -1.0, "first": 0.0}
-
-# (values of the joint choices [n, k, *A]) -> how probable each is [k, *A]
-Stage = Callable[[np.ndarray], np.ndarray]
+from nomoi.errors import Refusal
+from nomoi.solve.markov import Group, Markov, at
+from nomoi.solve.stage import FINEST, Stage, equilibrium, one_hot
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -72,12 +59,32 @@ def backward(markov: Markov, discount: float = 1.0, select: str = "best", slack:
     symmetric stage game has no symmetric pure equilibrium, the profile is played from which a departure gains least,
     if that is no more than `slack`; the certificate then says by how much the answer is short of an equilibrium.
     """
-    factor = _factor(markov, discount)
-    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
-    stage = _equilibrium(markov, select, slack)
+    return backwards([markov], discount, select, slack)[0]
+
+
+def backwards(
+    games: Sequence[Markov], discount: float = 1.0, select: str = "best", slack: float = 0.0
+) -> list[Solution]:
+    """`backward` of games that differ in payoffs alone (see `nomoi.solve.unfold.repaid`), side by side."""
+    markov = games[0]
+    if any(game.memo is not markov.memo for game in games):
+        raise Refusal(f"{markov.title} and others do not share their moves; games that `repaid` gives of one would do.")
+    payoff, material = _stacked([g.payoff for g in games]), _stacked([g.material for g in games])
+    factor, stage = _factor(markov, discount), equilibrium(markov, select, slack)
+    value = np.zeros((*payoff.shape[:2], markov.size + 1))
+    earned, weight, worst = np.zeros_like(value), np.zeros(payoff.shape[1:]), np.zeros(len(games))
     for layer in markov.stages:
-        _improve(markov, factor, stage, layer, value, weight)
-    return _certified(markov, factor, weight, value)
+        for group, ahead, played in _improve(markov, payoff, factor, stage, layer, value, weight):
+            worst = np.maximum(worst, _departing(group, ahead, played, value))
+            _earn(markov, material, factor, group, played, earned)
+    return [_solution(g, weight[t], value[:, t], earned[:, t, :-1], worst[t]) for t, g in enumerate(games)]
+
+
+def _stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """[n, T, R] of T arrays [n, R], which may be one and the same."""
+    if all(part is parts[0] for part in parts):
+        return np.broadcast_to(parts[0][:, None], (len(parts[0]), len(parts), parts[0].shape[1]))
+    return np.stack(parts, 1)
 
 
 def markov_perfect(
@@ -91,14 +98,15 @@ def markov_perfect(
         raise Refusal(f"the discount is {discount}; a game that may go on for ever needs one from 0 to below 1.")
     if markov.held.any():
         raise Refusal(f"an institution convenes in {markov.title}; solve a game that convenes by `backward`.")
-    factor, stage = _factor(markov, discount), _equilibrium(markov, select, slack)
-    value, weight = np.zeros((len(markov.payoff), markov.size + 1)), np.zeros(len(markov.owner))
+    factor, stage = _factor(markov, discount), equilibrium(markov, select, slack)
+    payoff = markov.payoff[:, None]
+    value, weight = np.zeros((len(payoff), 1, markov.size + 1)), np.zeros((1, len(markov.owner)))
     scale = max(float(np.abs(markov.payoff).max()), 1e-12) / (1 - discount)
     for _ in range(most):
         before = value.copy()
-        _improve(markov, factor, stage, markov.groups, value, weight)
+        _improve(markov, payoff, factor, stage, markov.groups, value, weight)
         if (np.abs(value - before) <= tolerance * np.abs(value) + FINEST * scale).all():
-            return _certified(markov, factor, weight, value)
+            return _certified(markov, factor, weight[0], value[:, 0])
     raise Refusal(f"values of {markov.title} still change after {most:,} rounds; no Markov-perfect equilibrium found.")
 
 
@@ -110,159 +118,95 @@ def planner(markov: Markov, discount: float = 1.0) -> float:
         total = values.sum(0)
         if markov.symmetric:  # only where all do the same is the payoff of one everybody's
             total = np.where(np.eye(total.shape[1], dtype=bool), total, -np.inf)
-        return _one_hot(total.reshape(len(total), -1).argmax(1), total.shape)
+        return one_hot(total.reshape(len(total), -1).argmax(1), total.shape)
 
-    common, factor = markov.with_payoffs(together, together), _factor(markov, discount)
-    value, weight = np.zeros((len(together), markov.size + 1)), np.zeros(len(markov.owner))
+    factor = _factor(markov, discount)
+    value, weight = np.zeros((len(together), 1, markov.size + 1)), np.zeros((1, len(markov.owner)))
     for layer in markov.stages:
-        _improve(common, factor, stage, layer, value, weight)
-    return float(value[:, 0].sum())
+        _improve(markov, together[:, None], factor, stage, layer, value, weight)
+    return float(value[:, 0, 0].sum())
 
 
 def _factor(markov: Markov, discount: float) -> np.ndarray:
     """[R] the discount of what follows each joint choice."""
     if not 0 <= discount <= 1:
         raise Refusal(f"the discount is {discount}; it must lie between 0 and 1.")
-    return np.where(markov.held[markov.owner], 1.0, discount)
+    return markov.once(f"factor {discount!r}", lambda: np.where(markov.held[markov.owner], 1.0, discount))
 
 
 def _improve(
-    markov: Markov, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray, weight: np.ndarray
+    markov: Markov, payoff: np.ndarray, factor: np.ndarray, stage: Stage, layer: list[Group], value: np.ndarray,
+    weight: np.ndarray,
+) -> list[tuple[Group, np.ndarray, np.ndarray]]:  # fmt: skip
+    """Solve the stage games of the states in `layer`, given the values of what follows, for T payoffs [n, T, R].
+
+    Writes value [n, T, S + 1] and weight [T, R]; gives for each group what its joint choices bring [n, T, k, J], and
+    how probable each is [T, k, J].
+    """
+    done = []
+    for group in layer:
+        states, rows, shape = group
+        ahead = _ahead(markov, payoff, factor, rows, value)
+        played = stage(ahead.reshape(len(ahead), -1, *shape)).reshape(ahead.shape[1:])
+        weight[:, rows] = played
+        done.append((group, ahead, played))
+    for (states, _, _), ahead, played in done:  # only now, so that all of a layer are solved from the same values
+        value[..., states] = (ahead * played).sum(-1)
+    return done
+
+
+def _ahead(markov: Markov, payoff: np.ndarray, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """[..., *rows] what each joint choice brings: the payoff now [..., R], and the discounted value [..., S + 1] of
+    what follows."""
+    prob, then = markov.lots
+    follows = np.zeros((*value.shape[:-1], *rows.shape))
+    for lot in range(len(prob)):
+        if (odds := at(prob[lot], rows)).any():
+            follows += odds * value.take(at(then[lot], rows), -1, mode="wrap")
+    follows *= at(factor, rows)
+    follows += at(payoff, rows)
+    return follows
+
+
+def _departing(group: Group, ahead: np.ndarray, played: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """[T] the most that anybody gains by departing once in a state of the group, from what `_improve` gave."""
+    states, _, shape = group
+    many, worst = len(played), np.zeros(len(played))
+    joint = played.reshape(-1, *shape)
+    for i, mine in enumerate(ahead):
+        others = joint.sum(axis=1 + i, keepdims=True)  # players mix independently
+        departs = (mine.reshape(-1, *shape) * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))
+        gains = departs.reshape(many, len(states), -1).max(2) - value[i][:, states]
+        worst = np.maximum(worst, gains.max(1))
+    return worst
+
+
+def _earn(
+    markov: Markov, paid: np.ndarray, factor: np.ndarray, group: Group, played: np.ndarray, earned: np.ndarray
 ) -> None:
-    """Solve the stage games of the states in `layer`, given the values of what follows; writes value and weight."""
-    fresh = []
-    for states, rows, shape in layer:
-        ahead = _ahead(markov, factor, rows, value)
-        played = stage(ahead.reshape(len(ahead), len(states), *shape)).reshape(rows.shape)
-        weight[rows] = played
-        fresh.append((states, (ahead * played).sum(-1)))
-    for states, got in fresh:  # only now, so that all of a layer are solved from the same values
-        value[:, states] = got
-
-
-def _ahead(markov: Markov, factor: np.ndarray, rows: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """[n, *rows] what each joint choice brings: the payoff now, and the discounted value [n, S + 1] of what follows."""
-    follows = np.zeros((len(value), *rows.shape))
-    for lot in range(markov.next.shape[1]):
-        follows += markov.prob[rows, lot] * value[:, markov.next[rows, lot]]
-    return markov.payoff[:, rows] + factor[rows] * follows
-
-
-def _equilibrium(markov: Markov, select: str, slack: float) -> Stage:
-    if select not in SELECT:
-        raise Refusal(f"there is no rule {select!r} to select an equilibrium by; {nearest(select, SELECT, 'rule')}")
-    sign = SELECT[select]
-    if markov.symmetric:
-        return lambda values: _symmetric(markov.title, values, sign, slack)
-    return lambda values: _pure(markov.title, values, sign)
-
-
-def _pure(title: str, values: np.ndarray, sign: float) -> np.ndarray:
-    """[k, *A] the selected pure equilibrium of each stage game [n, k, *A], or the mixed one where there is none."""
-    n, k = values.shape[:2]
-    best = np.ones(values.shape[1:], bool)
-    for i in range(n):
-        most = values[i].max(axis=1 + i, keepdims=True)
-        best &= values[i] >= most - _dust(values[i], most)
-    flat = values.reshape(n, k, -1)
-    among = best.reshape(k, -1)
-    if sign:
-        total = np.where(among, sign * flat.sum(0), -np.inf)
-        size = np.where(among, np.abs(flat).sum(0), 0.0)  # what sum and spread are made of
-        among = among & (total >= total.max(1, keepdims=True) - _dust(size))
-        spread = np.where(among, np.ptp(flat, axis=0), np.inf)
-        among = among & (spread <= spread.min(1, keepdims=True) + _dust(size))
-    played = _one_hot(among.argmax(1), values.shape[1:])
-    without = np.flatnonzero(~among.any(1))
-    if len(without):
-        played[without] = _mixed(title, values[:, without], sign)
-    return played
-
-
-def _dust(*compared: np.ndarray) -> np.ndarray:
-    """What payoffs may differ by and be alike, in the unit of those that are compared."""
-    size = np.abs(compared[0])
-    for other in compared[1:]:
-        size = np.maximum(size, np.abs(other))
-    return DUST * size + FINEST * size.max(initial=0.0)
-
-
-def _mixed(title: str, values: np.ndarray, sign: float) -> np.ndarray:
-    """The selected mixed equilibrium [k, *A] of stage games [n, k, *A] of two agents, none of which has a pure one."""
-    moves = [a for a in range(len(values)) if values.shape[2 + a] > 1]
-    if len(moves) != 2:
-        shape = " x ".join(map(str, values.shape[2:]))
-        raise Refusal(
-            f"{title} has a stage game ({shape}) without a pure equilibrium; only games in which two agents move are "
-            "solved in mixed strategies here."
-        )
-    own, other = (values[a].reshape(-1, *(values.shape[2 + b] for b in moves)) for a in moves)
-    joint = _two_by_two(own, other) if own.shape[1:] == (2, 2) else _larger(title, own, other, sign)
-    return joint.reshape(values.shape[1:])
-
-
-def _two_by_two(own: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """[k, 2, 2] the only equilibrium of games [k, 2, 2] without a pure one: each makes the other indifferent."""
-    # p [k] for the first choice of `own`, q [k] for that of `other`
-    p = (other[:, 1, 1] - other[:, 1, 0]) / (other[:, 0, 0] - other[:, 0, 1] - other[:, 1, 0] + other[:, 1, 1])
-    q = (own[:, 1, 1] - own[:, 0, 1]) / (own[:, 0, 0] - own[:, 0, 1] - own[:, 1, 0] + own[:, 1, 1])
-    return np.stack([p, 1 - p], 1)[:, :, None] * np.stack([q, 1 - q], 1)[:, None]
-
-
-def _larger(title: str, own: np.ndarray, other: np.ndarray, sign: float) -> np.ndarray:
-    """[k, A, B] the selected equilibrium of each game [k, A, B], among all that `nash.solve` finds."""
-    out = np.zeros(own.shape)
-    for g, pair in enumerate(zip(own, other, strict=True)):
-        game = NormalForm(np.stack(pair), title)
-        found = nash.solve(game)
-        if not found.points:
-            raise Refusal(f"no equilibrium of a stage game of {title} ({own.shape[1]} x {own.shape[2]}) was found.")
-        total, spread = sign * found.payoffs.sum(1), np.ptp(found.payoffs, axis=1)
-        among = total >= total.max() - _dust(np.abs(found.payoffs).sum(1))
-        best = int(np.where(among, spread, np.inf).argmin()) if sign else 0
-        out[g] = np.multiply.outer(*found.points[best])
-    return out
-
-
-def _symmetric(title: str, values: np.ndarray, sign: float, slack: float) -> np.ndarray:
-    """The selected symmetric pure equilibrium of each stage game [1, k, A, A] of profiles (own, all others)."""
-    own = values[0]
-    same = np.diagonal(own, axis1=1, axis2=2)
-    dust = _dust(own.max(1), same)
-    gain = own.max(1) - same  # [k, A] what departing from "all do b" gains
-    gain = np.where(gain <= dust, 0.0, gain)
-    least = float(gain.min(1).max())
-    if least > slack:
-        raise Refusal(
-            f"{title} has a stage game without a symmetric pure equilibrium (departing gains at least {least:.3g}); "
-            "allow for that by `slack`, or unfold it without symmetric=True."
-        )
-    allowed = gain <= gain.min(1, keepdims=True) + dust
-    chosen = np.where(allowed, sign * same, -np.inf).argmax(1)
-    return _one_hot(chosen * (own.shape[2] + 1), own.shape)
-
-
-def _one_hot(flat: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """[k, *A] with a one at place flat[k] of each."""
-    out = np.zeros((shape[0], int(np.prod(shape[1:]))))
-    out[np.arange(shape[0]), flat] = 1.0
-    return out.reshape(shape)
+    """Write into `earned` [n, T, S + 1] what play in the group brings of `paid` [n, T, R] and of what follows."""
+    states, rows, _ = group
+    t, k, j = np.nonzero(played)
+    row, share = rows[k, j], played[t, k, j]
+    prob, then = markov.lots
+    follows = sum(prob[lot][row] * earned[:, t, then[lot][row]] for lot in range(len(prob)))
+    each = share * (paid[:, t, row] + factor[row] * follows)
+    place, shape = t * len(states) + k, (len(played), len(states))
+    earned[..., states] = [np.bincount(place, one, shape[0] * shape[1]).reshape(shape) for one in each]
 
 
 def _certified(markov: Markov, factor: np.ndarray, weight: np.ndarray, value: np.ndarray) -> Solution:
     """The answer with its certificate: no departure once, in any state, by anybody, gains more than `deviation`."""
     worst = 0.0
-    for states, rows, shape in markov.groups:
-        k = len(states)
-        ahead = _ahead(markov, factor, rows, value).reshape(-1, k, *shape)
-        played = weight[rows].reshape(k, *shape)
-        for i in range(len(ahead)):
-            others = played.sum(axis=1 + i, keepdims=True)  # players mix independently
-            departs = (ahead[i] * others).sum(axis=tuple(a for a in range(1, 1 + len(shape)) if a != 1 + i))
-            worst = max(worst, float((departs.reshape(k, -1).max(1) - value[i, states]).max()))
-    material = _evaluated(markov, factor, weight, markov.material)
+    for group in markov.groups:
+        ahead = _ahead(markov, markov.payoff, factor, group[1], value)[:, None]
+        worst = max(worst, float(_departing(group, ahead, at(weight, group[1])[None], value[:, None])[0]))
+    return _solution(markov, weight, value, _evaluated(markov, factor, weight, markov.material), worst)
+
+
+def _solution(markov: Markov, weight: np.ndarray, value: np.ndarray, material: np.ndarray, worst: float) -> Solution:
     alike = (markov.agents, 1) if markov.symmetric else (1, 1)
-    return Solution(markov, weight, np.tile(value[:, :-1], alike), np.tile(material, alike), worst)
+    return Solution(markov, weight, np.tile(value[:, :-1], alike), np.tile(material, alike), float(worst))
 
 
 def _evaluated(markov: Markov, factor: np.ndarray, weight: np.ndarray, paid: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ from nomoi.core import Situation
 from nomoi.core.situation import State
 from nomoi.errors import Refusal
 from nomoi.solve.game import NormalForm
-from nomoi.solve.markov import ENDS, Markov, answers_of
+from nomoi.solve.markov import ENDS, Markov, answers_of, at
 
 LARGEST = 5_000_000  # joint choices in all states together; more would not fit into a laptop's memory (ours)
 Answers = dict[str, Any]  # head -> [k, n]
@@ -81,11 +81,14 @@ def repaid(markov: Markov, situation: Situation) -> Markov:
     parts = [jax.tree.map(np.asarray, _pay(situation, *batch)) for batch in batches]
     if not all(alike for _, _, alike in parts):
         raise Refusal(f"{situation.name} does not move as {markov.title} did when it was unfolded; unfold it anew.")
-    payoff, material = (np.concatenate([p[k] for p in parts])[: len(markov.owner)].T.astype(float) for k in (0, 1))
+    payoff, material = (np.concatenate([p[k] for p in parts])[: len(markov.owner)].T for k in (0, 1))
     if markov.symmetric:
+        payoff = np.ascontiguousarray(payoff)
         _alike(markov, payoff)
         payoff, material = payoff[:1], material[:1]
-    return markov.with_payoffs(payoff, material)
+    # what is moved between agents is not material: one array then does for all games
+    unmoved = np.array_equal(material, markov.material)
+    return markov.with_payoffs(payoff.astype(float), markov.material if unmoved else material.astype(float))
 
 
 def _kept(markov: Markov) -> list[tuple[State, Answers, Any, State, Any]]:
@@ -240,13 +243,14 @@ def _bytes(states: State) -> np.ndarray:
 
 def _alike(markov: Markov, payoff: np.ndarray) -> None:
     """Refuse as symmetric what pays agents [n, R] unlike who do the same."""
-    dust = 1e-5 * max(float(np.abs(payoff).max()), 1.0)
+    far = lambda x: max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # noqa: E731
+    dust = 1e-5 * max(far(payoff), 1.0)
     for mine, rows, (k, _) in markov.groups:
-        paid = payoff[:, rows].reshape(len(payoff), len(mine), k, k)
+        paid = at(payoff, rows).reshape(len(payoff), len(mine), k, k)
         same = np.diagonal(paid, axis1=2, axis2=3)  # all do the same
         pairs = [(same[1:], same[:1]), (paid[2:], paid[1:2])]  # and those who do b alike are paid alike
         pairs += [(paid[1], paid[0].transpose(0, 2, 1))] if len(payoff) == 2 else []
-        if any(np.abs(a - b).max(initial=0.0) > dust for a, b in pairs):
+        if any(far(a - b) > dust for a, b in pairs):
             raise Refusal(f"{markov.title} treats its agents differently, so it cannot be unfolded as symmetric.")
 
 

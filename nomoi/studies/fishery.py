@@ -14,7 +14,8 @@ from nomoi.institutions.levy import Levy
 from nomoi.runs.effects import Effect
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.pool import Pool
-from nomoi.solve.subgame import backward, planner
+from nomoi.solve.markov import Markov
+from nomoi.solve.subgame import backward, backwards, planner
 from nomoi.solve.unfold import repaid, tabular
 
 POINTS, DISCOUNT = 41, 0.95  # ours
@@ -44,10 +45,16 @@ def taxed(key: None, agents: int, select: str, thetas: Sequence[float] = THETAS)
 
 @lru_cache
 def _taxed(agents: int, select: str, thetas: tuple[float, ...]) -> Mapping[str, float]:
-    markov = tabular(fishery(agents, 0.0), symmetric=True)
-    found = {t: backward(repaid(markov, fishery(agents, t)), DISCOUNT, select, SLACK) for t in thetas}
+    found = dict(zip(thetas, backwards(_games(agents, thetas), DISCOUNT, select, SLACK), strict=True))
     welfare = {f"welfare at {t:g}": s.welfare for t, s in found.items()}
     return welfare | {f"gain from departing at {t:g}": s.deviation for t, s in found.items()}
+
+
+@lru_cache(maxsize=1)
+def _games(agents: int, thetas: tuple[float, ...]) -> list[Markov]:
+    """The fishery under each tax; all rules of selection are tried on the same games."""
+    markov = tabular(fishery(agents, 0.0), symmetric=True)
+    return [repaid(markov, fishery(agents, t)) for t in thetas]
 
 
 def owned(key: None, agents: int) -> Mapping[str, float]:

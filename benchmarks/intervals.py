@@ -1,6 +1,6 @@
 """How often 95 % intervals of a mean hold it, and how often no effect is taken for one.
 
-    python benchmarks/coverage.py [--times 20000]
+    python benchmarks/intervals.py [--times 20000]
 
 Draws n values again and again from a known distribution: normal, and ones as skewed as runs that now and then collapse.
 """
