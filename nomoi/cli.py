@@ -101,16 +101,6 @@ def _resumable() -> Iterator[None]:
             signal.signal(end, signal.SIG_DFL)
 
 
-def _compilation_cache() -> None:
-    """Programs that were compiled once on this machine are not compiled again."""
-    import jax
-
-    with contextlib.suppress(OSError, RuntimeError):  # no home, or none that can be written: compiled anew
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "nomoi" / "xla"
-        home.mkdir(parents=True, exist_ok=True)
-        jax.config.update("jax_compilation_cache_dir", str(home))
-
-
 @app.command()
 def compare(
     situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
@@ -131,7 +121,6 @@ def compare(
     from nomoi.runs import compare as comparing
 
     files.check_place(report, out)
-    _compilation_cache()
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
             situation, under or (), who=who, seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell,
@@ -283,7 +272,6 @@ def run(
         files.check_place(place, out, keep)
     if os.path.realpath(path) in map(os.path.realpath, summaries):
         raise Refusal(f"{path} is the place of the page and of a summary; give --report or --keep another.")
-    _compilation_cache()
     found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:
         for one in chosen:

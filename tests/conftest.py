@@ -63,7 +63,6 @@ def nomoi(monkeypatch, capsys, tmp_path):
     from nomoi import cli
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "_compilation_cache", lambda: None)
 
     def call(*words):
         monkeypatch.setattr(sys, "argv", ["nomoi", *map(str, words)])

@@ -276,21 +276,30 @@ def test_a_file_of_control_characters_does_not_command_the_terminal(nomoi):
     assert "\x1b" not in err
 
 
-def test_who_has_no_home_can_run(tmp_path, nomoi, monkeypatch):
+def test_who_has_no_home_can_run_and_others_keep_what_is_compiled(tmp_path, monkeypatch):
     import pwd
 
-    from nomoi import cli
+    from nomoi.runs import programs
 
     def nobody(_):
         raise KeyError
 
-    monkeypatch.undo()  # the true _compilation_cache
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     before = jax.config.jax_compilation_cache_dir
-    cli._compilation_cache()
-    assert jax.config.jax_compilation_cache_dir == before
+    try:
+        jax.config.update("jax_compilation_cache_dir", None)
+        programs.keep()
+        assert jax.config.jax_compilation_cache_dir is None
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        programs.keep()
+        assert jax.config.jax_compilation_cache_dir == str(tmp_path / "nomoi" / "xla")
+        monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+        programs.keep()  # a place that was chosen stands
+        assert jax.config.jax_compilation_cache_dir == str(tmp_path / "nomoi" / "xla")
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

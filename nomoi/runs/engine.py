@@ -24,6 +24,7 @@ from nomoi.core.outline import outline
 from nomoi.grid.still import pack
 from nomoi.measure import films
 from nomoi.measure.measures import measures
+from nomoi.runs import programs
 from nomoi.runs.record import Curve, Record
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained, check_memory, inherited
@@ -104,7 +105,7 @@ class Program:
         self.shape = run
         check_memory(trial, lanes, run)
         with ThreadPoolExecutor(2) as pool:
-            begun = pool.submit(jax.jit(begin).lower(*args).compile)
+            begun = pool.submit(programs.jit(begin).lower(*args).compile)
             self.learn = jax.jit(learn).lower(*args[:2], run, jnp.int32(0)).compile()
             self.begin = begun.result()
 
@@ -112,7 +113,7 @@ class Program:
         """One episode of what was learned, as arrays for a record; empty where there is no land."""
         with self._lock:  # compile once
             if self._film is None:
-                self._film = jax.jit(films.play)
+                self._film = programs.jit(films.play)
         shot = film_of(trial.place, trial.learner, key_of(seed), mind, self._film)
         return {f"film.{name}": x for name, x in shot.items()}
 
@@ -121,7 +122,7 @@ def film_of(situation: Any, learner: Any, key: Any, mind: Any = None, play: Any 
     """One episode of a behaviour, as packed moments; empty where there is no land to look at."""
     if outline(situation).scene is None:
         return {}
-    frames = (play or jax.jit(films.play))(learner, situation, mind, key)
+    frames = (play or programs.jit(films.play))(learner, situation, mind, key)
     return dict(pack(films.shot(situation, *frames)))
 
 

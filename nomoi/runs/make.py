@@ -16,13 +16,14 @@ import jax
 
 from nomoi.core.keys import key_of
 from nomoi.errors import Missing, Refusal
-from nomoi.runs import code
+from nomoi.runs import code, programs
 from nomoi.runs.claims import Results
 from nomoi.runs.engine import Interrupted, Program, Progress, Stack, Tell, kind, stackable
 from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Run, Trial, as_curve
+from nomoi.runs.trials import Scripted
 
 LANES = 32  # the most runs that are stacked on a GPU (ours)
 WAIT = 0.2  # seconds between two looks at runs that another process is at (ours)
@@ -63,6 +64,7 @@ def make(
     With `old`, records that other code made are used where there are no others.  `tell` hears of every chunk of a
     training (from several threads, one at a time).  Raises Interrupted, with nothing lost, when the keyboard does.
     """
+    programs.keep()
     work = _Work(store, tell, workers, lanes, old)
     if store.outdated():
         work.remark(f"{len(store.outdated())} records in {store.root} have format 1, which does not say what code made "
@@ -140,15 +142,10 @@ class _Work:
         self._outdated(missing)
         training = sorted((r for r in missing if isinstance(r.trial, Trained)), key=lambda r: r.seed or 0)
         records = {run: record for run, record in found.items() if record}
-        records |= self._train(training) if training else {}
-        queue = _Queue(self, [r for r in missing if r not in records], 1, records)
-        while taken := queue.take():
-            (run,), held = taken
-            with held:
-                try:
-                    records[run] = self._make(run)
-                except Missing as missing:
-                    self.missing[run.trial.label] = str(missing)
+        if training:  # who plays by a script is compiled and lived beside, on cores that are left
+            scripts = [run for run in missing if isinstance(run.trial, Scripted)]
+            self._train(_Queue(self, training, self._lanes(len(training)), records), _Queue(self, scripts, 1, records))
+        self._rest(_Queue(self, [r for r in missing if r not in records], 1, records))
         return {label: () if label in self.missing else tuple(records[run] for run in some)
                 for label, some in runs.items()}  # fmt: skip
 
@@ -170,31 +167,32 @@ class _Work:
                     + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
                     )  # fmt: skip
 
-    def _train(self, runs: list[Run]) -> dict[Run, Record]:
+    def _lanes(self, many: int) -> int:
+        return self.lanes or (min(many, LANES) if jax.default_backend() != "cpu" else 1)
+
+    def _train(self, queue: _Queue, scripts: _Queue) -> None:
         gpu = jax.default_backend() != "cpu"
-        lanes = self.lanes or (min(len(runs), LANES) if gpu else 1)
-        workers = self.workers or (1 if gpu else os.cpu_count() or 1)
-        first = runs[0].trial
+        workers = max(1, self.workers or (1 if gpu else os.cpu_count() or 1))
+        first = queue.waiting[0].trial
         assert isinstance(first, Trained)
-        self.tell(Progress(first.label, runs[0].seed, 0, first.length, {}))  # compiling takes a while
-        records: dict[Run, Record] = {}
-        queue = _Queue(self, runs, lanes, records)
+        self.tell(Progress(first.label, queue.waiting[0].seed, 0, first.length, {}))  # compiling takes a while
 
         def work() -> None:
             try:
                 while taken := queue.take():
                     group, held = taken
                     with held:
-                        program = self._program(group[0], lanes).build()
+                        program = self._program(group[0], queue.lanes).build()
                         made = Stack(group, program, self.store, self.tell, self.stop).train()
                         for run, (curve, arrays, facts) in zip(group, made, strict=True):
-                            records[run] = self._put(run, curve, arrays, facts)
+                            queue.records[run] = self._put(run, curve, arrays, facts)
+                self._rest(scripts)
             except BaseException:
                 self.stop.set()  # the others save what they have, and stop
                 raise
 
-        with ThreadPoolExecutor(max(1, workers)) as pool:
-            futures = [pool.submit(work) for _ in range(max(1, workers))]
+        with ThreadPoolExecutor(workers) as pool:
+            futures = [pool.submit(work) for _ in range(workers)]
             try:
                 wait(futures)
             except KeyboardInterrupt:
@@ -204,7 +202,16 @@ class _Work:
             raise Interrupted if isinstance(error, KeyboardInterrupt) else error
         if self.stop.is_set():
             raise Interrupted
-        return records
+
+    def _rest(self, queue: _Queue) -> None:
+        """The runs that do not train, one after the other."""
+        while not self.stop.is_set() and (taken := queue.take()):
+            (run,), held = taken
+            with held:
+                try:
+                    queue.records[run] = self._make(run)
+                except Missing as missing:
+                    self.missing[run.trial.label] = str(missing)
 
     def _program(self, run: Run, lanes: int) -> Program:
         with self._taking:
@@ -222,7 +229,8 @@ class _Work:
         return record
 
     def _put(self, run: Run, made: Any, arrays: Any, facts: Mapping[str, Any]) -> Record:
-        self.fresh += 1
+        with self._taking:
+            self.fresh += 1
         try:
             curve = as_curve(made)
         except (AttributeError, TypeError, ValueError):

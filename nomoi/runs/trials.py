@@ -16,6 +16,7 @@ from nomoi.core.spec import address, spec
 from nomoi.errors import Refusal
 from nomoi.measure.evaluate import evaluate
 from nomoi.measure.measures import measures
+from nomoi.runs import programs
 from nomoi.runs.record import Curve, Record
 from nomoi.runs.shapes import in_force, plain
 from nomoi.runs.trained import Trained, learned, snapshots
@@ -61,7 +62,8 @@ def _lived(trial: Scripted) -> Any:
     kind = (jax.tree.structure((trial.place, trial.script)), trial.worlds)
     if kind not in _PROGRAMS:
         worlds = trial.worlds
-        _PROGRAMS[kind] = jax.jit(lambda s, learner, key: evaluate(key, s, learner, worlds=worlds))
+        play = lambda s, learner, key: evaluate(key, s, learner, worlds=worlds)  # noqa: E731
+        _PROGRAMS[kind] = programs.jit(play, worlds * trial.place.horizon)
     return _PROGRAMS[kind]
 
 
