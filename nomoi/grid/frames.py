@@ -63,7 +63,9 @@ def film(
     from PIL import Image
 
     form = form or ("gif" if str(path).lower().endswith(".gif") else "webp")
-    options: dict[str, dict[str, Any]] = {"webp": {"lossless": True, "method": 3}, "gif": {"optimize": True}}
+    # without key frames between, which take as long again to look for and save nothing
+    webp = {"lossless": True, "method": 3, "kmin": 0, "kmax": 0}
+    options: dict[str, dict[str, Any]] = {"webp": webp, "gif": {"optimize": True}}
     if form not in options:
         raise Refusal(f"a film cannot be {form!r}; webp or gif would be right.")
     parts, frames = [stills] if isinstance(stills, Still) else stills, []

@@ -180,13 +180,15 @@ def _lines(now: Still, i: int, j: int, px: int) -> Iterator[tuple[np.ndarray, np
 
 def _stroke(picture: np.ndarray, start: np.ndarray, end: np.ndarray, width: float, tone: str) -> None:
     """A line with round ends on [height, width, 3] floats."""
-    y, x = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    near = [np.clip((min(a, b) - width, max(a, b) + width + 1), 0, n).astype(int)
+            for a, b, n in zip(start, end, picture.shape, strict=False)]  # fmt: skip
+    part = picture[slice(*near[0]), slice(*near[1])]  # where it may leave a trace
+    y, x = np.ogrid[slice(*near[0]), slice(*near[1])]
     way = end - start
     along = ((y + 0.5 - start[0]) * way[0] + (x + 0.5 - start[1]) * way[1]) / max(way @ way, 1e-9)
     along = np.clip(along, 0, 1)
     far = np.hypot(y + 0.5 - start[0] - along * way[0], x + 0.5 - start[1] - along * way[1])
-    cover = np.clip(width / 2 + 0.5 - far, 0, 1)[..., None]
-    picture += cover * (_rgb(tone)[0] - picture)
+    part += np.clip(width / 2 + 0.5 - far, 0, 1)[..., None] * (_rgb(tone)[0] - part)
 
 
 def _agents(tiles: np.ndarray, now: Still) -> None:

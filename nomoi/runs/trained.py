@@ -74,8 +74,8 @@ class Trained(Trial):
         return sorted({round(k * chunks / self.snapshots) or 1 for k in range(1, self.snapshots + 1)})
 
     def measures(self) -> dict[str, tuple[str, str]]:
-        known = measures(self.place)
-        return {name: (known[name].unit, known[name].meaning) for name in known if name in in_force(self.place)}
+        known, meant = measures(self.place), in_force(self.place)
+        return {name: (known[name].unit, known[name].meaning) for name in known if name in meant}
 
     def check(self, trials: Mapping[str, Trial]) -> None:
         super().check(trials)

@@ -46,7 +46,8 @@ class Scripted(Trial):
         return told
 
     def measures(self) -> dict[str, tuple[str, str]]:
-        return {name: (m.unit, m.meaning) for name, m in measures(self.place).items() if name in in_force(self.place)}
+        known, meant = measures(self.place), in_force(self.place)
+        return {name: (m.unit, m.meaning) for name, m in known.items() if name in meant}
 
     def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
         values = np.asarray(_lived(self)(self.place, self.script, key))
