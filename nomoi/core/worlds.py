@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 
 from nomoi.core.govern import choose
+from nomoi.core.keys import fold
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
 
 
@@ -27,13 +28,13 @@ def step(
     convenes, so that the world draws the same lots whether anybody convened before or not.
     """
     later = turn + (~situation.held(state)).astype(jnp.int32)
-    after, outcome = situation.step(jax.random.fold_in(key, turn), state, action)
+    after, outcome = situation.step(fold(key, turn), state, action)
     return after, later, outcome
 
 
 def following(key: PRNGKeyArray) -> PRNGKeyArray:
     """The key of the episode after the one that has `key`; no turn of it gets the same."""
-    return jax.random.fold_in(key, jnp.uint32(0xFFFFFFFF))
+    return fold(key, jnp.uint32(0xFFFFFFFF))
 
 
 class Worlds(eqx.Module):

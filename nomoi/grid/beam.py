@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
 from nomoi.grid.body import FEW, Body, standing
+from nomoi.grid.lanes import once
 from nomoi.grid.layout import EAST, NORTH, SOUTH, WEST, Land
 
 
@@ -85,11 +86,12 @@ def reach(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"
         who = jnp.stack([who[:, a:b].min(1) for a, b in pairwise(ends) if b > a], 1)  # [n, rays] whom each ray hits
         rows, none = np.arange(len(body.cell))[:, None], jnp.zeros((len(body.cell), len(body.cell) + 1), bool)
         return none.at[rows, who.astype(jnp.int32)].set(True, mode="promise_in_bounds")[:, :-1]
-    at = jnp.where(beam[:, None, :] == body.cell.astype(beam.dtype)[None, :, None], bit, none)
+    where = jnp.where(body.here, body.cell, land.cells + 1).astype(beam.dtype)  # in no beam
+    at = jnp.where(beam[:, None, :] == where[None, :, None], bit, none)
     at = jax.lax.reduce(at, none, jax.lax.bitwise_or, (2,))  # [i, j] the cell of i's beam, as a bit, where j stands
-    at = jnp.where(body.here[:, None] & body.here[None, :], at, none)
+    at = jnp.where(body.here[:, None], at, none)
     taken = jax.lax.reduce(at, none, jax.lax.bitwise_or, (1,))  # [i] the cells of the beam where somebody stands
-    return (at & _first(taken, length, radius)[:, None]) != 0
+    return once((at & _first(taken, length, radius)[:, None]) != 0)
 
 
 def block(land: Land, body: Body, length: int, radius: int) -> Bool[Array, "n n"]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray, Shaped, UInt, UInt32
 
+from nomoi.core.keys import words
 from nomoi.grid.layout import Land
 
 # Up to so many agents, comparing all pairs is faster than looking on the map who stands where (ours, measured).
@@ -29,7 +29,7 @@ class Body(eqx.Module):
 
 def draw(key: PRNGKeyArray, **counts: int) -> dict[str, UInt32[Array, "_"]]:  # noqa: F821
     """All the random bits of one step in a single draw: name -> [count] uniform 32-bit words."""
-    bits = jax.random.bits(key, (sum(counts.values()),), jnp.uint32)
+    bits = words(key, sum(counts.values()))
     ends = np.cumsum(list(counts.values()))
     return {name: bits[end - k : end] for (name, k), end in zip(counts.items(), ends, strict=True)}
 

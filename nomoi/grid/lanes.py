@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, UInt
+from jaxtyping import Array, Bool, Int, Shaped, UInt
 
 
 def lanes(bits: int) -> Any:
@@ -28,6 +28,14 @@ def at(table: np.ndarray, spot: Int[Array, " n"]) -> Array:
 def fenced(codes: UInt[Array, "n K"]) -> UInt[Array, "n K"]:
     """The same with a zero in the padding: on CPUs XLA fuses through a barrier, and not through a scatter."""
     return codes.at[np.arange(codes.shape[0]), -1].set(0, mode="promise_in_bounds")
+
+
+def once(x: Shaped[Array, "*batch K"]) -> Shaped[Array, "*batch K"]:
+    """The same, computed once: XLA computes it anew for every pair of agents that it is used for, unless fenced off."""
+    spare = 2 if x.ndim == 1 else 1  # a scatter to a single place would be no fence
+    wide = jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, spare)])
+    place = (*np.indices((*x.shape[:-1], spare))[:-1], x.shape[-1] + np.arange(spare))
+    return wide.at[place].set(jnp.zeros((), x.dtype), mode="promise_in_bounds")[..., :-spare]
 
 
 def packed(layer: Bool[Array, "... S"], words: int) -> UInt[Array, "*n words"]:

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
 
 from nomoi.grid.body import FEW, Body, rank, standing
+from nomoi.grid.lanes import once
 from nomoi.grid.layout import Land
 
 
@@ -38,7 +39,7 @@ def _in_turn(land: Land, body: Body, go: Array, target: Array, order: Array) -> 
         mine = (place == k) & go
         want = jnp.where(mine, target, -2).max()
         cell = jnp.where(mine & ~(cell == want).any(), target, cell)
-    return jnp.where(body.here, cell, body.cell)
+    return once(jnp.where(body.here, cell, body.cell))
 
 
 def _at_once(land: Land, body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, counted, outline, setting, size
+from nomoi.core.keys import uniform
 from nomoi.core.measure import compliance
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
@@ -185,7 +186,7 @@ class Altar(Institution):
             marks = marks.clear((outcome.events["zap"] > 0).any(0))
         memory = eqx.tree_at(lambda r: (r.marks, r.time), memory, (marks, memory.time + 1))
 
-        draws = jax.random.uniform(key, (3,))
+        draws = uniform(key, 3)
         memory = self._rule(memory, situation.stock(state), situation.capacity(), draws)
         before, changed = memory.here, memory.changed == memory.time
         memory = self._read(memory, situation, state)

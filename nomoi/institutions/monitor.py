@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core.keys import uniform
 from nomoi.core.situation import Action, State
 
 ALL, WATCHED = range(2)
@@ -71,7 +71,7 @@ class Monitor(Institution):
         self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
     ) -> tuple[Any, State, Outcome]:  # fmt: skip
-        looked = jax.random.uniform(key, (situation.agents,)) < self.share
+        looked = uniform(key, situation.agents) < self.share
         violation = jnp.maximum(outcome.units(self.on) - self.allowed, 0.0)
         looks = self.cost * looked.astype(jnp.float32)
         paid = jnp.where(self.payer == ALL, looks.mean(), looks)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size
+from nomoi.core.keys import words
 from nomoi.core.measure import ratio
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene, rank
+from nomoi.grid.lanes import once
 
 ONE, ALL = range(2)
 
@@ -114,10 +115,10 @@ class Sanction(Institution):
         outcome: Outcome,
     ) -> tuple[Memory, State, Outcome]:  # fmt: skip
         n = situation.agents
-        guilty = outcome.events[f"{self.by}.violator"] > 0 if self.by else jnp.zeros(n, bool)
+        guilty = once(outcome.events[f"{self.by}.violator"] > 0) if self.by else jnp.zeros(n, bool)
         fired = outcome.events["shot"] > 0
         hit = (outcome.events["zap"] > 0) & (memory.immune == 0)
-        order = rank(jax.random.bits(key, (n,), jnp.uint32))[:, None]
+        order = rank(words(key, n))[:, None]
         first = jnp.where(hit, order, n).min(0)  # the place in the order of the first to strike each
         hit = hit & ((order == first) | (self.credit == ALL))
         struck = hit.any(0)
@@ -135,7 +136,7 @@ class Sanction(Institution):
         safe = jnp.where(struck, self.exile + self.immunity, jnp.maximum(memory.immune - 1, 0))
         safe = jnp.where(self.immunity > 0, safe, 0)
         state = situation.remove(state, struck, self.exile)
-        marked = outcome.events[f"{self.by}.marked"] > 0 if self.by else jnp.zeros(n, bool)
+        marked = once(outcome.events[f"{self.by}.marked"] > 0) if self.by else jnp.zeros(n, bool)
         target = situation.aim(state) & (safe == 0)
         ripe = (target & marked).any(1)
         return Memory(safe, ripe, target.any(1) & ~ripe), state, outcome
