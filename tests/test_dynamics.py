@@ -115,6 +115,14 @@ def test_compiled_is_the_same_to_single_precision(name):
         assert abs(b.sum(-1) - 1).max() < 1e-6
 
 
+def test_many_starts_go_in_blocks_and_come_back_in_order():
+    """More starts than a block holds, and not a multiple of it."""
+    starts = some(UNLIKE, 2 * dynamics.BLOCK + 7)
+    exact, fast = (path(UNLIKE, starts, 8, keep=2, single=s) for s in (False, True))
+    for a, b in zip(exact, fast, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
 def test_a_path_keeps_what_shorter_paths_end_with():
     whole = path(UNLIKE, some(UNLIKE), 40, keep=4)
     for k in range(1, 5):

@@ -127,6 +127,15 @@ def test_an_environment_that_never_comes_back():
     assert m.fitting(0.8).value == pytest.approx((1 - 0.64) / (1 - 0.64 * 0.8))
 
 
+@pytest.mark.parametrize("learners", [0, 7, 30])
+def test_who_looks_copies_what_the_models_of_the_same_seed_have(learners):
+    suits = np.random.default_rng(0).random(30) < 0.5
+    seen = models(np.random.default_rng(1), 30, 3)
+    here = imitate(np.random.default_rng(1), suits, learners, 3)
+    for k in range(30):
+        assert here[k] == (k < learners or suits[seen[0, k]] or bool((seen[1:, k] < learners).any()))
+
+
 def test_without_replacement_a_learner_is_missed_as_the_hypergeometric_says():
     people, learners, n = 12, 3, 4
     rng = np.random.default_rng(0)

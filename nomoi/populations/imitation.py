@@ -184,11 +184,12 @@ def imitate(rng: np.random.Generator, suits: np.ndarray, learners: int, each: in
     A learner among them is recognised, and has the favoured behaviour; else the first of them is copied, which is a
     fair choice among those seen.
     """
-    seen = models(rng, len(suits), each, replace)
-    copied = suits.take(seen[0])
+    seen = models(rng, len(suits), each, replace)[:, learners:]  # drawn for all, so that a seed gives what it gave
+    copied = np.ones_like(suits)
+    # "clip" changes no number here; NumPy would copy all that it gives once more to be safe from any that is too large
+    suits.take(seen[0], out=copied[learners:], mode="clip")
     for one in seen[1:]:
-        copied |= one < learners
-    copied[:learners] = True
+        copied[learners:] |= one < learners
     return copied
 
 

@@ -90,7 +90,8 @@ class Store:
         return [name for name in self._names() if "-" not in name]
 
     def _folders(self) -> list[Path]:
-        return [self.root / "records" / name for name in self._names()]
+        home = self.root / "records"
+        return [home / name for name in self._names()]
 
     def _names(self) -> list[str]:
         home = str(self.root / "records")

@@ -14,7 +14,8 @@ von Neumann 1950; Smith: Smith 1984; all five in Sandholm 2010.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache, partial, reduce
+from operator import add
 from typing import Any
 
 import jax
@@ -26,6 +27,8 @@ from nomoi.solve.game import NormalForm
 Array = Any  # np.ndarray or jax.Array
 State = tuple[Array, ...]  # of each population [A_i, N]
 Rule = Callable[[Array, Array], Array]
+FEW = 8  # actions, up to which products are written out (ours)
+BLOCK = 512  # states that go through all steps together, so that they stay in a CPU's nearest cache (ours)
 
 
 def replicator(x: Array, u: Array) -> Array:
@@ -47,8 +50,9 @@ def bnn(x: Array, u: Array) -> Array:
 
 def smith(x: Array, u: Array) -> Array:
     """Each compares the own action with another and changes at a rate of what it would gain."""
-    gain = (u[None] - u[:, None]).clip(0)  # of changing from the first to the second
-    return (x[:, None] * gain).sum(0) - x * gain.sum(1)
+    # one action after another: a table of all pairs is what XLA is slow with on the CPU
+    gained = sum(x[a] * (u - u[a]).clip(0) for a in range(len(u)))
+    return gained - x * sum((u[a] - u).clip(0) for a in range(len(u)))
 
 
 @lru_cache
@@ -76,6 +80,11 @@ def mutating(rate: float) -> Rule:
 
 def values(payoff: Array, others: Sequence[Array]) -> Array:
     """What actions bring [A, N]: payoff [A, A_j...], own action first, against the others' strategies [A_j, N]."""
+    if isinstance(payoff, jax.Array) and all(len(x) <= FEW for x in others):
+        left = payoff[..., None]  # written out: XLA is slow on the CPU at products of tables that have few rows
+        for x in reversed(others):
+            left = reduce(add, (left[..., a, :] * x[a] for a in range(len(x))))
+        return left
     *rest, last = others
     # a product of matrices: fused into what follows, XLA would compute it again and again on the CPU
     left = payoff.__array_namespace__().tensordot(payoff, last, 1)
@@ -153,14 +162,21 @@ def _step(field: Callable[[State], State], dt: Any, x: State) -> State:
 @partial(jax.jit, static_argnums=(3, 4, 5))
 def _compiled(state: State, own: State, dt: Any, rule: Rule, steps: int, keep: int) -> State:
     """[keep + 1, A_i, N].  The action first and the states last is what makes it fast: sums become plain additions."""
-    step = partial(_step, flow(own, rule), dt)
+    step, n = partial(_step, flow(own, rule), dt), state[0].shape[1]
 
     def stretch(x: State, _: None) -> tuple[State, State]:
         x = jax.lax.fori_loop(0, steps, lambda _, y: step(y), x)
         return x, x
 
-    kept = jax.lax.scan(stretch, state, None, keep)[1]
-    return jax.tree.map(lambda first, rest: jax.numpy.concatenate([first[None], rest]), state, kept)
+    few = all(len(x) <= FEW for x in state)
+    blocks = -(-n // BLOCK) if few and jax.default_backend() == "cpu" else 1
+    size = -(-n // blocks)
+    # [blocks, A_i, size]; the last block is filled up with copies of the last state
+    filled = (jax.numpy.pad(x, ((0, 0), (0, blocks * size - n)), "edge") for x in state)
+    split = tuple(x.reshape(-1, blocks, size).swapaxes(0, 1) for x in filled)
+    kept = jax.lax.map(lambda x: jax.lax.scan(stretch, x, None, keep)[1], split)
+    whole = (jax.numpy.moveaxis(x, 0, 2).reshape(keep, -1, blocks * size)[:, :, :n] for x in kept)
+    return tuple(jax.numpy.concatenate([first[None], x]) for first, x in zip(state, whole, strict=True))
 
 
 def _checked(starts: Sequence[Any], sizes: Sequence[int]) -> tuple[np.ndarray, ...]:
