@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from nomoi.core.govern import _own
-from nomoi.core.keys import fold, key_of, uniform, words
+from nomoi.core.keys import key_of
 from nomoi.grid.lanes import once
+from nomoi.grid.words import fold, uniform, words
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.sanction import Sanction
 

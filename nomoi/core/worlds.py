@@ -15,8 +15,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Key, PRNGKeyArray
 
 from nomoi.core.govern import choose
-from nomoi.core.keys import fold
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
+from nomoi.grid.words import fold
 
 
 def step(

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray, Shaped, UInt, UInt32
 
-from nomoi.core.keys import words
 from nomoi.grid.layout import Land
+from nomoi.grid.words import words
 
 # Up to so many agents, comparing all pairs is faster than looking on the map who stands where (ours, measured).
 FEW = 24

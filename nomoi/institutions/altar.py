@@ -9,11 +9,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, counted, outline, setting, size
-from nomoi.core.keys import uniform
 from nomoi.core.measure import compliance
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene, bearing, distance
+from nomoi.grid.words import uniform
 from nomoi.institutions.marks import LONG, Marks, judged, marked
 
 PERMITTED = 0

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
-from nomoi.core.keys import uniform
 from nomoi.core.situation import Action, State
+from nomoi.grid.words import uniform
 
 ALL, WATCHED = range(2)
 

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size
-from nomoi.core.keys import words
 from nomoi.core.measure import ratio
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene, rank
 from nomoi.grid.lanes import once
+from nomoi.grid.words import words
 
 ONE, ALL = range(2)
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from nomoi.core.situation import Observation
+from nomoi.grid.words import uniform
 
 
 class Batch(eqx.Module):
@@ -31,7 +32,7 @@ class Batch(eqx.Module):
 def sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
     """An answer to every head: the choice at which the summed chances pass a number drawn between 0 and 1."""
     lead = next(iter(logits.values())).shape[:-1]
-    drawn = jax.random.uniform(key, (len(logits), *lead, 1))
+    drawn = uniform(key, len(logits) * math.prod(lead)).reshape(len(logits), *lead, 1)
 
     def one(lot: Array, x: Array) -> Array:
         below = jnp.cumsum(jax.nn.softmax(x), -1)[..., :-1]
