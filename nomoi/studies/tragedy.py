@@ -38,11 +38,7 @@ def trials(size: str) -> Sequence[Trial]:
 def _fall(label: str, measure: str):
     """Late value minus that of the first tenth of training."""
 
-    def effect(results: Results) -> np.ndarray:
-        steps, values = results.curve(label, measure)
-        return results.late(label, measure) - np.nanmean(values[:, steps <= 0.1 * steps[-1]], 1)
-
-    return effect
+    return lambda r: r.late(label, measure) - r.bins(label, measure)[:, 0]
 
 
 def _rise(label: str, random: str):
