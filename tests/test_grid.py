@@ -711,7 +711,8 @@ def test_many_are_found_on_the_map_as_few_are_by_comparing_all_pairs(world):
     def all_of_it(cell, facing, out, bits, live, marked):
         body = grid.Body(cell, facing, out)
         scene = grid.Scene(land, grid.Extent(2, 1, 1), body, {"wall": land.walls}, {"a": live}, {"b": facing > 1})
-        moved = grid.walk(land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32), bits)
+        march = partial(grid.walk, land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32))
+        moved = march(bits), march(bits % 3)  # and with ties
         beams = grid.reach(land, body, *BEAMS[0])
         trodden = grid.trodden(grid.site(land, body), len(land.sites))
         return moved, beams, trodden, scene.view(), scene.add(bodies={"c": marked}).view()
