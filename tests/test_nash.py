@@ -265,6 +265,15 @@ def test_what_lies_close_together_is_found_as_exactly(monkeypatch):
                 assert any(all(np.allclose(x, y, 0, 1e-8) for x, y in zip(point, q, strict=True)) for q in quick.points)
 
 
+@pytest.mark.parametrize("more", [0.0, 1e3, 1e6, 1e8])
+def test_what_all_payoffs_have_in_common_changes_no_equilibrium(more):
+    """A tenth that is added to a thousand is rounded, and still a tenth: the third row ties where the others do."""
+    row = np.array([[0.1, 0.3], [0.3, 0.1], [0.2, 0.2]]) + more
+    found = nash.solve(bimatrix(row, np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]])))
+    assert found.degenerate
+    assert len(found.points) == 2
+
+
 def test_larger_games_go_to_quantecon():
     rng = np.random.default_rng(5)
     game = bimatrix(rng.random((8, 8)), rng.random((8, 8)))
