@@ -236,6 +236,22 @@ def test_scatter_gives_different_cells_of_the_list(seed, sizes):
     assert all(len(set(row)) == n for row in drawn)
 
 
+@pytest.mark.parametrize("sizes", [(4, 4), (33, 40)])
+def test_scatter_is_what_drawing_one_after_the_other_gives(sizes):
+    """Also where many give way in a row, since the one before did."""
+    n, total = sizes
+    low, rng = total - n, np.random.default_rng(1)
+    bits = np.stack([rng.integers(0, 2**32, 2 * n, dtype=np.uint32) for _ in range(32)])
+    bits[0, :n] = [0, 0, *low + np.arange(1, n - 1)]  # each tries what the one before gave way to
+    drawn = each(partial(grid.scatter, cells=np.arange(total)), bits)
+    for row, found in zip(bits.tolist(), drawn.tolist(), strict=True):
+        chosen = []
+        for top, word in zip(range(low, total), row[:n], strict=True):
+            chosen.append(top if word % (top + 1) in chosen else word % (top + 1))
+        order = sorted(range(n), key=lambda i: row[n + i])
+        assert [found[i] for i in order] == chosen
+
+
 def test_scatter_is_uniform_over_ordered_choices():
     cells = np.array([4, 8, 15, 16, 23])
     keys = jax.random.split(jax.random.key(5), 24_000)
@@ -695,7 +711,8 @@ def test_many_are_found_on_the_map_as_few_are_by_comparing_all_pairs(world):
     def all_of_it(cell, facing, out, bits, live, marked):
         body = grid.Body(cell, facing, out)
         scene = grid.Scene(land, grid.Extent(2, 1, 1), body, {"wall": land.walls}, {"a": live}, {"b": facing > 1})
-        moved = grid.walk(land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32), bits)
+        march = partial(grid.walk, land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32))
+        moved = march(bits), march(bits % 3)  # and with ties
         beams = grid.reach(land, body, *BEAMS[0])
         trodden = grid.trodden(grid.site(land, body), len(land.sites))
         return moved, beams, trodden, scene.view(), scene.add(bodies={"c": marked}).view()

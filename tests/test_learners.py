@@ -12,6 +12,7 @@ from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.learners import batch
 from nomoi.learners.advantage import judge
 from nomoi.learners.batch import sample
 from nomoi.learners.nets import Net, Shape
@@ -77,6 +78,11 @@ def test_answers_come_with_the_chances_of_the_policy():
     found = np.bincount(drawn.ravel(), minlength=5) / drawn.size
     np.testing.assert_allclose(found, chances, atol=0.011)  # three standard errors
     assert (found[chances == 0] == 0).all()
+
+
+def test_the_lowest_number_that_is_drawn_chooses_nothing_without_a_chance(monkeypatch):
+    monkeypatch.setattr(batch, "uniform", lambda key, count: jnp.zeros(count))
+    assert sample(KEY, {"a": jnp.array([[-jnp.inf, 0.0, 0.0], [0.0, 0.0, 0.0]])})["a"].tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])

@@ -250,6 +250,30 @@ def test_what_rounding_cannot_tell_is_left_to_whole_numbers():
     assert vertices._simple(row, column) is None
 
 
+def test_what_lies_close_together_is_found_as_exactly(monkeypatch):
+    """Payoffs that differ in their eleventh digit: errors in floating point are as large as the bound on them says."""
+    monkeypatch.setattr(vertices, "tidy", lambda payoff: payoff)
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        row, column = rng.integers(0, 3, (2, 3, 3)) + 1e-11 * rng.normal(size=(2, 3, 3))
+        if quick := vertices._simple(row, column):
+            with monkeypatch.context() as patch:
+                patch.setattr(vertices, "_simple", lambda *game: None)
+                exact = vertices.extremes(row, column)
+            assert len(quick.points) == len(exact.points)
+            for point in exact.points:
+                assert any(all(np.allclose(x, y, 0, 1e-8) for x, y in zip(point, q, strict=True)) for q in quick.points)
+
+
+@pytest.mark.parametrize("more", [0.0, 1e3, 1e6, 1e8])
+def test_what_all_payoffs_have_in_common_changes_no_equilibrium(more):
+    """A tenth that is added to a thousand is rounded, and still a tenth: the third row ties where the others do."""
+    row = np.array([[0.1, 0.3], [0.3, 0.1], [0.2, 0.2]]) + more
+    found = nash.solve(bimatrix(row, np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]])))
+    assert found.degenerate
+    assert len(found.points) == 2
+
+
 def test_larger_games_go_to_quantecon():
     rng = np.random.default_rng(5)
     game = bimatrix(rng.random((8, 8)), rng.random((8, 8)))

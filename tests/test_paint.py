@@ -12,7 +12,7 @@ from nomoi.core import govern, outline
 from nomoi.errors import Refusal
 from nomoi.grid import Body, Extent, Goods, Land, Scene, Still, film, still, strip, trace
 from nomoi.grid.frames import ROW
-from nomoi.grid.paint import AGENTS, PALETTE, colour, legend, paint
+from nomoi.grid.paint import AGENTS, PALETTE, _stroke, colour, legend, paint
 from nomoi.grid.still import pack, unpack
 from nomoi.institutions.altar import Altar
 from nomoi.situations.harvest import Harvest
@@ -85,6 +85,16 @@ def test_what_is_not_shown_is_not_kept():
     assert not shot.shows("apple").any()
     assert (shot.goods < 0).all()
     np.testing.assert_array_equal(middle(paint(shot), APPLE), middle(paint(shot), EMPTY))
+
+
+@pytest.mark.parametrize("end", [(20.0, 31.0), (9.0, 8.0), (-3.0, 45.0)])
+def test_a_stroke_is_as_wide_as_it_is_asked_to_be(end):
+    picture, start, end, width = np.zeros((40, 40, 3)), np.array([9.0, 8.0]), np.array(end), 6.0
+    _stroke(picture, start, end, width, "#ffffff")
+    spots, way = np.moveaxis(np.indices((40, 40)), 0, -1) + 0.5 - start, end - start
+    along = np.clip(spots @ way / max(way @ way, 1e-9), 0, 1)
+    far = np.linalg.norm(spots - along[..., None] * way, axis=-1)
+    np.testing.assert_allclose(picture[..., 0], 255 * np.clip(width / 2 + 0.5 - far, 0, 1), atol=1e-6)
 
 
 def test_goods_and_walls_stand_out_from_the_floor():

@@ -182,5 +182,9 @@ def test_minibatches_hold_every_sample_once_in_an_order_of_their_key():
     place = np.argwhere(np.asarray(parts["a"])[:, 0] >= 0)[np.asarray(parts["a"]).argsort(None), 0].reshape(-1, 4)
     assert (np.sort(place) == np.arange(4)).all()  # of four neighbours each part gets one
     assert len(set(map(tuple, place))) > 1
+    placed = np.asarray(jax.vmap(lambda key: split(key, flat, 4)["a"])(jax.random.split(jax.random.key(2), 100)))
+    counts = np.array([(placed[:, part, 0] == 0).any(1).sum() for part in range(4)])  # in which part the first one is
+    assert counts.sum() == 100
+    assert (counts > 10).all()
     whole = stretch(data, 4)  # a stretch of one agent in one world stays in order
     np.testing.assert_array_equal(whole["a"][:, 0], data["a"][:, 0, 0])

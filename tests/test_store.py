@@ -256,6 +256,17 @@ def test_a_list_reads_the_record_alone_and_says_what_the_curve_would(tmp_path, m
     assert "damaged" in store.sound(whole=False)[1][0]
 
 
+def test_late_are_the_rows_that_lie_wholly_in_the_last_eighth():
+    assert recording.late({"a": (np.array([7, 8]), np.array([1.0, 2.0]))}) == {"a": 2.0}
+
+
+def test_what_was_left_half_written_is_not_listed(tmp_path):
+    left = tmp_path / "records" / ".left-half"
+    left.mkdir(parents=True)
+    (left / "record.json").write_text("{}")
+    assert Store(tmp_path).sound() == ([], [])
+
+
 def test_records_from_before_anything_was_noted_are_read_whole(tmp_path):
     store = Store(tmp_path)
     record = put(store)

@@ -18,7 +18,8 @@ from nomoi.institutions.levy import Levy
 from nomoi.institutions.treaty import Treaty
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.situations.pool import Pool
-from nomoi.solve.subgame import _certified, backward, backwards, markov_perfect, planner
+from nomoi.solve.stage import _pure
+from nomoi.solve.subgame import _certified, _departing, backward, backwards, markov_perfect, planner
 from nomoi.solve.unfold import tabular
 from nomoi.studies import fishery
 
@@ -90,6 +91,21 @@ def test_games_side_by_side_are_solved_as_each_alone(select, discount):
     other = tabular(govern(random_matrix(0), Contract(on="defect", levels=2, high=3.0)))
     with pytest.raises(Refusal, match="do not share their moves"):
         backwards([markov, other])
+
+
+def test_who_gains_most_by_departing_may_be_anybody():
+    ahead, played = np.zeros((2, 1, 1, 4)), np.array([[[1.0, 0.0, 0.0, 0.0]]])
+    group = np.array([0]), np.arange(4)[None], (2, 2)
+    for agent, cell in ((0, 2), (1, 1)):
+        tempting = ahead.copy()
+        tempting[agent, ..., cell] = 3.0
+        assert _departing(group, tempting, played, np.zeros((2, 1, 2))).tolist() == [3.0]
+
+
+def test_sums_of_large_payoffs_are_alike_within_what_the_payoffs_are_rounded_to():
+    """0.10002 of 2,000 is no more than 0.1 as far as can be told, so the more equal one is played."""
+    values = np.array([[[1000.0, -5000.0], [-5000.0, 1000.1]], [[-999.9, -5000.0], [-5000.0, -999.99998]]])
+    np.testing.assert_array_equal(_pure("g", values[:, None], 1.0)[0], [[1, 0], [0, 0]])
 
 
 @given(st.integers(0, 2**16))

@@ -86,11 +86,13 @@ def _simple(row: np.ndarray, column: np.ndarray) -> Extremes | None:
 class _Simple:
     """Vertices but 0 of {x >= 0, table x <= 1} where no more than m inequalities meet, table [n, m].
 
+    each  bounds the relative error of an entry of the table
     shares [V, m], normed;  error [V] bounds the relative error of each;  labels [V] the inequalities that meet, x_i = 0
     as bit i and reply j as bit m + j
     """
 
     table: np.ndarray
+    each: float
     shares: np.ndarray
     error: np.ndarray
     labels: np.ndarray
@@ -102,9 +104,11 @@ class _Simple:
         New rays are sums of numbers above 0: relative errors grow only by those of slacks, which are differences.
         """
         m = replies.shape[1]
-        table = replies - replies.min()
-        table = table / (table.max() or 1.0) + 1.0
-        each = (m + 8) * 2.0**-52  # what a sum of m products, or a payoff that was moved, may be off by
+        table, unit = replies - replies.min(), 4 * float(np.spacing(np.abs(replies).max()))
+        range_ = float(table.max()) or 1.0
+        table = table / range_ + 1.0
+        # what a sum of m products, or a payoff that was moved and may stand for a simple fraction, may be off by
+        each = (m + 8) * 2.0**-52 + unit / range_
         rays, error = np.eye(m + 1), np.zeros(m + 1)  # of (x, t), t standing for 1
         labels = np.uint64((1 << (m + 1)) - 1) ^ (np.uint64(1) << np.arange(m + 1, dtype=np.uint64))
         for j, reply in enumerate(table):
@@ -128,7 +132,7 @@ class _Simple:
         total = rays[:, :m].sum(1)
         ends = total > 0  # all but 0; in none of them is t = 0
         labels = labels & np.uint64((1 << m) - 1) | labels >> np.uint64(m + 1) << np.uint64(m)
-        return cls(table, rays[ends, :m] / total[ends, None], 2 * error[ends], labels[ends])
+        return cls(table, each, rays[ends, :m] / total[ends, None], 2 * error[ends], labels[ends])
 
     def point(self, v: int) -> np.ndarray | None:
         """A vertex, solved for anew where the bound on its error is too wide; None where that does not help."""
@@ -143,7 +147,7 @@ class _Simple:
         except np.linalg.LinAlgError:
             return None
         x = inverse.sum(1)
-        if not 16 * m * 2.0**-52 * np.abs(inverse).sum() * self.table.max() * x.sum() <= TRUSTED * x.sum():
+        if not 16 * m * self.each * np.abs(inverse).sum() * self.table.max() * x.sum() <= TRUSTED * x.sum():
             return None
         out = np.zeros(m)
         out[used] = x / x.sum()
