@@ -85,6 +85,12 @@ def test_the_lowest_number_that_is_drawn_chooses_nothing_without_a_chance(monkey
     assert sample(KEY, {"a": jnp.array([[-jnp.inf, 0.0, 0.0], [0.0, 0.0, 0.0]])})["a"].tolist() == [1, 0]
 
 
+def test_the_highest_number_chooses_nothing_without_a_chance(monkeypatch):
+    """Nineteen equal chances add up to a little less than one, which is below what may be drawn."""
+    monkeypatch.setattr(batch, "uniform", lambda key, count: jnp.full(count, jnp.nextafter(jnp.float32(1), 0)))
+    assert sample(KEY, {"a": jnp.zeros((1, 20)).at[0, 19].set(-jnp.inf)})["a"].tolist() == [18]
+
+
 @pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])
 def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()

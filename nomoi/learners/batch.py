@@ -35,8 +35,8 @@ def sample(key: PRNGKeyArray, logits: dict[str, Array]) -> dict[str, Array]:
     drawn = uniform(key, len(logits) * math.prod(lead)).reshape(len(logits), *lead, 1)
 
     def one(lot: Array, x: Array) -> Array:
-        below = jnp.cumsum(jax.nn.softmax(x), -1)[..., :-1]
-        return (lot >= below).sum(-1, dtype=jnp.int32)
+        below = jnp.cumsum(jax.nn.softmax(x), -1)  # the last is 1 but for rounding
+        return (lot * below[..., -1:] >= below[..., :-1]).sum(-1, dtype=jnp.int32)
 
     return {h: one(lot, x) for lot, (h, x) in zip(drawn, logits.items(), strict=True)}
 
