@@ -165,6 +165,17 @@ def test_writing_and_claiming_do_not_get_into_one_anothers_way(tmp_path):
     assert said == []
 
 
+def test_where_no_folder_can_be_made_is_said_at_once(tmp_path, monkeypatch):
+    """As in /proc, where it is as if whoever held the folder had removed it."""
+
+    def mkdir(self, *_, **__):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(type(tmp_path), "mkdir", mkdir)
+    with pytest.raises(Refusal, match="nothing can be written"), Store(tmp_path / "x").claim(what()):
+        pass
+
+
 def test_a_lock_of_a_folder_that_was_removed_is_no_lock(tmp_path):
     """Two who lock one after the other, with the folder removed between, never both hold it."""
     store, held, worst = Store(tmp_path), threading.Semaphore(1), []

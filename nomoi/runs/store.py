@@ -226,12 +226,14 @@ class Store:
 
 def _locked(folder: Path, wait: bool) -> IO[str] | None:
     """The lock of a folder, held; None while another holds it, unless one waits."""
+    failed = 0
     while True:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             handle = open(folder / "lock", "w")  # noqa: SIM115
         except (FileNotFoundError, FileExistsError):  # who held it has just finished, and has removed the folder
-            if folder.is_file():
+            failed += 1
+            if folder.is_file() or failed > 100:  # or no folder can be made here, as in /proc
                 raise
             continue
         try:
