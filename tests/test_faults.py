@@ -16,12 +16,16 @@ from nomoi import grid
 from nomoi.core import Institution, govern
 from nomoi.core.rollout import rollout
 from nomoi.core.worlds import advance, begin
+from nomoi.grid import body
+from nomoi.grid import words as drawing
+from nomoi.institutions import sanction
 from nomoi.institutions.sanction import Sanction
 from nomoi.learners.ppo import PPO
 from nomoi.situations.harvest import Harvest, State
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, STAY, TURN_LEFT, TURN_RIGHT, ZAP
 
+WORDS = drawing.words
 NORTH, EAST, SOUTH, WEST = range(4)
 STEP = {NORTH: (-1, 0), EAST: (0, 1), SOUTH: (1, 0), WEST: (0, -1)}
 
@@ -63,24 +67,13 @@ def step(s, state, *moves, seed=0):
 
 
 def draws(function, *args):
-    """How many times a function draws random bits."""
-
-    def count(jaxpr):
-        inner = [
-            e
-            for eqn in jaxpr.eqns
-            for e in jax.tree.leaves(list(eqn.params.values()), is_leaf=_is_jaxpr)
-            if _is_jaxpr(e)
-        ]
-        return sum(e.primitive.name == "random_bits" for e in jaxpr.eqns) + sum(
-            count(getattr(e, "jaxpr", e)) for e in inner
-        )
-
-    return count(jax.make_jaxpr(function)(*args).jaxpr)
-
-
-def _is_jaxpr(x):
-    return hasattr(x, "eqns") or hasattr(getattr(x, "jaxpr", None), "eqns")
+    """How many times a function draws random words."""
+    drawn = []
+    with pytest.MonkeyPatch.context() as patch:
+        for home in (drawing, body, sanction):  # `uniform`, the world, and an institution draw by it
+            patch.setattr(home, "words", lambda key, count: drawn.append(count) or WORDS(key, count))
+        jax.make_jaxpr(function)(*args)
+    return len(drawn)
 
 
 # 1 ------------------------------------------------------------------------------------------------------------

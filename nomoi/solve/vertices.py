@@ -189,7 +189,7 @@ def cone(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rays = np.eye(d, dtype=rows.dtype)
     sharp = np.concatenate([~np.eye(d, dtype=bool), np.zeros((d, k), bool)], 1)
     for j, row in enumerate(rows):
-        large = float(np.abs(rays).max(initial=1)) ** 2 * float(np.abs(row).max())
+        large = int(np.abs(rays).max(initial=1)) ** 2 * int(np.abs(row).max())
         if rays.dtype != object and 4 * d * large >= 2**62:
             rays, rows = rays.astype(object), rows.astype(object)
         slack = rays @ row.astype(rays.dtype)
