@@ -287,3 +287,16 @@ def test_halved_rents_are_another_run(tmp_path):
     said = " ".join(call().split())
     assert "other code (nomoi/populations/polities.py changed since)" in said
     assert "other code" not in call()
+
+
+def test_a_name_in_a_record_is_looked_up_and_not_run(tmp_path, monkeypatch):
+    """Packages that nobody loaded are not loaded to learn where a module is, whoever sent the record."""
+    (tmp_path / "unheard").mkdir()
+    (tmp_path / "unheard" / "__init__.py").write_text("raise SystemExit('run')")
+    (tmp_path / "unheard" / "part.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert code._found("unheard.part").origin == str(tmp_path / "unheard" / "part.py")
+    assert code._found("unheard").origin == str(tmp_path / "unheard" / "__init__.py")
+    assert [code._found(name) for name in ("unheard.part.x", "unheard.none", "nowhere.part")] == [None] * 3
+    assert code.changed({"unheard.part:x": "0"})
+    assert "unheard" not in sys.modules

@@ -285,3 +285,14 @@ def test_records_from_before_anything_was_noted_are_read_whole(tmp_path):
     (record.folder / "record.json").write_text(json.dumps(facts))
     ((old,), _) = store.sound(whole=False)
     np.testing.assert_equal(old.glance(), record.glance())
+
+
+@pytest.mark.parametrize(
+    "odd", [{"late": {"reward": 10**400}}, {"steps": True}, {"steps": -5}, {"created": np.nan}, {"wall_seconds": {}}]
+)
+def test_what_is_no_number_in_a_record_is_damage(tmp_path, odd):
+    store = Store(tmp_path)
+    record = put(store)
+    (record.folder / "record.json").write_text(json.dumps(record.facts | odd))
+    ((), (said,)) = store.sound(whole=False)
+    assert "is damaged" in said

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from nomoi.runs.store import Store
 
 
+LABEL = 400  # letters of a label in a list; `nomoi runs show` has all (ours)
+
+
 @reading()
 def records(store: Store) -> None:
     """The records of a store, oldest first; those that other code made are said to be old."""
@@ -28,7 +31,8 @@ def records(store: Store) -> None:
     for sentence in damaged:
         console.print(escape(sentence), style="yellow", highlight=False)
     if outdated := len(store.outdated()):
-        console.print(escape(f"{outdated} records have format 1 and are not read any more."), style="yellow")
+        many = "One record has" if outdated == 1 else f"{outdated} records have"
+        console.print(escape(f"{many} format 1; such records are not read any more."), style="yellow")
     if not found:
         none = "no whole records in {}" if damaged else "no records in {} yet"
         console.print(escape(f"There are {none.format(store.root)}."), highlight=False)
@@ -65,7 +69,7 @@ def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     right = [name in ("seed", "steps", "seconds", "steps/s", "harvest") for name in columns]
     out = []
     for row in (columns, *rows):
-        folded = chop_cells(row[at], widths[at]) if at >= 0 and _wide(row[at]) > widths[at] else []
+        folded = chop_cells(row[at][:LABEL], widths[at]) if at >= 0 and _wide(row[at]) > widths[at] else []
         for n in range(max(1, len(folded))):
             cells = [folded[n] if folded and k == at else "" if n else text for k, text in enumerate(row)]
             gaps = [" " * (w - _wide(text)) for text, w in zip(cells, widths, strict=True)]
@@ -100,7 +104,7 @@ def record(one: Record) -> None:
     took = f", {facts['wall_seconds']} s" if "wall_seconds" in facts else ""
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     console.print(
-        escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts['commit'] or 'unknown'}"), highlight=False
+        escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts.get('commit') or 'unknown'}"), highlight=False
     )
     files = changed(facts["code"])
     console.print(escape(f"old: {', '.join(files)} changed since" if files else "made by the code that is here"),

@@ -17,6 +17,7 @@ import sys
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -99,14 +100,25 @@ def _file(home: str) -> Path | None:
     if loaded is None and home.split(".")[0] == "nomoi":
         return _written(home)
     if loaded is None:
-        try:
-            found = importlib.util.find_spec(home)
-        except (ImportError, ValueError):
-            return None
+        found = _found(home)
         file = found.origin if found else None
     if not file or not file.endswith(".py"):
         return None
     return Path(file) if home.split(".")[0] == "nomoi" or not installed(file) else None
+
+
+def _found(home: str) -> ModuleSpec | None:
+    """Where a module is, without running the packages that it is in: its name may come from somebody's record."""
+    top, *parts = home.split(".")
+    try:
+        found = importlib.util.find_spec(top)
+        for part in parts:
+            if found is None or found.submodule_search_locations is None:
+                return None
+            found = PathFinder.find_spec(f"{found.name}.{part}", found.submodule_search_locations)
+    except (ImportError, ValueError):
+        return None
+    return found
 
 
 def _written(home: str) -> Path | None:

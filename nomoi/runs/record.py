@@ -154,13 +154,13 @@ def _check(facts: Any, folder: Path, whole: bool) -> None:
     """ValueError or the like where a record is not what it says it is."""
     if facts["format"] != FORMAT:
         raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
-    if not isinstance(facts["created"], (int, float)):
-        raise ValueError("its date is no number")
+    if not _number(facts["created"]) or not _number(facts.get("wall_seconds", 0)):
+        raise ValueError("its date, or how long it took, is no number")
     spec, trial = facts["spec"], facts["spec"]["trial"]
     seed = spec["seed"]
     if not (isinstance(trial["class"], str) and isinstance(trial["options"], dict)):
         raise ValueError("it does not say what was run")
-    if not (seed is None or isinstance(seed, int)) or not isinstance(spec["parents"], list):
+    if not (seed is None or _count(seed)) or not isinstance(spec["parents"], list):
         raise ValueError("its seed is no number, or its parents are no list")
     for name in ("code", "named", "own", "versions"):
         if not isinstance(facts[name], dict):
@@ -171,7 +171,10 @@ def _check(facts: Any, folder: Path, whole: bool) -> None:
     name = f"{_of(spec)}-{code.digest(facts['code'])[:5]}"
     if name != folder.name:
         raise ValueError(f"it is that of {name}")
-    if "late" in facts and not (isinstance(facts["steps"], int) and all(map(_number, facts["late"].values()))):
+    word = ("nan", "inf", "-inf")  # numbers that JSON does not know
+    if "late" in facts and not (
+        _count(facts["steps"]) and all(_number(x) or x in word for x in facts["late"].values())
+    ):
         raise ValueError("what came of it are no numbers")
     if "curve.parquet" not in facts["files"]:
         raise ValueError("it lists no curve")
@@ -183,5 +186,9 @@ def _check(facts: Any, folder: Path, whole: bool) -> None:
 
 
 def _number(x: Any) -> bool:
-    """A number, or the word for one that JSON does not know."""
-    return isinstance(x, (int, float)) or x in ("nan", "inf", "-inf")
+    """A finite number, of a size that a double can hold."""
+    return math.isfinite(x) if isinstance(x, float) else isinstance(x, int) and _count(abs(x))
+
+
+def _count(x: Any) -> bool:
+    return isinstance(x, int) and not isinstance(x, bool) and 0 <= x < 2**128
