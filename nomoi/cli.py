@@ -205,7 +205,7 @@ def film(
 
 @app.command()
 def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) -> None:
-    """Check what you wrote (situations, institutions, learners, scripts, objectives): shapes, laws, purity."""
+    """Check what you wrote (situations, institutions, learners, scripts, objectives, studies): shapes, laws, purity."""
     from nomoi import testing
     from nomoi.report import terminal
 
