@@ -189,6 +189,12 @@ def test_a_thousand_million_more_for_everybody_changes_nothing(name):
         assert more.welfare[aim].welfare - game.n * 1e9 == pytest.approx(found.welfare, abs=1e-5)
 
 
+@pytest.mark.parametrize("coarse", [False, True])
+def test_who_has_no_choice_does_what_there_is(coarse):
+    found = correlated.solve(bimatrix([[2]], [[3]]), "egalitarian", coarse)
+    assert (found.distribution.tolist(), found.welfare, found.certificate) == ([[1.0]], 5.0, 0.0)
+
+
 def test_other_answers_beside_a_crash():
     found = correlated.solve(CRASH, "max")  # and not 6 where both swerve: who is told to must fear the other's not
     assert found.certificate == 0

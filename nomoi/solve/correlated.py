@@ -71,7 +71,7 @@ def _by_corners(game: NormalForm, objective: str, coarse: bool) -> list[np.ndarr
             loss = table - table[played]  # [advised, the other's] of playing this instead
             each = [loss] if coarse else [loss * (np.arange(k) == a)[:, None] for a in range(k) if a != played]
             rows += [np.moveaxis(one, 0, i).ravel() for one in each]
-    corners = normed(cone(np.array(rows))[0])
+    corners = normed(cone(np.array(rows, object).reshape(-1, game.payoff[0].size))[0])
     payoff = game.payoff.reshape(2, -1)
     if objective == "egalitarian":
         lead = corners @ (payoff[0] - payoff[1])
