@@ -14,7 +14,7 @@ def words(key: PRNGKeyArray, count: int) -> UInt32[Array, " count"]:
     """The very words of `jax.random.bits(key, (count,), uint32)`, drawn several times faster on CPUs."""
     if not _threefry(key):
         return jax.random.bits(key, (count,), jnp.uint32)
-    first, second = _hashed(key, jnp.zeros((), jnp.uint32), jnp.arange(count + 1, dtype=jnp.uint32))
+    first, second = _hashed(key, jnp.arange(count + 1, dtype=jnp.uint32))
     # On CPUs XLA would draw the words anew wherever they are used, but does not fuse through a scatter.
     return (first ^ second).at[count].set(0, mode="promise_in_bounds")[:count]
 
@@ -29,7 +29,7 @@ def fold(key: PRNGKeyArray, number: Integer[Array, ""] | int) -> PRNGKeyArray:
     """The very key of `jax.random.fold_in(key, number)`, in the same way."""
     if not _threefry(key):
         return jax.random.fold_in(key, number)
-    both = _hashed(key, jnp.zeros((), jnp.uint32), jnp.asarray(number).astype(jnp.uint32))
+    both = _hashed(key, jnp.asarray(number).astype(jnp.uint32))
     return jax.random.wrap_key_data(jnp.stack(both), impl="threefry2x32")
 
 
@@ -39,14 +39,14 @@ def _threefry(key: PRNGKeyArray) -> bool:
     return typed and str(jax.random.key_impl(key)) == "threefry2x32" and bool(jax.config.jax_threefry_partitionable)  # pyright: ignore
 
 
-def _hashed(key: PRNGKeyArray, x: Array, y: Array) -> tuple[Array, Array]:
-    """Threefry-2x32 of 20 rounds (Salmon et al. 2011) of the counts x and y.
+def _hashed(key: PRNGKeyArray, count: UInt32[Array, "*n"]) -> tuple[Array, Array]:
+    """Threefry-2x32 of 20 rounds (Salmon et al. 2011) of counts below 2**32, whose upper words are 0.
 
     On CPUs JAX does it in a loop of five turns, each of many small steps, which takes far longer than the arithmetic.
     """
     a, b = jax.random.key_data(key)
     schedule = a, b, a ^ b ^ np.uint32(0x1BD11BDA)
-    x, y = x + a, y + b
+    x, y = a, count + b
     for turn in range(5):
         for by in _ROTATIONS[turn % 2]:
             x = x + y

@@ -117,6 +117,7 @@ class _Work:
     def __init__(self, store: Store, tell: Tell, workers: int | None, lanes: int | None, old: bool):
         self.store, self._tell, self._speaking = store, tell, threading.Lock()
         self.lanes, self.workers, self.old = lanes, workers, old
+        self.gpu = jax.default_backend() != "cpu"
         self.stop, self.fresh, self.remarks = threading.Event(), 0, list[str]()
         self.programs: dict[Any, Program] = {}
         self.missing: dict[str, str] = {}  # label -> which data are not on this machine
@@ -168,11 +169,10 @@ class _Work:
                     )  # fmt: skip
 
     def _lanes(self, many: int) -> int:
-        return self.lanes or (min(many, LANES) if jax.default_backend() != "cpu" else 1)
+        return self.lanes or (min(many, LANES) if self.gpu else 1)
 
     def _train(self, queue: _Queue, scripts: _Queue) -> None:
-        gpu = jax.default_backend() != "cpu"
-        workers = max(1, self.workers or (1 if gpu else os.cpu_count() or 1))
+        workers = max(1, self.workers or (1 if self.gpu else os.cpu_count() or 1))
         first = queue.waiting[0].trial
         assert isinstance(first, Trained)
         self.tell(Progress(first.label, queue.waiting[0].seed, 0, first.length, {}))  # compiling takes a while
