@@ -19,6 +19,7 @@ from nomoi.institutions.marks import LONG, Marks, judged, marked
 PERMITTED = 0
 SOON = 50  # steps within which a change counts as read; ours
 HIDDEN, PLACE, BROADCAST, DISTRACTOR, STALE = range(5)
+BOTH, GOODS, DEEDS = range(3)
 
 
 class Record(eqx.Module):
@@ -69,7 +70,8 @@ class Altar(Institution):
               with raw sight its kind, K); age of the reading / 50, age of the trace / span
               altar.bearing [n, 2], where there is land: how far ahead and right the altar is, in tens of cells
     layers    altar (ground); on sites and on others' traces, relative to what the viewer last read: permitted,
-              prohibited, unknown; with `sight` = raw, the kinds themselves
+              prohibited, unknown; with `sight` = raw, the kinds themselves.  With `labels` = goods others' traces
+              are not seen, with `labels` = deeds the kinds of goods are not (relative: all are unknown)
     memory    see Record
     """
 
@@ -94,6 +96,9 @@ class Altar(Institution):
     distance: Int[Array, ""] = setting(2, "how near (in king's moves) one must come to read it", "ours", "cells", 0)
     sticky: Bool[Array, ""] = setting(True, "a later legal taking does not launder a violation", "ours")
     amnesty: Bool[Array, ""] = setting(True, "when the content changes, all verdicts and traces are erased", "ours")
+    labels: Int[Array, ""] = choice(
+        "both", ("both", "goods", "deeds"), "what a view tells the kind of: goods, what others last took, or both"
+    )
     sight: str = size("relative", "relative (permitted, prohibited, unknown to the viewer) or raw (the kinds)", "ours")
 
     def __check_init__(self) -> None:
@@ -263,23 +268,25 @@ class Altar(Institution):
             return scene
         k = len(memory.locked)
         kinds, read, trace = jnp.arange(k), memory.read[:, None], memory.marks.trace
-        fresh = memory.marks.visible(self.span)
+        fresh = memory.marks.visible(self.span) & (self.labels != GOODS)
+        told = self.labels != DEEDS
         ground = {self.name: scene.land.mask(self.place)}
         if self.sight == "raw":
-            labels = {f"{self.name}.kind.{j}": jnp.asarray(kinds == j) for j in range(k)}
+            labels = {f"{self.name}.kind.{j}": told & (kinds == j) for j in range(k)}
             bodies = {f"{self.name}.trace.{j}": fresh & (trace == j) for j in range(k)}
             return scene.add(ground, labels=labels, bodies=bodies)
 
-        def words(legal: Array) -> dict[str, Array]:
+        def words(legal: Array, told: Array) -> dict[str, Array]:
             """Layers that say, in each viewer's eyes, whether what is legal to it [n, _] may be taken."""
-            known = jnp.broadcast_to(read <= k, legal.shape)
+            known = jnp.broadcast_to(told & (read <= k), legal.shape)
             return {"permitted": known & legal, "prohibited": known & ~legal, "unknown": ~known}
 
         return scene.add(
             ground,
-            labels={f"{self.name}.{word}": layer for word, layer in words(self._legal(read, kinds, k)).items()},
+            labels={f"{self.name}.{word}": layer for word, layer in words(self._legal(read, kinds, k), told).items()},
             bodies={
-                f"{self.name}.trace.{word}": fresh & layer for word, layer in words(self._legal(read, trace, k)).items()
+                f"{self.name}.trace.{word}": fresh & layer
+                for word, layer in words(self._legal(read, trace, k), jnp.array(True)).items()
             },
         )
 

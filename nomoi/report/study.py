@@ -41,7 +41,8 @@ def write_summary(findings: Findings, folder: Path) -> Path:
     """
     study, size = findings.study, findings.size
     seeds, shown = study.seeds[size], folder.name if folder.is_absolute() else folder
-    drawn = "" if _exact(findings) else f": {seeds} seeds (0 to {seeds - 1}) a condition{_effort(findings)}"
+    numbers = f"{study.first} to {study.first + seeds - 1}"
+    drawn = "" if _exact(findings) else f": {seeds} seeds ({numbers}) a condition{_effort(findings)}"
     lines = [
         f"# Results: {study.name}",
         "",

@@ -39,7 +39,8 @@ SIZES = ("smoke", "laptop", "paper")
 class Study:
     """A question, trials by size, and claims.
 
-    trials(size) gives the trials; seeds is {size: how many}; sections(results) may add to the page; shown are the
+    trials(size) gives the trials; seeds is {size: how many}, counted from `first` (so that a study can leave out seeds
+    of pilots that chose its settings); sections(results) may add to the page; shown are the
     measures of the table of all trials; readings are what a model says by its definitions, which gets no verdict.
     """
 
@@ -52,6 +53,7 @@ class Study:
     note: str = ""
     shown: Sequence[str] = ()
     readings: Sequence[Reading] = ()
+    first: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -180,20 +182,20 @@ def run(
         raise Refusal(f"there is no size {size!r}; {nearest(size, SIZES, 'size')}")
     if size not in study.seeds:
         raise Refusal(f"{study.name} has no size {size}; its sizes are {', '.join(study.seeds)}.")
-    seeds = range(study.seeds[size])
+    seeds = range(study.first, study.first + study.seeds[size])
     trials = shared(changed(study.name, study.trials(size), set))
     store = Store(out)
-    promise(study, trials, len(seeds), figures=_begins(store, trials))
+    promise(study, trials, len(seeds), figures=_begins(store, trials, study.first))
     with _computable(study.name, set):
         made = make(store, trials, seeds, tell, old=old)
     verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
     return Findings(study, size, made.results, verdicts, tuple(set), made.remarks, made.fresh)
 
 
-def _begins(store: Store, trials: Sequence[Trial]) -> bool:
+def _begins(store: Store, trials: Sequence[Trial], seed: int) -> bool:
     """Whether anything is still to be trained: then a figure that cannot be drawn would come too late."""
     first = [t for t in trials if isinstance(t, Trained) and not t.parent]
-    return any(store.get(Run(t, 0).asked) is None for t in first)
+    return any(store.get(Run(t, seed).asked) is None for t in first)
 
 
 def promise(study: Study, trials: Sequence[Trial], seeds: int, figures: bool) -> None:

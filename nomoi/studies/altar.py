@@ -1,8 +1,12 @@
-"""Altars (Trivedi et al. 2024): does it help if what is right can be read at a place in the world?"""
+"""Altars (Trivedi et al. 2024): does it help if what is right can be read at a place in the world?
+
+A factorial that no one tuned: who can read the rule, by which beam agents can punish, what a hit costs, and what
+agents are told the kind of.  Every cell has its own hidden rule beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nomoi.core import Institution, Situation, build
@@ -13,31 +17,40 @@ from nomoi.learners.ppo import PPO
 from nomoi.probes.crossplay import crossplay
 from nomoi.probes.scenarios import scenarios
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Evaluated, Results, Scripted, Study, Trained, Trial
+from nomoi.runs.study import Claim, Evaluated, Reading, Results, Scripted, Study, Trained, Trial
 from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 
-NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "central"
+NOTHING, HIDDEN, ALTAR, CENTRAL = "nothing", "hidden rule", "altar", "told to all"
 DISTRACTOR, STALE, LEVY, RANDOM = "distractor", "stale", "levy", "random"
-RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL = "hidden rule, raw", "altar, raw", "central, raw"
-SHORT = "altar, short reach"
 LEARNER = PPO()
-# Melting Pot's beam is 3 long, with 2 steps between shots (the arm SHORT); that of the SSD games is 5 long and always
-# ready, so that punishing reaches more of those who deserve it.
+# The beam of Melting Pot, and that of the SSD games, by which punishing reaches more of those who deserve it
+SHORT, LONG = "short beam", "long beam"
 REACH: dict[str, Any] = {"beam": (5, 1), "cooldown": 0}
+BEAMS: dict[str, dict[str, Any]] = {SHORT: {"beam": (3, 1), "cooldown": 2}, LONG: REACH}
+# What is varied beside the display and the beam: changes of the altar, changes of the sanction, changes of the learner
+DEAR, GOODS, DEEDS, OWN = "dear", "goods alone", "deeds alone", "minds of their own"
+VARIED: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+    DEAR: ({}, {"cost": 15}, {}),  # cost / reward .75 in place of .5
+    GOODS: ({"labels": "goods"}, {}, {}),
+    DEEDS: ({"labels": "deeds"}, {}, {}),
+    OWN: ({}, {}, {"shared": False}),
+}
 
 SLIDES = "the tutorial (Hadfield et al. 2024), altar slides (no numbers)"
 BEFORE = "ours (1 to 3 seeds)"
 
 
-def norm(display: str, sight: str = "relative", reward: float = 20, **options: Any) -> tuple[Institution, ...]:
+def norm(
+    display: str, sight: str = "relative", reward: float = 20, cost: float = 10, **options: Any
+) -> tuple[Institution, ...]:
     """An altar with a display, and the slides' sanction (cost 10, reward 20, removal 25)."""
-    return build(Altar, display=display, sight=sight, **options), build(Sanction, reward=reward)
+    return build(Altar, display=display, sight=sight, **options), build(Sanction, reward=reward, cost=cost)
 
 
-def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any) -> list[Trial]:
-    """The arms with a view relative to what one last read; all of one shape."""
-    regimes = {
+def arms(**options: Any) -> dict[str, tuple[Institution, ...]]:
+    """Who can read the rule, and the controls."""
+    return {
         NOTHING: norm("hidden", reward=0, **options),
         HIDDEN: norm("hidden", **options),
         DISTRACTOR: norm("distractor", **options),
@@ -46,73 +59,127 @@ def arms(place: Situation, steps: float, learner: PPO = LEARNER, **options: Any)
         CENTRAL: norm("broadcast", **options),
         LEVY: (build(Levy, rate=2),),
     }
-    return [Trained(label, place, under, steps, learner) for label, under in regimes.items()]
+
+
+def at(arm: str, beam: str, varied: str = "") -> str:
+    """The label of a condition."""
+    return ", ".join(part for part in (arm, varied, beam) if part)
 
 
 def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 800_000, "paper": 100_000_000}[size]
-    place = build(Harvest, "orchard" if size == "paper" else None, **REACH)
     learner = LEARNER if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
-    raw = {
-        RAW_HIDDEN: norm("hidden", "raw"),
-        RAW_ALTAR: norm("place", "raw"),
-        RAW_CENTRAL: norm("broadcast", "raw"),
-    }
-    return [
-        Scripted(RANDOM, place, Random(), norm("place")),
-        *arms(place, steps, learner),
-        *(Trained(label, place, under, steps, learner) for label, under in raw.items()),
-        Trained(SHORT, place.replace(beam=(3, 1), cooldown=2), norm("place"), steps, learner),
-        *(Evaluated(f"{label}: cross-play", label, crossplay, crossed=True) for label in (HIDDEN, ALTAR)),
-        *(Evaluated(f"{label}: among strangers", label, scenarios) for label in (HIDDEN, ALTAR)),
+    out: list[Trial] = []
+    for beam, reach in BEAMS.items():
+        place = build(Harvest, "orchard" if size == "paper" else None, **reach)
+        out.append(Scripted(at(RANDOM, beam), place, Random(), norm("place")))
+        out += [Trained(at(arm, beam), place, under, steps, learner) for arm, under in arms().items()]
+        for varied, (altar, sanction, mind) in VARIED.items():
+            who = learner.replace(**mind)
+            for arm, display in ((HIDDEN, "hidden"), (ALTAR, "place")):
+                under = norm(display, **altar, **sanction)
+                out.append(Trained(at(arm, beam, varied), place, under, steps, who))
+        for arm in (HIDDEN, ALTAR):
+            label = at(arm, beam)
+            out.append(Evaluated(f"{label}: cross-play", label, crossplay, crossed=True))
+            out.append(Evaluated(f"{label}: among strangers", label, scenarios))
+    return out
+
+
+def paid(label: str, results: Results) -> Any:
+    """[seeds] what sanctions brought all together, late: rewards of hits less their costs."""
+    return results.late(label, "payoff") - results.late(label, "reward")
+
+
+def _gain(measure: str, beam: str, varied: str = "") -> effects.Effect:
+    return effects.late(measure, at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
+
+
+def _published(beam: str) -> list[Claim]:
+    one, other = at(ALTAR, beam), at(HIDDEN, beam)
+    hits = [
+        (f"{more} {which} sanctions with an altar, {when}", measure, first, last, more)
+        for measure, which, more in (("correct", "correct", "More"), ("wrong", "wrong", "Fewer"))
+        for when, first, last in (("early (tenths 1 to 3)", 1, 3), ("late (tenths 8 to 10)", 8, 10))
     ]
+    said = {"More": {"above": 0.0, "published": "significantly more"},
+            "Fewer": {"below": 0.0, "published": "significantly fewer"}}  # fmt: skip
+    return [
+        Claim(f"An altar feeds more than a hidden rule: harvest alone ({beam})", SLIDES, _gain("harvest", beam),
+              above=0, published="significantly higher", unit="apples"),
+        Claim(f"Collective return, harvest and what sanctions pay, is higher ({beam})", SLIDES, _gain("payoff", beam),
+              above=0, published="significantly higher", unit="reward"),
+        Claim(f"Fewer zones are emptied ({beam})", SLIDES, _gain("depletion", beam), below=0,
+              published="significantly lower", unit="of zones"),
+        Claim(f"Agents come to the altar more often than random walkers ({beam})", SLIDES,
+              effects.late("visits", one, at(RANDOM, beam)), above=0, published="consistently visit",
+              unit="/100 steps"),
+        *(Claim(f"{text} ({beam})", SLIDES, effects.tenths(measure, one, other, first, last), unit="hits", **said[more])
+          for text, measure, first, last, more in hits),
+    ]  # fmt: skip
 
 
-CLAIMS = [
-    Claim("An altar feeds more than a hidden rule (harvest alone)", SLIDES, effects.late("harvest", ALTAR, HIDDEN),
-          above=0, published="significantly higher", unit="apples"),
-    Claim("At least 1.3 times as much", "ours", effects.percent("harvest", ALTAR, HIDDEN), above=30,
-          unit="%", kind="ours"),
-    Claim("A hidden rule feeds more than nothing", BEFORE, effects.late("harvest", HIDDEN, NOTHING), above=0,
-          unit="apples", kind="replica"),
-    Claim("Collective return, with what sanctions pay, is higher with an altar than with a hidden rule", SLIDES,
-          effects.late("payoff", ALTAR, HIDDEN), above=0, published="significantly higher", unit="reward"),
-    Claim("Fewer zones are emptied with an altar than under a hidden rule", SLIDES,
-          effects.late("depletion", ALTAR, HIDDEN), below=0, published="significantly lower", unit="of zones"),
-    Claim("Fewer zones are emptied under a hidden rule than under nothing", BEFORE,
-          effects.late("depletion", HIDDEN, NOTHING), below=0, unit="of zones", kind="replica"),
-    Claim("More is taken as the rule permits with an altar than under a hidden rule", BEFORE,
-          effects.late("compliance", ALTAR, HIDDEN), above=0, unit="of takings", kind="replica"),
-    Claim("Agents come to the altar more often than random walkers", SLIDES, effects.late("visits", ALTAR, RANDOM),
-          above=0, published="consistently visit", unit="/100 steps"),
-    Claim("More correct sanctions with an altar, early (tenths 1 to 3)", SLIDES,
-          effects.tenths("correct", ALTAR, HIDDEN, 1, 3), above=0, published="significantly more", unit="hits"),
-    Claim("More correct sanctions with an altar, late (tenths 8 to 10)", SLIDES,
-          effects.tenths("correct", ALTAR, HIDDEN, 8, 10), above=0, published="significantly more", unit="hits"),
-    Claim("Fewer wrong sanctions with an altar, early (tenths 1 to 3)", SLIDES,
-          effects.tenths("wrong", ALTAR, HIDDEN, 1, 3), below=0, published="significantly fewer", unit="hits"),
-    Claim("Fewer wrong sanctions with an altar, late (tenths 8 to 10)", SLIDES,
-          effects.tenths("wrong", ALTAR, HIDDEN, 8, 10), below=0, published="significantly fewer", unit="hits"),
-    Claim("Less agent-time is spent out of play with an altar than under a hidden rule", BEFORE,
-          effects.late("removed", ALTAR, HIDDEN), below=0, unit="of time", kind="replica"),
-    Claim("A distractor is worth no more than a hidden rule, within 15 %", "ours",
-          effects.percent("harvest", DISTRACTOR, HIDDEN), near=0, tolerance=15, unit="%", kind="control"),
-    Claim("A stale altar is worth less than a true one", "ours", effects.late("harvest", STALE, ALTAR), below=0,
-          unit="apples", kind="control"),
-    Claim("Told to everybody, the rule feeds more than at a place", BEFORE,
-          effects.late("harvest", CENTRAL, ALTAR), above=0, unit="apples", kind="replica"),
-    Claim("With a beam of 3 and 2 steps between shots, less is taken as the rule permits", BEFORE,
-          effects.late("compliance", SHORT, ALTAR), below=0, unit="of takings", kind="replica"),
-    Claim("A levy of 2 on sparse apples feeds more than the altar", BEFORE, effects.late("harvest", LEVY, ALTAR),
-          above=0, unit="apples", kind="replica"),
-    Claim("Populations that learned apart keep the rule among each other as among their own", "ours",
-          lambda r: r.late(f"{ALTAR}: cross-play", "compliance.difference"), near=0, tolerance=0.05, unit="of takings",
-          kind="ours"),
-    Claim("A newcomer from an altar earns more among strangers who obey than one from a hidden rule", "ours",
-          lambda r: r.late(f"{ALTAR}: among strangers", "visitor.obedient")
-          - r.late(f"{HIDDEN}: among strangers", "visitor.obedient"), above=0, unit="reward", kind="ours"),
-    Claim("With the zones' own colours in view, too, the altar feeds more than a hidden rule", SLIDES,
-          effects.late("harvest", RAW_ALTAR, RAW_HIDDEN), above=0, published="significantly higher", unit="apples"),
+def _mechanism(beam: str) -> list[Claim]:
+    """What the altar changes: obedience, aim, thinning; each with the other two ways left open or closed."""
+    ours: dict[str, Any] = {"source": "ours", "kind": "ours"}
+    return [
+        Claim(f"Obedience: more is taken as the rule permits ({beam})", effect=_gain("compliance", beam), above=0,
+              unit="of takings", **ours),
+        Claim(f"Aim: more of the hits are deserved ({beam})", effect=_gain("precision", beam), above=0, unit="of hits",
+              **ours),
+        Claim(f"Thinning: less time is spent out of play ({beam})", effect=_gain("removed", beam), below=0,
+              unit="of time", **ours),
+        Claim(f"Obedience alone, where nobody sees what others took, feeds more ({beam})",
+              effect=_gain("harvest", beam, GOODS), above=0, unit="apples", **ours),
+        Claim(f"Aim alone, where nobody sees what may be taken, feeds more ({beam})",
+              effect=_gain("harvest", beam, DEEDS), above=0, unit="apples", **ours),
+        Claim(f"The dearer a hit, the more an altar adds to the sum: 15 of 20 against 10 of 20 ({beam})",
+              effect=lambda r: _gain("payoff", beam, DEAR)(r) - _gain("payoff", beam)(r), above=0, unit="reward",
+              **ours),
+        Claim(f"With minds of their own, too, an altar feeds more ({beam})", effect=_gain("harvest", beam, OWN),
+              above=0, unit="apples", **ours),
+        Claim(f"With minds of their own, too, the sum is higher ({beam})", effect=_gain("payoff", beam, OWN), above=0,
+              unit="reward", **ours),
+        Claim(f"With minds of their own, too, fewer zones are emptied ({beam})", effect=_gain("depletion", beam, OWN),
+              below=0, unit="of zones", **ours),
+        Claim(f"Populations that learned apart keep the rule among each other as among their own ({beam})",
+              effect=lambda r: r.late(f"{at(ALTAR, beam)}: cross-play", "compliance.difference"), near=0,
+              tolerance=0.05, unit="of takings", **ours),
+        Claim(f"A newcomer from an altar earns more among strangers who obey than one from a hidden rule ({beam})",
+              effect=lambda r: r.late(f"{at(ALTAR, beam)}: among strangers", "visitor.obedient")
+              - r.late(f"{at(HIDDEN, beam)}: among strangers", "visitor.obedient"), above=0, unit="reward", **ours),
+    ]  # fmt: skip
+
+
+def _others(beam: str) -> list[Claim]:
+    """What trials of ours found, asked again, and controls."""
+    late = lambda measure, one, other: effects.late(measure, at(one, beam), at(other, beam))  # noqa: E731
+    replica: dict[str, Any] = {"source": BEFORE, "kind": "replica"}
+    control: dict[str, Any] = {"source": "ours", "kind": "control"}
+    return [
+        Claim(f"A hidden rule feeds more than nothing ({beam})", effect=late("harvest", HIDDEN, NOTHING), above=0,
+              unit="apples", **replica),
+        Claim(f"Fewer zones are emptied under a hidden rule than under nothing ({beam})",
+              effect=late("depletion", HIDDEN, NOTHING), below=0, unit="of zones", **replica),
+        Claim(f"Told to all, the rule feeds more than at a place ({beam})", effect=late("harvest", CENTRAL, ALTAR),
+              above=0, unit="apples", **replica),
+        Claim(f"A levy of 2 on sparse apples feeds more than the altar ({beam})", effect=late("harvest", LEVY, ALTAR),
+              above=0, unit="apples", **replica),
+        Claim(f"A distractor is worth no more than a hidden rule, within 15 % ({beam})",
+              effect=effects.percent("harvest", at(DISTRACTOR, beam), at(HIDDEN, beam)), near=0, tolerance=15,
+              unit="%", **control),
+        Claim(f"A stale altar feeds less than a true one ({beam})", effect=late("harvest", STALE, ALTAR), below=0,
+              unit="apples", **control),
+    ]  # fmt: skip
+
+
+CLAIMS = [claim for make in (_published, _mechanism, _others) for beam in BEAMS for claim in make(beam)]
+
+READINGS = [
+    Reading(f"What sanctions pay, altar minus hidden rule ({at('', beam, varied)})", "ours",
+            lambda r, beam=beam, varied=varied: paid(at(ALTAR, beam, varied), r) - paid(at(HIDDEN, beam, varied), r),
+            unit="reward")
+    for beam in BEAMS for varied in ("", DEAR)
 ]  # fmt: skip
 
 SHOWN = (
@@ -146,23 +213,51 @@ def comparisons(results: Results, pairs: Sequence[tuple[str, str]]) -> object:
     return effects.pairwise(results, "Pairs of conditions", asked, "Last eighth of training.")
 
 
+def changes(results: Results, pairs: Mapping[str, tuple[str, str]]) -> object:
+    """What an altar changes, late in training: differences from the hidden rule beside it, by cell of the factorial."""
+    from nomoi.measure.statistics import estimate, number
+    from nomoi.report import page
+
+    measures = {"harvest": "harvest (apples)", "sanctions": "sanctions pay (reward)", "payoff": "sum (reward)",
+                "depletion": "zones emptied", "compliance": "obedience (of takings)", "precision": "aim (of hits)",
+                "removed": "out of play (of time)", "visits": "visits (/100 steps)"}  # fmt: skip
+
+    def cell(measure: str, one: str, other: str) -> str:
+        if measure == "sanctions":
+            found = estimate(paid(one, results) - paid(other, results))
+        else:
+            found = estimate(effects.late(measure, one, other)(results))
+        return f"{number(found.mean)} {found.interval()}".strip()
+
+    rows = [[name, *(cell(m, *pair) for m in measures)] for name, pair in pairs.items()]
+    note = "Altar minus hidden rule, paired over seeds, 95 % (Student's t), last eighth of training."
+    return page.Table("What an altar changes", ["cell", *measures.values()], rows, note)
+
+
 def sections(results: Results) -> list[object]:
+    cells = {at("as on the slides" if not varied else varied, beam): (at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
+             for beam in BEAMS for varied in ("", *VARIED)}  # fmt: skip
+    name = lambda arms, beam: [at(arm, beam) for arm in arms]  # noqa: E731
     return [
-        curves(results, "A view relative to what was read", [NOTHING, HIDDEN, ALTAR, CENTRAL]),
-        curves(results, "Controls", [HIDDEN, DISTRACTOR, STALE, ALTAR]),
-        curves(results, "The zones' own colours in view", [RAW_HIDDEN, RAW_ALTAR, RAW_CENTRAL]),
-        comparisons(results, [(ALTAR, HIDDEN), (HIDDEN, NOTHING), (RAW_ALTAR, RAW_HIDDEN)]),
-        _tested(results, "cross-play", "Half of the agents by one seed's mind, half by another's"),
-        _tested(results, "among strangers", "Payoff of a learned agent among scripts that it never met"),
-    ]
+        changes(results, cells),
+        *(curves(results, f"Who can read the rule: {beam}", name([NOTHING, HIDDEN, ALTAR, CENTRAL], beam))
+          for beam in BEAMS),
+        *(curves(results, f"Controls: {beam}", name([HIDDEN, DISTRACTOR, STALE, ALTAR], beam)) for beam in BEAMS),
+        comparisons(results, [(at(ALTAR, b), at(HIDDEN, b)) for b in BEAMS]
+                    + [(at(HIDDEN, b), at(NOTHING, b)) for b in BEAMS]),
+        *(_tested(results, "cross-play", f"Half of the agents by one seed's mind, half by another's: {b}", b)
+          for b in BEAMS),
+        *(_tested(results, "among strangers", f"Payoff of a learned agent among scripts that it never met: {b}", b)
+          for b in BEAMS),
+    ]  # fmt: skip
 
 
-def _tested(results: Results, test: str, title: str) -> object:
+def _tested(results: Results, test: str, title: str, beam: str) -> object:
     """What was learned with a hidden rule and with an altar, side by side, in one test."""
     from nomoi.measure.statistics import estimate, number
     from nomoi.report import page
 
-    labels = [f"{label}: {test}" for label in (HIDDEN, ALTAR)]
+    labels = [f"{at(arm, beam)}: {test}" for arm in (HIDDEN, ALTAR)]
     names = [m for m in results.measures(labels[0]) if m in results.measures(labels[1])]
     found = [[estimate(results.late(label, m)) for label in labels] for m in names]
     rows = [[m, *(f"{number(e.mean)} {e.interval()}" for e in pair)] for m, pair in zip(names, found, strict=True)]
@@ -174,9 +269,12 @@ STUDY = Study(
     "Do people keep a changing rule better if it can be read at a place, and is that worth anything?",
     CLAIMS,
     trials,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 8, "paper": 10},
     sections,
     "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. "
-    "14 configurations of the altar arm alone were tried before, a run each, on seeds 0 to 2; seeds 3 and 4 are fresh.",
+    "The map, thresholds, spans, amnesty and the view are ours, chosen on seeds 0 to 5 in 14 configurations before the "
+    "learner was mended; nothing was chosen since, and no pilot has seen the seeds of this page.",
     SHOWN,
+    READINGS,
+    first=10,
 )
