@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nomoi.core import Institution, Situation, build
+from nomoi.core import Institution, build
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction
@@ -235,7 +235,7 @@ def changes(results: Results, pairs: Mapping[str, tuple[str, str]]) -> object:
 
 
 def sections(results: Results) -> list[object]:
-    cells = {at("as on the slides" if not varied else varied, beam): (at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
+    cells = {at(varied or "as on the slides", beam): (at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
              for beam in BEAMS for varied in ("", *VARIED)}  # fmt: skip
     name = lambda arms, beam: [at(arm, beam) for arm in arms]  # noqa: E731
     return [

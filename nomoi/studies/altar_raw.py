@@ -9,7 +9,20 @@ from nomoi.learners.ppo import PPO
 from nomoi.runs import effects
 from nomoi.runs.study import Claim, Results, Study, Trained, Trial
 from nomoi.situations.harvest import Harvest
-from nomoi.studies.altar import LEARNER, RAW_ALTAR, RAW_CENTRAL, RAW_HIDDEN, REACH, SHOWN, SLIDES, comparisons, norm
+from nomoi.studies.altar import (
+    ALTAR,
+    BEAMS,
+    CENTRAL,
+    HIDDEN,
+    LEARNER,
+    REACH,
+    SHORT,
+    SHOWN,
+    SLIDES,
+    changes,
+    comparisons,
+    norm,
+)
 
 # lever -> learner, and how many times the base length
 LEVERS: dict[str, tuple[PPO, int]] = {
@@ -21,6 +34,9 @@ LEVERS: dict[str, tuple[PPO, int]] = {
 CURRICULUM, CONTROL = "told to all first, then at the altar", "told to all first, then hidden"
 
 
+BEAM = "Melting Pot's beam"
+
+
 def _named(lever: str, display: str) -> str:
     return f"{lever}: {display}"
 
@@ -30,11 +46,16 @@ def trials(size: str) -> Sequence[Trial]:
     place = build(Harvest, **REACH)
     small = build(PPO, worlds=16, steps=32, minibatches=4)
     out = [
-        Trained(RAW_HIDDEN, place, norm("hidden", "raw"), base, LEARNER),
-        Trained(RAW_ALTAR, place, norm("place", "raw"), base, LEARNER),
-        Trained(RAW_CENTRAL, place, norm("broadcast", "raw"), base, LEARNER),
-        Trained(CONTROL, place, norm("hidden", "raw"), base, LEARNER, parent=RAW_CENTRAL),
-        Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, parent=RAW_CENTRAL),
+        Trained(HIDDEN, place, norm("hidden", "raw"), base, LEARNER),
+        Trained(ALTAR, place, norm("place", "raw"), base, LEARNER),
+        Trained(CENTRAL, place, norm("broadcast", "raw"), base, LEARNER),
+        Trained(CONTROL, place, norm("hidden", "raw"), base, LEARNER, parent=CENTRAL),
+        Trained(CURRICULUM, place, norm("place", "raw"), base, LEARNER, parent=CENTRAL),
+    ]
+    near = build(Harvest, **BEAMS[SHORT])
+    out += [
+        Trained(_named(BEAM, "altar"), near, norm("place", "raw"), base, LEARNER),
+        Trained(_named(BEAM, "hidden"), near, norm("hidden", "raw"), base, LEARNER),
     ]
     for lever, (learner, times) in LEVERS.items():
         out.append(Trained(_named(lever, "altar"), place, norm("place", "raw"), times * base, learner))
@@ -44,7 +65,10 @@ def trials(size: str) -> Sequence[Trial]:
     return out
 
 
-PAIRS = {"as in the study altar": (RAW_ALTAR, RAW_HIDDEN), "told to all first": (CURRICULUM, CONTROL)}
+PAIRS = {
+    "no lever": (ALTAR, HIDDEN), BEAM: (_named(BEAM, "altar"), _named(BEAM, "hidden")),
+    "told to all first": (CURRICULUM, CONTROL),
+}  # fmt: skip
 PAIRS |= {k: (_named(k, "altar"), _named(k, "hidden")) for k in LEVERS}
 
 
@@ -52,6 +76,10 @@ def _claims() -> list[Claim]:
     return [
         Claim(f"The altar feeds more than a hidden rule ({lever})", SLIDES, effects.late("harvest", one, other),
               above=0, published="significantly higher", unit="apples")
+        for lever, (one, other) in PAIRS.items()
+    ] + [
+        Claim(f"Collective return, with what sanctions pay, is higher ({lever})", SLIDES,
+              effects.late("payoff", one, other), above=0, published="significantly higher", unit="reward")
         for lever, (one, other) in PAIRS.items()
     ] + [
         Claim(f"More is taken as the rule permits with the altar ({lever})", "ours",
@@ -70,6 +98,7 @@ def sections(results: Results) -> list[object]:
     ]
     figure = panels.panels(grid, labels=("altar", "hidden rule"))
     return [
+        changes(results, PAIRS),
         page.Figure("Harvest and compliance by lever", figures.svg(figure)),
         comparisons(results, list(PAIRS.values())),
     ]
@@ -80,8 +109,10 @@ STUDY = Study(
     "With raw colours in view, which lever lets agents learn what the altar says?",
     _claims(),
     trials,
-    {"smoke": 1, "laptop": 3, "paper": 10},
+    {"smoke": 1, "laptop": 8, "paper": 10},
     sections,
-    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted.",
+    "A lever is given to the hidden rule as well, so that what it does for foraging alone is not counted. The "
+    "long beam but for one pair, since obedience is what is asked.",
     SHOWN,
+    first=10,
 )

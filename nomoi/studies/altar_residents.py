@@ -15,6 +15,8 @@ from nomoi.core.learner import Learner
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.measure.evaluate import episodes
 from nomoi.probes.ego import ego, gaps
+from nomoi.runs import effects
+from nomoi.runs.effects import late
 from nomoi.runs.regimes import parse
 from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.scripts.wardens import Warden
@@ -22,17 +24,23 @@ from nomoi.situations.allelopathic import Allelopathic
 
 CODE = "Trivedi et al. 2024, code (it stores no results)"
 SEES, BLIND = "sees the altar", "does not see it"
+EVERYWHERE = ("violations", "precision", "accord", "reward", "payoff", "removed")
+LEARNED = {"all learn, with an altar": "broadcast", "all learn, under a hidden rule": "hidden"}
 WORLDS = {"one community": 0, "many communities": -1}  # the altar's colour: the first for ever, or drawn each episode
 
 
-def regime(content: int) -> tuple[Institution, ...]:
+def regime(content: int, display: str = "broadcast") -> tuple[Institution, ...]:
     """The situation's own altar and sanction, with colours in view, and this content all episode long."""
     altar, *others = parse("altar", Allelopathic.regimes["altar"]).institutions
-    return altar.replace(sight="raw", content=content), *others
+    return altar.replace(sight="raw", content=content, display=display), *others
+
+
+def _everybody(**options: Any) -> PPO:
+    return build(PPO, film="altar.mind", gamma=0.995, **options)
 
 
 def _learner(blind: bool, **options: Any) -> PPO:
-    learner = build(PPO, film="altar.mind", gamma=0.995, **options)
+    learner = _everybody(**options)
     who = Residents(build(Warden, renew=True), 1, "altar.mind" if blind else "")
     return eqx.tree_at(lambda p: p.residents, learner, who, is_leaf=lambda x: x is None)
 
@@ -51,6 +59,8 @@ def trials(size: str) -> Sequence[Trial]:
                 Trained(name, place, under, steps, _learner(blind, **options)),
                 Evaluated(f"{name}: beside a resident", name, beside, {"worlds": 64 if size != "smoke" else 4}),
             ]
+    for label, display in LEARNED.items():
+        out.append(Trained(label, place, regime(-1, display), steps, _everybody(**options)))
     return out
 
 
@@ -90,6 +100,22 @@ def _claims(world: str) -> list[Claim]:
     ]  # fmt: skip
 
 
+def _everywhere() -> list[Claim]:
+    """The commons of colours in which everybody learns: no script keeps the rule."""
+    one, other = LEARNED
+
+    def ours(text: str, measure: str, unit: str, **bound: float) -> Claim:
+        return Claim(f"Where all learn, {text}", "ours", late(measure, one, other), unit=unit, kind="ours", **bound)
+
+    return [
+        ours("an altar that all read makes more of their time lawful than a hidden rule", "violations", "/1000 steps",
+             below=0),
+        ours("more of the hits are deserved", "precision", "of hits", above=0),
+        ours("the bushes come to agree on a colour more", "accord", "of bushes", above=0),
+        ours("more is earned from berries", "reward", "reward", above=0),
+    ]  # fmt: skip
+
+
 def sections(results: Results) -> list[object]:
     from nomoi.measure.statistics import estimate, number
     from nomoi.report import figures, page, panels
@@ -116,15 +142,20 @@ def sections(results: Results) -> list[object]:
                    "An episode of one agent; value leaves out what punishing earns."),
         page.Figure("Hits on the innocent in training",
                     figures.svg(panels.panels(grid, columns=2, labels=(SEES, BLIND)))),
+        effects.pairwise(results, "Where all learn", [(m, *LEARNED) for m in EVERYWHERE], "Last eighth of training."),
+        page.Figure("Where all learn", figures.svg(panels.panels(
+            [(m, results.unit(next(iter(LEARNED)), m), {a: results.curve(a, m) for a in LEARNED}) for m in EVERYWHERE],
+            labels=tuple(LEARNED)))),
     ]  # fmt: skip
 
 
 STUDY = Study(
     "altar_residents",
     "What is it worth to a newcomer to see the altar that residents live by?",
-    [claim for world in WORLDS for claim in _claims(world)],
+    [*(claim for world in WORLDS for claim in _claims(world)), *_everywhere()],
     trials,
-    {"smoke": 1, "laptop": 3, "paper": 10},
+    {"smoke": 1, "laptop": 8, "paper": 10},
     sections,
     "Who does not see the altar senses zeros in its place; all else is the same. Laptop: 6 agents on a small torus.",
+    first=10,
 )

@@ -52,8 +52,9 @@ STUDY = Study(
     "Do agents that can sign contracts learn to clean the river that feeds them?",
     CLAIMS,
     trials,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 8, "paper": 10},
     sections,
     "Our small map, not the paper's. Orderings are inferred from abstracts; no figure of the papers was at hand.",
     ("reward", "cleaned", "equality", "bound", "contracted"),
+    first=10,
 )

@@ -17,7 +17,8 @@ from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
 from nomoi.situations.berries import Berries, rule
 
 NO, IMPORTANT, SILLY = "no rule", "important rule", "silly rule"
-ARMS = (NO, IMPORTANT, SILLY)
+RULES = {NO: "", IMPORTANT: rule("poison"), SILLY: rule("poison,silly")}
+ARMS = tuple(RULES)
 FIGURE, PROBES = "Koster et al. 2022, Fig. 4", "Koster et al. 2022, Fig. 6"
 POPULATIONS = "Koster et al. 2022, Fig. 5"
 # a place that was chosen where our own curves are highest would be a peak on any noise
@@ -37,21 +38,25 @@ LEARNER = build(
 )  # fmt: skip
 
 
+def own(arm: str) -> str:
+    """The label of an arm in which each agent learns with parameters of its own."""
+    return f"{arm}, minds of their own"
+
+
 def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 1_000_000, "paper": 1_000_000_000}[size]
     place = Berries.preset("paper" if size == "paper" else "meadow")
     points = 4 if size == "smoke" else 16
 
-    def trained(label: str, under: str, snapshots: int = 0) -> Trained:
-        return Trained(label, place, parse(label, under).institutions, steps, LEARNER, snapshots)
+    def trained(label: str, under: str, snapshots: int = 0, learner: PPO = LEARNER) -> Trained:
+        return Trained(label, place, parse(label, under).institutions, steps, learner, snapshots)
 
     return [
-        trained(NO, "", points),
-        trained(IMPORTANT, rule("poison"), points),
-        trained(SILLY, rule("poison,silly"), points),
+        *(trained(arm, under, points) for arm, under in RULES.items()),
         trained("silly rule, no reward for punishing", rule("poison,silly", reward=0)),
         trained("important rule, own mark visible, no reward", rule("poison", known=True, reward=0)),
         trained("silly only", rule("silly")),
+        *(trained(own(arm), under, learner=LEARNER.replace(shared=False)) for arm, under in RULES.items()),
         *(Evaluated(f"{arm}: probes", arm, probes, along=True) for arm in ARMS),
     ]
 
@@ -148,6 +153,15 @@ CLAIMS = [
           kind="control"),
     Claim("Control: a silly rule alone only costs", "ours", percent("payoff", "silly only", NO), below=0, unit="%",
           kind="control"),
+    *(Claim(f"{text}, where each has a mind of its own", FIGURE, effect, published=published, unit=unit, **bound)
+      for text, effect, published, unit, bound in (
+        ("T3 Midway fewer are poisoned under the silly than under the important rule",
+         tenths("poisoned", own(SILLY), own(IMPORTANT), 4, 6), ".17 against .32 to .50", "of time", {"below": 0}),
+        ("T3 Midway the silly rule earns more than the important one",
+         tenths("payoff", own(SILLY), own(IMPORTANT), 4, 6), "t = 3.9, 3.3, 2.4 in tenths 4 to 6", "reward",
+         {"above": 0}),
+        ("T4 In the end the important rule earns at least 5 % more than none",
+         percent("payoff", own(IMPORTANT), own(NO)), "13 to 15 %", "%", {"above": 5}))),
     Claim("Early punishing goes with less poisoning later, over populations (important rule)",
           POPULATIONS, _later(IMPORTANT), below=0, published="r = -.80, p < .001"),
     Claim("Early punishing goes with less poisoning later, over populations (silly rule)",
@@ -180,6 +194,9 @@ def sections(results: Results) -> list[object]:
         page.Figure("What happens in training (layout of Fig. 4)", figures.svg(panels.panels(grid, labels=ARMS))),
         effects.Tests("Silly minus important rule: collective return in ten parts of training", ["tenth"], rows,
                       ["published t (two samples)"]),
+        page.Figure("Where each has a mind of its own", figures.svg(panels.panels(
+            [(title, unit, {arm: results.curve(own(arm), m) for arm in ARMS if m in results.measures(own(arm))})
+             for title, unit, m in PANELS], labels=ARMS))),
         page.Figure("Early punishing and later poisoning (layout of Fig. 5)", figures.svg(panels.scatter(
             "One point a population", "hits on the marked, first fifth", "time poisoned, second fifth", early, ARMS))),
         page.Figure("What has been learned when (layout of Fig. 6)", figures.svg(panels.panels(tested, labels=ARMS))),
@@ -191,9 +208,10 @@ STUDY = Study(
     "Does a rule against something harmless help people to keep a rule that matters?",
     CLAIMS,
     trials,
-    {"smoke": 1, "laptop": 6, "paper": 15},
+    {"smoke": 1, "laptop": 8, "paper": 15},
     sections,
     "The paper trained for 10^9 steps on another map with other constants: orderings are compared, not sizes. "
     "The study `silly_phase` maps where they hold.",
     ("payoff", "harvest", "poisoned", "poison", "silly", "taboo", "marked", "correct", "wrong", "precision", "seized"),
+    first=10,
 )

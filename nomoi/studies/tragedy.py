@@ -125,6 +125,7 @@ STUDY = Study(
     "Does learning make a commons worse than random behaviour, and at which rate does a levy rescue it?",
     CLAIMS,
     trials,
-    {"smoke": 1, "laptop": 5, "paper": 10},
+    {"smoke": 1, "laptop": 8, "paper": 10},
     sections,
+    first=10,
 )
