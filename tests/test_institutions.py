@@ -544,6 +544,34 @@ def test_what_a_viewer_sees_depends_on_what_it_last_read():
     assert trace["unknown"][:, :2].tolist() == [[False, False], [False, False], [True, True], [False, False]]
 
 
+def test_a_view_may_tell_the_kind_of_goods_alone_or_of_deeds_alone():
+    s = SITUATIONS["harvest"]
+    for sight, kinds in (("relative", ("permitted", "prohibited")), ("raw", ("0", "1", "2"))):
+        seen = {}
+        for labels in ("both", "goods", "deeds"):
+            a = Altar(labels=labels, sight=sight)
+            state = standing(s, *s.land.find("P")[:4])
+            memory = found(a, s, 0, state)
+            read, trace = jnp.array([RED, BLUE, RED, NEVER]), jnp.array([BLUE, RED, 3, RED])
+            memory = eqx.tree_at(lambda m: (m.read, m.marks.trace, m.marks.age), memory, (read, trace, jnp.arange(4)))
+            scene = a.layers(memory, s.scene(state))
+            part = "" if sight == "relative" else "kind."
+            goods = {k: np.asarray(scene.labels[f"altar.{part}{k}"]) for k in kinds}
+            deeds = {k: v for k, v in scene.bodies.items() if ".trace." in k}
+            seen[labels] = goods, {k: np.asarray(v) for k, v in deeds.items()}
+            if sight == "relative":
+                unknown = np.broadcast_to(scene.labels["altar.unknown"], (4, 3))
+                assert unknown.all(1).tolist() == ([False] * 3 + [True] if labels != "deeds" else [True] * 4)
+        both, goods, deeds = (seen[k] for k in ("both", "goods", "deeds"))
+        assert any(v.any() for v in both[0].values()) and any(v.any() for v in both[1].values())
+        for k in kinds:
+            np.testing.assert_array_equal(goods[0][k], both[0][k])
+            assert not deeds[0][k].any()
+        for k, v in both[1].items():
+            np.testing.assert_array_equal(deeds[1][k], v)
+            assert not goods[1][k].any()
+
+
 def test_a_kind_may_be_named_as_the_forbidden_one():
     a, memory = altar(BLUE, names="forbidden")
     _, (facts,) = live(a, memory, eats(RED, BLUE, GREEN, None))

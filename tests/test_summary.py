@@ -95,6 +95,14 @@ def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
     assert "Does a shift shift?" in html
 
 
+def test_a_study_may_begin_at_a_seed_that_no_pilot_has_seen(tmp_path):
+    claim = Claim("It does", "ours", lambda r: r.late("high", "tally"), above=0)
+    one = Study("flips", "?", [claim], lambda size: [Computed("high", flip, {"shift": 5.0})], {"laptop": 3}, first=10)
+    found = run(one, "laptop", tmp_path / "runs")
+    assert [record.facts["spec"]["seed"] for record in found.results.records["high"]] == [10, 11, 12]
+    assert "3 seeds (10 to 12)" in reporting.write_summary(found, tmp_path / "kept").read_text()
+
+
 def test_a_conditions_table_shows_what_was_trained_with_intervals():
     assert estimate([1.0, 2.0, 3.0]).interval() != ""
     assert reporting._rows(["a"], [[None]]) == ["| a |", "| --- |", "| - |"]

@@ -192,7 +192,7 @@ def run(
     return Findings(study, size, made.results, verdicts, tuple(set), made.remarks, made.fresh)
 
 
-def _begins(store: Store, trials: Sequence[Trial], seed: int) -> bool:
+def _begins(store: Store, trials: Sequence[Trial], seed: int = 0) -> bool:
     """Whether anything is still to be trained: then a figure that cannot be drawn would come too late."""
     first = [t for t in trials if isinstance(t, Trained) and not t.parent]
     return any(store.get(Run(t, seed).asked) is None for t in first)
