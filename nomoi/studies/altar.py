@@ -273,7 +273,8 @@ STUDY = Study(
     sections,
     "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. "
     "The map, thresholds, spans, amnesty and the view are ours, chosen on seeds 0 to 5 in 14 configurations before the "
-    "learner was mended; nothing was chosen since, and no pilot has seen the seeds of this page.",
+    "learner was mended; nothing was chosen since, and no pilot has seen the seeds of this page. At size paper: 300 "
+    "runs of 100 million steps, about 12 hours of an H100 at the 700,000 steps a second measured on the small map.",
     SHOWN,
     READINGS,
     first=10,

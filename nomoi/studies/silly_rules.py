@@ -211,7 +211,8 @@ STUDY = Study(
     {"smoke": 1, "laptop": 8, "paper": 15},
     sections,
     "The paper trained for 10^9 steps on another map with other constants: orderings are compared, not sizes. "
-    "The study `silly_phase` maps where they hold.",
+    "The study `silly_phase` maps where they hold. At size paper: 135 runs of 10^9 steps, two to three days of an H100 "
+    "if berries are learned about as fast as apples there (700,000 steps a second).",
     ("payoff", "harvest", "poisoned", "poison", "silly", "taboo", "marked", "correct", "wrong", "precision", "seized"),
     first=10,
 )
