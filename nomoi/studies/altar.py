@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from nomoi.core import Institution, build
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.levy import Levy
@@ -66,6 +68,14 @@ def at(arm: str, beam: str, varied: str = "") -> str:
     return ", ".join(part for part in (arm, varied, beam) if part)
 
 
+def pair(beam: str, varied: str = "") -> tuple[str, str]:
+    """The labels of an altar and of the hidden rule beside it.
+
+    Under a hidden rule goods are of no known kind anyhow, so that it is the control of `DEEDS` as it stands.
+    """
+    return at(ALTAR, beam, varied), at(HIDDEN, beam, "" if varied == DEEDS else varied)
+
+
 def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 20_000, "laptop": 800_000, "paper": 100_000_000}[size]
     learner = LEARNER if size != "smoke" else build(PPO, worlds=16, steps=32, minibatches=4)
@@ -77,6 +87,8 @@ def trials(size: str) -> Sequence[Trial]:
         for varied, (altar, sanction, mind) in VARIED.items():
             who = learner.replace(**mind)
             for arm, display in ((HIDDEN, "hidden"), (ALTAR, "place")):
+                if at(arm, beam, varied) not in pair(beam, varied):
+                    continue
                 under = norm(display, **altar, **sanction)
                 out.append(Trained(at(arm, beam, varied), place, under, steps, who))
         for arm in (HIDDEN, ALTAR):
@@ -92,7 +104,7 @@ def paid(label: str, results: Results) -> Any:
 
 
 def _gain(measure: str, beam: str, varied: str = "") -> effects.Effect:
-    return effects.late(measure, at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
+    return effects.late(measure, *pair(beam, varied))
 
 
 def _published(beam: str) -> list[Claim]:
@@ -177,7 +189,7 @@ CLAIMS = [claim for make in (_published, _mechanism, _others) for beam in BEAMS 
 
 READINGS = [
     Reading(f"What sanctions pay, altar minus hidden rule ({at('', beam, varied)})", "ours",
-            lambda r, beam=beam, varied=varied: paid(at(ALTAR, beam, varied), r) - paid(at(HIDDEN, beam, varied), r),
+            lambda r, beam=beam, varied=varied: np.subtract(*(paid(label, r) for label in pair(beam, varied))),
             unit="reward")
     for beam in BEAMS for varied in ("", DEAR)
 ]  # fmt: skip
@@ -235,15 +247,14 @@ def changes(results: Results, pairs: Mapping[str, tuple[str, str]]) -> object:
 
 
 def sections(results: Results) -> list[object]:
-    cells = {at(varied or "as on the slides", beam): (at(ALTAR, beam, varied), at(HIDDEN, beam, varied))
-             for beam in BEAMS for varied in ("", *VARIED)}  # fmt: skip
+    cells = {at(varied or "as on the slides", b): pair(b, varied) for b in BEAMS for varied in ("", *VARIED)}
     name = lambda arms, beam: [at(arm, beam) for arm in arms]  # noqa: E731
     return [
         changes(results, cells),
         *(curves(results, f"Who can read the rule: {beam}", name([NOTHING, HIDDEN, ALTAR, CENTRAL], beam))
           for beam in BEAMS),
         *(curves(results, f"Controls: {beam}", name([HIDDEN, DISTRACTOR, STALE, ALTAR], beam)) for beam in BEAMS),
-        comparisons(results, [(at(ALTAR, b), at(HIDDEN, b)) for b in BEAMS]
+        comparisons(results, [pair(b) for b in BEAMS]
                     + [(at(HIDDEN, b), at(NOTHING, b)) for b in BEAMS]),
         *(_tested(results, "cross-play", f"Half of the agents by one seed's mind, half by another's: {b}", b)
           for b in BEAMS),
@@ -273,7 +284,7 @@ STUDY = Study(
     sections,
     "Harvest is counted apart from what sanctions pay: a correct hit brings its striker 10, ten times an apple. "
     "The map, thresholds, spans, amnesty and the view are ours, chosen on seeds 0 to 5 in 14 configurations before the "
-    "learner was mended; nothing was chosen since, and no pilot has seen the seeds of this page. At size paper: 300 "
+    "learner was mended; nothing was chosen since, and no pilot has seen the seeds of this page. At size paper: 280 "
     "runs of 100 million steps, about 12 hours of an H100 at the 700,000 steps a second measured on the small map.",
     SHOWN,
     READINGS,
