@@ -29,6 +29,23 @@ app = typer.Typer(
 _MISTYPED: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
+def _version(asked: bool | None) -> None:
+    if asked:
+        from nomoi import __version__
+
+        print(f"nomoi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="say which nomoi this is")
+    ] = False,
+) -> None:
+    """nomoi: a laboratory for one question, how can we live together?"""
+
+
 def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -103,7 +120,7 @@ def _resumable() -> Iterator[None]:
 
 @app.command()
 def compare(
-    situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
+    situation: Annotated[str, typer.Argument(help="a situation's name, FILE.py:Name, or a game's .nfg, .csv or .json")],
     under: Annotated[list[str] | None, typer.Option(help="a regime, such as altar+sanction or levy(rate=1)")] = None,
     set: Annotated[list[str] | None, typer.Option(help="an option, such as levy.rate=2 or situation.agents=7")] = None,
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,

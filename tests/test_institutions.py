@@ -563,7 +563,7 @@ def test_a_view_may_tell_the_kind_of_goods_alone_or_of_deeds_alone():
                 unknown = np.broadcast_to(scene.labels["altar.unknown"], (4, 3))
                 assert unknown.all(1).tolist() == ([False] * 3 + [True] if labels != "deeds" else [True] * 4)
         both, goods, deeds = (seen[k] for k in ("both", "goods", "deeds"))
-        assert any(v.any() for v in both[0].values()) and any(v.any() for v in both[1].values())
+        assert all(any(v.any() for v in told.values()) for told in both)
         for k in kinds:
             np.testing.assert_array_equal(goods[0][k], both[0][k])
             assert not deeds[0][k].any()

@@ -141,6 +141,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 def place(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
     """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
+    if isinstance(situation, str) and Path(situation).suffix.lower() in (".nfg", ".csv", ".json"):
+        return _game(situation, map, options)
     cls = type(situation) if isinstance(situation, Situation) else catalogue.find(situation, "situation")
     name = situation.name if isinstance(situation, Situation) else cls.__name__.lower()
     mine = [pair for owner in ("situation", name) for pair in options.pop(owner, {}).items()]
@@ -155,3 +157,19 @@ def place(situation: Situation | str, map: str | None, options: dict[str, dict[s
             raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
         preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
     return build(cls, preset, **extra)
+
+
+def _game(file: str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
+    """The game of a file as a situation to live in: its payoffs are those of a matrix game."""
+    from nomoi.situations.matrix import Matrix
+    from nomoi.solve import formats
+
+    game = formats.read(file)
+    if len(set(game.shape)) > 1:
+        many = ", ".join(str(k) for k in game.shape)
+        raise Refusal(f"{file} has players with {many} actions; in what is lived in all have equally many (`nomoi "
+                      "solve` takes any).")  # fmt: skip
+    if map is not None:
+        raise Refusal(f"{file} is a game and has no map; leave out --map.")
+    mine = [pair for owner in ("situation", "matrix") for pair in options.pop(owner, {}).items()]
+    return build(Matrix, payoff=game.payoff, **once(mine, "--set (situation and matrix are one)"))
