@@ -103,7 +103,10 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
-ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "principal", "tax", "treaty", "vote")
+ALIKE = (
+    "assembly", "challenged", "court", "fine", "gift", "interest", "mediator", "monitor", "principal", "quota",
+    "shares", "survey", "tax", "treaty", "vote", "wardens",
+)  # fmt: skip
 THERE = ("pool", "matrix")
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():

@@ -79,4 +79,3 @@ class Shares(Institution):
     ) -> tuple[Array, State, Outcome]:  # fmt: skip
         record = memory + self.memory * (outcome.units(self.of) * members(situation) - memory)
         return record, state, outcome.note(self, part=self.parts(record, situation))
-
