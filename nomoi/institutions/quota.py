@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, heard, members, room, units, within
+from nomoi.institutions.units import column, ground, heads, heard, members, room, within
 
 DUST = 1e-4  # of a lot: what is within rounding of a whole one is one (ours)
 
@@ -94,8 +93,8 @@ class Quota(Institution):
         if self.on != "harvest":
             return ()
         return (
-            Measure("kept", "share", "of what was taken, taken within quotas", lambda e: 1 - e.ratio("excess", "harvest"),
-                    ("excess", "harvest")),
+            Measure("kept", "share", "of what was taken, taken within quotas",
+                    lambda e: 1 - e.ratio("excess", "harvest"), ("excess", "harvest")),
         )  # fmt: skip
 
     def chance(self, situation: Situation) -> str:
@@ -155,7 +154,7 @@ class Quota(Institution):
 
     def _seen(self, allowed: Array, situation: Situation, outcome: Outcome, taken: Array) -> Float[Array, " n"]:
         """[n] of what was landed from the own ground, the share that was within quotas; 1 where nothing was."""
-        mine, many = members(situation), units(situation).shape[1]
+        mine, many = members(situation), situation.belongs.shape[1]
         away = outcome.events.get("encroached", jnp.zeros_like(taken))
         here = mine * (taken - away)
         others = (away.sum() - within(situation, away)) / max(many - 1, 1)
