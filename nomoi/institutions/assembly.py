@@ -36,8 +36,8 @@ class Assembly(Institution):
 
     needs     nothing
     heads     assembly.vote (0 less, 1 as much, 2 more)
-    emits     assembly.moved [n] -1, 0 or 1; assembly.factor [n] by which the rule of the own unit is moved by now, 0 for
-              strangers; assembly.cost [n] paid for the meeting, in units of reward
+    emits     assembly.moved [n] -1, 0 or 1; assembly.factor [n] by which the rule of the own unit is moved by now, 0
+              for strangers; assembly.cost [n] paid for the meeting, in units of reward
     senses    assembly.due [n, 1] whether a vote counts in this step;  assembly.moved [n, 1] the last decision;
               assembly.factor [n, 1]
     memory    see Sessions

@@ -12,7 +12,7 @@ from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.words import uniform
-from nomoi.institutions.units import ACCUSED, column, events, heard
+from nomoi.institutions.units import ACCUSED, events, heard
 
 
 class Docket(eqx.Module):
@@ -52,7 +52,8 @@ class Court(Institution):
 
     @property
     def sentence(self) -> str:
-        return f"Who is accused may appeal for {float(self.price):g}, to a court that is right {float(self.right):.0%} of the time."  # fmt: skip
+        court = f"a court that is right {float(self.right):.0%} of the time"
+        return f"Who is accused may appeal for {float(self.price):g}, to {court}."
 
     @property
     def price(self) -> Float[Array, ""]:
@@ -87,8 +88,8 @@ class Court(Institution):
     @property
     def measures(self) -> tuple[Measure, ...]:
         return (
-            Measure("error", "share", "of what one was convicted of, without cause", lambda e: e.ratio("wrong", "convicted"),
-                    ("wrong", "convicted")),
+            Measure("error", "share", "of what one was convicted of, without cause",
+                    lambda e: e.ratio("wrong", "convicted"), ("wrong", "convicted")),
         )  # fmt: skip
 
     def chance(self, situation: Situation) -> str:

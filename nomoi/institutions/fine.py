@@ -105,5 +105,4 @@ class Fine(Institution):
         rested = jnp.where(self.ladder, jnp.maximum(memory - self.decay, 0.0), memory)
         record = jnp.where(kept & (units > 0), memory + 1, rested)
         outcome = charge(outcome, due, self.proceeds, self)[0]
-        back = jnp.where(self.proceeds == MEMBERS, evenly(situation, due), 0.0)
-        return record, state, outcome.pay(back)
+        return record, state, outcome.pay(jnp.where(self.proceeds == MEMBERS, evenly(situation, due), 0.0))

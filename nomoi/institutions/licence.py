@@ -10,7 +10,7 @@ from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting,
 from nomoi.core.situation import Action, State
 from nomoi.errors import Refusal, nearest
 from nomoi.grid.words import uniform
-from nomoi.institutions.units import STRANGER, heads, members
+from nomoi.institutions.units import heads, members
 
 
 class Licence(Institution):
@@ -19,7 +19,7 @@ class Licence(Institution):
     Who is stopped has its answer to `head` taken to be 0, nothing; what is taken by who slips through is *poached*,
     for others to act on.  The members of each unit bear the `fee` of the landing evenly.
 
-    needs     the event intrusion, and somebody whose role is "stranger"
+    needs     the event intrusion, and strangers
     emits     licence.tried [n] strangers who tried; licence.barred [n] those of them who were stopped;
               licence.poached [n] units taken by who slipped through; licence.cost [n] paid, in units of reward
     memory    stopped [n], who would be in this step
@@ -45,8 +45,10 @@ class Licence(Institution):
         return ("intrusion",)
 
     def fits(self, situation: Situation) -> None:
-        if STRANGER not in situation.roles:
-            raise Refusal(f"{self.name} keeps strangers out, and nobody in {situation.name} has the role {STRANGER!r}.")
+        if members(situation).all():
+            raise Refusal(
+                f"{self.name} keeps strangers out, and there are none in {situation.name}; pool.outsiders=2 makes some."
+            )
         if self.head and self.head not in situation.actions:
             raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, heard, members, room, units, within
+from nomoi.institutions.units import column, ground, heads, heard, members, room, within
+
+DUST = 1e-4  # of a lot: what is within rounding of a whole one is one (ours)
 
 
-class Allowance(eqx.Module):
-    """allowed [n] units that each may take in the next step; seen [n] share of what was landed that was within it."""
+class Basis(eqx.Module):
+    """What quotas follow from, [n] each: left units thought to be there of the own ground; factor by which an assembly
+    moved them; part of each, of an equal one; seen share of what was landed that was within quotas."""
 
-    allowed: Float[Array, " n"]
+    left: Float[Array, " n"]
+    factor: Float[Array, " n"]
+    part: Float[Array, " n"]
     seen: Float[Array, " n"]
 
 
@@ -35,7 +39,7 @@ class Quota(Institution):
     emits     quota.excess [n] units beyond the quota; quota.allowed [n] the quota; quota.cost [n] of pooling, paid
     senses    quota.allowed [n, 1] units, unless it is not announced;  with `public` quota.seen [n, 1] what one saw of
               others: of all that was landed from the own ground, the share within quotas;  quota.pooled [n, 1]
-    memory    see Allowance
+    memory    see Basis
 
     >>> from nomoi import govern
     >>> from nomoi.institutions.fine import Fine
@@ -52,7 +56,8 @@ class Quota(Institution):
     constant: Float[Array, ""] = setting(
         0.2, "what may be taken in all where it does not follow, of capacity", "ours (r / 4 at a growth of .8)", "", 0
     )
-    tolerance: Float[Array, ""] = setting(0.0, "excess that is nobody's business, of the quota", "ours", "", 0)
+    lot: Float[Array, ""] = setting(0.0, "what quotas are whole numbers of, rounded down; 0 is any", "ours", "units", 0)
+    tolerance: Float[Array, ""] = setting(1e-4, "excess that is nobody's business, of the quota", "ours", "", 0)
     pool: Bool[Array, ""] = setting(False, "whether units pool theirs and share it by heads", "ours")
     fee: Float[Array, ""] = setting(0.3, "what pooling costs each unit", "ours", "reward/step", 0)
     announced: Bool[Array, ""] = setting(True, "whether people are told their quota", "ours")
@@ -88,8 +93,8 @@ class Quota(Institution):
         if self.on != "harvest":
             return ()
         return (
-            Measure("kept", "share", "of what was taken, taken within quotas", lambda e: 1 - e.ratio("excess", "harvest"),
-                    ("excess", "harvest")),
+            Measure("kept", "share", "of what was taken, taken within quotas",
+                    lambda e: 1 - e.ratio("excess", "harvest"), ("excess", "harvest")),
         )  # fmt: skip
 
     def chance(self, situation: Situation) -> str:
@@ -100,41 +105,41 @@ class Quota(Institution):
         """The rule of whoever annuls it, which is the imported one."""
         return eqx.tree_at(lambda q: (q.follows, q.pool), self, (jnp.array(False), jnp.array(False)))
 
-    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Allowance:
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Basis:
         one = jnp.ones(situation.agents)
-        return Allowance(self.each(situation, ground(situation, state), one, one), one)
+        return Basis(ground(situation, state), one, one, one)
 
-    def each(
-        self, situation: Situation, estimate: Float[Array, " n"], factor: Float[Array, " n"], part: Float[Array, " n"]
-    ) -> Float[Array, " n"]:
-        """What each may take, where `estimate` [n] is thought to be left of the own ground."""
-        full, of = room(situation), units(situation)
-        local = self.rate * jnp.maximum(estimate - self.target * full, 0.0)
-        total = factor * jnp.where(self.follows, local, self.constant * full)
-        pooled = (total * members(situation) / heads(situation)).sum() / of.sum()
-        return part * members(situation) * jnp.where(self.pool, pooled, total / heads(situation))
+    def each(self, basis: Basis, situation: Situation) -> Float[Array, " n"]:
+        """What each may take, in units; 0 for strangers."""
+        full, mine = room(situation), members(situation)
+        local = self.rate * jnp.maximum(basis.left - self.target * full, 0.0)
+        total = basis.factor * jnp.where(self.follows, local, self.constant * full)
+        equal = total / heads(situation)
+        pooled = (equal * mine).sum() / mine.sum()
+        quota = basis.part * mine * jnp.where(self.pool, pooled, equal)
+        lots = jnp.floor(quota / jnp.maximum(self.lot, 1e-9) + DUST) * self.lot
+        return jnp.where(self.lot > 0, lots, quota)
 
     def inform(
-        self, memory: Allowance, situation: Situation, state: State, scene: Scene | None, told: Observation
+        self, memory: Basis, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
-        news = {"allowed": column(jnp.where(self.announced, memory.allowed, 0.0))}
+        news = {"allowed": column(jnp.where(self.announced, self.each(memory, situation), 0.0))}
         if not self.public:
             return news
         pooled = jnp.broadcast_to(self.pool, memory.seen.shape)
         return news | {"seen": column(memory.seen), "pooled": column(pooled)}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Allowance, situation: Situation, state: State, tried: Action, action: Action,
+        self, key: PRNGKeyArray, memory: Basis, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
-    ) -> tuple[Allowance, State, Outcome]:  # fmt: skip
-        taken, mine = outcome.units(self.on), members(situation)
-        over = jnp.maximum(taken - memory.allowed, 0.0) * mine
-        excess = jnp.where(over > self.tolerance * memory.allowed, over, 0.0)
+    ) -> tuple[Basis, State, Outcome]:  # fmt: skip
+        taken, mine, allowed = outcome.units(self.on), members(situation), self.each(memory, situation)
+        over = jnp.maximum(taken - allowed, 0.0) * mine
+        excess = jnp.where(over > self.tolerance * allowed, over, 0.0)
         cost = jnp.where(self.pool, self.fee, 0.0) * jnp.asarray(mine / heads(situation), jnp.float32)
-        outcome = outcome.pay(-cost, self, excess=excess, allowed=memory.allowed, cost=cost)
-        allowed = self.each(situation, self._estimate(situation, state, outcome), *self._terms(outcome))
-        seen = self._seen(memory.allowed, situation, outcome, taken) if self.public else memory.seen
-        return Allowance(allowed, seen), state, outcome
+        seen = self._seen(allowed, situation, outcome, taken) if self.public else memory.seen
+        basis = Basis(self._estimate(situation, state, outcome), *self._terms(outcome), seen)
+        return basis, state, outcome.pay(-cost, self, excess=excess, allowed=allowed, cost=cost)
 
     def _estimate(self, situation: Situation, state: State, outcome: Outcome) -> Float[Array, " n"]:
         """[n] what is thought to be left: as surveyed, or as the catch tells, or as it is."""
@@ -149,7 +154,7 @@ class Quota(Institution):
 
     def _seen(self, allowed: Array, situation: Situation, outcome: Outcome, taken: Array) -> Float[Array, " n"]:
         """[n] of what was landed from the own ground, the share that was within quotas; 1 where nothing was."""
-        mine, many = members(situation), units(situation).shape[1]
+        mine, many = members(situation), situation.belongs.shape[1]
         away = outcome.events.get("encroached", jnp.zeros_like(taken))
         here = mine * (taken - away)
         others = (away.sum() - within(situation, away)) / max(many - 1, 1)

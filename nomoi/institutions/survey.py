@@ -1,4 +1,4 @@
-"""Survey: somebody looks at the stock itself, not at the catch (Ostrom 1990, the other half of her fourth principle)."""
+"""Survey: somebody looks at the stock itself, not at the catch (Ostrom 1990, half of her fourth principle)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from nomoi.core import Event, Institution, Outcome, Situation, setting
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, members, room, units
+from nomoi.institutions.units import column, ground, heads, members, room
 
 
 class Survey(Institution):
@@ -54,7 +54,7 @@ class Survey(Institution):
         return "how far off the survey is (noise=0 is exact)" if (np.asarray(self.noise) > 0).any() else ""
 
     def _looks(self, key: PRNGKeyArray, situation: Situation, state: State) -> Float[Array, " n"]:
-        of = units(situation)
+        of = situation.belongs
         error = self.noise * (of * jax.random.normal(key, (of.shape[1],))).sum(1)
         return ground(situation, state) * jnp.exp(error)
 

@@ -1,10 +1,11 @@
-"""Who shares which stock with whom, and what institutions before say.  Shared by those that govern a commons.
+"""Who shares a stock with whom, and what institutions before say.  Shared by those that govern a commons.
 
-A role that is called like a kind of stock owns that ground: its people are a unit.  Where no role is, all who are not
-strangers are one unit, and all stock is theirs.
+Who is of which unit a situation says itself (`belongs`); all numbers here are [n], one for each agent.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,34 +14,24 @@ from jaxtyping import Array, Float
 from nomoi.core import Outcome, Situation
 from nomoi.core.situation import State
 
-STRANGER = "stranger"  # the role of who has no share in the commons
 JUDGED = ("excess", "poached", "violation")  # the last word of events that say what was not allowed
 ACCUSED = ("accused", "caught")  # and of events that say who was seen to do it
 
 
-def units(situation: Situation) -> np.ndarray:
-    """[n, U] 1 where one is of a unit; strangers are of none."""
-    roles = np.asarray(situation.roles)
-    owned = [kind for kind in situation.kinds if kind in situation.roles]
-    if owned:
-        return np.asarray(roles[:, None] == np.asarray(owned), np.float32)
-    return np.asarray(roles != STRANGER, np.float32)[:, None]
-
-
 def members(situation: Situation) -> np.ndarray:
     """[n] who is of a unit, 1 or 0."""
-    return units(situation).sum(1)
+    return situation.belongs.sum(1)
 
 
 def heads(situation: Situation) -> np.ndarray:
     """[n] how many are of one's own unit; 1 for strangers."""
-    of = units(situation)
+    of = situation.belongs
     return np.maximum((of * of.sum(0)).sum(1), 1)
 
 
 def within(situation: Situation, x: Float[Array, " n"]) -> Float[Array, " n"]:
     """The sum of x over one's own unit; 0 for strangers."""
-    of = units(situation)
+    of = situation.belongs
     return (of * (of * x[:, None]).sum(0)).sum(1)
 
 
@@ -51,8 +42,8 @@ def evenly(situation: Situation, cost: Float[Array, " n"]) -> Float[Array, " n"]
 
 def own(situation: Situation, each: Float[Array, " kinds"]) -> Float[Array, " n"]:
     """Of numbers about each kind of stock, the sum over what one's own unit holds; 0 for strangers."""
-    owned = [k for k, kind in enumerate(situation.kinds) if kind in situation.roles]
-    return (units(situation) * (each[np.array(owned)] if owned else each.sum()[None])).sum(1)
+    of = situation.belongs
+    return (of * (each if of.shape[1] > 1 else each.sum()[None])).sum(1)
 
 
 def ground(situation: Situation, state: State) -> Float[Array, " n"]:
@@ -65,9 +56,9 @@ def room(situation: Situation) -> Float[Array, " n"]:
     return own(situation, situation.capacity())
 
 
-def events(names: object, *words: str) -> list[str]:
+def events(names: Iterable[str], *words: str) -> list[str]:
     """Those that institutions emit and whose last word is one of `words`, whatever title they act under."""
-    return [name for name in names if "." in name and name.rpartition(".")[2] in words]  # type: ignore[attr-defined]
+    return [name for name in names if "." in name and name.rpartition(".")[2] in words]
 
 
 def heard(outcome: Outcome, *words: str) -> Float[Array, " n"]:

@@ -15,7 +15,7 @@ from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.words import uniform
-from nomoi.institutions.units import JUDGED, column, events, evenly, heard, members, units, within
+from nomoi.institutions.units import JUDGED, column, evenly, events, heard, members, within
 
 
 class Posts(eqx.Module):
@@ -39,8 +39,8 @@ class Wardens(Institution):
     needs     what an institution before it calls an excess, poached, or a violation; or the event `on`, [n]
     heads     wardens.watch (0 no, 1 yes)
     emits     wardens.accused [n] units; wardens.wrong [n] those of them of which one is accused without cause;
-              wardens.watched [n] (for a part of the step, where not paid); wardens.wage [n] and wardens.levied [n] what a
-              member got and gave for it; wardens.toil [n] effort of watching: all in units of reward
+              wardens.watched [n] (a part of the step, where not paid); wardens.wage [n] and wardens.levied [n], what a
+              member got and gave for it, and wardens.toil [n], effort of watching, in units of reward
     senses    wardens.post [n, 1] whether one holds a post
     memory    see Posts
 
@@ -77,14 +77,14 @@ class Wardens(Institution):
     def fits(self, situation: Situation) -> None:
         if not self.on and not events(situation.emits, *JUDGED):
             raise Refusal(
-                f"{self.name} have nothing to watch for: nothing that governs {situation.name} before them says what is "
+                f"{self.name} has nothing to watch for: nothing that governs {situation.name} before it says what is "
                 f"allowed; a quota or a licence does, or name an event as {self.name}.on."
             )
-        smallest = int(units(situation).sum(0).min())
-        if not isinstance(self.posts, Tracer) and int(np.max(self.posts)) > smallest:
+        few = int(situation.belongs.sum(0).min())
+        if not isinstance(self.posts, Tracer) and (posts := int(np.max(self.posts))) > few:
             raise Refusal(
-                f"{self.name}.posts is {int(np.max(self.posts))}, and a unit of {situation.name} has {smallest} people; "
-                "that many at most would be right."
+                f"{self.name}.posts is {posts}, and a unit of {situation.name} has {few} people; "
+                "no more would be right."
             )
         idle = (self.wage < self.effort) & (self.accountable == 0) & self.paid
         if not isinstance(idle, Tracer) and np.any(idle):
@@ -114,7 +114,7 @@ class Wardens(Institution):
 
     def _drawn(self, lot: Float[Array, " n"], situation: Situation) -> Posts:
         """Of each unit those with the highest lots hold the posts."""
-        of = units(situation)
+        of = situation.belongs
         above = ((lot[None, :] > lot[:, None]) & (of @ of.T > 0)).sum(1)
         there = members(situation) > 0
         post = there & (above < self.posts) & self.paid
@@ -160,7 +160,7 @@ class Wardens(Institution):
 
     def _risk(self, watched: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
         """[n] the chance that who violates is seen at home (0 for strangers), and wherever it was."""
-        of, mine = units(situation), members(situation)
+        of, mine = situation.belongs, members(situation)
         each = 1 - (1 - self.base) * (1 - self.sight) ** (of * watched[:, None]).sum(0)  # [U]
         home = (of * each).sum(1)
         took = outcome.events.get("harvest", jnp.ones_like(home))

@@ -58,7 +58,7 @@ class Commons(Situation):
                  effort, and what is earned elsewhere in a season in which it does not come
     events       harvest, request (what one would take alone), intrusion, encroached, came, worked, perceived, standing
     end          at `horizon`
-    state        see State.  Stock: one kind for each ground, whose owners have a role of the same name
+    state        see State.  Stock: one kind for each ground, that of the village of the same name
 
     >>> from nomoi.situations.commons import Commons
     >>> Commons(villages=1, insiders=3, outsiders=1).roles
@@ -113,19 +113,19 @@ class Commons(Situation):
         return tuple(np.repeat(self.kinds, self.insiders).tolist()) + ("stranger",) * self.outsiders
 
     @property
-    def _home(self) -> np.ndarray:
-        """[n, V] who is of which village."""
-        return np.asarray(np.asarray(self.roles)[:, None] == np.asarray(self.kinds), np.float32)
+    def belongs(self) -> np.ndarray:
+        of = np.repeat(np.arange(self.villages), self.insiders)[:, None] == np.arange(self.villages)
+        return np.concatenate([of, np.zeros((self.outsiders, self.villages), bool)]).astype(np.float32)
 
     @property
     def _strange(self) -> np.ndarray:
         """[n] who is a stranger."""
-        return self._home.sum(1) == 0
+        return self.belongs.sum(1) == 0
 
     @property
     def _ground(self) -> np.ndarray:
         """[n, P] which patches are one's own; all of them for strangers."""
-        return np.repeat(self._home + self._strange[:, None].astype(np.float32), self.patches, 1)
+        return np.repeat(self.belongs + self._strange[:, None].astype(np.float32), self.patches, 1)
 
     @property
     def actions(self) -> dict[str, int]:
@@ -187,7 +187,7 @@ class Commons(Situation):
             "encroached": ((1 - self._ground) * taken).sum(1),
             "came": (self._strange & (effort > 0)).astype(jnp.float32),
             "worked": provide.astype(jnp.float32),
-            "perceived": (self._home * after.perceived).sum(1),
+            "perceived": (self.belongs * after.perceived).sum(1),
             "standing": jnp.broadcast_to(stock.mean() > ALIVE * self.limit, (self.agents,)).astype(jnp.float32),
         }
         return after, Outcome(reward, jnp.zeros(self.agents), events, time >= self.horizon)
@@ -218,7 +218,7 @@ class Commons(Situation):
         return spent * state.stock * gone / jnp.maximum(total, 1e-9), state.stock * (1 - gone)
 
     def _upkeep(self, state: State, provide: Array) -> Float[Array, " V"]:
-        hands = (self._home * provide[:, None].astype(jnp.float32)).sum(0) / self.insiders
+        hands = (self.belongs * provide[:, None].astype(jnp.float32)).sum(0) / self.insiders
         return jnp.clip(state.works + self.gain * hands - self.wear * state.works, 0.0, 1.0)
 
     def _grown(self, state: State, left: Array, works: Array, shock: Array) -> Float[Array, " P"]:
@@ -248,16 +248,16 @@ class Commons(Situation):
         own, everywhere = self._spots(state.stock)
         home = (own * state.stock).sum(1)
         density = jnp.stack([home, jnp.full_like(home, (everywhere * state.stock).sum())], 1)
-        village = (self._home * ((self._home * state.record[:, None]).sum(0) / self.insiders)).sum(1)
+        village = (self.belongs * ((self.belongs * state.record[:, None]).sum(0) / self.insiders)).sum(1)
         column = lambda x: jnp.broadcast_to(x, (self.agents,)).astype(jnp.float32)[:, None]  # noqa: E731
         return {
             "need": column(state.need),
             "caught": column(state.caught),
             "capacity": column(self.capacity_of_effort(state)),
             "density": density / self.limit,
-            "works": column((self._home * state.works).sum(1)),
+            "works": column((self.belongs * state.works).sum(1)),
             "provision": jnp.stack([state.record, village], 1),
-            "perceived": column((self._home * state.perceived).sum(1) / (self.patches * self.limit)),
+            "perceived": column((self.belongs * state.perceived).sum(1) / (self.patches * self.limit)),
             "stranger": column(jnp.asarray(self._strange)),
             "outside": column(jnp.where(self._strange, self.outside, 0.0)),
             "cost": column(self.cost),
