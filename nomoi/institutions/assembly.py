@@ -51,8 +51,8 @@ class Assembly(Institution):
 
     period: Int[Array, ""] = setting(3, "steps from one meeting to the next", "ours", "steps", 1)
     step: Float[Array, ""] = setting(0.2, "how far a decision moves the rule", "ours", "log", 0)
-    least: Float[Array, ""] = setting(0.1, "least factor that can be decided", "ours", "", 0, 1)
-    most: Float[Array, ""] = setting(5.0, "largest factor that can be decided", "ours", "", 1)
+    lowest: Float[Array, ""] = setting(0.1, "least factor that can be decided", "ours", "", 0, 1)
+    highest: Float[Array, ""] = setting(5.0, "largest factor that can be decided", "ours", "", 1)
     fee: Float[Array, ""] = setting(0.1, "what a meeting costs each member", "ours", "reward", 0)
 
     @property
@@ -92,7 +92,7 @@ class Assembly(Institution):
     ) -> tuple[Sessions, State, Outcome]:  # fmt: skip
         votes = (self.said(tried, "vote") - STAY).astype(jnp.float32) * memory.voters.astype(jnp.float32)
         moved = jnp.where(memory.due, jnp.sign(within(situation, votes)), 0.0)
-        factor = jnp.clip(memory.factor * jnp.exp(self.step * moved), self.least, self.most)
+        factor = jnp.clip(memory.factor * jnp.exp(self.step * moved), self.lowest, self.highest)
         factor = jnp.where(memory.voters, factor, 0.0)
         cost = jnp.where(memory.voters & memory.due, self.fee, 0.0)
         clock = jnp.where(memory.due, 0, memory.clock + 1)

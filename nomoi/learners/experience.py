@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -19,31 +18,31 @@ BETTER_DAYS = 0.35  # least share of the stock that is remembered (ours)
 
 def live(
     told: Told, people: People, plan: Plan, action: Action, outcome: Outcome, utility: Float[Array, " n"],
-    weights: Float[Array, " 4"], rate: Float[Array, ""], noise: Float[Array, " n"],
+    weights: Float[Array, " 4"], rate: Float[Array, ""], lots: Float[Array, "2 n"],
 ) -> People:  # fmt: skip
-    """The people with all that a step taught them, before anybody imitates; `noise` [n] is even on [0, 1)."""
+    """The people with all that a step taught them, before anybody imitates; `lots` are even on [0, 1)."""
     need = jnp.where(told("need", 1.0) > 0, told("need", 1.0), 1.0)
     lived, counts = experiences(told, people, plan, outcome, need)
     weights = weights * counts
-    toward = (lived * weights).sum(-1) / jnp.maximum(weights.sum(), 1e-9)
-    stock = perceived(told)
+    toward = (lived * weights[:, None]).sum(0) / jnp.maximum(weights.sum(), 1e-9)
+    stock = perceived(told, lots[0])
     record = people.record
     if "worked" in outcome.events:
         record = record + 0.2 * (outcome.events["worked"] - record)
     return dataclasses.replace(
         people, lived=lived, record=record,
         trust=people.trust + rate * jnp.where(weights.sum() > 0, toward - people.trust, 0.0),
-        kept=people.kept + MEMORY * (kept(told, people, outcome, noise) - people.kept),
+        kept=people.kept + MEMORY * (kept(told, people, outcome, lots[1]) - people.kept),
         earned=people.earned + MEMORY * (utility / need - people.earned),
         recall=jnp.maximum(people.recall + 0.02 * (stock - people.recall), BETTER_DAYS),
-        watching=watching(told, people, action, outcome), coming=coming(told, people, action, utility),
-        reach=reach(told.situation, people, action, outcome),
+        coming=coming(told, people, action, utility), reach=reach(told.situation, people, action, outcome),
+        **watching(told, people, action, outcome),
     )  # fmt: skip
 
 
 def experiences(
     told: Told, people: People, plan: Plan, outcome: Outcome, need: Float[Array, " n"]
-) -> tuple[Float[Array, "n 4"], Float[Array, " 4"]]:
+) -> tuple[Float[Array, "4 n"], Float[Array, " 4"]]:
     """EXPERIENCES, each in [0, 1], and which of them the situation has (1 or 0)."""
     events, none = outcome.events, jnp.zeros(told.n)
     wrong = {name.partition(".")[0]: x for name, x in events.items() if name.endswith(".wrong")}
@@ -55,22 +54,24 @@ def experiences(
     just = 1 - jnp.where(blamed > 0, jnp.clip(fines / need, 0, 1), 0.0)
 
     deserved = (0.1 + people.record) / (like(told.situation) @ (0.1 + people.record))
-    due = jnp.clip(jnp.where(told.force("share"), told("share", 1.0), 1.0) / deserved, 0, 1)
+    due = jnp.clip(jnp.where(told.force("part"), told("part", 1.0), 1.0) / deserved, 0, 1)
 
     moved = next((x for name, x in events.items() if name.endswith(".moved")), none)
     content = plan.vote == STAY
     agreed = (content | (jnp.sign(moved) == (plan.vote - STAY).astype(jnp.float32))).astype(jnp.float32)
-    met = jnp.where(told("due") > 0, agreed, people.lived[:, 2])  # between two assemblies the last one counts
+    met = jnp.where(told("due") > 0, agreed, people.lived[2])  # between two assemblies the last one counts
     heard = jnp.where(told.force("vote") & (told("void") == 0), met, content.astype(jnp.float32))
 
     enough = jnp.clip(events.get("harvest", none) / need, 0, 1)
     counts = [True, "worked" in events, bool(told.has("perceived")), bool(told.has("need"))]
-    return jnp.stack([just, due, heard, enough], -1), jnp.array(counts, jnp.float32)
+    return jnp.stack([just, due, heard, enough]), jnp.array(counts, jnp.float32)
 
 
-def perceived(told: Told) -> Float[Array, " n"]:
-    """The own ground's stock as it seems, a share of capacity: by a survey where there is one."""
-    return jnp.where(told.force("estimate"), told("estimate"), told("perceived"))
+def perceived(told: Told, lot: Float[Array, " n"]) -> Float[Array, " n"]:
+    """The own ground's stock as it seems to each, a share of capacity: by a survey where there is one, else by what
+    the catch tells, which they read less alike."""
+    surveyed, apart = told.force("estimate"), jnp.sqrt(3.0) * (2 * lot - 1)  # with a spread of 1
+    return jnp.where(surveyed, told("estimate"), told("perceived")) * jnp.exp(jnp.where(surveyed, 0.05, 0.3) * apart)
 
 
 def kept(told: Told, people: People, outcome: Outcome, noise: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -83,20 +84,21 @@ def kept(told: Told, people: People, outcome: Outcome, noise: Float[Array, " n"]
     return people.kept
 
 
-def watching(told: Told, people: People, action: Action, outcome: Outcome) -> Float[Array, "n 2"]:
+def watching(told: Told, people: People, action: Action, outcome: Outcome) -> dict[str, Float[Array, " n"]]:
     """What idling and watching brought those who could watch: the wage, less the effort."""
     full = head(told.situation, "watch")
     if not full:
-        return people.watching
-    did, wage = action[full], outcome.events.get(f"{full.partition('.')[0]}.paid", jnp.zeros(told.n))
-    brought = wage - told.option("watch", "effort", 0.0) * did.astype(jnp.float32)
-    could = told("post", 1.0) > 0
-    step = jnp.where(could, HANDS_ON, 0.0)[:, None] * (jnp.arange(2) == did[:, None]).astype(jnp.float32)
-    return people.watching + step * (brought[:, None] - people.watching)
+        return {}
+    title, none = full.partition(".")[0], jnp.zeros(told.n)
+    brought = outcome.events.get(f"{title}.wage", none) - outcome.events.get(f"{title}.toil", none)
+    could = jnp.where(told.option("watch", "paid", True), told("post", 1.0), 1 - told("stranger")) > 0
+    learns = lambda did, old: jnp.where(could & did, old + HANDS_ON * (brought - old), old)  # noqa: E731
+    did = action[full] == 1
+    return {"idle": learns(~did, people.idle), "watching": learns(did, people.watching)}
 
 
-def coming(told: Told, people: People, action: Action, utility: Float[Array, " n"]) -> Float[Array, "n 2"]:
-    """What staying away and coming brings strangers, as they have seen it.
+def coming(told: Told, people: People, action: Action, utility: Float[Array, " n"]) -> Float[Array, " n"]:
+    """What coming brings strangers, as they have seen it.
 
     Who came knows it; who did not hears of those who did, fines and all, and where nobody came looks at the catch.
     """
@@ -107,9 +109,7 @@ def coming(told: Told, people: People, action: Action, utility: Float[Array, " n
     heard = (utility * some).sum() / jnp.maximum(some.sum(), 1.0)
     looks = told("capacity") * (told("density", column=1) - told("cost"))
     worth = jnp.where(came, utility, jnp.where(some.sum() > 0, heard, looks))
-    speed = jnp.where(came, 0.2, 0.05)
-    there = people.coming[:, 1] + speed * (worth - people.coming[:, 1])
-    return jnp.stack([told("outside"), there], -1)
+    return people.coming + jnp.where(came, 0.2, 0.05) * (worth - people.coming)
 
 
 def reach(situation: Situation, people: People, action: Action, outcome: Outcome) -> Float[Array, " n"]:
@@ -120,8 +120,3 @@ def reach(situation: Situation, people: People, action: Action, outcome: Outcome
     tried, same = (answer > 0).astype(jnp.float32), like(situation)
     seen = (same @ (tried * units / jnp.maximum(answer, 1.0))) / jnp.maximum(same @ tried, 1e-6) * most
     return jnp.where(same @ tried > 0, seen, people.reach)
-
-
-def odds(worth: Float[Array, "n 2"]) -> Float[Array, " n"]:
-    """The chance to do what has brought worth[1] rather than leave it, which has brought worth[0]."""
-    return jax.nn.sigmoid(worth[:, 1] - worth[:, 0])

@@ -29,9 +29,9 @@ class People(eqx.Module):
     over, provides [n]          what imitators do: take all one can, and provide for the works
     habit {head: [n]}           answers to all else, and what to take where nothing says how much is allowed
     trust, kept [n]             trust, and how well rules seem to be kept, both in [0, 1]
-    lived [n, 4]                the latest of each of EXPERIENCES, in [0, 1]
+    lived [4, n]                the latest of each of EXPERIENCES, in [0, 1]
     record, recall, earned [n]  of having provided; of the stock; of income per need (running means)
-    watching, coming [n, 2]     what leaving it and doing it has brought (running means)
+    idle, watching, coming [n]  what idling and watching brought, and coming as a stranger (running means)
     reach [n]                   units that the highest answer takes, as far as one has seen
     """
 
@@ -42,12 +42,13 @@ class People(eqx.Module):
     habit: dict[str, Int[Array, "*v n"]]
     trust: Float[Array, "*v n"]
     kept: Float[Array, "*v n"]
-    lived: Float[Array, "*v n 4"]
+    lived: Float[Array, "*v 4 n"]
     record: Float[Array, "*v n"]
     recall: Float[Array, "*v n"]
     earned: Float[Array, "*v n"]
-    watching: Float[Array, "*v n 2"]
-    coming: Float[Array, "*v n 2"]
+    idle: Float[Array, "*v n"]
+    watching: Float[Array, "*v n"]
+    coming: Float[Array, "*v n"]
     reach: Float[Array, "*v n"]
 
 
@@ -121,15 +122,16 @@ def like(situation: Situation) -> Float[Array, "n n"]:
     return jnp.asarray(same / same.sum(1, keepdims=True))
 
 
-def peer(situation: Situation, lot: Float[Array, " n"]) -> Int[Array, " n"]:
-    """Another of one's role, by lots in [0, 1); oneself where there is no other."""
+def model(situation: Situation, lot: Float[Array, " n"]) -> Float[Array, "n n"]:
+    """Whom each looks at, 1 in his row: another of one's role, by lots in [0, 1); oneself where there is no other."""
     mine, n = roles(situation), situation.agents
     table, many = np.tile(np.arange(n)[:, None], (1, n)), np.ones(n, np.float32)
     for i in range(n):
         others = np.flatnonzero((mine == mine[i]) & (np.arange(n) != i))
         if len(others):
             table[i, : len(others)], many[i] = others, len(others)
-    return jnp.asarray(table, jnp.int32)[np.arange(n), jnp.floor(lot * many).astype(jnp.int32)]
+    whom = jnp.asarray(table, jnp.int32)[np.arange(n), jnp.floor(lot * many).astype(jnp.int32)]
+    return (whom[:, None] == np.arange(n)).astype(jnp.float32)
 
 
 def fits(situation: Situation) -> None:

@@ -15,14 +15,14 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.grid.words import uniform
-from nomoi.learners.experience import live, odds, perceived
+from nomoi.learners.experience import live, perceived
 from nomoi.learners.lives import Lives
 from nomoi.learners.objectives import Objective, Own
-from nomoi.learners.people import DOWN, STAY, UP, People, Plan, Told, fits, habits, head, peer, taking
+from nomoi.learners.people import DOWN, STAY, UP, People, Plan, Told, fits, habits, head, model, taking
 from nomoi.measure.ledger import Tally
 
 Lots = Float[Array, "k n"]
-SELDOM = 0.02  # least chance to watch, and to idle (ours)
+SELDOM = 0.02  # least chance to watch, to idle, and to come (ours)
 
 
 class Living(eqx.Module):
@@ -85,26 +85,26 @@ class Villagers(Learner, Rule):
         flat = lambda x: jnp.full(n, x, jnp.float32)  # noqa: E731
         return People(
             cooperator=kind < self.cooperators, threshold=self.low + (self.high - self.low) * bar, over=over < 0.5,
-            provides=provides < 0.5, habit=habit, trust=flat(0.6), kept=flat(0.6), lived=jnp.full((n, 4), 0.6),
-            record=flat(0.5), recall=flat(0.6), earned=flat(0.0), watching=jnp.zeros((n, 2)),
-            coming=jnp.zeros((n, 2)), reach=flat(1.0),
+            provides=provides < 0.5, habit=habit, trust=flat(0.6), kept=flat(0.6), lived=jnp.full((4, n), 0.6),
+            record=flat(0.5), recall=flat(0.6), earned=flat(0.0), idle=flat(0.0), watching=flat(0.0),
+            coming=flat(0.0), reach=flat(1.0),
         )  # fmt: skip
 
-    def plan(self, people: People, situation: Situation, seen: Observation) -> Plan:
-        """What everybody means to do; follows from what they are told and have lived through, without chance."""
+    def plan(self, lots: Lots, people: People, situation: Situation, seen: Observation) -> Plan:
+        """What everybody means to do, by what they are told, have lived through, and think of the stock."""
         told = Told(situation, seen)
         ruled = told.force("allowed") | jnp.array("defect" in situation.emits)  # there is a part that one could do
         willing = (people.trust + people.kept) / 2 >= people.threshold
         led = people.cooperator & ruled
         over, provides = jnp.where(led, ~willing, people.over), jnp.where(led, willing, people.provides)
-        stock, allowed = perceived(told), told("allowed")
+        stock, allowed = perceived(told, lots[2]), told("allowed")
         binds = ~over & (allowed < 1.5 * told("need", 1.0))
         up, down = binds & (stock > 0.95 * people.recall), stock < 0.8 * people.recall
         return Plan(over, provides, jnp.where(down, DOWN, jnp.where(up, UP, STAY)).astype(jnp.int32), allowed)
 
     def answer(self, lots: Lots, people: People, situation: Situation, seen: Observation) -> Action:
         """Everybody's answers in one world; `lots` as `lots` draws them."""
-        told, plan = Told(situation, seen), self.plan(people, situation, seen)
+        told, plan = Told(situation, seen), self.plan(lots, people, situation, seen)
         name, most = taking(situation)
         roams = plan.over | (told("pooled") > 0)
         density = jnp.where(roams, told("density", column=1), told("density"))
@@ -117,19 +117,23 @@ class Villagers(Learner, Rule):
         if told.has("density"):
             take = jnp.where(density > told("cost"), take, 0)  # not worth the effort
         if told.has("outside"):
-            come = lots[0] < jnp.clip(odds(people.coming), 0.03, 1)
+            come = lots[0] < jnp.maximum(jax.nn.sigmoid(people.coming - told("outside")), SELDOM)
             take = jnp.where(told("stranger") > 0, jnp.where(come, most, 0), take)
         action = {h: people.habit[h] for h in habits(situation)} | {name: take.astype(jnp.int32)}
         if "worked" in situation.emits:
             action |= {"range": roams.astype(jnp.int32), "provide": plan.provides.astype(jnp.int32)}
         for word, answer in (
             ("vote", plan.vote),
-            ("watch", lots[1] < jnp.clip(odds(self.beta * people.watching), SELDOM, 1 - SELDOM)),
+            ("watch", lots[1] < self.diligence(people)),
             ("appeal", self._appeals(told)),
         ):
             if full := head(situation, word):
                 action[full] = answer.astype(jnp.int32)
         return {h: jnp.minimum(action[h], k - 1) for h, k in situation.actions.items()}
+
+    def diligence(self, people: People) -> Float[Array, " n"]:
+        """The chance to watch, of who could."""
+        return jnp.clip(jax.nn.sigmoid(self.beta * (people.watching - people.idle)), SELDOM, 1 - SELDOM)
 
     def _appeals(self, told: Told) -> Array:
         """Whether to appeal: the chance to be right times the fine, against the fee."""
@@ -145,24 +149,27 @@ class Villagers(Learner, Rule):
         utility: Float[Array, " n"],
     ) -> People:  # fmt: skip
         """The people after a step of one world: `seen` before it, `utility` what it was worth."""
-        told, plan = Told(situation, seen), self.plan(people, situation, seen)
-        people = live(told, people, plan, action, outcome, utility, self.weights, self.trust_rate, lots[2])
-        model = peer(situation, lots[3])
-        better = jax.nn.sigmoid(self.beta * (people.earned[model] - people.earned))
-        copies = (lots[4] < self.rate) & (lots[5] < better)
-        ways = lambda mine: jnp.where(copies, mine[model], mine)  # noqa: E731
+        told, plan = Told(situation, seen), self.plan(lots, people, situation, seen)
+        people = live(told, people, plan, action, outcome, utility, self.weights, self.trust_rate, lots[2:4])
+        whom = model(situation, lots[4])
+        better = jax.nn.sigmoid(self.beta * (whom @ people.earned - people.earned))
+        copies = (lots[5] < self.rate) & (lots[6] < better)
+
+        def ways(mine: Array) -> Array:
+            return jnp.where(copies, (whom @ mine.astype(jnp.float32)).astype(mine.dtype), mine)
+
         habit = {}
-        for (name, k), (tries, which) in zip(habits(situation).items(), lots[8:].reshape(-1, 2, told.n), strict=True):
+        for (name, k), (tries, which) in zip(habits(situation).items(), lots[9:].reshape(-1, 2, told.n), strict=True):
             fresh = jnp.floor(which * k).astype(jnp.int32)
             habit[name] = jnp.where(tries < self.mutation, fresh, ways(people.habit[name]))
         return dataclasses.replace(
-            people, over=ways(people.over) ^ (lots[6] < self.mutation),
-            provides=ways(people.provides) ^ (lots[7] < self.mutation), habit=habit,
+            people, over=ways(people.over) ^ (lots[7] < self.mutation),
+            provides=ways(people.provides) ^ (lots[8] < self.mutation), habit=habit,
         )  # fmt: skip
 
     def lots(self, key: PRNGKeyArray, situation: Situation) -> Lots:
-        """All that is drawn for a step of one world, even on [0, 1): two rows for answers, six and two a habit."""
-        rows = 8 + 2 * len(habits(situation))
+        """All that is drawn for a step of one world, even on [0, 1): three rows for plans, six and two a habit."""
+        rows = 9 + 2 * len(habits(situation))
         return uniform(key, rows * situation.agents).reshape(rows, situation.agents)
 
     def start(self, mind: People, situation: Situation) -> Int[Array, ""]:

@@ -144,7 +144,7 @@ def probe(
 ) -> Good:  # fmt: skip
     """What kind of good there is to agent `agent` (see `whom`), as the situation is governed, among others who act by
     the script `who`; over `steps` (default: one horizon) from where episodes begin, in `worlds` worlds, the same ones
-    whatever i does.  Benefits are what the world gives; what institutions move is no part of the good.
+    whatever i does.  The good is the harvest where there is one, else the reward; never what institutions move.
 
     less, more   scripts by which i lives from beginning to end; by default as the others, and with one notch more at
                  the first head in the first step
@@ -192,8 +192,9 @@ def _lived(
     key: PRNGKeyArray, situation: Situation, who: Learner, less: Learner | None, more: Learner | None, agent: Array,
     what: Array, steps: int, worlds: int,
 ) -> tuple[Float[Array, " n"], Float[Array, ""]]:  # fmt: skip
-    """What each got of the world, and what the barriers cost all together: means over worlds."""
+    """What each had of the good, and what the barriers cost all together: means over worlds."""
     played = episodes(key, situation, Intervened(who, less, more, agent, what), ((),), worlds, steps)
     bills = [f"{i.name}.cost" for i in situation.institutions if barrier(i)]
     cost = sum((played.events[b].sum(-1).mean() for b in bills if b in played.events), jnp.zeros(()))
-    return played.reward.mean(0), cost
+    good = played.events.get("harvest", played.reward)
+    return good.mean(0), cost

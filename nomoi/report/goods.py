@@ -8,7 +8,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
@@ -75,9 +74,10 @@ def goods(
             good = probing.probe(key_of(0), governed, script, agent, steps, worlds, one(less), one(more))
             rows.append(Asked(regime.label, text, good))
     lives = f"{more or 'one notch more in the first step'}, rather than {less or 'as the others'}"
+    what = "the harvest" if "harvest" in place.emits else "the reward"
     terms = (
         f"Agent {agent} of {place.agents} ({place.roles[agent]}) lives thus: {lives}; over {steps or place.horizon} "
-        f"steps from where {place.name} begins, {worlds} worlds."
+        f"steps from where {place.name} begins, {worlds} worlds.  The good is {what}."
     )
     return Goods(place, terms, tuple(rows))
 
@@ -96,8 +96,8 @@ def cells(asked: Asked) -> list[str]:
     """A row under COLUMNS; what is not defined is told in words."""
     g = asked.good
     sigma = "no ratio" if math.isnan(g.sigma) else number(g.sigma)
-    kappa = "no barrier" if math.isinf(g.kappa) else number(g.kappa)
-    beta = number(g.beta) if np.isfinite(g.kappa) else "-"
+    kappa = number(g.kappa) if math.isfinite(g.kappa) else "keeps nothing" if g.kept else "no barrier"
+    beta = number(g.beta) if g.kept else "-"
     return [asked.under, asked.who, number(g.gain), number(g.harm), sigma, beta, kappa, g.kind]
 
 
@@ -115,7 +115,7 @@ def sentences(found: Goods) -> list[str]:
                 f"{row.under}, {row.who}: taking more brought the agent {number(row.good.gain)}, which is no gain, so "
                 f"there is no ratio; the others lost {number(row.good.harm)}."
             )
-    if any(row.good.idle > row.good.dust and not np.isfinite(row.good.kappa) for row in found.rows):
+    if any(row.good.idle > row.good.dust and not row.good.kept for row in found.rows):
         out.append(
             "Who is idle goes without, but nobody can be kept out where no institution bars: that is no exclusion."
         )

@@ -67,8 +67,9 @@ class Commons(Situation):
 
     regimes: ClassVar = {
         "nothing": "",
-        "governed": "licence+quota(constant=0.1225)+wardens+fine",
+        "governed": "licence+quota(rate=0.245,target=0,public=true)+wardens+fine",
     }
+    who: ClassVar[str] = "villagers"
 
     villages: int = size(2, "how many of them, each with a ground of its own", OURS, low=1)
     patches: int = size(2, "patches of each ground", OURS, low=1)
