@@ -31,22 +31,30 @@ if TYPE_CHECKING:
     from nomoi.errors import Refusal as Refusal
     from nomoi.files import data as data
     from nomoi.institutions.altar import Altar as Altar
+    from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.challenged import Challenged as Challenged
     from nomoi.institutions.charter import Charter as Charter
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
+    from nomoi.institutions.court import Court as Court
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
+    from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.principal import Principal as Principal
+    from nomoi.institutions.quota import Quota as Quota
     from nomoi.institutions.sanction import Sanction as Sanction
+    from nomoi.institutions.shares import Shares as Shares
+    from nomoi.institutions.survey import Survey as Survey
     from nomoi.institutions.taboo import Taboo as Taboo
     from nomoi.institutions.tax import Tax as Tax
     from nomoi.institutions.treaty import Treaty as Treaty
     from nomoi.institutions.vote import Vote as Vote
+    from nomoi.institutions.wardens import Wardens as Wardens
     from nomoi.learners.joint import Joint as Joint
     from nomoi.learners.negotiation import Settlement as Settlement
     from nomoi.learners.objectives import SVO as SVO
@@ -88,6 +96,7 @@ if TYPE_CHECKING:
     from nomoi.situations.berries import Berries as Berries
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
+    from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix

@@ -233,6 +233,27 @@ def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) 
 
 
 @app.command()
+def goods(
+    situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
+    under: Annotated[list[str] | None, typer.Option(help="a regime, such as licence or nothing")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="an option, such as situation.outsiders=2")] = None,
+    map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    who: Annotated[list[str] | None, typer.Option(help="how the others live: a script")] = None,
+    less: Annotated[str, typer.Option(help="the script by which the one asked about takes less")] = "",
+    more: Annotated[str, typer.Option(help="and more; without it, one notch more in the first step")] = "",
+    agent: Annotated[int | None, typer.Option(help="who is asked about; the last stranger, or the first agent")] = None,
+    steps: Annotated[int, typer.Option(help="how long; 0 is one horizon")] = 0,
+    worlds: Annotated[int, typer.Option(help="worlds, the same for all that is compared")] = 64,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """What kind of good a situation holds, by intervention: private, club, common-pool or public."""
+    from nomoi.report import goods as asking
+
+    asking.show(asking.goods(situation, under or (), who=who or (), less=less, more=more, map=map, set=set or (),
+                             agent=agent, steps=steps, worlds=worlds), as_json)  # fmt: skip
+
+
+@app.command()
 def solve(
     game: Annotated[str, typer.Argument(help="a file (.nfg, .csv, .json) or a known game, such as stag_hunt")],
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",

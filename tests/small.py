@@ -104,11 +104,13 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
 ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "principal", "tax", "treaty", "vote")
-THERE = ("pool", "matrix")
+COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
+THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
+THERE |= {"contract": tuple(set(SITUATIONS) - {"commons"}), "levy": tuple(set(SITUATIONS) - {"commons"})}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():
-        if _class.__name__.lower() in ALIKE and _name not in THERE:
+        if _name not in THERE.get(_class.__name__.lower(), SITUATIONS):
             continue
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)

@@ -348,7 +348,12 @@ def step(situation, key, state, action):
     return situation.step(key, state, action)
 
 
-@pytest.mark.parametrize("name", [n for n in ALL if ALL[n][0] in ("pool", "matrix")])
+LOTS = ("wardens", "court")  # who draws for each agent, by its number; swapped agents would have each other's luck
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in ALL if ALL[n][0] in ("pool", "matrix") and not any(i.name in LOTS for i in ALL[n][1])]
+)
 @given(turn=st.permutations(range(3)), at=st.integers(0, 25), seed=st.integers(0, 5))
 def test_permuting_agents_of_one_role_commutes_with_governing(name, turn, at, seed):
     g = made(name)

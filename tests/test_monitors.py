@@ -62,7 +62,7 @@ def test_a_fine_grows_with_the_offences_of_an_episode():
 def test_a_flat_fine_is_a_levy_and_keeps_no_record():
     took = happened((2, 0, 1, 0))
     for proceeds in ("burnt", "shared"):
-        record, facts, moved = settle(Fine(on="sparse", rate=3.0, proceeds=proceeds), jnp.zeros(N, jnp.int32), took)
+        record, facts, moved = settle(Fine(on="sparse", rate=3.0, proceeds=proceeds), jnp.zeros(N), took)
         _, same, alike = settle(Levy(rate=3.0, proceeds=proceeds), jnp.zeros(()), took)
         assert facts["paid"].tolist() == same["paid"].tolist()
         assert moved.tolist() == alike.tolist()
@@ -84,7 +84,7 @@ def test_what_a_monitor_catches_is_fined_on_the_pool_and_an_institution_may_be_w
     assert (caught > 0).any()
     assert ((out.events["levy.paid"] > 0) & (caught == 0)).any()
     np.testing.assert_allclose(out.events["fine.paid"], 2 * caught)
-    with pytest.raises(Refusal, match=r"fine needs 'monitor\.caught', which pool does not offer"):
+    with pytest.raises(Refusal, match="fine has nobody to go by: nothing that governs pool"):
         govern(SITUATIONS["pool"], Fine())
 
 

@@ -76,7 +76,20 @@ class Governed(Recast):
         return Polity(world, memory, jnp.zeros((), jnp.int32))
 
     def held(self, state: Polity) -> Bool[Array, ""]:
-        return jnp.array([self._holds(i, m) for i, m in zip(self.institutions, state.memory, strict=True)]).any()
+        able = [self._holds(i, m) for i, m in self._acting(state) if type(i).holds is not Institution.holds]
+        return jnp.array(able).any() if able else jnp.array(False)
+
+    def _acting(self, state: Polity) -> list[tuple[Institution, Memory]]:
+        """The institutions as they act now, with what each remembers: those that a later one annuls are `annulled`."""
+        every = list(zip(self.institutions, state.memory, strict=True))
+        judges = [(k, j, m) for k, (j, m) in enumerate(every) if type(j).annuls is not Institution.annuls]
+        out = []
+        for place, (i, m) in enumerate(every):
+            for k, judge, mind in judges:
+                if k > place:
+                    i = choose(judge.in_force & judge.annuls(mind, i), i.annulled, i)
+            out.append((i, m))
+        return out
 
     def _holds(self, institution: Institution, memory: Memory) -> Bool[Array, ""]:
         return institution.holds(memory) & institution.in_force
@@ -103,7 +116,7 @@ class Governed(Recast):
         held, allowed = self.held(state), self._permitted(state, action)
         world, outcome = self._world_step(state, held, play(allowed))
         memory = []
-        for i, m in zip(self.institutions, state.memory, strict=True):
+        for i, m in self._acting(state):
             # While one institution convenes, the others' clocks stand still too.
             acts = i.in_force & (~held | self._holds(i, m))
             # The clock stands still while they convene, so sittings tell those steps apart; a step of play gets
@@ -118,7 +131,7 @@ class Governed(Recast):
     def _permitted(self, state: Polity, action: Action) -> Action:
         """What of the agents' answers reaches the world."""
         own = {h: action[h] for h in self.situation.actions}
-        for i, m in zip(self.institutions, state.memory, strict=True):
+        for i, m in self._acting(state):
             own = choose(i.in_force, i.permit(m, self.situation, state.world, own), own)
         return own
 
@@ -134,7 +147,7 @@ class Governed(Recast):
         scene = self.situation.scene(state.world)
         if scene is None:
             return None
-        for i, m in zip(self.institutions, state.memory, strict=True):
+        for i, m in self._acting(state):
             scene = scene.veil(i.layers(m, scene), i.in_force)
         return scene
 
@@ -147,7 +160,7 @@ class Governed(Recast):
         return seen | self._informed(state, scene, self.situation.senses(state.world))
 
     def _informed(self, state: Polity, scene: Scene | None, told: Observation) -> Observation:
-        for i, m in zip(self.institutions, state.memory, strict=True):
+        for i, m in self._acting(state):
             news = i.inform(m, self.situation, state.world, scene, told)
             told = told | {f"{i.name}.{k}": jnp.where(i.in_force, v, jnp.zeros_like(v)) for k, v in news.items()}
         return told
@@ -158,7 +171,7 @@ class Governed(Recast):
     def asked(self, state: Polity) -> dict[str, Bool[Array, " n"]]:
         present, held = self.present(state), self.held(state)
         out = {h: a & ~held for h, a in self.situation.asked(state.world).items()}
-        for i, m in zip(self.institutions, state.memory, strict=True):
+        for i, m in self._acting(state):
             heads = dict.fromkeys(i.heads(self.situation), present)
             acts = i.in_force & (~held | self._holds(i, m))
             out |= {f"{i.name}.{h}": a & acts for h, a in (heads | i.asked(m, present)).items()}

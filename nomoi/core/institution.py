@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
@@ -125,6 +126,15 @@ class Institution(Rule):
         heads alone, after every `permit`; while an institution convenes the world does nothing with it.
         """
         return memory, state, outcome
+
+    def annuls(self, memory: Memory, other: Institution) -> Bool[Array, ""]:
+        """Whether it annuls an institution before it now; that one is then what it calls `annulled`."""
+        return jnp.array(False)
+
+    @property
+    def annulled(self) -> Institution:
+        """What is left of it while another annuls it: by default it is not in force."""
+        return eqx.tree_at(lambda i: i.in_force, self, jnp.array(False))
 
     def at(self, progress: Float[Array, ""]) -> Institution:
         """The institution at a moment of training (0 to 1)."""

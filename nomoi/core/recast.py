@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from jaxtyping import Array, Float
 
 from nomoi.core.events import Event
@@ -42,6 +43,10 @@ class Recast(Situation):
     @property
     def roles(self) -> tuple[str, ...]:
         return self.situation.roles
+
+    @property
+    def belongs(self) -> np.ndarray:
+        return self.situation.belongs
 
     @property
     def institutions(self) -> tuple[Institution, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
@@ -130,6 +131,14 @@ class Situation(Rule):
         Agents of one role are interchangeable: whoever of them does a thing, it has the same consequences.
         """
         return ("agent",) * self.agents
+
+    @property
+    def belongs(self) -> np.ndarray:
+        """[n, units] 1 where an agent is of a unit, people who share a stock; a stranger is of none.
+
+        All are of one by default.  Where there are several, the k-th kind of stock is the k-th unit's.
+        """
+        return np.ones((self.agents, 1), np.float32)
 
     @property
     @abc.abstractmethod

@@ -6,21 +6,29 @@ from nomoi.core.pages import page
 
 if TYPE_CHECKING:
     from nomoi.institutions.altar import Altar as Altar
+    from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.challenged import Challenged as Challenged
     from nomoi.institutions.charter import Charter as Charter
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
+    from nomoi.institutions.court import Court as Court
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
+    from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.principal import Principal as Principal
+    from nomoi.institutions.quota import Quota as Quota
     from nomoi.institutions.sanction import Sanction as Sanction
+    from nomoi.institutions.shares import Shares as Shares
+    from nomoi.institutions.survey import Survey as Survey
     from nomoi.institutions.taboo import Taboo as Taboo
     from nomoi.institutions.tax import Tax as Tax
     from nomoi.institutions.treaty import Treaty as Treaty
     from nomoi.institutions.vote import Vote as Vote
+    from nomoi.institutions.wardens import Wardens as Wardens
 
 page(__name__)

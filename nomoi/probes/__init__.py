@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from nomoi.probes.ego import gaps as gaps
     from nomoi.probes.empirical import Empirical as Empirical
     from nomoi.probes.empirical import Inequality as Inequality
+    from nomoi.probes.goods import Good as Good
+    from nomoi.probes.goods import probe as probe
     from nomoi.probes.newcomers import behaviour as behaviour
     from nomoi.probes.newcomers import beliefs as beliefs
     from nomoi.probes.newcomers import lives as lives

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nomoi.situations.berries import Berries as Berries
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
+    from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix

@@ -92,6 +92,10 @@ class Pool(Situation):
         return ("insider",) * insiders + ("stranger",) * self.outsiders if self.outsiders else super().roles
 
     @property
+    def belongs(self) -> np.ndarray:
+        return (~self._strange).astype(np.float32)[:, None]
+
+    @property
     def _strange(self) -> np.ndarray:
         """[n] who is a stranger."""
         return np.arange(self.agents) >= self.agents - self.outsiders

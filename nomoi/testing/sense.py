@@ -42,13 +42,15 @@ class Sense:
         if not self.s.kinds or "harvest" not in events:
             raise Skip(f"{self.name} does not harvest from a stock.")
         got = events["harvest"]
-        kind = events.get("kind", np.zeros_like(got, int))
-        by_kind = np.stack([np.where(kind == k, got, 0).sum(1) for k in range(len(self.s.kinds))], 1)
-        bad = ((by_kind > self.life.stock[:, 0] * (1 + 1e-5)).any(1) | (got < 0).any(1)) & self.life.alive
+        before, kind = self.life.stock[:, 0], events.get("kind")
+        if kind is None:  # it does not say which kinds are taken, so only all together can be compared
+            before, kind = before.sum(1, keepdims=True), np.zeros_like(got, int)
+        by_kind = np.stack([np.where(kind == k, got, 0).sum(1) for k in range(before.shape[1])], 1)
+        bad = ((by_kind > before * (1 + 1e-5)).any(1) | (got < 0).any(1)) & self.life.alive
         if bad.any():
             t = int(np.argmax(bad))
             raise Wrong(
-                f"{by_kind[t]} units were harvested from {self.name} at step {t}, of {self.life.stock[t, 0]}; "
+                f"{by_kind[t]} units were harvested from {self.name} at step {t}, of {before[t]}; "
                 "nobody can take what is not there (let it grow after the harvest)."
             )
         return "nobody harvests more than there is."
