@@ -1,0 +1,1 @@
+"""Whose values: votes, opinion maps, consensus, rules of social choice, constitutions, pluralism, decisions."""
