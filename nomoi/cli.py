@@ -315,6 +315,35 @@ def voices(
     voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, as_json)
 
 
+@app.command()
+def plural(
+    answers: Annotated[Path, typer.Argument(help="what people answer: question, option, share or count, group")],
+    presented: Annotated[Path | None, typer.Argument(help="what a model presents: question, option, share")] = None,
+    order: Annotated[Path | None, typer.Option(help="options in their order: question, option")] = None,
+    support: Annotated[float, typer.Option(help="share that makes an answer one of the reasonable ones")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """How plural answers are: Overton, steerable, distributional."""
+    _small()
+    from nomoi.report import plural as pluraled
+
+    pluraled.command(answers, presented, order, support, as_json)
+
+
+@app.command()
+def decisions(
+    votes: Annotated[Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group")] = None,
+    cases: Annotated[Path | None, typer.Option(help="case, decision, and perhaps date and further columns")] = None,
+    seed: Annotated[int, typer.Option(help="where the chance of the control begins")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """How far votes, and the kind of case, predict what an institution decided; without files, the 109th Senate."""
+    _small()
+    from nomoi.report import decisions as decided
+
+    decided.command(votes, cases, seed, as_json)
+
+
 def _small() -> None:
     """Matrices are small here: a library of several threads would spend more on waiting than it saves."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
