@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import runpy
 from functools import lru_cache
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,6 +18,13 @@ from hypothesis.extra import numpy as arrays
 
 from nomoi.errors import Refusal
 from nomoi.report import figures, opinions
+from nomoi.report import study as reporting
+from nomoi.runs import study
+from nomoi.runs.claims import UNTESTED
+from nomoi.studies import arrow as arrow_study
+from nomoi.studies import consensus as consensus_study
+from nomoi.studies import hidden_context, temperature
+from nomoi.studies import senate as senate_study
 from nomoi.voices import constitution, groups, opinion, process, read, stability
 from nomoi.voices.consensus import check, consensus, smoothed, tally, two_shares, typical, unseen
 from nomoi.voices.votes import Votes
@@ -459,3 +469,51 @@ def test_the_command_end_to_end(tmp_path, nomoi):
     status, out, _ = nomoi("voices", *words, "--json")
     assert json.loads(out)["groups"]["own"]["k"] == 2
     assert len(json.loads(out)["constitution"]["statements"]) == 4
+
+
+def test_what_the_page_about_voices_shows_is_what_happens(capsys, tmp_path):
+    page = (Path(__file__).parent.parent / "docs" / "voices.md").read_text()
+    put(tmp_path / "page.py", "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL)))
+    runpy.run_path(str(tmp_path / "page.py"))
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == re.findall(r"```text\n(.*?)\n```", page, re.DOTALL)[0]
+    assert said[1].startswith("0 frozenset({1}) [1. 0. 0.]")
+    assert "beats all others" in said[2]
+
+
+# --- the studies ----------------------------------------------------------------------------------------------------
+
+
+FAMILY = [consensus_study, arrow_study, hidden_context, temperature, senate_study]
+
+
+@pytest.mark.parametrize("module", FAMILY)
+def test_studies_run_at_their_smallest_and_make_a_page(module, tmp_path, monkeypatch):
+    monkeypatch.delenv("NOMOI_DATA", raising=False)
+    found = study.run(module.STUDY, "smoke", tmp_path)
+    assert all(v.verdict == UNTESTED for v in found.verdicts)
+    text = reporting.write_page(found, tmp_path / "p.html").read_text()
+    needs = module in (senate_study, consensus_study)
+    assert ("set NOMOI_DATA to a folder" in text) == needs
+    if module is not senate_study:
+        assert text.count("<figure>") >= 1
+        mine = [v for v in found.verdicts if v.claim.source not in (consensus_study.CCAI, consensus_study.POLIS)]
+        assert all(np.isfinite(v.estimate.mean) for v in mine if "k = 2" not in v.claim.unit)
+
+
+def test_a_fit_to_comparisons_finds_the_rewards_that_made_them():
+    reward = np.array([0.5, -1.0, 0.25, 0.25])
+    chance = 1 / (1 + np.exp(reward[None] - reward[:, None]))
+    wins = 1e6 * chance * (1 - np.eye(4))
+    got = hidden_context.fitted(wins)
+    np.testing.assert_allclose(got - got.mean(), reward - reward.mean(), atol=1e-3)
+
+
+def test_smoothing_towards_one_group_would_turn_the_control(monkeypatch):
+    """The control of hidden context: with one group the best is found; a fit that turns wins around is seen."""
+    key = jax.random.key(0)
+    few = {"worlds": 20, "comparisons": 2000, "groups": 1, "even": True}
+    assert hidden_context.drawn(key, **few)["best for all"] > 0.9
+    honest = hidden_context.fitted
+    monkeypatch.setattr(hidden_context, "fitted", lambda wins: honest(wins.T))
+    assert hidden_context.drawn(key, **few)["best for all"] < 0.2
