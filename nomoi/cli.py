@@ -323,3 +323,65 @@ def run(
         for findings in found:
             terminal.verdicts(findings)
         terminal.said(page)
+
+
+@app.command()
+def voices(
+    place: Annotated[Path, typer.Argument(help="a folder of a Polis export, or one file of votes")],
+    above: Annotated[float | None, typer.Option(help="statements pass by a consensus of at least this")] = None,
+    most: Annotated[int | None, typer.Option(help="... or as many pass, by their consensus")] = None,
+    mode: Annotated[str, typer.Option(help="polis (a product over groups) or geometric (their mean)")] = "polis",
+    groups: Annotated[str, typer.Option(help="auto, own, published, or a file that has them")] = "auto",
+    k: Annotated[int | None, typer.Option("--k", help="how many groups to make")] = None,
+    agree: Annotated[int | None, typer.Option(help="which vote means agreement, 1 or -1")] = None,
+    comments: Annotated[Path | None, typer.Option(help="the file of the statements")] = None,
+    draws: Annotated[int, typer.Option(help="resamples of the people")] = 20,
+    seed: Annotated[int, typer.Option(help="where their chance begins")] = 0,
+    out: Annotated[Path | None, typer.Option(help="the constitution to write, .txt or .json")] = None,
+    map: Annotated[Path | None, typer.Option(help="who mapped which statement to which event, a file")] = None,
+    charter: Annotated[Path | None, typer.Option(help="the charter to write of the mapped statements")] = None,
+    against: Annotated[Path | None, typer.Option(help="another list of rules, to compare")] = None,
+    process: Annotated[Path | None, typer.Option(help="how the input came about: question,answer")] = None,
+    report: Annotated[Path | None, typer.Option(help="a page with pictures to write")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """Groups, consensus and stability of votes on statements, and the constitution that they make."""
+    _small()
+    from nomoi.report import voices as voiced
+
+    asked = {"above": above, "most": most, "mode": mode, "k": k, "draws": draws, "seed": seed}
+    voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, as_json)
+
+
+@app.command()
+def plural(
+    answers: Annotated[Path, typer.Argument(help="what people answer: question, option, share or count, group")],
+    presented: Annotated[Path | None, typer.Argument(help="what a model presents: question, option, share")] = None,
+    order: Annotated[Path | None, typer.Option(help="options in their order: question, option")] = None,
+    support: Annotated[float, typer.Option(help="share that makes an answer one of the reasonable ones")] = 0.05,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """How plural answers are: Overton, steerable, distributional."""
+    _small()
+    from nomoi.report import plural as pluraled
+
+    pluraled.command(answers, presented, order, support, as_json)
+
+
+@app.command()
+def decisions(
+    votes: Annotated[Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group")] = None,
+    cases: Annotated[Path | None, typer.Option(help="case, decision, and perhaps date and further columns")] = None,
+    seed: Annotated[int, typer.Option(help="where the chance of the control begins")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """How far votes, and the kind of case, predict what an institution decided; without files, the 109th Senate."""
+    _small()
+    from nomoi.report import decisions as decided
+
+    decided.command(votes, cases, seed, as_json)
+
+
+def _small() -> None:
+    """Matrices are small here: a library of several threads would spend more on waiting than it saves."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

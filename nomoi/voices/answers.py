@@ -1,0 +1,203 @@
+"""Files of answers: what people answer, group by group, and what a model presents.
+
+answers.csv    question, option, share or count, and perhaps group
+presented.csv  question, option; with share or count, what the model's answers are; with group, as whom it was asked
+order.csv      question, option: the options in their order, where they have one
+Also read are JSON lists as Modular Pluralism has them (question, options, attribute, gold_distribution,
+pred_distribution) and the table of GlobalOpinionQA (question, selections, options).  All are data: text that looks like
+a Python dict is parsed as one, and never evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nomoi import files
+from nomoi.errors import Refusal, nearest
+from nomoi.voices import sheets
+from nomoi.voices.pluralism import shares
+
+ALL = ""  # the group of everybody
+LETTERS = 20_000  # of a cell that is parsed (ours)
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """by question, group and option: shares that sum to 1.  weights: counts by question and group, where known."""
+
+    table: Mapping[str, Mapping[str, Mapping[str, float]]]
+    weights: Mapping[tuple[str, str], float] = dataclasses.field(default_factory=dict)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of people, without everybody."""
+        return tuple(dict.fromkeys(g for by in self.table.values() for g in by if g != ALL))
+
+    def everybody(self, question: str) -> dict[str, float]:
+        """The answers of all: as the file has them, else the groups' together (by their counts, or alike)."""
+        by = self.table[question]
+        if ALL in by:
+            return dict(by[ALL])
+        weight = {g: self.weights.get((question, g), 1.0) for g in by}
+        total = sum(weight.values())
+        options = dict.fromkeys(o for p in by.values() for o in p)
+        return {o: sum(weight[g] * by[g].get(o, 0.0) for g in by) / total for o in options}
+
+
+@dataclasses.dataclass(frozen=True)
+class Presented:
+    """said: question -> options that were presented;  shares: question -> group asked for ("" none) -> option -> share,
+    where the file has them."""
+
+    said: Mapping[str, tuple[str, ...]]
+    shares: Mapping[str, Mapping[str, Mapping[str, float]]]
+
+
+def answers(path: str | Path) -> Answers:
+    """What people answer, from any of the layouts."""
+    if Path(path).suffix.lower() == ".json":
+        return modular(path)[0]
+    sheet = sheets.read(path)
+    if "selections" in sheet:
+        return _opinions(sheet)
+    table, counts = _table(sheet)
+    return Answers(table, counts)
+
+
+def presented(path: str | Path) -> Presented:
+    """What a model presents."""
+    sheet = sheets.read(path)
+    sheets.need(sheet, ("question", "option"), "a file of what was presented")
+    if "share" in sheet or "count" in sheet:
+        table = _table(sheet)[0]
+        return Presented({q: _given(by) for q, by in table.items()}, table)
+    said: dict[str, dict[str, None]] = {}
+    for question, option in zip(sheet.column("question"), sheet.column("option"), strict=True):
+        said.setdefault(question, {})[option] = None
+    return Presented({q: tuple(options) for q, options in said.items()}, {})
+
+
+def _given(by: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
+    """The options that a model gives of itself, or, where it was only asked as groups, as any of them."""
+    some = [by[ALL]] if ALL in by else list(by.values())
+    return tuple(dict.fromkeys(o for p in some for o, share in p.items() if share > 0))
+
+
+def order(path: str | Path) -> dict[str, tuple[str, ...]]:
+    """Options in their order, by question."""
+    return dict(presented(path).said)
+
+
+def _table(sheet: sheets.Sheet) -> tuple[dict[str, dict[str, dict[str, float]]], dict[tuple[str, str], float]]:
+    sheets.need(sheet, ("question", "option"), "a file of answers")
+    kind = "count" if "count" in sheet else "share"
+    if kind not in sheet:
+        raise Refusal(f"{sheet.path} has neither a column share nor a column count; one of them would be right.")
+    groups = sheet.column("group") if "group" in sheet else [ALL] * len(sheet.rows)
+    rows: dict[str, dict[str, dict[str, float]]] = {}
+    for i, (question, option, cell) in enumerate(
+        zip(sheet.column("question"), sheet.column("option"), sheet.column(kind), strict=True)
+    ):
+        value = sheets.number(cell, sheet.where(i), f"the {kind}")
+        if value < 0:
+            raise Refusal(f"{sheet.where(i)}: the {kind} is {cell}; it must be at least 0.")
+        by = rows.setdefault(question, {}).setdefault(groups[i], {})
+        if option in by:
+            raise Refusal(
+                f"{sheet.where(i)}: the option {option!r} of {question!r} stands there before; leave one out."
+            )
+        by[option] = value
+    counts: dict[tuple[str, str], float] = {}
+    for question, by in rows.items():
+        for group, found in by.items():
+            where = f"{sheet.path}: {question!r}{f' ({group})' if group else ''}"
+            if kind == "count":
+                counts[question, group] = total = sum(found.values())
+                if total <= 0:
+                    raise Refusal(f"{where} has no answer at all; counts must sum to more than 0.")
+                by[group] = {o: n / total for o, n in found.items()}
+            else:
+                shares(list(found.values()), where)
+    return rows, counts
+
+
+# --- layouts of others ------------------------------------------------------------------------------------------------
+
+
+def _opinions(sheet: sheets.Sheet) -> Answers:
+    """GlobalOpinionQA: selections is a Python dict as text, group -> shares in the order of the options."""
+    sheets.need(sheet, ("question", "selections", "options"), "the table of GlobalOpinionQA")
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for i, (question, said, named) in enumerate(
+        zip(sheet.column("question"), sheet.column("selections"), sheet.column("options"), strict=True)
+    ):
+        options, chosen = parsed(named, sheet.where(i), "options"), parsed(said, sheet.where(i), "selections")
+        if not isinstance(options, list) or not isinstance(chosen, dict):
+            raise Refusal(f"{sheet.where(i)}: options must be a list and selections a dict of lists.")
+        names = [str(o) for o in options]
+        for group, values in chosen.items():
+            if not isinstance(values, list) or len(values) != len(names):
+                raise Refusal(f"{sheet.where(i)}: {group!r} has not one share for each of the {len(names)} options.")
+            if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+                raise Refusal(f"{sheet.where(i)}: the shares of {group!r} are not numbers.")
+            checked = shares(values, f"{sheet.where(i)}: {group!r}")
+            by = table.setdefault(question, {}).setdefault(str(group), {})
+            for name, value in zip(names, checked, strict=True):
+                by[name] = by.get(name, 0.0) + float(value)
+    return Answers(table)
+
+
+def parsed(text: str, where: str, what: str) -> Any:
+    """A list or dict of words and numbers that is written as Python; code is refused, and nothing is evaluated."""
+    inner = re.fullmatch(r"\s*defaultdict\(\s*<class '\w+'>\s*,\s*(\{.*\})\s*\)\s*", text, re.DOTALL)
+    try:
+        if len(text) > LETTERS:
+            raise ValueError
+        return ast.literal_eval((inner[1] if inner else text).strip())  # parses plain values alone
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise Refusal(f"{where}: {what} is {text[:40]!r}, which is no list or dict of words and numbers; such as "
+                      "{'A': [0.4, 0.6]} would be right.") from None  # fmt: skip
+
+
+def modular(path: str | Path) -> tuple[Answers, Presented]:
+    """A JSON list of {question, options, attribute, gold_distribution, pred_distribution}: people's and a model's."""
+    try:
+        data = json.loads(files.text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Refusal(f"{path} is no JSON: {str(error).rstrip('.')}.") from None
+    if not isinstance(data, list) or not data or not all(isinstance(d, dict) for d in data):
+        raise Refusal(f"{path} must be a list of objects, each with question and gold_distribution.")
+    people: dict[str, dict[str, dict[str, float]]] = {}
+    model: dict[str, dict[str, dict[str, float]]] = {}
+    for k, entry in enumerate(data):
+        where = f"{path}, entry {k + 1}"
+        for name in ("question", "gold_distribution"):
+            if name not in entry:
+                raise Refusal(f"{where} has no {name!r}; {nearest(name, entry, 'key')}")
+        group = str(entry.get("attribute", ALL))
+        for name, table in (("gold_distribution", people), ("pred_distribution", model)):
+            if name not in entry:
+                continue
+            values = entry[name]
+            if not isinstance(values, list) or not all(isinstance(v, (int, float)) for v in values):
+                raise Refusal(f"{where}: {name} is no list of numbers.")
+            options = entry.get("options") or list(map(str, range(len(values))))
+            if not isinstance(options, list) or len(options) != len(values):
+                raise Refusal(f"{where}: {name} has {len(values)} shares, and options {len(options)} names.")
+            checked = shares(values, f"{where}: {name}")
+            table.setdefault(str(entry["question"]), {})[group] = dict(zip(map(str, options), map(float, checked),
+                                                                           strict=True))  # fmt: skip
+    return Answers(people), Presented({q: _given(by) for q, by in model.items()}, model)
+
+
+def vector(distribution: Mapping[str, float], options: tuple[str, ...]) -> np.ndarray:
+    """The shares of options in order, 0 for what nobody gives."""
+    return np.array([distribution.get(o, 0.0) for o in options])

@@ -1,0 +1,107 @@
+"""Tables of people's files: comma-separated text with a header, read as data and never evaluated."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from nomoi import files
+from nomoi.errors import Refusal, nearest
+
+BYTES = 500_000_000  # a larger file would not fit beside its matrix on a small machine (ours)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """Columns by name, in lower case with - for _, and rows of cells; `lines` are the rows' numbers in the file."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def at(self, *names: str) -> int:
+        """The place of the first of `names` (ways to call one column) that is there; else a sentence."""
+        for name in names:
+            if name in self.columns:
+                return self.columns.index(name)
+        raise Refusal(f"{self.path} has no column {names[0]!r}; its columns are {few(self.columns)}.")
+
+    def column(self, *names: str) -> list[str]:
+        """The cells of a column."""
+        k = self.at(*names)
+        return [row[k] for row in self.rows]
+
+    def where(self, row: int) -> str:
+        """The place of a row, as a sentence names it."""
+        return f"{self.path}, line {self.lines[row]}"
+
+
+def few(words: Sequence[str], most: int = 8) -> str:
+    """Some words, and how many more there are."""
+    return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
+
+
+def name(text: str) -> str:
+    """A column's name as files vary it: Group_ID, group id and group-id are one."""
+    return "-".join(text.strip().lower().replace("_", " ").replace("-", " ").split())
+
+
+def rows(path: str | Path) -> list[tuple[int, list[str]]]:
+    """(line, cells) of a file of comma-separated values, without empty lines."""
+    path = Path(path)
+    if not path.is_file():
+        raise Refusal(f"there is no file {path}; check the path.")
+    if path.stat().st_size > BYTES:
+        raise Refusal(f"{path} has {path.stat().st_size / 1e6:.0f} MB; up to {BYTES / 1e6:.0f} can be read.")
+    lines = csv.reader(io.StringIO(files.text(path), newline=""), strict=True)
+    try:
+        return [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise Refusal(f"{path}, line {lines.line_num}: {error}.") from None
+
+
+def read(path: str | Path) -> Sheet:
+    """A file with a header; refused where a row is shorter or longer than it, or a name comes twice."""
+    found = rows(path)
+    if len(found) < 2:
+        raise Refusal(f"{path} has {'no row below its header' if found else 'nothing in it'}; a header and rows are "
+                      "right.")  # fmt: skip
+    head = [name(cell) for cell in found[0][1]]
+    if len(head) == 1 and any(mark in head[0] for mark in ";\t|"):
+        raise Refusal(f"{path} has no comma in its first line; separate its columns by commas.")
+    twice = sorted({h for h in head if head.count(h) > 1 and h})
+    if twice:
+        raise Refusal(f"{path} has the column {twice[0]!r} twice; leave one of them out.")
+    for line, cells in found[1:]:
+        if len(cells) != len(head):
+            raise Refusal(f"{path}, line {line} has {len(cells)} cells, and its header {len(head)}; all rows must have "
+                          "as many (a text with a comma stands in quotes).")  # fmt: skip
+    return Sheet(Path(path), tuple(head), [[c.strip() for c in cells] for _, cells in found[1:]],
+                 [line for line, _ in found[1:]])  # fmt: skip
+
+
+def need(sheet: Sheet, columns: Sequence[str], what: str) -> None:
+    """Refuse a file without one of `columns`, saying all that it must have."""
+    for column in columns:
+        if column not in sheet:
+            raise Refusal(f"{sheet.path} has no column {column!r}; {what} has {', '.join(columns)}; "
+                          f"{nearest(column, sheet.columns, 'column')}")  # fmt: skip
+
+
+def number(cell: str, where: str, what: str) -> float:
+    """A finite number; else a sentence."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in cell:
+        raise Refusal(f"{where}: {what} is {cell!r}; a number would be right.")
+    return value
