@@ -19,14 +19,19 @@ from nomoi.proxies.reward_audit import audit, papers
 
 ORDER, RISK, LOOP = "2 preference order", "3 risk tolerance", "4 learnable loophole"
 BASE = {
-    "name": "base", "gamma": 0.99, "dt_s": 0.1, "time_limit_s": 60, "ends": ["collision"], "chosen_by": "us",
+    "name": "base",
+    "gamma": 0.99,
+    "dt_s": 0.1,
+    "time_limit_s": 60,
+    "ends": ["collision"],
+    "chosen_by": "us",
     "attributes": [
         {"name": "speed", "kind": "outcome", "unit": "m/s", "expr": "min(speed_mps, 20 - speed_mps)", "weight": 0.02},
         {"name": "crash", "kind": "outcome", "unit": "1", "expr": "collision", "weight": -60},
         {"name": "there", "kind": "outcome", "unit": "1", "expr": "at_goal", "weight": 50},
         {"name": "time", "kind": "outcome", "unit": "1", "expr": "1", "weight": -0.01},
     ],
-}  # fmt: skip
+}
 
 
 def base(**changes):
@@ -114,8 +119,10 @@ def verdicts(data, folder=None):
 @given(data=st.data())
 def test_other_names_and_units_change_no_verdict(data):
     """Whatever the file calls its fields, in whatever unit it declares."""
-    names = {f: data.draw(st.text("abcxyz", min_size=1, max_size=4).map(lambda s, f=f: f"{s}_{f[:3]}"))
-             for f in ("speed_mps", "collision", "at_goal")}  # fmt: skip
+    names = {
+        f: data.draw(st.text("abcxyz", min_size=1, max_size=4).map(lambda s, f=f: f"{s}_{f[:3]}"))
+        for f in ("speed_mps", "collision", "at_goal")
+    }
     unit = data.draw(st.sampled_from(sorted(UNITS["speed"])))
     k = UNITS["speed"][unit]
     v, c, g = names.values()
@@ -176,8 +183,10 @@ def test_without_a_discount_it_is_said_and_returns_are_sums():
 def test_a_boat_that_circles_for_prizes():
     """A loop of 10 steps that pays 20, against 100 at the end of 61."""
     ring = [{"from": f"r{k}", "to": f"r{(k + 1) % 10}", "reward": 20 * (k == 9)} for k in range(10)]
-    way = [{"from": f"w{k}" if k else "r0", "to": f"w{k + 1}" if k < 60 else "goal", "reward": 100 * (k == 60)}
-           for k in range(61)]  # fmt: skip
+    way = [
+        {"from": f"w{k}" if k else "r0", "to": f"w{k + 1}" if k < 60 else "goal", "reward": 100 * (k == 60)}
+        for k in range(61)
+    ]
     graph = {"start": "r0", "goals": ["goal"], "moves": ring + way}
     finding = audit(parse(base(graph=graph), "x")).finding(LOOP)
     assert finding.status == "fail"
@@ -212,10 +221,13 @@ def test_trajectories_of_ones_own(tmp_path, separator):
         ]
         (tmp_path / f"{name}.csv").write_text("\ufeff" + "\n".join(lines), encoding="utf-8")
     data = base(
-        fields={"v": {"means": "speed_mps", "unit": "km/h", "column": "Speed (km/h)"}, "hit": "collision",
-                "arrived": "at_goal"},
+        fields={
+            "v": {"means": "speed_mps", "unit": "km/h", "column": "Speed (km/h)"},
+            "hit": "collision",
+            "arrived": "at_goal",
+        },
         trajectories={n: f"{n}.csv" for n in drives.ORDER},
-    )  # fmt: skip
+    )
     data["attributes"][0]["expr"] = "min(v / 3.6, 20 - speed_mps)"
     data["attributes"][1]["expr"], data["attributes"][2]["expr"] = "hit", "arrived"
     own = parse(data, "x", tmp_path)
@@ -250,8 +262,13 @@ def reward(step):
         ("0.01", "then"),
         ("0.01", "ZeroDivisionError"),
     ):
-        new = {"None": "return None", "nan": "return float('nan')", "ndarray": "import numpy; return numpy.ones(2)",
-               "then": "import random; return random.random()", "ZeroDivisionError": "return 1 / 0"}  # fmt: skip
+        new = {
+            "None": "return None",
+            "nan": "return float('nan')",
+            "ndarray": "import numpy; return numpy.ones(2)",
+            "then": "import random; return random.random()",
+            "ZeroDivisionError": "return 1 / 0",
+        }
         line = next((v for k, v in new.items() if k in said), "")
         bad = tmp_path / "bad.py"
         bad.write_text(
@@ -340,8 +357,15 @@ def test_an_expression_is_worth_what_python_says(a, b):
     import math
 
     names = {"a": a, "b": b}
-    for text in ("a + b * 2 - -a", "(a < b) + (a <= b <= 3)", "a if a > b else b ** 2", "min(a, b, 1) * max(a, 0)",
-                 "abs(a) // 0.7 + b % 2", "exp(a) + cos(b)", "a and b or not a"):  # fmt: skip
+    for text in (
+        "a + b * 2 - -a",
+        "(a < b) + (a <= b <= 3)",
+        "a if a > b else b ** 2",
+        "min(a, b, 1) * max(a, 0)",
+        "abs(a) // 0.7 + b % 2",
+        "exp(a) + cos(b)",
+        "a and b or not a",
+    ):
         expected = eval(text, {"exp": math.exp, "cos": math.cos}, dict(names))
         found = Expression(text)(names)
         if "and" in text:
@@ -413,8 +437,17 @@ def test_yaml_is_read_as_people_mean_it(tmp_path):
     path.write_text(
         "\ufeffa: 1e-3\nb: no\nc: 010\nd: 1:30\ne: true\nf: ~\ng: -.5\nh: .inf\ni: 2024-01-01\n", encoding="utf-8"
     )
-    assert read(path) == {"a": 1e-3, "b": "no", "c": 10, "d": "1:30", "e": True, "f": None, "g": -0.5,
-                          "h": float("inf"), "i": "2024-01-01"}  # fmt: skip
+    assert read(path) == {
+        "a": 1e-3,
+        "b": "no",
+        "c": 10,
+        "d": "1:30",
+        "e": True,
+        "f": None,
+        "g": -0.5,
+        "h": float("inf"),
+        "i": "2024-01-01",
+    }
     same = tmp_path / "x.json"
     same.write_text(json.dumps(BASE))
     assert reward_checks.point(find(same)) == reward_checks.point(parse(base(), "x"))
@@ -429,8 +462,11 @@ def test_the_commands(nomoi, tmp_path):
     assert page.count("<svg") >= 2
     status, out, _ = nomoi("audit", "reward", "reward.yaml", "--json")
     assert json.loads(out)["findings"][2]["status"] == "fail"
-    safe = base(humans={"drunk_16_17": 0.01, "average": 0.02}, design={},
-                outcomes=[{"name": "hit", "field": "collision", "must": True}])  # fmt: skip
+    safe = base(
+        humans={"drunk_16_17": 0.01, "average": 0.02},
+        design={},
+        outcomes=[{"name": "hit", "field": "collision", "must": True}],
+    )
     del safe["attributes"][0]
     (tmp_path / "safe.json").write_text(json.dumps(safe))
     assert nomoi("audit", "reward", "safe.json")[0] == 0

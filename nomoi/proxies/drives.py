@@ -47,8 +47,10 @@ def standard(reward: Reward) -> dict[str, Drive]:
     limit = reward.time_limit_s if reward.time_limit_s not in (None, math.inf) else max(LIMIT_S, takes)
     steps = [max(1, round(seconds / dt)) for seconds in (s.crash_fraction * takes, limit, takes)]
     if max(steps) > LONGEST:
-        raise Refusal(f"a drive of {max(steps):,} steps is too long to audit; a longer dt_s or a shorter distance_m "
-                      "or time_limit_s would be right.")  # fmt: skip
+        raise Refusal(
+            f"a drive of {max(steps):,} steps is too long to audit; a longer dt_s or a shorter distance_m "
+            "or time_limit_s would be right."
+        )
     out = {}
     for name, count in zip(ORDER, steps, strict=True):
         moving = name != IDLE

@@ -21,9 +21,19 @@ from nomoi.errors import Refusal, nearest
 LONG, DEEP = 4000, 100  # letters and levels of a text (ours): more than a person writes, less than breaks a parser
 
 CALLS: Mapping[str, tuple[int, int]] = {  # name -> the fewest and the most arguments
-    "min": (2, 20), "max": (2, 20), "abs": (1, 1), "clip": (3, 3), "sign": (1, 1), "exp": (1, 1), "log": (1, 1),
-    "sqrt": (1, 1), "cos": (1, 1), "sin": (1, 1), "tanh": (1, 1), "sigmoid": (1, 1),
-}  # fmt: skip
+    "min": (2, 20),
+    "max": (2, 20),
+    "abs": (1, 1),
+    "clip": (3, 3),
+    "sign": (1, 1),
+    "exp": (1, 1),
+    "log": (1, 1),
+    "sqrt": (1, 1),
+    "cos": (1, 1),
+    "sin": (1, 1),
+    "tanh": (1, 1),
+    "sigmoid": (1, 1),
+}
 
 _BINARY: dict[type, Any] = {
     ast.Add: lambda xp, a, b: a + b,
@@ -35,9 +45,13 @@ _BINARY: dict[type, Any] = {
     ast.Pow: lambda xp, a, b: a**b,
 }
 _COMPARED: dict[type, Any] = {
-    ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b, ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b, ast.Eq: lambda a, b: a == b, ast.NotEq: lambda a, b: a != b,
-}  # fmt: skip
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+}
 _RIGHT = f"numbers, names, + - * / // % **, comparisons, and, or, not, if else, {', '.join(CALLS)}"
 
 
@@ -133,8 +147,9 @@ class Expression:
             with np.errstate(all="ignore"):  # what is not finite is refused by whoever asked
                 return self._value(self._tree, values, xp)
         except (ZeroDivisionError, OverflowError):
-            raise Refusal(f"{self.where}, {self._short}, has no finite value: it divides by zero or grows too large.") \
-                from None  # fmt: skip
+            raise Refusal(
+                f"{self.where}, {self._short}, has no finite value: it divides by zero or grows too large."
+            ) from None
 
     def _value(self, node: ast.AST, values: Mapping[str, Any], xp: Any) -> Any:
         of = lambda child: self._value(child, values, xp)  # noqa: E731
@@ -176,9 +191,13 @@ def _call(name: str, args: list[Any], xp: Any) -> Any:
 def identifier(word: Any) -> bool:
     """Whether a word can be a name in an expression."""
     return (
-        isinstance(word, str) and word.isidentifier() and not word.startswith("_") and word not in CALLS
-        and word == unicodedata.normalize("NFKC", word) and word not in _WORDS
-    )  # fmt: skip
+        isinstance(word, str)
+        and word.isidentifier()
+        and not word.startswith("_")
+        and word not in CALLS
+        and word == unicodedata.normalize("NFKC", word)
+        and word not in _WORDS
+    )
 
 
 _WORDS = {"and", "or", "not", "if", "else", "in", "is", "lambda", "True", "False", "None", "for", "await", "yield"}

@@ -84,8 +84,10 @@ def read(part: Part) -> dict[str, Field]:
         given = part.value(name)
         one = Part({"means": given} if isinstance(given, str) else given, part.of(name))
         if not identifier(name):
-            raise Refusal(f"{part.where}: {name!r} can be no name in an expression; letters, digits and _ are right "
-                          "(a column of another name is said by `column:`).")  # fmt: skip
+            raise Refusal(
+                f"{part.where}: {name!r} can be no name in an expression; letters, digits and _ are right "
+                "(a column of another name is said by `column:`)."
+            )
         means = one.choice("means", FIELDS, "")
         kind = FIELDS[means][0] if means else ""
         unit = one.value("unit", "") or (next(iter(UNITS[kind])) if means else "")

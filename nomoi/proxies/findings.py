@@ -63,9 +63,13 @@ class Audit:
     def data(self) -> dict[str, Any]:
         """As plain data; no number becomes null, and what is infinite a word."""
         return {
-            "audit": self.kind, "title": self.title, "failed": self.failed,
-            "findings": [f.data() for f in self.findings], "details": plain(self.details), "notes": list(self.notes),
-        }  # fmt: skip
+            "audit": self.kind,
+            "title": self.title,
+            "failed": self.failed,
+            "findings": [f.data() for f in self.findings],
+            "details": plain(self.details),
+            "notes": list(self.notes),
+        }
 
 
 def plain(value: Any) -> Any:

@@ -34,8 +34,11 @@ def aimless(reward: Reward) -> Mapping[str, Drive]:
     circle["position_m"] = np.cumsum(circle["progress_m"])
     weave = circle | {"lane_change": np.ones(n), "overtook": (np.arange(n) % 2 == 0).astype(float)}
     start = moving.start
-    return {"standing still": idle, "driving in circles": Drive("circles", circle, start),
-            "weaving past others in circles": Drive("weaving", weave, start)}  # fmt: skip
+    return {
+        "standing still": idle,
+        "driving in circles": Drive("circles", circle, start),
+        "weaving past others in circles": Drive("weaving", weave, start),
+    }
 
 
 WAYS = 100_000  # moves that are tried in search of the best way (ours)
@@ -100,8 +103,14 @@ def loop(reward: Reward, name: str) -> Finding:
     never, goal = float(staying[at[start]]), _straight(moves, start, goals, gamma)
     bad = never > goal
     told = f"never arriving brings {short(never, 5)}, arriving at best {short(goal, 5)}"
-    return Finding(name, FAIL if bad else PASS, never, goal, told,
-                   "what pays on the way can be had again and again: pay for it once" if bad else "")  # fmt: skip
+    return Finding(
+        name,
+        FAIL if bad else PASS,
+        never,
+        goal,
+        told,
+        "what pays on the way can be had again and again: pay for it once" if bad else "",
+    )
 
 
 def flagged(reward: Reward, name: str) -> Finding:
@@ -119,11 +128,19 @@ def flagged(reward: Reward, name: str) -> Finding:
     per_step = np.asarray(sum(parts.values()), float)
     earned = float(np.maximum(per_step, 0).sum())
     share = float(np.maximum(per_step, 0)[marked].sum()) / earned if earned else 0.0
-    lead = {k: float(v[marked].mean() - v[~marked].mean()) if 0 < marked.sum() < len(marked) else 0.0
-            for k, v in parts.items()}  # fmt: skip
+    lead = {
+        k: float(v[marked].mean() - v[~marked].mean()) if 0 < marked.sum() < len(marked) else 0.0
+        for k, v in parts.items()
+    }
     most = max(lead, key=lambda k: lead[k])
     told = f"{share:.3g} of all that is earned above zero is earned in flagged steps"
     if share > FLAGGED:
         told += f"; of its attributes {most} pays most for them"
-    return Finding(name, WARN if share > FLAGGED else PASS, share, FLAGGED, told,
-                   f"take away what {most} pays for it" if share > FLAGGED else "")  # fmt: skip
+    return Finding(
+        name,
+        WARN if share > FLAGGED else PASS,
+        share,
+        FLAGGED,
+        told,
+        f"take away what {most} pays for it" if share > FLAGGED else "",
+    )

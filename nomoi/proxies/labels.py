@@ -52,8 +52,9 @@ class Gap:
         )
 
 
-def calibration(score: np.ndarray, outcome: np.ndarray, group: np.ndarray, names: tuple[str, str],
-                weight: np.ndarray | None = None) -> Gap:  # fmt: skip
+def calibration(
+    score: np.ndarray, outcome: np.ndarray, group: np.ndarray, names: tuple[str, str], weight: np.ndarray | None = None
+) -> Gap:
     """An outcome by group in deciles of the score; the pooled gap weighs deciles by the smaller group's size in them.
 
     group   [n] 0 (reference) and 1 (compared);  weight   [n], each one's if all are alike
@@ -81,11 +82,17 @@ def calibration(score: np.ndarray, outcome: np.ndarray, group: np.ndarray, names
     )
 
 
-def swap(chosen: np.ndarray, score: np.ndarray, need: np.ndarray, group: np.ndarray, both: bool = True,
-         order: tuple[np.ndarray, np.ndarray] | None = None) -> float:  # fmt: skip
+def swap(
+    chosen: np.ndarray,
+    score: np.ndarray,
+    need: np.ndarray,
+    group: np.ndarray,
+    both: bool = True,
+    order: tuple[np.ndarray, np.ndarray] | None = None,
+) -> float:
     """The share of the compared group (1) among the chosen after sicker ones of it took the places of healthier others.
 
-    The chosen of the reference group, the healthiest first, against those not chosen of the compared group, by score
+    The chosen of the reference group, the healthiest first, against those of the compared group not chosen, by score
     and then need, the highest first: where the other's need is higher, they change places.  With `both`, as the authors
     mended it, each is compared with the healthiest who is left; without, as it was in 2019, the place of whoever stays
     is passed over as well when one goes.
@@ -148,8 +155,9 @@ class Swapped:
     permutations: int
 
 
-def swapped(score: np.ndarray, need: np.ndarray, group: np.ndarray, percentile: int, permutations: int, seed: int = 0
-            ) -> Swapped:  # fmt: skip
+def swapped(
+    score: np.ndarray, need: np.ndarray, group: np.ndarray, percentile: int, permutations: int, seed: int = 0
+) -> Swapped:
     """The swap at a percentile, its two variants, its null and its mirror image."""
     chosen = percentiles(score) >= percentile
     order = np.argsort(need, kind="stable"), np.lexsort((-need, -score))
@@ -161,12 +169,27 @@ def swapped(score: np.ndarray, need: np.ndarray, group: np.ndarray, percentile: 
     low, high = np.quantile(null, (0.025, 0.975)) if permutations else (np.nan, np.nan)
     mean = float(null.mean()) if permutations else float("nan")
     p = float((1 + (null >= after).sum()) / (1 + permutations))
-    return Swapped(share(group), after, ask(group, False), mean, float(low), float(high), after - mean, p,
-                   (share(1 - group), ask(1 - group)), permutations)  # fmt: skip
+    return Swapped(
+        share(group),
+        after,
+        ask(group, False),
+        mean,
+        float(low),
+        float(high),
+        after - mean,
+        p,
+        (share(1 - group), ask(1 - group)),
+        permutations,
+    )
 
 
-def compared(scores: Mapping[str, np.ndarray], outcomes: Mapping[str, np.ndarray], group: np.ndarray,
-             weight: np.ndarray, share: float = 0.03) -> Mapping[str, Mapping[str, tuple[float, float]]]:  # fmt: skip
+def compared(
+    scores: Mapping[str, np.ndarray],
+    outcomes: Mapping[str, np.ndarray],
+    group: np.ndarray,
+    weight: np.ndarray,
+    share: float = 0.03,
+) -> Mapping[str, Mapping[str, tuple[float, float]]]:
     """{score: {outcome: (its concentration on top, error), "group": (share of the compared group, error)}}."""
     n, out = len(group), {}
     for name, score in scores.items():
@@ -216,8 +239,10 @@ def pairs(groups: Sequence[str], sizes: Sequence[int], asked: str = "") -> list[
     if asked:
         names = [name.strip() for name in asked.split(",")]
         if len(names) != 2 or len(set(names)) < 2 or set(names) - set(groups):
-            raise Refusal(f"--compare is {asked!r}; two of the groups, such as {groups[0]},{groups[1]}, would be right "
-                          f"(they are {', '.join(groups)}).")  # fmt: skip
+            raise Refusal(
+                f"--compare is {asked!r}; two of the groups, such as {groups[0]},{groups[1]}, would be right "
+                f"(they are {', '.join(groups)})."
+            )
         return [(names[0], names[1])]
     largest = groups[int(np.argmax(sizes))]
     return [(largest, name) for name in groups if name != largest]

@@ -31,10 +31,14 @@ class _Loader(yaml.SafeLoader):
 for _tag, _pattern, _first in (
     ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
     ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", "-+0123456789"),
-    ("tag:yaml.org,2002:float", r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", "-+0123456789."),
+    (
+        "tag:yaml.org,2002:float",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        "-+0123456789.",
+    ),
     ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-):  # fmt: skip
+):
     _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
 # the library's own reading of numbers would make 010 an eight and 1:30 a ninety
 _Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
@@ -102,13 +106,22 @@ class Part:
         if key not in self.data:
             if default is REQUIRED:
                 close = [k for k in self.data if k not in self.asked]
-                raise Refusal(f"{self.where} has no {key!r}; it must be given"
-                              f"{f' (there are: {chr(44).join(close)})' if close else ''}.")  # fmt: skip
+                raise Refusal(
+                    f"{self.where} has no {key!r}; it must be given"
+                    f"{f' (there are: {chr(44).join(close)})' if close else ''}."
+                )
             return default
         return self.data[key]
 
-    def number(self, key: str, default: Any = REQUIRED, low: float = -math.inf, high: float = math.inf,
-               open_low: bool = False, infinite: bool = False) -> Any:  # fmt: skip
+    def number(
+        self,
+        key: str,
+        default: Any = REQUIRED,
+        low: float = -math.inf,
+        high: float = math.inf,
+        open_low: bool = False,
+        infinite: bool = False,
+    ) -> Any:
         """A finite number, or a text of arithmetic such as 1/30; within [low, high], or (low, high] if `open_low`."""
         given = self.value(key, default)
         if key not in self.data:
@@ -158,8 +171,14 @@ class Part:
                 raise Refusal(f"{self.where} has {key!r}, which means nothing here; {nearest(key, self.asked, 'key')}")
 
 
-def number(given: Any, where: str, low: float = -math.inf, high: float = math.inf, open_low: bool = False,
-           infinite: bool = False) -> float:  # fmt: skip
+def number(
+    given: Any,
+    where: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    infinite: bool = False,
+) -> float:
     """A value of a file as a number; a sentence that names `where` if it is none, or out of range."""
     interval = f"{'(' if open_low else '['}{low:g}, {high:g}]"
     right = "a finite number" if (low, high) == (-math.inf, math.inf) else f"a number in {interval}"

@@ -127,8 +127,9 @@ def _python(path: Path) -> Reward:
         )
     count = len(inspect.signature(call).parameters)
     if count not in (1, 4):
-        raise Refusal(f"{path}: reward has {count} arguments; reward(step) and "
-                      "reward(state, action, next_state, info) are right.")  # fmt: skip
+        raise Refusal(
+            f"{path}: reward has {count} arguments; reward(step) and reward(state, action, next_state, info) are right."
+        )
     about = getattr(home, "AUDIT", {})
     if not isinstance(about, Mapping):
         raise Refusal(f"{path}: AUDIT is {about!r}; a table such as {{'gamma': 0.99, 'dt_s': 0.1}} would be right.")
@@ -169,9 +170,23 @@ def parse(data: Mapping[str, Any], where: str, folder: Path = Path(), call: Call
     for key in ("about", "source"):
         part.value(key, "")
     made = Reward(
-        title, terms, call, gamma, dt, limit, ends, part.truth("episodic", True), part.truth("stochastic", False),
-        outside, declared, constants, unknown, scenario, rest, folder,
-    )  # fmt: skip
+        title,
+        terms,
+        call,
+        gamma,
+        dt,
+        limit,
+        ends,
+        part.truth("episodic", True),
+        part.truth("stochastic", False),
+        outside,
+        declared,
+        constants,
+        unknown,
+        scenario,
+        rest,
+        folder,
+    )
     part.close()
     return made
 
@@ -204,9 +219,17 @@ def _terms(part: Part, constants: set[str], known: set[str] | None) -> tuple[Ter
             text.known(known | constants, "field")
         kind = row.choice("kind", KINDS, "shaping" if potential else "")
         out.append(
-            Term(name, text, row.number("weight", 1.0), kind, row.value("unit", ""), row.truth("terminal", False),
-                 potential, row.words("measures", ""))
-        )  # fmt: skip
+            Term(
+                name,
+                text,
+                row.number("weight", 1.0),
+                kind,
+                row.value("unit", ""),
+                row.truth("terminal", False),
+                potential,
+                row.words("measures", ""),
+            )
+        )
         row.close()
     if not out:
         raise Refusal(f"{part.where} has no attributes; give at least one with a name and an expr.")
@@ -243,16 +266,23 @@ def _unknown(part: Part, constants: Mapping[str, float]) -> dict[str, Sequence[A
             low, high = (0.0, 1.0 if name in ("gamma", "crash_fraction") else math.inf)
             positive = name not in (*constants, "damage")
             out[name] = tuple(
-                number(v, part.of(name), low if positive or name == "damage" else -math.inf,
-                       high if positive else math.inf, open_low=positive) for v in values
-            )  # fmt: skip
+                number(
+                    v,
+                    part.of(name),
+                    low if positive or name == "damage" else -math.inf,
+                    high if positive else math.inf,
+                    open_low=positive,
+                )
+                for v in values
+            )
         else:
             raise Refusal(f"{part.where} has {name!r}; {nearest(name, {*numbers, 'outside'}, 'value')}")
     return out
 
 
-def rewards(reward: Reward, view: Mapping[str, np.ndarray], start: Mapping[str, float], gamma: float, where: str
-            ) -> dict[str, np.ndarray]:  # fmt: skip
+def rewards(
+    reward: Reward, view: Mapping[str, np.ndarray], start: Mapping[str, float], gamma: float, where: str
+) -> dict[str, np.ndarray]:
     """{attribute: [K] what it pays at each step}; of a function, all under the name `reward`.
 
     view    [K] of each name, after the step;  start   the same before the first step
@@ -268,8 +298,10 @@ def rewards(reward: Reward, view: Mapping[str, np.ndarray], start: Mapping[str, 
         missing = term.expression.names - set(values)
         if missing:
             name = sorted(missing)[0]
-            raise Refusal(f"{where} has no {name!r}, which the attribute {term.name!r} reads (checks 2 to 5 need it); "
-                          f"{nearest(name, list(view), 'column')}")  # fmt: skip
+            raise Refusal(
+                f"{where} has no {name!r}, which the attribute {term.name!r} reads (checks 2 to 5 need it); "
+                f"{nearest(name, list(view), 'column')}"
+            )
         paid = np.broadcast_to(np.asarray(term.expression(values), float), count)
         if term.potential:
             first = float(term.expression({**{k: np.asarray(v) for k, v in start.items()}, **reward.constants}))
@@ -300,8 +332,10 @@ def _called(reward: Reward, view: Mapping[str, np.ndarray], start: Mapping[str, 
         step = (old, action, new, new) if four else (new,)
         said = [_said(reward.call, step, f"{where}, step {k}") for _ in range(DRAWS if reward.stochastic else 2)]
         if not reward.stochastic and abs(said[0] - said[1]) > 1e-12:
-            raise Refusal(f"{where}, step {k}: reward gave {said[0]:g} and then {said[1]:g} for the same step; one "
-                          "that draws lots must say so in AUDIT: 'stochastic': True.")  # fmt: skip
+            raise Refusal(
+                f"{where}, step {k}: reward gave {said[0]:g} and then {said[1]:g} for the same step; one "
+                "that draws lots must say so in AUDIT: 'stochastic': True."
+            )
         out.append(float(np.mean(said)))
     return np.array(out)
 
@@ -310,12 +344,16 @@ def _said(call: Any, step: tuple[Any, ...], where: str) -> float:
     try:
         value = call(*(dict(part) for part in step))  # what a function does to a step stays with it
     except KeyError as error:
-        raise Refusal(f"{where}: reward reads the field {error.args[0]!r}; "
-                      f"{nearest(str(error.args[0]), list(step[-1]), 'field')}") from None  # fmt: skip
+        raise Refusal(
+            f"{where}: reward reads the field {error.args[0]!r}; {nearest(str(error.args[0]), list(step[-1]), 'field')}"
+        ) from None
     except Exception as error:
         raise Refusal(f"{where}: reward raised {type(error).__name__}: {str(error) or 'no message'}.") from None
-    if isinstance(value, (bool, str)) or not isinstance(value, (int, float, np.floating, np.integer)) \
-            or not math.isfinite(value):  # fmt: skip
+    if (
+        isinstance(value, (bool, str))
+        or not isinstance(value, (int, float, np.floating, np.integer))
+        or not math.isfinite(value)
+    ):
         shown = type(value).__name__ if isinstance(value, np.ndarray) else repr(value)
         raise Refusal(f"{where}: reward gave {shown[:60]}; one finite number a step would be right.")
     return float(value)

@@ -72,8 +72,10 @@ def _notes(reward: Reward) -> list[str]:
             if reward.time_limit_s not in (None, math.inf)
             else f"{max(drives.LIMIT_S, takes):g} s (no limit is given)"
         )
-        out.append(f"Drives of {s.distance_m:g} m at {s.speed_mps:.3g} m/s: one arrives, one crashes after "
-                   f"{s.crash_fraction:g} of the way, one stands still for {limit}.")  # fmt: skip
+        out.append(
+            f"Drives of {s.distance_m:g} m at {s.speed_mps:.3g} m/s: one arrives, one crashes after "
+            f"{s.crash_fraction:g} of the way, one stands still for {limit}."
+        )
     return out
 
 
@@ -105,14 +107,19 @@ def _numbers(reward: Reward, people: Mapping[str, float]) -> tuple[dict[str, Any
         crashing = {a: size for a in sums[CRASH] if (size := _crashes(first, a)) > 1e-12}
         factors = {a: needed(sums, a, target, s.distance_m / 1000, s.crash_fraction) for a in crashing}
         weights = {t.name: t.weight for t in first.terms}
-        out["weight_needed"] = {a: {"target_km": target, "weight": f * weights[a], "now": weights[a]}
-                                for a, f in factors.items() if f > 0}  # fmt: skip
+        out["weight_needed"] = {
+            a: {"target_km": target, "weight": f * weights[a], "now": weights[a]} for a, f in factors.items() if f > 0
+        }
         if out["weight_needed"]:
             a = max(out["weight_needed"], key=lambda a: crashing[a])
             grid = np.geomspace(0.1, max(4.0, 2 * factors[a]), 60).tolist()
-            drawn = {"attribute": a, "now": weights[a], "needed": factors[a] * weights[a],
-                     "weights": [f * weights[a] for f in grid],
-                     "km": [_km(first, sums, a, f) for f in grid]}  # fmt: skip
+            drawn = {
+                "attribute": a,
+                "now": weights[a],
+                "needed": factors[a] * weights[a],
+                "weights": [f * weights[a] for f in grid],
+                "km": [_km(first, sums, a, f) for f in grid],
+            }
     return out, drawn
 
 

@@ -26,10 +26,12 @@ SAMPLES = 2000
 POTENTIAL, NEARLY = 1e-6, 1e-2  # shares of a shaping term that no potential explains: below, and at most a warning
 SAME, INFLATED = 0.95, 10.0  # correlation, and variance inflation, from which two attributes are one
 DEFAULT_OUTCOMES: Sequence[tuple[str, str, bool]] = (
-    ("a collision", "collision", True), ("running a red light", "red_light", False),
-    ("driving in the opposite lane", "opp_lane_frac", False), ("leaving the road", "offroad_frac", False),
+    ("a collision", "collision", True),
+    ("running a red light", "red_light", False),
+    ("driving in the opposite lane", "opp_lane_frac", False),
+    ("leaving the road", "offroad_frac", False),
     ("discomfort of passengers", "accel", False),
-)  # fmt: skip
+)
 Cases = Sequence[tuple[str, Reward]]
 
 
@@ -42,14 +44,22 @@ def unsafe_shaping(reward: Reward, seed: int) -> Finding:
     """1: does what guides behaviour change which behaviour is best?"""
     name = "1 unsafe shaping"
     if reward.call and not reward.terms:
-        return Finding(name, NOT_ENOUGH, evidence="a function does not say which of its parts are shaping",
-                       advice="write the reward as attributes with a kind")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="a function does not say which of its parts are shaping",
+            advice="write the reward as attributes with a kind",
+        )
     untagged = [t.name for t in reward.terms if not t.kind]
     shaping = [t for t in reward.terms if t.kind == "shaping"]
     if not shaping:
         if untagged:
-            return Finding(name, NOT_ENOUGH, evidence=f"no kind is given for {', '.join(untagged)}",
-                           advice="give each attribute its kind: outcome, shaping or constraint")  # fmt: skip
+            return Finding(
+                name,
+                NOT_ENOUGH,
+                evidence=f"no kind is given for {', '.join(untagged)}",
+                advice="give each attribute its kind: outcome, shaping or constraint",
+            )
         return Finding(name, PASS, 0.0, POTENTIAL, "no attribute is shaping")
     rest = {t.name: _unexplained(reward, t, seed) for t in shaping}
     if any(math.isnan(v) for v in rest.values()):
@@ -57,9 +67,14 @@ def unsafe_shaping(reward: Reward, seed: int) -> Finding:
     worst = max(rest.values())
     status = PASS if worst <= POTENTIAL else WARN if worst <= NEARLY else FAIL
     told = "; ".join(f"{k}: {v:.2g} of it is no difference of a potential of the state" for k, v in rest.items())
-    advice = "" if status == PASS else (
-        "give the shaping as a `potential` of the state, paid as gamma Phi(s') - Phi(s), or leave it out; report the "
-        "true return apart from the shaped one")  # fmt: skip
+    advice = (
+        ""
+        if status == PASS
+        else (
+            "give the shaping as a `potential` of the state, paid as gamma Phi(s') - Phi(s), or leave it out; report the "
+            "true return apart from the shaped one"
+        )
+    )
     return Finding(name, status, worst, POTENTIAL, told, advice)
 
 
@@ -155,8 +170,12 @@ def preference_order(reward: Reward) -> Finding:
         return Finding(name, NOT_ENOUGH, evidence=missing, advice="give it, or its possible values under `unknown`")
     order = pairs(reward)
     if not order:
-        return Finding(name, NOT_ENOUGH, evidence="nobody says which trajectory is better",
-                       advice="give `prefer`: trajectories from the worst to the best")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="nobody says which trajectory is better",
+            advice="give `prefer`: trajectories from the worst to the best",
+        )
 
     def judge(case: Reward) -> Finding:
         g = drives.returns(case, gamma_of(case))
@@ -199,19 +218,26 @@ def risk_tolerance(reward: Reward, humans: Mapping[str, float]) -> Finding:
     def judge(case: Reward) -> Finding:
         i = point(case)
         words = {
-            ALWAYS: "drives at any rate of crashes", NEVER: "never drives, however safely",
+            ALWAYS: "drives at any rate of crashes",
+            NEVER: "never drives, however safely",
             CRASHES: "is paid better for crashing than for arriving",
             UNDEFINED: "crashing and arriving are worth the same",
-        }  # fmt: skip
+        }
         if i.kind == VALID:
             told = f"indifferent at p = {short(i.p, 4)}, {short(i.km, 4)} km a crash"
             status = FAIL if i.km < least else WARN if i.km < usual else PASS
         else:
             told, status = words[i.kind], WARN if i.kind == NEVER else FAIL
-        advice = "" if status == PASS else (
-            "idling is worth more than arriving: lower what time costs less than arriving pays" if i.kind == NEVER else
-            f"it would approve of driving that crashes more often than people's (drunk, 16 to 17: {least:,.0f} km; "
-            f"sober adults: {usual:,.0f} km): weigh collisions more, see what weight is needed")  # fmt: skip
+        advice = (
+            ""
+            if status == PASS
+            else (
+                "idling is worth more than arriving: lower what time costs less than arriving pays"
+                if i.kind == NEVER
+                else f"it would approve of driving that crashes more often than people's (drunk, 16 to 17: {least:,.0f} km; "
+                f"sober adults: {usual:,.0f} km): weigh collisions more, see what weight is needed"
+            )
+        )
         return Finding(name, status, i.km, least, told, advice)
 
     return _settled(reward, name, judge)
@@ -225,8 +251,12 @@ def loophole(reward: Reward) -> Finding:
     if "rollouts" in reward.given:
         return graphs.flagged(reward, name)
     if "trajectories" in reward.given:
-        return Finding(name, NOT_ENOUGH, evidence="neither a `graph` of the task nor `rollouts` of what was learned",
-                       advice="give one of them")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="neither a `graph` of the task nor `rollouts` of what was learned",
+            advice="give one of them",
+        )
     if not reward.episodic:
         return Finding(name, NOT_APPLICABLE, evidence="the task does not end, so nothing arrives")
     if missing := lacking(reward):
@@ -251,8 +281,12 @@ def missing_attribute(reward: Reward) -> Finding:
     name = "5 missing attribute"
     own = "trajectories" in reward.given
     if own and "outcomes" not in reward.given:
-        return Finding(name, NOT_ENOUGH, evidence="no list of outcomes",
-                       advice="give `outcomes`: name, field, and whether it must count")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="no list of outcomes",
+            advice="give `outcomes`: name, field, and whether it must count",
+        )
     case = next(reward.cases())[1]
     wanted = _outcomes(case)
     if lacking(case):
@@ -274,8 +308,9 @@ def _outcomes(reward: Reward) -> list[tuple[str, str, bool]]:
     if "outcomes" not in reward.given:
         return list(DEFAULT_OUTCOMES)
     out = []
-    known = set(fields.view(reward.declared, next(iter(drives.drives(reward).values())).columns,
-                            "trajectories" in reward.given))  # fmt: skip
+    known = set(
+        fields.view(reward.declared, next(iter(drives.drives(reward).values())).columns, "trajectories" in reward.given)
+    )
     for row in Part({"outcomes": reward.given["outcomes"]}, reward.title).parts("outcomes"):
         field = row.choice("field", known)
         out.append((row.words("name", field), field, row.truth("must", False)))
@@ -305,8 +340,12 @@ def redundant(reward: Reward, seed: int) -> Finding:
     """6: is one thing counted twice?"""
     name = "6 redundant attribute"
     if reward.call and not reward.terms:
-        return Finding(name, NOT_ENOUGH, evidence="a function does not name its attributes",
-                       advice="write the reward as attributes")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="a function does not name its attributes",
+            advice="write the reward as attributes",
+        )
     case = next(reward.cases())[1]
     gamma = gamma_of(case)
     if "trajectories" in case.given:
@@ -338,8 +377,14 @@ def redundant(reward: Reward, seed: int) -> Finding:
             f"{k} is nearly a sum of others (variance inflation {short(v, 3)})" for k, v in inflated.items()
         )
     worst = max([abs(r) for r in found.values()] + [0.0]) if found or not inflated else max(inflated.values())
-    return Finding(name, status, worst, SAME, told or "no two attributes vary together over random steps",
-                   "keep one of them, with the weight of both" if status != PASS else "")  # fmt: skip
+    return Finding(
+        name,
+        status,
+        worst,
+        SAME,
+        told or "no two attributes vary together over random steps",
+        "keep one of them, with the weight of both" if status != PASS else "",
+    )
 
 
 def _inflated(table: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -361,9 +406,13 @@ def trial_and_error(reward: Reward) -> Finding:
     """7: was the reward shaped until some learner behaved?"""
     name = "7 trial and error"
     if "design" not in reward.given:
-        return Finding(name, NOT_ENOUGH, evidence="no function tells how it was made",
-                       advice="answer under `design`: edits_after_watching, algorithms, separate_true_reward; versions "
-                       "with the true metric by algorithm, if there were several")  # fmt: skip
+        return Finding(
+            name,
+            NOT_ENOUGH,
+            evidence="no function tells how it was made",
+            advice="answer under `design`: edits_after_watching, algorithms, separate_true_reward; versions "
+            "with the true metric by algorithm, if there were several",
+        )
     part = Part(reward.given["design"], f"{reward.title}: design")
     edits = part.number("edits_after_watching", 0, 0)
     part.number("algorithms", 1, 0)
@@ -388,23 +437,32 @@ def trial_and_error(reward: Reward) -> Finding:
     if taus:
         told += f"; versions are ranked alike by algorithms with tau = {short(worst)}"
     status = FAIL if worst < 0.5 else WARN if edits > 0 and not separate else PASS
-    return Finding(name, status, worst if taus else edits, 0.5 if taus else 0, told,
-                   "" if status == PASS else "keep a true measure apart from the reward, and test versions with several"
-                   " learners")  # fmt: skip
+    return Finding(
+        name,
+        status,
+        worst if taus else edits,
+        0.5 if taus else 0,
+        told,
+        "" if status == PASS else "keep a true measure apart from the reward, and test versions with several learners",
+    )
 
 
 def incomplete(reward: Reward) -> Finding:
     """8: could a reader rebuild the task?"""
     name = "8 incomplete description"
     unsaid = [
-        word for word, there in (
+        word
+        for word, there in (
             ("the discount (gamma)", reward.gamma is not None or "gamma" in reward.unknown),
             ("what ends an episode (ends)", reward.ends is not None or not reward.episodic),
-            ("the limit of time (time_limit_s; none if there is none)",
-             reward.time_limit_s is not None or "time_limit_s" in reward.unknown or not reward.episodic),
+            (
+                "the limit of time (time_limit_s; none if there is none)",
+                reward.time_limit_s is not None or "time_limit_s" in reward.unknown or not reward.episodic,
+            ),
             ("the length of a step (dt_s)", reward.dt_s is not None or "dt_s" in reward.unknown),
-        ) if not there
-    ]  # fmt: skip
+        )
+        if not there
+    ]
     open_ = [k for k in ("gamma", "time_limit_s", "dt_s") if k in reward.unknown]
     unsaid += [f"one value of {k} ({', '.join(f'{v:g}' for v in reward.unknown[k])} are possible)" for k in open_]
     lesser = [] if "chosen_by" in reward.given else ["who chose it, and why (chosen_by)"]

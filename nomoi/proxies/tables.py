@@ -31,8 +31,9 @@ def head(path: str | Path) -> tuple[str, list[str]]:
     try:
         line = raw.decode("utf-8-sig").strip("\r\n")
     except UnicodeDecodeError:
-        raise Refusal(f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8.") \
-            from None  # fmt: skip
+        raise Refusal(
+            f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8."
+        ) from None
     if not line.strip():
         raise Refusal(f"{path} is empty; a first line with the names of columns would be right.")
     found = max(SEPARATORS, key=lambda s: len(next(csv.reader([line], delimiter=s))))
@@ -63,13 +64,15 @@ def load(path: str | Path, wanted: Sequence[str] | None = None) -> dict[str, Any
             str(path),
             arrow.ReadOptions(column_names=names, skip_rows=1, block_size=1 << 24),
             arrow.ParseOptions(delimiter=separator, newlines_in_values=False),
-            arrow.ConvertOptions(include_columns=wanted, null_values=EMPTY, strings_can_be_null=True,
-                                 decimal_point="."),
-        )  # fmt: skip
+            arrow.ConvertOptions(
+                include_columns=wanted, null_values=EMPTY, strings_can_be_null=True, decimal_point="."
+            ),
+        )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         said = printable(str(error).split("\n")[0])[:200]
-        raise Refusal(f"{path} cannot be read as a table whose columns a {SEPARATORS[separator]} sets apart: {said}.") \
-            from None  # fmt: skip
+        raise Refusal(
+            f"{path} cannot be read as a table whose columns a {SEPARATORS[separator]} sets apart: {said}."
+        ) from None
     if not found.num_rows:
         raise Refusal(f"{path} has names of columns and no row.")
     return {name: found.column(name).combine_chunks() for name in wanted}
@@ -96,8 +99,10 @@ def numbers(column: Any, name: str, path: str | Path) -> np.ndarray:
         warnings.simplefilter("ignore")
         out = np.asarray(compute.cast(column, pa.float64()).to_numpy(zero_copy_only=False), float)
     if np.isinf(out).any():
-        raise Refusal(f"{path}: {name} is infinite in row {int(np.flatnonzero(np.isinf(out))[0]) + 2}; "
-                      "finite numbers would be right.")  # fmt: skip
+        raise Refusal(
+            f"{path}: {name} is infinite in row {int(np.flatnonzero(np.isinf(out))[0]) + 2}; "
+            "finite numbers would be right."
+        )
     return out
 
 
@@ -114,6 +119,24 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
     out = {name: numbers(column, name, path) for name, column in load(path).items()}
     for name, values in out.items():
         if np.isnan(values).any():
-            raise Refusal(f"{path}: {name} is empty in row {int(np.flatnonzero(np.isnan(values))[0]) + 2}; "
-                          "a finite number would be right.")  # fmt: skip
+            raise Refusal(
+                f"{path}: {name} is empty in row {int(np.flatnonzero(np.isnan(values))[0]) + 2}; "
+                "a finite number would be right."
+            )
     return out
+
+
+def levels(column: Any) -> tuple[list[str], np.ndarray]:
+    """The words of a column in order, and [n] which each row has; -1 where it is empty."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    words = compute.utf8_trim_whitespace(compute.cast(column, pa.string()))
+    found = compute.dictionary_encode(words)
+    found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    names = [str(name) for name in found.dictionary.to_pylist()]
+    order = np.argsort(names, kind="stable")
+    rank = np.empty(len(names), int)
+    rank[order] = np.arange(len(names))
+    codes = np.asarray(compute.fill_null(found.indices, -1).to_numpy(zero_copy_only=False), int)
+    return [names[k] for k in order], np.where(codes >= 0, rank[np.maximum(codes, 0)] if names else -1, -1)

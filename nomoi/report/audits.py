@@ -25,10 +25,20 @@ EXAMPLES = {"reward": ("reward.yaml",), "label": ("patients.csv",), "proxy": ("p
 # what each kind of audit may be asked, with what stands where nobody asked
 ASKED: Mapping[str, Mapping[str, Any]] = {
     "reward": {"gamma": None, "outside": None},
-    "label": {"score": "", "need": None, "proxy": None, "group": "", "compare": "", "other": None, "weight": "",
-              "top": 97, "permutations": 200, "drop": False},
+    "label": {
+        "score": "",
+        "need": None,
+        "proxy": None,
+        "group": "",
+        "compare": "",
+        "other": None,
+        "weight": "",
+        "top": 97,
+        "permutations": 200,
+        "drop": False,
+    },
     "proxy": {},
-}  # fmt: skip
+}
 
 
 def run(kind: str, file: Path, asked: Mapping[str, Any], report: Path, as_json: bool) -> int:
@@ -56,7 +66,23 @@ def _audit_reward(file: Path, asked: Mapping[str, Any]) -> Audit:
     return audit(file, asked["gamma"], outside)
 
 
-_AUDITS: dict[str, Any] = {"reward": _audit_reward}
+def _audit_label(file: Path, asked: Mapping[str, Any]) -> Audit:
+    from nomoi.proxies.label_audit import audit, load
+
+    people = load(
+        file,
+        asked["score"],
+        asked["need"] or (),
+        asked["group"],
+        asked["proxy"] or (),
+        asked["other"] or (),
+        asked["weight"],
+        asked["drop"],
+    )
+    return audit(people, asked["compare"], asked["top"], asked["permutations"])
+
+
+_AUDITS: dict[str, Any] = {"reward": _audit_reward, "label": _audit_label}
 
 
 def show(found: Audit, report: Path, as_json: bool) -> int:
@@ -114,8 +140,16 @@ def _reward(found: Audit) -> list[Any]:
     for words, case in cases.items():
         for label, row in case.items():
             if "km" in row:
-                rows.append([words, label, *(number(row["returns"][k], 5) for k in ("crash", "idle", "destination")),
-                             number(row["p"], 4), number(row["km"], 4), row["kind"]])  # fmt: skip
+                rows.append(
+                    [
+                        words,
+                        label,
+                        *(number(row["returns"][k], 5) for k in ("crash", "idle", "destination")),
+                        number(row["p"], 4),
+                        number(row["km"], 4),
+                        row["kind"],
+                    ]
+                )
                 if label == "own gamma":
                     ladder.setdefault(found.title, []).append(row["km"])
             else:
@@ -126,22 +160,110 @@ def _reward(found: Audit) -> list[Any]:
         caption = "People: see docs/sources.md; the file may give its own."
         out.append(page.Figure("Crashes that it approves of", drawn, caption))
     if found.drawn:
-        out.append(page.Figure("What weight it would take", figures.svg(risks.weights(
-            found.drawn, {k: v for k, v in people.items() if "most" not in k},
-            "What the weight of a collision buys")), "All else as it is in the file."))  # fmt: skip
+        out.append(
+            page.Figure(
+                "What weight it would take",
+                figures.svg(
+                    risks.weights(
+                        found.drawn,
+                        {k: v for k, v in people.items() if "most" not in k},
+                        "What the weight of a collision buys",
+                    )
+                ),
+                "All else as it is in the file.",
+            )
+        )
     if rows and "km" in next(iter(next(iter(cases.values())).values()), {}):
-        out.append(page.Table("Returns and the point of indifference", [
-            "case", "discount", "crash", "idle", "destination", "p", "km a crash", "kind"], rows))  # fmt: skip
+        out.append(
+            page.Table(
+                "Returns and the point of indifference",
+                ["case", "discount", "crash", "idle", "destination", "p", "km a crash", "kind"],
+                rows,
+            )
+        )
     if found.details.get("sensitivity"):
-        out.append(page.Table("What moves it", ["attribute", "d ln km / d ln weight", "weight now", "weight needed"], [
-            [a, number(v, 3), *(number(found.details["weight_needed"].get(a, {}).get(k, float("nan")), 4)
-                                for k in ("now", "weight"))] for a, v in found.details["sensitivity"].items()],
-            f"The weight at which it would ask for {number(found.details['humans_km']['drunk_16_17'], 4)} km a crash, "
-            "or the file's target_km."))  # fmt: skip
+        out.append(
+            page.Table(
+                "What moves it",
+                ["attribute", "d ln km / d ln weight", "weight now", "weight needed"],
+                [
+                    [
+                        a,
+                        number(v, 3),
+                        *(
+                            number(found.details["weight_needed"].get(a, {}).get(k, float("nan")), 4)
+                            for k in ("now", "weight")
+                        ),
+                    ]
+                    for a, v in found.details["sensitivity"].items()
+                ],
+                f"The weight at which it would ask for {number(found.details['humans_km']['drunk_16_17'], 4)} km a crash, "
+                "or the file's target_km.",
+            )
+        )
     return out
 
 
-_SECTIONS: dict[str, Any] = {"reward": _reward}
+def _label(found: Audit) -> list[Any]:
+    from nomoi.report import figures, risks
+
+    out: list[Any] = []
+    for pair, drawn in found.drawn.items():
+        for what, gaps in drawn["calibration"].items():
+            for name, gap in gaps.items():
+                title = f"{name} at one score: {pair}"
+                out.append(
+                    page.Figure(
+                        title,
+                        figures.svg(risks.deciles(gap, name, f"{name} by decile of the score")),
+                        f"Means with 95 % intervals; what is asked is whether the {what} is the same.",
+                    )
+                )
+    columns = ["pair", "need", "before", "after", "null", "95 % of the null", "excess", "p", "as in 2019", "reversed"]
+    rows = []
+    for pair, row in found.details.items():
+        for need, s in row.get("swap", {}).items():
+            rows.append(
+                [
+                    pair,
+                    need,
+                    s["before"],
+                    s["after"],
+                    s["null"],
+                    f"{number(s['low'])} to {number(s['high'])}",
+                    s["excess"],
+                    number(s["p"]),
+                    s["published"],
+                    f"{number(s['reversed'][0])} to {number(s['reversed'][1])}",
+                ]
+            )
+    if rows:
+        out.append(
+            page.Table(
+                "The swap, beside what it would be if groups were names alone",
+                columns,
+                rows,
+                "Shares of the compared group among the chosen.  The walk exchanges one way only and scores "
+                "are noisy, so it lifts any group: read the excess.",
+            )
+        )
+    table = found.details["concentration"]
+    names = list(next(iter(table.values())))
+    out.append(
+        page.Table(
+            "Shares of all outcomes that fall to the 3 % on top",
+            ["score", *names],
+            [
+                [score, *(f"{number(row[n]['share'], 4)} +- {number(row[n]['error'], 2)}" for n in names)]
+                for score, row in table.items()
+            ],
+            "group: everybody but the largest; errors are standard errors.",
+        )
+    )
+    return out
+
+
+_SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label}
 
 
 def example(kind: str, to: Path | None) -> Path:
