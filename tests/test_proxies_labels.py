@@ -52,7 +52,9 @@ def test_percentiles_are_those_of_r(seed, kinds):
     found = labels.percentiles(x)
     for value, k in zip(x, found, strict=True):
         assert value <= breaks[k]
-        assert value > breaks[k - 1] or k == np.searchsorted(breaks, breaks[0], side="right") or breaks[k - 1] == breaks[0]
+        assert (
+            value > breaks[k - 1] or k == np.searchsorted(breaks, breaks[0], side="right") or breaks[k - 1] == breaks[0]
+        )
     order = np.argsort(x)
     assert (np.diff(found[order]) >= 0).all()
 
@@ -97,7 +99,9 @@ def test_a_world_with_a_wrong_label_and_one_without():
         s = labels.swapped(world.score, world.need, world.group, 97, 60)
         assert (s.after > s.high) == off
         assert s.before < s.published <= s.after  # the walk lifts the share, whether there is a bias or not
-    after = [labels.swapped(w.score, w.need, w.group, 97, 0) for d in (0, 0.1, 0.2) for w in [labels.draw(20_000, d, seed=1)]]
+    after = [
+        labels.swapped(w.score, w.need, w.group, 97, 0) for d in (0, 0.1, 0.2) for w in [labels.draw(20_000, d, seed=1)]
+    ]
     assert [s.before for s in after] == sorted((s.before for s in after), reverse=True)
 
 
@@ -137,7 +141,12 @@ def write(path, rows, separator=",", comma=False, bom=False):
 def people(n=900, seed=0):
     w = labels.draw(n, 0.1, seed=seed)
     group = np.random.default_rng(seed).permutation(np.arange(n) % 3)
-    return [f"{s:.6g}" for s in w.score], w.need.astype(int), [f"{c:.1f}" for c in w.proxy], [("x", "y", "z")[g] for g in group]
+    return (
+        [f"{s:.6g}" for s in w.score],
+        w.need.astype(int),
+        [f"{c:.1f}" for c in w.proxy],
+        [("x", "y", "z")[g] for g in group],
+    )
 
 
 def test_names_separators_and_decimals_of_others_change_no_verdict(tmp_path):
@@ -159,7 +168,9 @@ def test_several_groups_and_a_page(tmp_path):
     assert sum(f.check.startswith("swap") for f in found.findings) == 2
     page = audits.write_page(found, tmp_path / "page.html").read_text()
     assert page.count("<svg") >= 4
-    assert found.finding("best score for c").value == pytest.approx(found.details["concentration"]["the score"]["c"]["share"])
+    assert found.finding("best score for c").value == pytest.approx(
+        found.details["concentration"]["the score"]["c"]["share"]
+    )
 
 
 ROWS = [(k % 17, k % 5, k, "ab"[k % 2]) for k in range(200)]
@@ -193,14 +204,21 @@ def test_tables_that_cannot_be_audited(tmp_path, rows, options, said):
 def test_other_refusals_and_what_is_said_of_them(tmp_path):
     path = write(tmp_path / "a.csv", [("s", "n", "c", "g"), *ROWS])
     table = load(path, "s", ["n"], "g")
-    for options, said in (({"top": 100}, "--top is 100"), ({"compare": "a,q"}, "--compare is 'a,q'"),
-                          ({"permutations": -1}, "--permutations is -1")):
+    for options, said in (
+        ({"top": 100}, "--top is 100"),
+        ({"compare": "a,q"}, "--compare is 'a,q'"),
+        ({"permutations": -1}, "--permutations is -1"),
+    ):
         with pytest.raises(Refusal, match=said):
             audit(table, **options)
     few = audit(table, permutations=5)
     assert few.status(SWAP.format("n")) == "not enough given"
     assert few.status(SIGN) == "not applicable"
-    for text, said in (("", "is empty"), ("s,s,g\n1,2,a\n", "two columns named 's'"), ("s:n:g\n1:2:a\n", "is its separator")):
+    for text, said in (
+        ("", "is empty"),
+        ("s,s,g\n1,2,a\n", "two columns named 's'"),
+        ("s:n:g\n1:2:a\n", "is its separator"),
+    ):
         path.write_text(text)
         with pytest.raises(Refusal, match=said):
             load(path, "n", ["s"], "g")
@@ -214,7 +232,19 @@ def test_other_refusals_and_what_is_said_of_them(tmp_path):
 
 def test_the_command(nomoi):
     assert nomoi("new", "label")[1] == "patients.csv\n"
-    words = ("audit", "label", "patients.csv", "--score", "risk", "--need", "conditions", "--proxy", "cost", "--group", "race")
+    words = (
+        "audit",
+        "label",
+        "patients.csv",
+        "--score",
+        "risk",
+        "--need",
+        "conditions",
+        "--proxy",
+        "cost",
+        "--group",
+        "race",
+    )
     status, out, _ = nomoi(*words, "--permutations", "20")
     assert status == 1
     assert "the label is the fault: cost stands in for conditions" in " ".join(out.split())

@@ -82,7 +82,13 @@ def _audit_label(file: Path, asked: Mapping[str, Any]) -> Audit:
     return audit(people, asked["compare"], asked["top"], asked["permutations"])
 
 
-_AUDITS: dict[str, Any] = {"reward": _audit_reward, "label": _audit_label}
+def _audit_proxy(file: Path, asked: Mapping[str, Any]) -> Audit:
+    from nomoi.proxies.proxy_audit import audit
+
+    return audit(file)
+
+
+_AUDITS: dict[str, Any] = {"reward": _audit_reward, "label": _audit_label, "proxy": _audit_proxy}
 
 
 def show(found: Audit, report: Path, as_json: bool) -> int:
@@ -263,7 +269,29 @@ def _label(found: Audit) -> list[Any]:
     return out
 
 
-_SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label}
+def _proxy(found: Audit) -> list[Any]:
+    from nomoi.report import charts, figures, risks
+
+    path, names = found.drawn["path"], found.drawn["names"]
+    over = charts.lines(
+        {n: (path.t, path.s[:, k]) for k, n in enumerate(names)},
+        "amount of each attribute",
+        "What rises and what falls",
+        "time of optimisation",
+    )
+    return [
+        page.Figure(
+            "Two phases",
+            figures.svg(risks.phases(path, found.drawn["remedies"], "What the proxy says, and what is so")),
+            "Dotted: where the utility is best.",
+        ),
+        page.Figure(
+            "Attributes", figures.svg(over), "Those that the proxy does not mention pay for those that it does."
+        ),
+    ]
+
+
+_SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label, "proxy": _proxy}
 
 
 def example(kind: str, to: Path | None) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -165,5 +165,34 @@ def deciles(gap: Gap, unit: str, title: str) -> Figure:
         ax.set_xticks(range(1, 11))
         ax.set_xlabel("decile of the score")
         ax.set_xlim(0.6, 10.4)
+        _name(fig, ax, ends)
+    return fig
+
+
+def phases(path: Any, remedies: Mapping[str, Any], title: str) -> Figure:
+    """Proxy and utility over optimisation, from their starts, and the utility under remedies; the peak is marked."""
+    drawn = {"proxy": (path.t, path.proxy), "utility": (path.t, path.utility)}
+    drawn |= {f"utility, {name}": (p.t, p.utility) for name, p in remedies.items()}
+    when = path.peak()[0]
+    with _styled():
+        fig, ax = _sheet(title, "proxy and utility, each in its own unit", 4.2)
+        ends = []
+        for k, (name, (t, y)) in enumerate(drawn.items()):
+            ax.plot(t, y, color=COLOURS[k], linewidth=2.2 if k < 2 else 1.4, linestyle="-" if k < 2 else (0, (4, 2)))
+            ends.append((name, t[-1], y[-1], COLOURS[k]))
+        if when < path.t[-1]:
+            ax.axvline(when, color=QUIET, linewidth=1.1, linestyle=(0, (1, 2)))
+            ax.annotate(
+                "second phase",
+                (when, 0),
+                (4, 4),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                color=QUIET,
+                size=SMALL,
+                style="italic",
+            )
+        ax.set_xlabel("time of optimisation")
+        ax.set_xlim(0, path.t[-1])
         _name(fig, ax, ends)
     return fig
