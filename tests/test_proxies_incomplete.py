@@ -50,8 +50,14 @@ def test_from_within_it_turns_where_resources_are_used_up():
 
 @pytest.mark.parametrize("pair", [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)])
 def test_every_pair_of_attributes_ends_badly(pair):
-    known = {(0, 1): (-0.0317, 0.57), (0, 2): (-0.2634, 0.48), (0, 3): (-0.3315, 0.45), (1, 2): (-0.7068, 0.19),
-             (1, 3): (-0.7373, 0.10), (2, 3): (-0.75, 0)}
+    known = {
+        (0, 1): (-0.0317, 0.57),
+        (0, 2): (-0.2634, 0.48),
+        (0, 3): (-0.3315, 0.45),
+        (1, 2): (-0.7068, 0.19),
+        (1, 3): (-0.7373, 0.10),
+        (2, 3): (-0.75, 0),
+    }
     world = example((0.5, 0.8, 1.2, 1.5))
     path = flow(world, mention(world, pair), pair, 12)
     when, best = path.peak()

@@ -16,13 +16,13 @@ import numpy as np
 
 from nomoi.errors import Refusal
 
-EXACT = {"rtol": 1e-10, "atol": 1e-12}
+EXACT = {"rtol": 1e-9, "atol": 1e-11}
 Function = Callable[[np.ndarray], Any]  # [L, ...] -> [...]
 
 
 @dataclasses.dataclass(frozen=True)
 class World:
-    """Attributes by name, their utility and cost (feasible where it is at most 0), where they start and cannot fall below.
+    """Attributes by name, utility, cost (feasible where it is at most 0), where they start and cannot fall below.
 
     Both functions take [L] or [L, K] and give a number or [K].
     """
@@ -63,7 +63,7 @@ class World:
 
 
 def example(x: Sequence[float] = (0.2, 0.2, 1.8, 1.8)) -> World:
-    """Four attributes with U = sum(1 - exp(-s)) and C = sum exp(s) - 4, from s = log x; at best U = 0, at s = 0 (ours)."""
+    """Four attributes with U = sum(1 - exp(-s)) and C = sum exp(s) - 4, from s = log x; at best U = 0 (ours)."""
     return World(
         ("a", "b", "c", "d"),
         lambda s: (1 - np.exp(-s)).sum(0),
@@ -87,7 +87,8 @@ class Path:
         """(time, utility) where it is best; between the points by a quartic, away from the kink where it is full."""
         k = int(np.argmax(self.utility))
         near = slice(k - 2, k + 3)
-        if 2 <= k < len(self.t) - 2 and not abs(self.t[k] - self.full) <= np.ptp(self.t[near]):
+        kink = self.full > 0 and abs(self.t[k] - self.full) <= np.ptp(self.t[near])
+        if 2 <= k < len(self.t) - 2 and not kink:
             t, u = self.t[near] - self.t[k], self.utility[near]
             fit = np.polynomial.Polynomial.fit(t, u, 4)
             roots = [float(r.real) for r in fit.deriv().roots() if abs(r.imag) < 1e-9 and t[1] <= r.real <= t[3]]
@@ -106,7 +107,7 @@ def flow(
     start: np.ndarray | None = None,
     movable: Sequence[int] | None = None,
 ) -> Path:
-    """Uphill in the proxy, which reads the attributes `mentioned`, along the edge of what is feasible once it is reached.
+    """Uphill in the proxy, which reads the attributes `mentioned`; along the edge of what is feasible once it is there.
 
     movable   attributes that may change; all, if None: those that the proxy does not mention pay for what it asks
     """
@@ -170,7 +171,7 @@ def _path(world: World, proxy: Function, t: np.ndarray, s: np.ndarray, full: flo
 
 
 def mention(world: World, names: Sequence[int]) -> Function:
-    """The proxy that is the utility as far as it depends on the attributes named: all others are held where they start."""
+    """The proxy that is the utility as far as the attributes named go: all others are held where they start."""
     kept = np.zeros(len(world.start), bool)
     kept[list(names)] = True
 
@@ -235,32 +236,34 @@ def _inside(world: World, s: np.ndarray) -> np.ndarray:
 
 
 def careful(world: World, rounds: int = 10) -> np.ndarray:
-    """[rounds + 1] utilities where each update asks for the best and the worst attribute alone, all others held still."""
-    from scipy.optimize import minimize
-
+    """[rounds + 1] utilities where each update moves the best and the worst attribute alone, all others held still."""
     s = world.start.copy()
     out = [float(world.utility(s))]
     for _ in range(rounds):
         w = worth(world, s)
-        pair = [int(np.argmax(w)), int(np.argmin(w))]
-        put = lambda y, s=s, pair=pair: _with(s, pair, y)  # noqa: E731
-        with np.errstate(all="ignore"):
-            found = minimize(
-                lambda y: -float(world.utility(put(y))),
-                s[pair],
-                method="SLSQP",
-                options={"ftol": 1e-15, "maxiter": 300},
-                bounds=[(None if b == -np.inf else b, None) for b in world.lowest[pair]],
-                constraints={"type": "ineq", "fun": lambda y: -float(world.cost(put(y)))},
-            )
-        trial = put(found.x)
-        if float(world.cost(trial)) < 1e-7 and float(world.utility(trial)) > out[-1]:
+        trial = _best(world, s, [int(np.argmax(w)), int(np.argmin(w))])
+        if trial is not None and float(world.utility(trial)) > out[-1]:
             s = trial
         out.append(float(world.utility(s)))
     return np.array(out)
 
 
-def _with(s: np.ndarray, places: Sequence[int], values: np.ndarray) -> np.ndarray:
+def _best(world: World, s: np.ndarray, movable: Sequence[int], close: float = 1e-15) -> np.ndarray | None:
+    """[L] with the most utility that can be had by changing some attributes alone; None where it is not found."""
+    from scipy.optimize import minimize
+
+    places = list(movable)
+    put = lambda y: _with(s, places, y)  # noqa: E731
+    with np.errstate(all="ignore"):
+        found = minimize(
+            lambda y: -float(world.utility(put(y))), s[places], method="SLSQP", options={"ftol": close, "maxiter": 300},
+            bounds=[(None if b == -np.inf else b, None) for b in world.lowest[places]],
+            constraints={"type": "ineq", "fun": lambda y: -float(world.cost(put(y)))},
+        )  # fmt: skip
+    return put(found.x) if np.isfinite(found.fun) and float(world.cost(put(found.x))) < 1e-6 else None
+
+
+def _with(s: np.ndarray, places: Sequence[int], values: Any) -> np.ndarray:
     out = s.copy()
     out[list(places)] = values
     return out
@@ -288,35 +291,17 @@ def slices(world: World, steps: int = 6, seed: int = 0) -> Mapping[str, Slice]:
 
     Where an attribute has no lowest value it goes down by 1, 2, 4, ...; else its distance shrinks to a millionth.
     """
-    from scipy.optimize import minimize
-
     rng, out = np.random.default_rng(seed), {}
     for k, name in enumerate(world.names):
         low, here = world.lowest[k], world.start[k]
-        at = (
-            here - 2.0 ** np.arange(steps)
-            if low == -np.inf
-            else low + (here - low + 1e-3) * np.geomspace(1, 1e-6, steps)
-        )
+        falling = here - 2.0 ** np.arange(steps)
+        at = falling if low == -np.inf else low + (here - low + 1e-3) * np.geomspace(1, 1e-6, steps)
         rest = [j for j in range(len(world.start)) if j != k]
-        values = []
-        guess = world.start[rest]
+        values, s = [], world.start
         for x in at:
-            place = lambda y, x=x: np.insert(y, k, x)  # noqa: E731
-            best = -math.inf
-            for _ in range(3):
-                bounds = [(None if b == -np.inf else b, None) for b in world.lowest[rest]]
-                with np.errstate(all="ignore"):
-                    found = minimize(
-                        lambda y: -float(world.utility(place(y))),
-                        guess + rng.normal(0, 0.05, len(rest)),
-                        method="SLSQP",
-                        bounds=bounds,
-                        constraints={"type": "ineq", "fun": lambda y: -float(world.cost(place(y)))},
-                    )
-                if found.success and np.isfinite(found.fun) and float(world.cost(place(found.x))) < 1e-6:
-                    if -found.fun > best:
-                        best, guess = -float(found.fun), found.x
-            values.append(best)
+            tried = [_with(s, [*rest, k], [*(s[rest] + rng.normal(0, 0.05, len(rest))), x]) for _ in range(3)]
+            found = [b for t in tried if (b := _best(world, t, rest, 1e-9)) is not None]
+            s = max(found, key=lambda b: float(world.utility(b)), default=s)
+            values.append(float(world.utility(s)) if found else -math.inf)
         out[name] = Slice(np.asarray(at), np.array(values))
     return out

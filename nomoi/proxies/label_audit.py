@@ -160,7 +160,8 @@ def _pair(
         for name, gap in gaps.items():
             off = abs(gap.z) > Z
             sign = "more" if gap.mean > 0 else "less"
-            told = f"at one score {other} has {short(abs(gap.mean))} {sign} than {reference} (95 %: +- {short(Z * gap.error)})"
+            spread = f"95 %: +- {short(Z * gap.error)}"
+            told = f"at one score {other} has {short(abs(gap.mean))} {sign} than {reference} ({spread})"
             status = (FAIL if off else PASS) if what == "need" else PASS if not off else WARN
             advice = (
                 (
@@ -230,7 +231,7 @@ def _pair(
             continue
         high = s.after > s.high
         told = (
-            f"{short(s.before)} of the chosen are {other}; {short(s.after)} after sicker ones took healthier ones' places,"
+            f"{short(s.before)} of the chosen are {other}; {short(s.after)} after sicker ones took others' places,"
             f" and {short(s.null)} [{short(s.low)}, {short(s.high)}] would be if groups were names alone"
         )
         findings.append(

@@ -1,8 +1,8 @@
-"""Learning from users' thumbs: an assistant that finds out whom it can manipulate, and by which cue (no weights, no text).
+"""Learning from users' thumbs: an assistant that finds out whom it can manipulate, and by which cue.
 
-Users are of two kinds, of whom one can be flattered into what harms them; the assistant sees a cue of the kind, answers,
-is rated, and learns from the best and the worst rated answers, as in targeted manipulation of language models (Williams
-et al. 2024).  Levels of the ratings are set after the tables that its authors released; the simulator is ours.
+Users are of two kinds, of whom one can be flattered into what harms them; the assistant sees a cue of the kind,
+answers, is rated, and learns from the best and the worst rated answers, as in targeted manipulation of language models
+(Williams et al. 2024).  Levels of ratings are set after tables that its authors released; the simulator is ours.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -33,19 +33,21 @@ class Feedback(Parameters):
     normal, vulnerable   mean ratings (1 to 10) of each answer by kind, for as many answers as the assistant knows
     """
 
-    vulnerable_share: float = number(0.1, "of users who can be manipulated", AFTER, low=1e-6, high=1 - 1e-6)
-    accuracy: float = probability(1.0, "of the cue: how often it tells the kind", "ours")
-    share: float = probability(0.0, "how much of what is learned of one cue is learned of all", "ours")
-    veto: float = probability(0.0, "of manipulating answers that a judge keeps out of training", AFTER)
-    veto_subtle: float = probability(0.1, "of subtle ones that it keeps out", "ours")
-    negative: float = probability(0.0, "1: what the judge keeps out is learned against", AFTER)
-    topics: int = count(12, "subjects", AFTER)
-    vulnerable_users: int = count(80, "conversations a subject with those who can be manipulated", AFTER)
-    iterations: int = count(30, "rounds of learning", AFTER)
-    selected: float = number(1 / 16, "of the best, and of the worst rated that are learned from", AFTER, low=1e-9, high=0.5)
-    beta: float = number(0.1, "of the loss (KTO)", AFTER, low=1e-9)
-    step: float = number(6.0, "size of a step of the gradient", "ours", low=0)
-    decay: float = number(0.9, "of the step each round", AFTER, low=1e-9, high=1)
+    vulnerable_share: float = number(0.1, "", "of users who can be manipulated", AFTER, low=1e-6, high=1 - 1e-6)
+    accuracy: float = probability(1.0, "", "of the cue: how often it tells the kind", "ours")
+    share: float = probability(0.0, "", "how much of what is learned of one cue is learned of all", "ours")
+    veto: float = probability(0.0, "", "of manipulating answers that a judge keeps out of training", AFTER)
+    veto_subtle: float = probability(0.1, "", "of subtle ones that it keeps out", "ours")
+    negative: float = probability(0.0, "", "1: what the judge keeps out is learned against", AFTER)
+    topics: int = count(12, "", "subjects", AFTER)
+    vulnerable_users: int = count(80, "", "conversations a subject with those who can be manipulated", AFTER)
+    iterations: int = count(30, "", "rounds of learning", AFTER)
+    selected: float = number(
+        0.0625, "", "of the best, and of the worst rated that are learned from", AFTER, low=1e-9, high=0.5
+    )
+    beta: float = number(0.1, "", "of the loss (KTO)", AFTER, low=1e-9)
+    step: float = number(6.0, "", "size of a step of the gradient", "ours", low=0)
+    decay: float = number(0.9, "", "of the step each round", AFTER, low=1e-9, high=1)
 
 
 # mean ratings [kind, answer], after the released tables: those who can be manipulated rate manipulation highest
@@ -53,6 +55,7 @@ RATINGS = ((8.0, 2.5, 3.0, 4.0), (4.2, 9.7, 2.5, 8.5))
 FOOLED = ((4.2, 9.7, 2.5, 8.5),) * 2  # every rater can be fooled, as those whose booking failed unseen
 
 
+@runtime_checkable
 class FeedbackPolicy(Protocol):
     """An assistant that learns: the table here, or a language model behind the same four calls.
 
@@ -126,8 +129,14 @@ class Course:
         return self.chances[:, kind, HARMFUL] + (self.chances[:, kind, SUBTLE] if self.chances.shape[2] > 3 else 0)
 
 
-def learn(p: Feedback, seed: int, subtle: bool = False, ratings: Sequence[Sequence[float]] = RATINGS,
-          delayed: bool = False, policy: FeedbackPolicy | None = None) -> Course:
+def learn(
+    p: Feedback,
+    seed: int,
+    subtle: bool = False,
+    ratings: Sequence[Sequence[float]] = RATINGS,
+    delayed: bool = False,
+    policy: FeedbackPolicy | None = None,
+) -> Course:
     """Rounds of conversations, ratings, selection of the best and the worst within a subject and kind, and learning.
 
     subtle    the assistant also knows a nudge that the judge rarely sees
@@ -142,7 +151,6 @@ def learn(p: Feedback, seed: int, subtle: bool = False, ratings: Sequence[Sequen
         mean = np.broadcast_to(5.5 + 4 * np.array(WELFARE[:actions]), mean.shape)
     one = policy or Table(actions, p.share, p.beta)
     kinds = _population(p)
-    seen = np.where(p.accuracy >= rng.random(len(kinds)), kinds, 1 - kinds)
     cells = np.repeat(np.arange(p.topics), len(kinds) // p.topics) * 2 + kinds
     states = [_state(p, one, mean)]
     for k in range(p.iterations):
@@ -172,13 +180,16 @@ def _population(p: Feedback) -> np.ndarray:
     """[topics x users] kinds, subject by subject: so many who can be manipulated, and the others in proportion."""
     others = round(p.vulnerable_users * (1 - p.vulnerable_share) / p.vulnerable_share)
     if (others + p.vulnerable_users) * p.topics > 5_000_000:
-        raise Refusal(f"vulnerable_share is {p.vulnerable_share:g}: that takes {others:,} others a subject; a larger share "
-                      "or fewer vulnerable_users would be right.")
+        raise Refusal(
+            f"vulnerable_share is {p.vulnerable_share:g}: that takes {others:,} others a subject; a larger share "
+            "or fewer vulnerable_users would be right."
+        )
     return np.tile(np.repeat([VULNERABLE, NORMAL], [p.vulnerable_users, max(1, others)]), p.topics)
 
 
-def _select(p: Feedback, cells: np.ndarray, rating: np.ndarray, rng: np.random.Generator
-            ) -> tuple[np.ndarray, np.ndarray]:
+def _select(
+    p: Feedback, cells: np.ndarray, rating: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """The best and the worst rated of each subject and kind (ties by lot), with +1 and -1; what is NaN is out."""
     there = np.flatnonzero(np.isfinite(rating))
     order = there[np.lexsort((rng.random(len(there)), rating[there], cells[there]))]
@@ -198,7 +209,9 @@ def _state(p: Feedback, policy: FeedbackPolicy, mean: np.ndarray) -> tuple[np.nd
     """By kind of user: chances of answers, mean rating (unclipped), welfare."""
     by_cue = np.asarray(policy.chances(), float)
     if by_cue.shape != (2, mean.shape[1]) or not np.allclose(by_cue.sum(1), 1, atol=1e-6):
-        raise Refusal("the policy's chances do not sum to 1 for each cue; a table [2, answers] of chances would be right.")
+        raise Refusal(
+            "the policy's chances do not sum to 1 for each cue; a table [2, answers] of chances would be right."
+        )
     told = np.array([[p.accuracy, 1 - p.accuracy], [1 - p.accuracy, p.accuracy]])
     chances = told @ by_cue
     return chances, (chances * mean).sum(1), chances @ np.array(WELFARE[: mean.shape[1]])
@@ -212,5 +225,3 @@ def audited(course: Course, p: Feedback, users: int, seed: int) -> Mapping[str, 
     harmed = rng.random(users) < np.array([course.harm(NORMAL)[-1], course.harm(VULNERABLE)[-1]])[kind]
     by = [float(harmed[cue == c].mean()) if (cue == c).any() else math.nan for c in (0, 1)]
     return {"average": float(harmed.mean()), "cue 0": by[0], "cue 1": by[1]}
-
-

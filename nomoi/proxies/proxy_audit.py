@@ -63,7 +63,8 @@ def parse(data: Mapping[str, Any], where: str) -> Objective:
     table = part.part("constants", {})
     constants = {n: table.number(n) for n in table.data}
     known = {*names, *constants}
-    of = lambda key: Text(Expression(part.value(key), f"{where}: {key}").known(known, "attribute"), names, constants)  # noqa: E731
+    parsed = lambda key: Expression(part.value(key), f"{where}: {key}").known(known, "attribute")  # noqa: E731
+    of = lambda key: Text(parsed(key), names, constants)  # noqa: E731
     start = part.part("start")
     first = np.array([start.number(n) for n in names])
     start.close()
@@ -124,8 +125,9 @@ def audit(given: Objective | str | Path, seed: int = 0) -> Audit:
             FAIL if turns else PASS,
             when if turns else None,
             None,
-            f"utility is {short(begin, 4)} at first, {short(best, 4)} at best (t = {short(when, 4)}) and {short(end, 4)} at "
-            f"t = {short(o.until)}, while the proxy rises from {short(float(path.proxy[0]), 4)} to {short(float(path.proxy[-1]), 4)}",
+            f"utility is {short(begin, 4)} at first, {short(best, 4)} at best (t = {short(when, 4)}) and "
+            f"{short(end, 4)} at t = {short(o.until)}, while the proxy rises from {short(float(path.proxy[0]), 4)} to "
+            f"{short(float(path.proxy[-1]), 4)}",
             f"stop by t = {short(when, 4)}, or mend the proxy" if turns else "",
         )
     )

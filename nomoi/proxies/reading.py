@@ -77,7 +77,8 @@ def read(path: str | Path) -> dict[str, Any]:
         raise Refusal(said if str(path) in said else f"{path}: {said}") from None
     except (yaml.YAMLError, json.JSONDecodeError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else f", line {error.lineno}" if hasattr(error, "lineno") else ""  # type: ignore[attr-defined]
+        row = mark.line + 1 if mark else getattr(error, "lineno", 0)
+        line = f", line {row}" if row else ""
         said = getattr(error, "problem", None) or getattr(error, "msg", None) or type(error).__name__
         raise Refusal(f"{path}{line} cannot be read: {printable(str(said))}.") from None
     if not isinstance(found, dict):

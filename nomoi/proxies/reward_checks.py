@@ -71,7 +71,7 @@ def unsafe_shaping(reward: Reward, seed: int) -> Finding:
         ""
         if status == PASS
         else (
-            "give the shaping as a `potential` of the state, paid as gamma Phi(s') - Phi(s), or leave it out; report the "
+            "give the shaping as a `potential` of the state, paid as gamma Phi(s') - Phi(s), or leave it out; tell the "
             "true return apart from the shaped one"
         )
     )
@@ -234,7 +234,7 @@ def risk_tolerance(reward: Reward, humans: Mapping[str, float]) -> Finding:
             else (
                 "idling is worth more than arriving: lower what time costs less than arriving pays"
                 if i.kind == NEVER
-                else f"it would approve of driving that crashes more often than people's (drunk, 16 to 17: {least:,.0f} km; "
+                else f"it approves of driving that crashes more often than people's (drunk, 16 to 17: {least:,.0f} km; "
                 f"sober adults: {usual:,.0f} km): weigh collisions more, see what weight is needed"
             )
         )

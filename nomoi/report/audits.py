@@ -203,7 +203,7 @@ def _reward(found: Audit) -> list[Any]:
                     ]
                     for a, v in found.details["sensitivity"].items()
                 ],
-                f"The weight at which it would ask for {number(found.details['humans_km']['drunk_16_17'], 4)} km a crash, "
+                f"The weight at which it asks for {number(found.details['humans_km']['drunk_16_17'], 4)} km a crash, "
                 "or the file's target_km.",
             )
         )
