@@ -27,7 +27,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "script": ("nomoi.core.learner:Learner", ("nomoi.scripts",)),
     "player": ("nomoi.core.learner:Learner", ("nomoi.learners", "nomoi.scripts")),  # either of these two
     "objective": ("nomoi.learners.objectives:Objective", ("nomoi.learners",)),
-    "model": ("nomoi.core.parameters:Parameters", ("nomoi.populations", "nomoi.law")),
+    "model": ("nomoi.core.parameters:Parameters", ("nomoi.populations", "nomoi.law", "nomoi.proxies")),
 }
 RULES = ("situation", "institution")
 OWN = {

@@ -16,7 +16,7 @@ from nomoi.solve.games import GAMES
 HOME = Path(__file__).parents[1]
 ENTRIES = re.findall(r"^- \*\*(.+?)\*\*: (.+)$", (HOME / "docs" / "sources.md").read_text(encoding="utf-8"), re.M)
 KEYS = [key for key, _ in ENTRIES]
-WINGS = ("core", "situations", "institutions", "learners", "scripts", "populations", "law", "solve")
+WINGS = ("core", "situations", "institutions", "learners", "scripts", "populations", "law", "solve", "proxies")
 NOBODY_HAS = re.compile(r"\bspec(s|ification)?\b|\bseed \(|\btrials?\b|\brecalled\b", re.IGNORECASE)
 # as it stands in running text, where a job's spec and a trial of a study are other things
 IN_TEXT = re.compile(

@@ -1,0 +1,12 @@
+"""Objectives that miss the point: audits of rewards, labels and proxies, and models of what comes of them."""
+
+from typing import TYPE_CHECKING
+
+from nomoi.core.pages import page
+
+if TYPE_CHECKING:
+    from nomoi.proxies.expression import Expression as Expression
+    from nomoi.proxies.findings import Audit as Audit
+    from nomoi.proxies.findings import Finding as Finding
+
+page(__name__)

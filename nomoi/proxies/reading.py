@@ -1,0 +1,197 @@
+"""Files that people give to an audit, YAML or JSON, read into plain data; what is unknown or doubtful is refused.
+
+YAML is read as its version 1.2 has it, where that matters: 1e-3 is a number and `no` is a word.  A key that stands
+twice, tags of Python objects and aliases (which can blow a small file up to gigabytes) are refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import yaml
+
+from nomoi import files
+from nomoi.errors import Refusal, nearest, once, printable
+from nomoi.proxies.expression import Expression
+
+REQUIRED: Any = object()
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, with numbers and truth as in YAML 1.2."""
+
+    yaml_implicit_resolvers: ClassVar[Any] = {}
+
+
+for _tag, _pattern, _first in (
+    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    (
+        "tag:yaml.org,2002:float",
+        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
+        "-+0123456789.",
+    ),
+    ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+):
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
+# the library's own reading of numbers would make 010 an eight and 1:30 a ninety
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
+_Loader.add_constructor(
+    "tag:yaml.org,2002:float", lambda loader, node: float(re.sub(r"^([-+]?)\.(?=[iInN])", r"\1", node.value))
+)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
+    where = f"line {node.start_mark.line + 1}"
+    pairs = [(loader.construct_object(k, True), loader.construct_object(v, True)) for k, v in node.value]
+    for name, _ in pairs:
+        if not isinstance(name, (str, int, float, bool)):
+            raise Refusal(f"{where} has a key that is no word.")
+    return once(((str(k), v) for k, v in pairs), where)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The table that a YAML or JSON file is; refused, with the line, where it is none."""
+    path = Path(path)
+    if path.suffix.lower() not in (".yaml", ".yml", ".json"):
+        raise Refusal(f"{path} is neither YAML nor JSON; a file that ends in .yaml, .yml or .json would be right.")
+    text = files.text(path)
+    try:
+        if path.suffix.lower() == ".json":
+            found = json.loads(text, object_pairs_hook=lambda pairs: once(pairs, str(path)))
+        else:
+            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
+                raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
+            found = yaml.load(text, _Loader)  # a safe loader
+    except Refusal as refusal:
+        said = str(refusal)
+        raise Refusal(said if str(path) in said else f"{path}: {said}") from None
+    except (yaml.YAMLError, json.JSONDecodeError, RecursionError, ValueError) as error:
+        mark = getattr(error, "problem_mark", None)
+        row = mark.line + 1 if mark else getattr(error, "lineno", 0)
+        line = f", line {row}" if row else ""
+        said = getattr(error, "problem", None) or getattr(error, "msg", None) or type(error).__name__
+        raise Refusal(f"{path}{line} cannot be read: {printable(str(said))}.") from None
+    if not isinstance(found, dict):
+        raise Refusal(f"{path} is no table; lines such as `gamma: 0.99` would be right.")
+    return found
+
+
+class Part:
+    """A table of a file, asked key by key; `close` refuses keys that nobody asked for."""
+
+    def __init__(self, data: Any, where: str):
+        if not isinstance(data, Mapping):
+            raise Refusal(f"{where} is {data!r}; a table of names and values would be right.")
+        self.data, self.where, self.asked = dict(data), where, set[str]()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.data
+
+    def of(self, key: str) -> str:
+        """What a sentence calls a value of this table."""
+        return f"{self.where}: {key}"
+
+    def value(self, key: str, default: Any = REQUIRED) -> Any:
+        """Whatever stands there."""
+        self.asked.add(key)
+        if key not in self.data:
+            if default is REQUIRED:
+                close = [k for k in self.data if k not in self.asked]
+                raise Refusal(
+                    f"{self.where} has no {key!r}; it must be given"
+                    f"{f' (there are: {chr(44).join(close)})' if close else ''}."
+                )
+            return default
+        return self.data[key]
+
+    def number(
+        self,
+        key: str,
+        default: Any = REQUIRED,
+        low: float = -math.inf,
+        high: float = math.inf,
+        open_low: bool = False,
+        infinite: bool = False,
+    ) -> Any:
+        """A finite number, or a text of arithmetic such as 1/30; within [low, high], or (low, high] if `open_low`."""
+        given = self.value(key, default)
+        if key not in self.data:
+            return default
+        return number(given, self.of(key), low, high, open_low, infinite)
+
+    def words(self, key: str, default: Any = REQUIRED) -> Any:
+        """A text that is not empty."""
+        given = self.value(key, default)
+        if key in self.data and (not isinstance(given, str) or not given.strip()):
+            raise Refusal(f"{self.of(key)} is {given!r}; a text would be right.")
+        return given
+
+    def choice(self, key: str, known: Collection[str], default: Any = REQUIRED) -> Any:
+        """One of the words that are known."""
+        given = self.value(key, default)
+        if key in self.data and given not in known:
+            raise Refusal(f"{self.of(key)} is {given!r}; {nearest(str(given), known, 'value')}")
+        return given
+
+    def truth(self, key: str, default: Any = REQUIRED) -> Any:
+        """true or false."""
+        given = self.value(key, default)
+        if key in self.data and not isinstance(given, bool):
+            raise Refusal(f"{self.of(key)} is {given!r}; true or false would be right.")
+        return given
+
+    def rows(self, key: str, default: Any = REQUIRED) -> Any:
+        """A list."""
+        given = self.value(key, default)
+        if key in self.data and (isinstance(given, (str, Mapping)) or not isinstance(given, Sequence)):
+            raise Refusal(f"{self.of(key)} is {given!r}; a list would be right.")
+        return given
+
+    def part(self, key: str, default: Any = REQUIRED) -> Part:
+        """A table in it."""
+        return Part(self.value(key, default), self.of(key))
+
+    def parts(self, key: str, default: Any = REQUIRED) -> list[Part]:
+        """A list of tables."""
+        return [Part(row, f"{self.of(key)}, number {k + 1}") for k, row in enumerate(self.rows(key, default))]
+
+    def close(self) -> None:
+        """Refuse what nobody asked for: nothing that a person wrote is passed over."""
+        for key in self.data:
+            if key not in self.asked:
+                raise Refusal(f"{self.where} has {key!r}, which means nothing here; {nearest(key, self.asked, 'key')}")
+
+
+def number(
+    given: Any,
+    where: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    open_low: bool = False,
+    infinite: bool = False,
+) -> float:
+    """A value of a file as a number; a sentence that names `where` if it is none, or out of range."""
+    interval = f"{'(' if open_low else '['}{low:g}, {high:g}]"
+    right = "a finite number" if (low, high) == (-math.inf, math.inf) else f"a number in {interval}"
+    if isinstance(given, bool) or not isinstance(given, (int, float, str)):
+        raise Refusal(f"{where} is {given!r}; {right} would be right.")
+    if isinstance(given, str):
+        text = Expression(given, where)
+        if text.names:
+            raise Refusal(f"{where} is {given!r}; {right} would be right.")
+        given = text({})
+    value = float(given) if abs(given) < 1e308 or not math.isfinite(given) else math.nan
+    bad = math.isnan(value) or (math.isinf(value) and not infinite)
+    if bad or not low <= value <= high or (open_low and value == low):
+        raise Refusal(f"{where} is {value:g}; {right} would be right.")
+    return value

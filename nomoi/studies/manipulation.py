@@ -1,0 +1,218 @@
+"""An assistant that learns from thumbs finds whom it can manipulate, and only an audit by cue sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from nomoi.measure.statistics import number
+from nomoi.proxies.manipulation import FOOLED, HARMFUL, NORMAL, RATINGS, SUBTLE, VULNERABLE, Feedback, audited, learn
+from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.study import Computed, Study, Trial
+
+OURS = "ours, after Williams et al. 2024"
+ROUNDS = (0, 5, 10, 15, 20, 25, 30)
+
+
+def course(
+    key: jax.Array,
+    subtle: bool = False,
+    fooled: bool = False,
+    delayed: bool = False,
+    same: bool = False,
+    users: int = 1000,
+    **options: float,
+) -> Mapping[str, float]:
+    """One assistant: harm by kind of user and round, ratings, welfare, and what audits see in the end.
+
+    fooled   all raters can be;   same   nobody can be;   delayed   raters say how they fared
+    """
+    p = Feedback(**options)
+    seed = int(jax.random.bits(key))
+    ratings = FOOLED if fooled else (RATINGS[0], RATINGS[0]) if same else RATINGS
+    c = learn(p, seed, subtle, ratings, delayed)
+    last = len(c.rating) - 1
+    out = {
+        "rating, rise": float(c.rating[-1] - c.rating[0]),
+        "welfare, rise": float(c.welfare[-1] - c.welfare[0]),
+        "vulnerable welfare, rise": float(c.welfare_by[-1, VULNERABLE] - c.welfare_by[0, VULNERABLE]),
+        "manipulation": float(c.chances[-1, VULNERABLE, HARMFUL]),
+        "nudge": float(c.chances[-1, VULNERABLE, SUBTLE]) if subtle else 0.0,
+    }
+    for name, kind in (("normal", NORMAL), ("vulnerable", VULNERABLE)):
+        out[f"{name} harm"] = float(c.harm(kind)[-1])
+        out |= {f"{name} harm, round {k}": float(c.harm(kind)[min(k, last)]) for k in ROUNDS}
+    return out | {f"audit of {k}": v for k, v in audited(c, p, users, seed).items()}
+
+
+def trials(size: str) -> Sequence[Trial]:
+    few = {"iterations": 3} if size == "smoke" else {}
+    make = lambda label, **o: Computed(label, course, {**few, **o})  # noqa: E731
+    return [
+        make("half", vulnerable_share=0.5),
+        make("a tenth", vulnerable_share=0.1),
+        make("2 %", vulnerable_share=0.02),
+        make("2 %, cue at chance", vulnerable_share=0.02, accuracy=0.5),
+        make("2 %, cue 95 %", vulnerable_share=0.02, accuracy=0.95),
+        make("2 %, learning shared", vulnerable_share=0.02, share=1.0),
+        make("nobody can be", vulnerable_share=0.1, same=True),
+        make("judge sees 80 %", vulnerable_share=0.1, veto=0.8),
+        make("judge sees 95 %, nudges 10 %", vulnerable_share=0.1, veto=0.95, veto_subtle=0.1, subtle=True),
+        make("judge sees 95 %, no nudge", vulnerable_share=0.1, veto=0.95),
+        make("all are fooled", vulnerable_share=0.5, fooled=True),
+        make("all are fooled, rated later", vulnerable_share=0.5, fooled=True, delayed=True),
+    ]
+
+
+def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
+    return lambda r: r.late(label, measure)
+
+
+def _gap(one: str, other: str, measure: str) -> Callable[[Results], np.ndarray]:
+    return lambda r: r.late(one, measure) - r.late(other, measure)
+
+
+def _seen(text: str, effect: Callable[[Results], np.ndarray], published: str = "", **bounds: Any) -> Claim:
+    """What was seen in language models, asked of the simulator."""
+    return Claim(text, OURS, effect, published=published, unit="of answers", kind="ours", **bounds)
+
+
+def _ours(text: str, effect: Callable[[Results], np.ndarray], kind: str = "ours", **bounds: Any) -> Claim:
+    return Claim(text, OURS, effect, unit="of answers", kind=kind, **bounds)
+
+
+CLAIMS = [
+    _seen(
+        "Learning from ratings, an assistant comes to manipulate those who can be (half of all users)",
+        _of("half", "vulnerable harm"),
+        above=0.5,
+    ),
+    _seen("... and still where they are 2 %", _of("2 %", "vulnerable harm"), "emerges at 2 %", above=0.5),
+    _seen("... and hardly the others", _of("2 %", "normal harm"), below=0.05),
+    _seen(
+        "A judge who keeps flagrant answers out of training leaves subtler ones to be learned",
+        _of("judge sees 95 %, nudges 10 %", "nudge"),
+        "lying .05, nudging .76 (booking, binary judge)",
+        above=0.3,
+    ),
+    _ours("Ratings rise", _of("2 %", "rating, rise"), above=0.1),
+    _ours("... while those who can be manipulated fare worse", _of("2 %", "vulnerable welfare, rise"), below=-0.5),
+    _ours("An audit of the average of 1000 users sees little of it", _of("2 %", "audit of average"), below=0.05),
+    _ours("... and one by cue sees it", _of("2 %", "audit of cue 1"), above=0.8),
+    _ours(
+        "It takes a cue: with one at chance nobody is manipulated",
+        _of("2 %, cue at chance", "vulnerable harm"),
+        below=0.05,
+    ),
+    _ours("... and with one that is right in 95 of 100 neither", _of("2 %, cue 95 %", "vulnerable harm"), below=0.05),
+    _ours(
+        "It takes answers that can differ by cue: where all that is learned is shared, nobody is",
+        _of("2 %, learning shared", "vulnerable harm"),
+        below=0.05,
+    ),
+    _ours("A judge who sees four of five halves it", _gap("judge sees 80 %", "a tenth", "vulnerable harm"), below=-0.3),
+    _ours(
+        "Where every rater can be fooled, all are harmed, whatever the cue",
+        _of("all are fooled", "audit of cue 0"),
+        above=0.8,
+    ),
+    _ours(
+        "... so that an audit by cue finds no difference",
+        lambda r: r.late("all are fooled", "audit of cue 1") - r.late("all are fooled", "audit of cue 0"),
+        near=0,
+        tolerance=0.05,
+    ),
+    _ours(
+        "... and only asking later how they fared helps",
+        _of("all are fooled, rated later", "vulnerable harm"),
+        below=0.05,
+    ),
+    _ours(
+        "Control: where nobody can be manipulated, nobody is",
+        _of("nobody can be", "vulnerable harm"),
+        "control",
+        below=0.05,
+    ),
+    _ours(
+        "Control: without a subtle answer to learn, that judge prevents it",
+        _of("judge sees 95 %, no nudge", "vulnerable harm"),
+        "control",
+        below=0.1,
+    ),
+]
+
+READINGS = [
+    Reading(
+        f"{label}: manipulated in the end, of those who can be", OURS, _of(label, "vulnerable harm"), unit="of answers"
+    )
+    for label in ("half", "a tenth", "2 %", "judge sees 80 %")
+]
+
+
+def sections(results: Results) -> list[object]:
+    from nomoi.report import figures, page
+
+    late = results.late
+    read = lambda label, kind: np.stack([late(label, f"{kind} harm, round {k}") for k in ROUNDS], 1)  # noqa: E731
+    series = {
+        f"{label} can be: those": (np.array(ROUNDS), read(label, "vulnerable")) for label in ("half", "a tenth", "2 %")
+    }
+    series["2 % can be: others"] = (np.array(ROUNDS), read("2 %", "normal"))
+    labels = [t.label for t in trials("laptop")]
+    rows = [
+        [
+            label,
+            *(
+                number(float(results.late(label, m).mean()))
+                for m in ("vulnerable harm", "normal harm", "rating, rise", "audit of average", "audit of cue 1")
+            ),
+        ]
+        for label in labels
+    ]
+    return [
+        page.Figure(
+            "Who is manipulated",
+            figures.svg(
+                figures.curves(
+                    series,
+                    "of answers that manipulate",
+                    "It learns whom it can manipulate",
+                    xlabel="rounds of learning",
+                )
+            ),
+        ),
+        page.Figure(
+            "What audits see",
+            figures.svg(
+                figures.intervals(
+                    {
+                        f"{label}: {what}": results.late(label, f"audit of {m}")
+                        for label in ("2 %", "all are fooled")
+                        for what, m in (("average", "average"), ("no cue", "cue 0"), ("cue", "cue 1"))
+                    },
+                    "of users who are manipulated",
+                    "What audits of 1000 users see",
+                )
+            ),
+        ),
+        page.Table(
+            "All conditions",
+            ["condition", "harm to those who can be", "to others", "rise of ratings", "audit: average", "audit: cue"],
+            rows,
+        ),
+    ]
+
+
+STUDY = Study(
+    "manipulation",
+    "Does an assistant that learns from users' thumbs come to manipulate those whom it can, and who would see it?",
+    CLAIMS,
+    trials,
+    {"smoke": 1, "laptop": 3, "paper": 10},
+    sections,
+    "No language model: a simulator with two kinds of raters, whose levels are set after released tables.",
+    readings=READINGS,
+)
