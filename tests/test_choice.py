@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import statistics
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,18 @@ def test_what_rules_promise(rows):
         assert rules.copeland(p) == rules.ranked_pairs(p) == {wanted}
         assert lottery[wanted] == pytest.approx(1)
     assert (p.margins == -p.margins.T).all()
+
+
+def test_scores_by_the_long_way():
+    rng = np.random.default_rng(1)
+    for _ in range(60):
+        p = Profile(rng.permuted(np.tile(np.arange(4), (4, 1)), axis=1))
+        places = [[row.index(a) for row in p.rankings.tolist()] for a in range(4)]
+        duel = [[sum(x < y for x, y in zip(places[a], places[b], strict=True)) - 2 for b in range(4)] for a in range(4)]
+        won = [sum(1 if w > 0 else 0.5 if w == 0 else 0 for b, w in enumerate(duel[a]) if b != a) for a in range(4)]
+        assert rules.copeland(p) == {a for a in range(4) if won[a] == max(won)}
+        middle = [statistics.median_low(some) for some in places]
+        assert rules.median(p) == {a for a in range(4) if middle[a] == min(middle)}
 
 
 def test_rules_agree_with_votelib():

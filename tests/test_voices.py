@@ -178,6 +178,10 @@ def test_what_tells_a_group_from_the_rest():
         assert {t.statement % 2 == g for t in some if t.side == "agree"} == {True}
         assert {t.statement % 2 == g for t in some if t.side == "disagree"} <= {False}
         assert some == sorted(some, key=lambda t: -t.strength)
+        others = found.cast[camp != g]
+        for t in some:
+            said = (others[:, t.statement] == (1 if t.side == "agree" else -1)).sum()
+            assert t.elsewhere == pytest.approx((said + 1) / ((~np.isnan(others[:, t.statement])).sum() + 2))
     one = np.array([5]), np.array([10]), np.array([5]), np.array([10])
     assert two_shares(*one) == 0
     # (9 + 1) / (10 + 1) against (1 + 1) / (10 + 1): .909 - .182 over sqrt(.5454 .4545 2 / 11)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 
@@ -80,7 +81,7 @@ def sections(results: Results) -> list[object]:
         m for m in results.measures("senate") if ", from " not in m and "contested" not in m and "same test" not in m
     ]
     shown = {m: exactly(float(results.late("senate", m)[0])) for m in names}
-    learned = {f"{m}": exactly(float(results.late("senate", f"{m}, from 386")[0])) for m in MODELS}
+    learned: dict[str, Any] = {m: exactly(float(results.late("senate", f"{m}, from 386")[0])) for m in MODELS}
     learned["majority, on the same test"] = exactly(float(results.late("senate", "majority, on the same test")[0]))
     learned["kinds exchanged (control)"] = results.late("shuffled", "control: share and kinds shuffled, from 386")
     return [
