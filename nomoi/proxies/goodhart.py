@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -81,8 +82,8 @@ class Curve:
     r2: float
     aic: float
 
-    def __call__(self, d: np.ndarray) -> np.ndarray:
-        """R at d [K]; 0 at 0."""
+    def __call__(self, d: Any) -> Any:
+        """R at d, a number or [K]; 0 at 0."""
         d = np.asarray(d, float)
         with np.errstate(all="ignore"):
             slope = d if self.form == "best of n" else np.where(d > 0, np.log(d), 0.0)
@@ -99,7 +100,7 @@ class Curve:
         return d, self.beta * d
 
 
-def fit(d: Sequence[float], gold: Sequence[float]) -> tuple[Curve, Curve]:
+def fit(d: Sequence[float] | np.ndarray, gold: Sequence[float] | np.ndarray) -> tuple[Curve, Curve]:
     """Both forms by least squares: (best of n, reinforcement learning)."""
     x, y = np.asarray(d, float), np.asarray(gold, float)
     if len(x) < 4 or len(x) != len(y):

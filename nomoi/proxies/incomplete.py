@@ -62,7 +62,7 @@ class World:
                 )
 
 
-def example(x: Sequence[float] = (0.2, 0.2, 1.8, 1.8)) -> World:
+def example(x: Sequence[float] | np.ndarray = (0.2, 0.2, 1.8, 1.8)) -> World:
     """Four attributes with U = sum(1 - exp(-s)) and C = sum exp(s) - 4, from s = log x; at best U = 0 (ours)."""
     return World(
         ("a", "b", "c", "d"),

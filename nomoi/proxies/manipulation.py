@@ -28,10 +28,7 @@ SCALE = 1.5  # of ratings around their means
 
 @dataclasses.dataclass(frozen=True)
 class Feedback(Parameters):
-    """A population of raters and how an assistant learns from them.
-
-    normal, vulnerable   mean ratings (1 to 10) of each answer by kind, for as many answers as the assistant knows
-    """
+    """A population of raters, and how an assistant learns from them."""
 
     vulnerable_share: float = number(0.1, "", "of users who can be manipulated", AFTER, low=1e-6, high=1 - 1e-6)
     accuracy: float = probability(1.0, "", "of the cue: how often it tells the kind", "ours")

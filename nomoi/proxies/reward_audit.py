@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.proxies import drives, reward_checks
+from nomoi.proxies import drives, reward_checks, reward_form
 from nomoi.proxies.drives import CRASH, DESTINATION, IDLE, paid
 from nomoi.proxies.findings import Audit
 from nomoi.proxies.indifference import CRASHES, VALID, indifference, needed, sensitivity
@@ -45,14 +45,14 @@ def audit(given: Reward | str | Path, gamma: float | None = None, outside: str |
     people = reward_checks.humans(reward, baselines())
     first = next(reward.cases())[1]
     findings = (
-        reward_checks.unsafe_shaping(first, seed),
+        reward_form.unsafe_shaping(first, seed),
         reward_checks.preference_order(reward),
         reward_checks.risk_tolerance(reward, people),
         reward_checks.loophole(reward),
         reward_checks.missing_attribute(reward),
-        reward_checks.redundant(reward, seed),
-        reward_checks.trial_and_error(reward),
-        reward_checks.incomplete(reward),
+        reward_form.redundant(reward, seed),
+        reward_form.trial_and_error(reward),
+        reward_form.incomplete(reward),
     )
     details, drawn = _numbers(reward, people)
     return Audit("reward", reward.title, findings, details | {"humans_km": people}, _notes(reward), drawn)
@@ -87,7 +87,7 @@ def _numbers(reward: Reward, people: Mapping[str, float]) -> tuple[dict[str, Any
     cases, drawn = {}, {}
     for words, case in reward.cases():
         row: dict[str, Any] = {}
-        for label, gamma in {"own gamma": reward_checks.gamma_of(case), "gamma 1": 1.0}.items():
+        for label, gamma in {"own gamma": reward_form.gamma_of(case), "gamma 1": 1.0}.items():
             if not case.episodic and "trajectories" not in case.given:
                 continue
             row[label] = {"gamma": gamma, "returns": drives.returns(case, gamma)}
@@ -125,7 +125,7 @@ def _numbers(reward: Reward, people: Mapping[str, float]) -> tuple[dict[str, Any
 
 def _sums(reward: Reward) -> dict[str, dict[str, float]]:
     """{trajectory: {attribute: its part of the return}}."""
-    gamma = reward_checks.gamma_of(reward)
+    gamma = reward_form.gamma_of(reward)
     out = {}
     for name, drive in drives.drives(reward).items():
         parts = paid(reward, drive, gamma)[0]
@@ -143,7 +143,7 @@ def _km(reward: Reward, sums: Mapping[str, Mapping[str, float]], attribute: str,
 
 def _crashes(reward: Reward, attribute: str) -> float:
     """By how much an attribute pays otherwise in the last step of a crash than in that step of a drive that arrives."""
-    every, gamma = drives.drives(reward), reward_checks.gamma_of(reward)
+    every, gamma = drives.drives(reward), reward_form.gamma_of(reward)
     crash, calm = (paid(reward, every[name], gamma)[0][attribute] for name in (CRASH, DESTINATION))
     last = min(len(crash), len(calm)) - 1
     return abs(float(crash[-1] - calm[last]))
