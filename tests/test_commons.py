@@ -10,10 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from small import SITUATIONS, run
-from test_institutions import happened
+from test_institutions import SHELF, happened
 
 from nomoi import catalogue
-from nomoi.core import Governed, Outcome, govern
+from nomoi.core import Outcome, govern
 from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.institutions.assembly import Assembly
@@ -47,7 +47,7 @@ STACK = (
     Fine(ladder=True, proceeds="members"),
     Challenged(of="licence,quota,shares,assembly,fine"),
 )
-OFF = {i.name: (("in_force", False),) for i in STACK}
+OFF = {i.name: {"in_force": False} for i in STACK}
 PRINCIPLES = {  # what is changed in a stack in which all are on, to switch one off
     "1A licence": {"licence": {"in_force": False}},
     "2A follows": {"quota": {"follows": False}},
@@ -71,7 +71,6 @@ def stack(changes: dict[str, dict[str, Any]], *, whole: bool = True) -> tuple[An
 @eqx.filter_jit
 def lived(place, key, steps=40):
     """Random play of a governed commons: what each step brought, and the world after it."""
-    home = place.bare.situation if isinstance(place.bare, Governed) else getattr(place, "situation", place)
 
     def tick(state, t):
         own = {}
@@ -81,14 +80,13 @@ def lived(place, key, steps=40):
         after, _, outcome = step(place, key, t, state, own)
         return after, (getattr(after, "world", after), outcome)
 
-    del home
     return jax.lax.scan(tick, place.reset(key), jnp.arange(steps))[1]
 
 
 @lru_cache
 def played(name: str = "") -> Any:
     changes = OFF if name == "off" else PRINCIPLES.get(name, {})
-    got = lived(govern(SMALL, *stack({n: dict(c) for n, c in changes.items()}, whole=name != "challenged")), KEY)
+    got = lived(govern(SMALL, *stack(changes, whole=name != "challenged")), KEY)
     return jax.tree.map(np.asarray, got)
 
 
@@ -100,8 +98,8 @@ def test_a_season_by_hand():
     quiet = {"crash": 0.0, "spread": 0.0, "noise": 0.0, "leak": 0.1, "mixing": 0.0, "arrival": 1.0}
     place = Commons(villages=1, patches=1, insiders=2, outsiders=1, levels=3, **quiet)
     need, zero = jnp.array([4.0, 6.0, 0.0]), jnp.zeros(1)
-    state = State(jnp.array([60.0]), jnp.array([0.5]), zero, jnp.ones(()), need, jnp.array([0.5, 0.5, 0.0]), jnp.zeros(3),
-                  jnp.array([60.0]), jnp.zeros((), jnp.int32))  # fmt: skip
+    state = State(jnp.array([60.0]), jnp.array([0.5]), zero, jnp.ones(()), need, jnp.array([0.5, 0.5, 0.0]),
+                  jnp.zeros(3), jnp.array([60.0]), jnp.zeros((), jnp.int32))  # fmt: skip
     action = {"effort": jnp.array([2, 1, 2]), "range": jnp.array([0, 1, 0]), "provide": jnp.array([1, 0, 1])}
     after, out = place.step(KEY, state, action)
     effort = np.array([9.0, 6.75, 10.0])  # 2.25 x 4, half of 2.25 x 6, the boat
@@ -204,7 +202,7 @@ def test_a_quota_hears_a_survey_an_assembly_and_shares_and_else_goes_by_the_catc
     assert after.left.tolist() == [150] * 6 + [0] * 2
     said = {"survey__estimate": [120.0] * 6 + [0.0] * 2, "assembly__factor": [2.0] * 8, "shares__part": [0.5] * 8}
     after, _, moved = settled(quota.replace(pool=True), basis, brought(perceived=[150.0] * 8, **said))
-    assert after.left.tolist() == [120] * 6 + [0] * 2
+    assert after.left.tolist()[:6] == [120] * 6
     assert (after.factor.tolist(), after.part.tolist()) == ([2.0] * 8, [0.5] * 8)
     np.testing.assert_allclose(moved, [-0.1] * 6 + [0] * 2, rtol=1e-6)
     tight = Basis(basis.left - 6, one, one, one)  # 3 each, so 2 too much
@@ -306,8 +304,7 @@ def test_a_fine_goes_by_convictions_where_a_court_sits_and_else_by_accusations()
 def test_a_ladder_doubles_up_to_its_cap_and_forgets():
     fine, record, paid = Fine(on="sparse", rate=1.0, ladder=True, cap=3.0, decay=0.5), jnp.zeros(4), []
     for took in ((1, 0, 0, 0), (1, 0, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0), (1, 0, 0, 0)):
-        state = SITUATIONS["matrix"]
-        record, _, out = fine.settle(KEY, record, state, None, {}, {}, happened(took))
+        record, _, out = fine.settle(KEY, record, SHELF, None, {}, {}, happened(took))
         paid.append(float(out.events["fine.paid"][0]))
     assert paid == [1, 2, 3, 0, 3]
     assert record.tolist() == [3.5, 0, 0, 0]
@@ -324,7 +321,7 @@ def test_while_an_authority_annuls_them_rules_are_void_and_the_imported_quota_ho
     assert not out.events["fine.paid"][1:].any()
     assert out.events["quota.excess"][1:].any()
     np.testing.assert_allclose(out.events["quota.allowed"][1:, :6], 0.03 * 200 / 3, rtol=1e-5)
-    assert (out.events["quota.allowed"][0, :6] > 3).all()
+    np.testing.assert_allclose(out.events["quota.allowed"][0, :6], 0.2 * (120 - 100) / 3, rtol=1e-5)
 
 
 # --- laws of the whole stack ----------------------------------------------------------------------------------
@@ -347,7 +344,7 @@ def test_every_principle_is_alive_and_acts_through_events(name):
     (_, on), (_, off) = played(), played(name)
     changed = [e for e in on.events if "." in e and not np.allclose(on.events[e], off.events[e], atol=1e-5)]
     assert changed
-    assert not np.allclose(on.payoff, off.payoff, atol=1e-5)
+    assert not np.allclose(on.transfer, off.transfer, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["", "4A wardens", "5 ladder", "challenged"])
@@ -395,7 +392,7 @@ def test_the_stack_runs_unchanged_on_situations_that_it_was_not_written_for(wher
     some[-1] = some[-1].replace(of="licence,quota,assembly,fine")
     out = run(govern(place, *some), 1).outcome
     for event in ("licence.poached", "licence.barred", "survey.estimate", "assembly.moved", "quota.excess",
-                  "wardens.accused", "wardens.wage", "court.convicted", "court.acquitted", "fine.paid",
+                  "wardens.accused", "wardens.wage", "court.convicted", "court.appealed", "fine.paid",
                   "challenged.void", *(("shares.part",) if where == "canal" else ())):  # fmt: skip
         assert out.events[event].any(), event
     assert np.isfinite(out.transfer).all()
@@ -440,12 +437,12 @@ def test_what_cannot_be_is_refused_in_a_sentence(place, rules, sentence):
 
 
 def test_parts_that_sum_to_nothing_are_refused():
-    with pytest.raises(Refusal, match="shares.base is 0, and then the parts of people who did nothing sum to 0"):
+    with pytest.raises(Refusal, match=r"shares\.base is 0, and then the parts of people who did nothing sum to 0"):
         Shares(base=0.0)
 
 
 def test_who_will_not_watch_is_told_of():
-    with pytest.warns(UserWarning, match="wardens.wage is below the effort of watching.*nobody will watch"):
+    with pytest.warns(UserWarning, match=r"wardens\.wage is below the effort of watching.*nobody will watch"):
         govern(Pool(), Quota(), Wardens(posts=1, wage=0.2, accountable=0.0))
     govern(Pool(), Quota(), Wardens(posts=1, wage=0.2))
 
@@ -481,8 +478,8 @@ def test_replicators_keep_a_quota_where_a_fine_stands_behind_it():
     assert [round(told[f"keep, from {s:g}"], 3) for s in quotas.STARTS] == [0, 0, 1]
 
 
-def test_looking_at_whom_a_monitor_and_a_court_leave_alone_costs_nothing():
-    """On a game without a stock: who is caught is heard in the next round, and fined then."""
+def test_who_is_caught_is_heard_in_the_next_step_and_fined_then():
+    """On a game without a stock."""
     place = govern(SITUATIONS["matrix"], Monitor(on="defect", cost=0.0), Court(right=1.0, fee=0.5), Fine(rate=1.0))
     out = run(place, 2, appeal=0).outcome
     caught, convicted = out.events["monitor.caught"], out.events["court.convicted"]

@@ -33,6 +33,9 @@ class Canal(Situation):
     events       harvest (water drawn), intrusion (by a stranger), worked (cleaned the canal)
     end          at `horizon`
     state        see State.  Stock: one kind, water
+
+    >>> Canal().actions
+    {'draw': 5, 'clean': 2}
     """
 
     farmers: int = size(5, "how many share the canal", low=1)
