@@ -12,7 +12,7 @@ from nomoi.probes.principles import DEFAULTS, NAMES, PRINCIPLES, RANGES, table
 from nomoi.runs.factorial import Factorial, tables
 from nomoi.runs.study import Claim, Reading, Results, Study, Trial
 
-TRIAL = "ours, a trial with another program"
+EARLIER = "ours, by our earlier program"
 OURS = "ours, the model of nomoi/probes/principles.py"
 BLOCKS = {"as invented": 6, "trust frozen": 1, "wardens not accountable": 1}  # of places: 18 on a laptop, for errors
 TWICE = 2  # the same for each check of a claim
@@ -114,7 +114,7 @@ MOST = f.LEAST - 0.5
 
 
 def _again(text: str, effect: Effect, measure: str, found: str, sign: int = 1) -> Claim:
-    return Claim(text, TRIAL, borne_out(effect, measure, sign), found, above=MOST, unit="of 24 draws", kind="replica")
+    return Claim(text, EARLIER, borne_out(effect, measure, sign), found, above=MOST, unit="of 24 draws", kind="replica")
 
 
 CLAIMS = [
@@ -125,11 +125,11 @@ CLAIMS = [
            "income", "24 of 24"),
     _again("... and so are 1A and 1B", together("1A", "1B"), "income", "22 of 24"),
     _again("A survey (4B) costs more than it earns", main("4B"), "income", "24 of 24", -1),
-    Claim("Survival rises with the number of principles (no step below -.02)", TRIAL, of_draws(_rises, "success"),
+    Claim("Survival rises with the number of principles (no step below -.02)", EARLIER, of_draws(_rises, "success"),
           "22 of 24", above=MOST, unit="of 24 draws", kind="replica"),
-    Claim("All eleven are never the best paid", TRIAL, of_draws(lambda t: t[-1] >= t.max() - 1e-6, "income"),
+    Claim("All eleven are never the best paid", EARLIER, of_draws(lambda t: t[-1] >= t.max() - 1e-6, "income"),
           "0 of 24", below=0.5, unit="of 24 draws", kind="replica"),
-    Claim("No principle is necessary (in nine tenths of all survival) but in a few draws", TRIAL,
+    Claim("No principle is necessary (in nine tenths of all survival) but in a few draws", EARLIER,
           of_draws(_necessary, "success"), "4 of 24 at most", below=4.5, unit="of 24 draws", kind="replica"),
 ]  # fmt: skip
 
@@ -205,19 +205,19 @@ def sections(results: Results) -> list[object]:
         page.Figure("Effects on income", figures.svg(paid), "Transfers, fines and the costs of governance included."),
         page.Table("What may be said", ["principle", "survival", "up, down", "income", "up, down"],
                    [_row(results, name) for name in NAMES],
-                   f"It helps or harms only where the effect is beyond {f.DUST:g} with its sign in {f.LEAST} of {f.DRAWS} "
-                   "draws, and in both kinds of people and over 400 seasons; else it depends (in brackets, the first "
-                   "check that is against it)."),
+                   f"It helps or harms only where the effect is beyond {f.DUST:g} with its sign in {f.LEAST} of "
+                   f"{f.DRAWS} draws, in both kinds of people and over 400 seasons; else it depends (in brackets, the "
+                   "first check that is against it)."),
         page.Table("Pairs", ["pair", "in survival", "up, down", "in income", "up, down"], _pairs(results),
-                   "Complements are above 0, substitutes below; the pairs with the largest effect as invented. The same "
-                   "rule."),
+                   "Complements are above 0, substitutes below; the pairs with the largest effect as invented. The "
+                   "same rule."),
         page.Table("As invented", ["principle", "survival", "Shapley", "necessity", "income", "Shapley of income"],
                    _default_rows(table_, income),
                    f"Main effects with intervals over {table_.shape[1]} places. Shapley values add up to "
                    f"{f.shapley(table_.mean(1)).sum():.3f} and {f.shapley(income.mean(1)).sum():.2f}, what all eleven "
                    "make more than none. A necessity of .5 is nothing: half of all combinations have a principle."),
         page.Table("Sufficient conjunctions", ["of these", "consistency", "coverage"], _conjunctions(table_.mean(1)),
-                   "The smallest that survive in at least 80 % of what has them; no principle can be left out of them."),
+                   "The smallest with which at least 80 % survive; no principle can be left out of them."),
         page.Figure("What trust is made of", figures.svg(trust), "Main effects, as invented; trust is their mean."),
         page.Text("Draws", [_told(drawn)]),
     ]  # fmt: skip
@@ -279,9 +279,10 @@ STUDY = Study(
     sections,
     "A model of ours: principles as mechanisms on one commons (coded after Cox et al. 2010, with 4A users and 4B the "
     "resource monitored), all 2^11 of them, lived by imitators and conditional cooperators. Every number is invented, "
-    "so what is claimed must hold in 22 of 24 draws of all of them, in both kinds of people and over two horizons; what "
-    "follows from one setting is a reading. It reproduces no study of cases: combinations are all equally likely here, "
-    "and cases adopt principles together. What strangers pay in fines is burnt. Nothing was tuned to single principles.",
+    "so what is claimed must hold in 22 of 24 draws of all of them, in both kinds of people and over two horizons; "
+    "what follows from one setting is a reading. It reproduces no study of cases: all combinations are equally likely "
+    "here, and cases adopt principles together. What strangers pay in fines is burnt. Nothing was tuned to single "
+    "principles.",
     ("success, none", "success, all", "success, mean", "income, none", "income, all"),
     readings=READINGS,
 )
