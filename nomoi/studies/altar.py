@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nomoi.core import Institution, build
+from nomoi.core import Institution, Situation, build
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.sanction import Sanction

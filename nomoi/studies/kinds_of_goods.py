@@ -10,6 +10,7 @@ import numpy as np
 from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
 from nomoi.institutions.licence import Licence
+from nomoi.measure.statistics import estimate
 from nomoi.probes.goods import KINDS, Good, judge, probe
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.fixed import Constant, Forager
@@ -81,23 +82,26 @@ def toys(key: None, name: str) -> Mapping[str, float]:
 
 
 def lived(
-    key: None, situation: Situation, choice: int, steps: int, worlds: int, bar: float = 0.0, spare: int = -1,
+    key: Any, situation: Situation, choice: int, steps: int, worlds: int, bar: float = 0.0, spare: int = -1,
     rather: int = -1,
 ) -> Mapping[str, float]:  # fmt: skip
     """Of a situation: others always take their `choice`-th, or, where there is land, forage sparing patches with fewer
     than `spare` left; the one who is asked about forages greedily rather than like that (`rather` -1: than be idle).
     With `bar` there is a licence that bars strangers with that chance."""
-    place = govern(situation, Licence(bar=bar)) if bar else situation
+    place, key = govern(situation, Licence(bar=bar)) if bar else situation, key_of(0) if key is None else key
     if spare < 0:
-        return numbers(probe(key_of(0), place, Constant(choice=choice), None, steps, worlds))
+        return numbers(probe(key, place, Constant(choice=choice), None, steps, worlds))
     less = Constant(choice=0) if rather < 0 else Forager(spare=rather)
-    return numbers(probe(key_of(0), place, Forager(spare=spare), None, steps, worlds, less, Forager(spare=0)))
+    return numbers(probe(key, place, Forager(spare=spare), None, steps, worlds, less, Forager(spare=0)))
 
 
 def trials(size: str) -> Sequence[Trial]:
-    land = {"smoke": (2, 30), "laptop": (32, 300), "paper": (128, 1000)}[size]
+    land = {"smoke": (2, 30), "laptop": (16, 300), "paper": (128, 1000)}[size]
     worlds = {"smoke": 4, "laptop": 64, "paper": 512}[size]
-    one: Any = lambda label, **settings: Computed(label, lived, settings, exact=True)  # noqa: E731
+
+    def one(label: str, **settings: Any) -> Computed:
+        return Computed(label, lived, settings, exact=isinstance(settings["situation"], Pool))
+
     pool = {"steps": 30, "worlds": 1}
     village = {"steps": 50, "worlds": worlds, "situation": Commons(horizon=50)}
     grid = {"situation": Harvest(horizon=land[1]), "choice": 0, "steps": land[1], "worlds": land[0]}
@@ -125,10 +129,6 @@ def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
     return lambda r: r.late(label, measure)
 
 
-def _kind(text: str, label: str, kind: str) -> Claim:
-    return Claim(text, OURS, _is(label, kind), above=0.5, unit="(1 is yes)", kind="ours")
-
-
 CLAIMS = [
     Claim("Pool, full, modest others: one notch more costs the others nothing (1 step)", EARLIER,
           _of("pool, full, modest others, 1 step", "sigma"), "0", near=0, tolerance=0.01, kind="replica"),
@@ -145,15 +145,15 @@ CLAIMS = [
     Claim("Who is greedy rather than restrained among the restrained gains nothing by it, so that there is no ratio",
           EARLIER, _of("harvest, greedy rather than restrained", "gain"), "-24.6 apples", below=0, unit="apples",
           kind="replica"),
-    _kind("One and the same commons is a public good to strangers among modest people", "commons, modest others",
-          "public"),
-    _kind("... a common-pool resource among greedy ones", "commons, greedy others", "common-pool"),
-    _kind("... a club good under a licence among the modest", "commons, modest others, licence", "club"),
-    _kind("... and a private one under it among the greedy", "commons, greedy others, licence", "private"),
 ]  # fmt: skip
 
+COMMONS = (
+    ("commons, modest others", "public"), ("commons, greedy others", "common-pool"),
+    ("commons, modest others, licence", "club"), ("commons, greedy others, licence", "private"),
+)  # fmt: skip
 READINGS = [
     *(Reading(f"{name}: {kind}", OURS, _is(name, kind), kind, "(1 is yes)") for name, (*_, kind) in TOYS.items()),
+    *(Reading(f"{label}: {kind}, to a stranger", OURS, _is(label, kind), unit="of seeds") for label, kind in COMMONS),
     Reading("Harvest, greedy rather than restrained among the restrained: the others lose", EARLIER,
             _of("harvest, greedy rather than restrained", "harm"), "", "apples"),
 ]  # fmt: skip
@@ -165,12 +165,12 @@ def sections(results: Results) -> list[object]:
     def rows(labels: Sequence[str]) -> list[list[object]]:
         out = []
         for label in labels:
-            value = lambda m, at=label: float(results.late(at, m)[0])  # noqa: E731
-            kind = next((k for k in (*KINDS.values(), "undecided") if value(k)), "-")
-            sigma = "no ratio" if np.isnan(value("sigma")) else value("sigma")
-            barred = not np.isnan(value("kappa"))
-            cells = [value("beta"), value("kappa")] if barred else ["no barrier", "-"]
-            out.append([label, value("gain"), value("harm"), sigma, *cells, kind])
+            found = {m: results.late(label, m) for m in ("gain", "harm", "sigma", "beta", "kappa")}
+            kinds = [k for k in (*KINDS.values(), "undecided") if results.late(label, k).any()]
+            shown = {m: estimate(x) if len(x) > 1 else float(x[0]) for m, x in found.items()}
+            sigma = "no ratio" if np.isnan(found["sigma"]).all() else shown["sigma"]
+            barred = ["no barrier", "-"] if np.isnan(found["kappa"]).all() else [shown["beta"], shown["kappa"]]
+            out.append([label, shown["gain"], shown["harm"], sigma, *barred, " or ".join(kinds)])
         return out
 
     columns = ["good", "gain", "harm", "sigma", "beta", "kappa", "kind"]
@@ -199,11 +199,10 @@ STUDY = Study(
     "Private, club, common-pool or public: does the kind of a good lie in the thing, or in its institutions and state?",
     CLAIMS,
     trials,
-    {"smoke": 1, "laptop": 1, "paper": 1},
+    {"smoke": 1, "laptop": 3, "paper": 5},
     sections,
     "Asked by intervention, of toys and of situations; `nomoi goods` asks it of any situation under any institution. "
     "The two halves at which a good counts as rival and as excludable are ours, and what the toys are follows from how "
-    "they are made, so that these are readings. Worlds are drawn once, the same ones whatever is compared.",
-    ("gain", "harm", "sigma", "beta", "kappa"),
+    "they are made, so that these are readings. Worlds are the same ones whatever is compared.",
     readings=READINGS,
 )

@@ -144,20 +144,24 @@ def _effect(name: str, principle: str, measure: str) -> Callable[[Results], np.n
     return lambda r: f.main(default(r, measure) if name == "as invented" else check(r, name, measure))[at]
 
 
+def _reading(text: str, effect: Callable[[Results], np.ndarray], earlier: str, unit: str = "") -> Reading:
+    return Reading(f"{text} (by our earlier program {earlier})", OURS, effect, unit=unit)
+
+
 READINGS = [
-    Reading("how often the commons survives with none of the principles", OURS, _mean("as invented", "none"), ".06",
-            "of places"),
-    Reading("... with all of them", OURS, _mean("as invented", "all"), ".88", "of places"),
-    Reading("... over all 2048 combinations", OURS, _mean("as invented", "mean"), ".36", "of runs"),
-    Reading("by how much an assembly (3) changes survival", OURS, _effect("as invented", "3", "success"), ".10"),
-    Reading("... where trust is frozen", OURS, _effect("trust frozen", "3", "success"), "-.04"),
-    Reading("... over 400 seasons", OURS, _effect("400 seasons", "3", "success"), ".01"),
-    Reading("how often wardens who answer for it watch, where all principles are", OURS,
-            _mean("as invented", "all", "watch"), ".46", "of the time"),
-    Reading("... and wardens who do not", OURS, _mean("wardens not accountable", "all", "watch"), ".12", "of the time"),
-    Reading("by how much paid wardens (4A) change survival where they answer for it", OURS,
-            _effect("as invented", "4A", "success"), ".05"),
-    Reading("... and where not", OURS, _effect("wardens not accountable", "4A", "success"), "-.02"),
+    _reading("how often the commons survives with none of the principles", _mean("as invented", "none"), ".06",
+             "of places"),
+    _reading("... with all of them", _mean("as invented", "all"), ".88", "of places"),
+    _reading("... over all 2048 combinations", _mean("as invented", "mean"), ".36", "of runs"),
+    _reading("by how much an assembly (3) changes survival", _effect("as invented", "3", "success"), ".10"),
+    _reading("... where trust is frozen", _effect("trust frozen", "3", "success"), "-.04"),
+    _reading("... over 400 seasons", _effect("400 seasons", "3", "success"), ".01"),
+    _reading("how often wardens who answer for it watch, where all principles are",
+             _mean("as invented", "all", "watch"), ".46", "of the time"),
+    _reading("... and wardens who do not", _mean("wardens not accountable", "all", "watch"), ".12", "of the time"),
+    _reading("by how much paid wardens (4A) change survival where they answer for it",
+             _effect("as invented", "4A", "success"), ".05"),
+    _reading("... and where not", _effect("wardens not accountable", "4A", "success"), "-.02"),
 ]  # fmt: skip
 
 
@@ -217,7 +221,8 @@ def sections(results: Results) -> list[object]:
                    f"{f.shapley(table_.mean(1)).sum():.3f} and {f.shapley(income.mean(1)).sum():.2f}, what all eleven "
                    "make more than none. A necessity of .5 is nothing: half of all combinations have a principle."),
         page.Table("Sufficient conjunctions", ["of these", "consistency", "coverage"], _conjunctions(table_.mean(1)),
-                   "The smallest with which at least 80 % survive; no principle can be left out of them."),
+                   "The smallest with which at least 80 % survive, of which no principle can be left out; or else the "
+                   "one with which most survive."),
         page.Figure("What trust is made of", figures.svg(trust), "Main effects, as invented; trust is their mean."),
         page.Text("Draws", [_told(drawn)]),
     ]  # fmt: skip
@@ -267,7 +272,7 @@ def _told(drawn: np.ndarray) -> str:
     ends = estimate(drawn[apart, -1]) if apart.any() else None
     said = f"In {int(apart.sum())} of {len(drawn)} draws survival with all principles differs from survival with none"
     more = f"; there {number(ends.mean)} of commons survive with all." if ends else "."
-    return said + more + " In the others there is nothing to explain, and no principle has a sign by its effect there."
+    return said + more + " In the others there is little to explain; they count all the same, against every claim."
 
 
 STUDY = Study(
@@ -283,6 +288,5 @@ STUDY = Study(
     "what follows from one setting is a reading. It reproduces no study of cases: all combinations are equally likely "
     "here, and cases adopt principles together. What strangers pay in fines is burnt. Nothing was tuned to single "
     "principles.",
-    ("success, none", "success, all", "success, mean", "income, none", "income, all"),
     readings=READINGS,
 )
