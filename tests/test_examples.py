@@ -27,7 +27,8 @@ def example(word, kind):
 
 
 @pytest.mark.parametrize(
-    ("file", "lines"), [("meadow.py", 100), ("rotation.py", 60), ("measure.py", 100), ("learner.py", 100)]
+    ("file", "lines"),
+    [("meadow.py", 100), ("canal.py", 100), ("rotation.py", 60), ("measure.py", 100), ("learner.py", 100)],
 )
 def test_an_example_passes_every_check_and_is_short(file, lines):
     checks, well = report(f"{EXAMPLES}/{file}")

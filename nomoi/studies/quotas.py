@@ -112,7 +112,7 @@ class Keepers(Learner, Rule):
     ) -> tuple[Action, Any]:
         quota = jnp.floor(seen["quota.allowed"][:, 0] / self.most * self.steps + 1e-3)
         greedy = jnp.round(self.share * self.steps)
-        keeps = np.arange(situation.agents) < self.keepers
+        keeps = jnp.arange(situation.agents, dtype=jnp.float32) < self.keepers
         return {"request": jnp.clip(jnp.where(keeps, quota, greedy), 0, self.steps).astype(jnp.int32)}, carry
 
 
