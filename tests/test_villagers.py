@@ -130,6 +130,10 @@ def test_trust_is_measured_from_what_was_lived():
         pytest.approx([0.5, 0.5]),
     ]
     assert counts.tolist() == [1, 1, 1, 1]
+    void = Told(place, seen | {"shares.part": jnp.zeros((2, 1)), "fine.price": jnp.ones((2, 1))})
+    assert experience.experiences(void, people, plan, outcome, need)[0][1, 1] == 1  # shares that are void are equal
+    told = Told(place, seen | {"shares.part": jnp.array([[1.1 / 0.6], [0.1 / 0.6]])})
+    assert experience.experiences(told, people, plan, outcome, need)[0][1].tolist() == pytest.approx([1, 1])
     people, state, seen = alive(Matrix())
     _, outcome = Matrix().step(KEY, state, {"choose": jnp.zeros(2, jnp.int32)})
     assert experience.experiences(Told(Matrix(), seen), people, plan, outcome, jnp.ones(2))[1].tolist() == [1, 0, 0, 0]
@@ -140,8 +144,13 @@ def test_strangers_learn_from_the_fines_of_others():
     place = Commons(villages=1, insiders=1, outsiders=3)
     people, _, seen = alive(place)
     action = {taking(place)[0]: jnp.array([0, 20, 20, 0], jnp.int32)}
-    found = experience.coming(Told(place, seen), people, action, jnp.array([9.0, 2.0, -4.0, 1.5]))
-    assert found[1:].tolist() == pytest.approx([0.2 * 2, 0.2 * -4, 0.05 * -1])
+    told = Told(place, seen | {"fine.price": jnp.ones((4, 1))})
+    _, outcome = place.step(KEY, place.reset(KEY), {h: jnp.zeros(4, jnp.int32) for h in place.actions})
+    fined = dataclasses.replace(outcome, events=outcome.events | {"fine.paid": jnp.array([0.0, 1.0, 0.0, 3.0])})
+    found = experience.coming(told, people, action, fined, jnp.array([9.0, 2.0, -4.0, 1.5]))
+    assert found[1:].tolist() == pytest.approx(
+        [0.2 * 2, 0.2 * -4, 0.05 * -1 - 0.2 * 3]
+    )  # the last, for an earlier time
 
 
 def test_learning_goes_on_under_a_quota():

@@ -189,23 +189,23 @@ def sections(results: Results) -> list[object]:
     called = [f"{name} {what.partition(':')[0]}" for name, what in PRINCIPLES.items()]
     effects = lambda t: dict(zip(called, f.main(t), strict=True))  # noqa: E731
     spread = lambda ts: dict(zip(called, np.stack([f.main(t) for t in ts], 1), strict=True))  # noqa: E731
-    places = figures.intervals(effects(table_), "change in survival, a seed is a place", "Effects over places",
+    places = figures.intervals(effects(table_), "change in survival; seeds are places", "Effects over places",
                                {"nothing": 0.0})  # fmt: skip
-    over = figures.intervals(spread(drawn), "change in survival, a seed is a draw of all that is invented",
+    over = figures.intervals(spread(drawn), "change in survival; seeds are draws",
                              "Effects over draws", {"nothing": 0.0})  # fmt: skip
-    paid = figures.intervals(spread(earned), "reward a season, a seed is a draw of all that is invented",
+    paid = figures.intervals(spread(earned), "reward a season; seeds are draws",
                              "Effects on what villagers end with, over draws", {"nothing": 0.0})  # fmt: skip
     parts = ("just", "due", "heard", "enough", "trust")
     made = np.stack([f.main(default(results, part).mean(1)) for part in parts], 1)
     words = ("not punished\nwithout cause", "a due\nshare", "heard", "enough", "trust")
-    trust = panels.heat("What each principle adds to what trust is made of", "", "", words, called, made,
-                        [[f"{x:+.2f}" for x in row] for row in made], "change")  # fmt: skip
+    trust = panels.heat("What trust is made of", "", "", words, called[::-1], made[::-1],
+                        [[f"{x:+.2f}" for x in row] for row in made[::-1]], "change")  # fmt: skip
     return [
         page.Figure("Survival by number of principles", figures.svg(rising),
                     "A combination survives at a place if the stock stood above a fifth of capacity in nine of ten of "
                     "the last half of the seasons, and at a quarter on average."),
         page.Figure("Effects over places", figures.svg(places), "As invented. Places differ in people, soil and luck."),
-        page.Figure("Effects over draws", figures.svg(over), "Each dot is one of the draws of all invented numbers."),
+        page.Figure("Effects over draws", figures.svg(over), "Each draw has other values of all invented numbers."),
         page.Figure("Effects on income", figures.svg(paid), "Transfers, fines and the costs of governance included."),
         page.Table("What may be said", ["principle", "survival", "up, down", "income", "up, down"],
                    [_row(results, name) for name in NAMES],
@@ -223,7 +223,7 @@ def sections(results: Results) -> list[object]:
         page.Table("Sufficient conjunctions", ["of these", "consistency", "coverage"], _conjunctions(table_.mean(1)),
                    "The smallest with which at least 80 % survive, of which no principle can be left out; or else the "
                    "one with which most survive."),
-        page.Figure("What trust is made of", figures.svg(trust), "Main effects, as invented; trust is their mean."),
+        page.Figure("What trust is made of", figures.svg(trust), "What each principle adds: main effects, as invented. Trust follows the mean of the four."),
         page.Text("Draws", [_told(drawn)]),
     ]  # fmt: skip
 
