@@ -35,7 +35,7 @@ def live(
         kept=people.kept + MEMORY * (kept(told, people, outcome, lots[1]) - people.kept),
         earned=people.earned + MEMORY * (utility / need - people.earned),
         recall=jnp.maximum(people.recall + 0.02 * (stock - people.recall), BETTER_DAYS),
-        coming=coming(told, people, action, utility), reach=reach(told.situation, people, action, outcome),
+        coming=coming(told, people, action, outcome, utility), reach=reach(told.situation, people, action, outcome),
         **watching(told, people, action, outcome),
     )  # fmt: skip
 
@@ -50,11 +50,11 @@ def experiences(
     blamed = others[0] if others else none
     if court in wrong:
         blamed = jnp.where(told.force("appeal"), wrong[court], blamed)
-    fines = events.get(f"{told.has('price').partition('.')[0]}.paid", none)
-    just = 1 - jnp.where(blamed > 0, jnp.clip(fines / need, 0, 1), 0.0)
+    just = 1 - jnp.where(blamed > 0, jnp.clip(fines(told, outcome) / need, 0, 1), 0.0)
 
     deserved = (0.1 + people.record) / (like(told.situation) @ (0.1 + people.record))
-    due = jnp.clip(jnp.where(told.force("part"), told("part", 1.0), 1.0) / deserved, 0, 1)
+    part = jnp.where(told("part") > 0, told("part"), 1.0)  # an equal one, where nothing deals it out or that is void
+    due = jnp.clip(part / deserved, 0, 1)
 
     moved = next((x for name, x in events.items() if name.endswith(".moved")), none)
     content = plan.vote == STAY
@@ -65,6 +65,11 @@ def experiences(
     enough = jnp.clip(events.get("harvest", none) / need, 0, 1)
     counts = [True, "worked" in events, bool(told.has("perceived")), bool(told.has("need"))]
     return jnp.stack([just, due, heard, enough]), jnp.array(counts, jnp.float32)
+
+
+def fines(told: Told, outcome: Outcome) -> Float[Array, " n"]:
+    """What each paid in fines."""
+    return outcome.events.get(f"{told.has('price').partition('.')[0]}.paid", jnp.zeros(told.n))
 
 
 def perceived(told: Told, lot: Float[Array, " n"]) -> Float[Array, " n"]:
@@ -97,10 +102,13 @@ def watching(told: Told, people: People, action: Action, outcome: Outcome) -> di
     return {"idle": learns(~did, people.idle), "watching": learns(did, people.watching)}
 
 
-def coming(told: Told, people: People, action: Action, utility: Float[Array, " n"]) -> Float[Array, " n"]:
+def coming(
+    told: Told, people: People, action: Action, outcome: Outcome, utility: Float[Array, " n"]
+) -> Float[Array, " n"]:
     """What coming brings strangers, as they have seen it.
 
-    Who came knows it; who did not hears of those who did, fines and all, and where nobody came looks at the catch.
+    Who came knows it, and puts down to it a fine that follows later; who did not hears of those who did, fines and all,
+    and where nobody came looks at the catch.
     """
     if not told.has("outside"):
         return people.coming
@@ -109,7 +117,8 @@ def coming(told: Told, people: People, action: Action, utility: Float[Array, " n
     heard = (utility * some).sum() / jnp.maximum(some.sum(), 1.0)
     looks = told("capacity") * (told("density", column=1) - told("cost"))
     worth = jnp.where(came, utility, jnp.where(some.sum() > 0, heard, looks))
-    return people.coming + jnp.where(came, 0.2, 0.05) * (worth - people.coming)
+    late = jnp.where(came, 0.0, 0.2 * fines(told, outcome))
+    return people.coming + jnp.where(came, 0.2, 0.05) * (worth - people.coming) - late
 
 
 def reach(situation: Situation, people: People, action: Action, outcome: Outcome) -> Float[Array, " n"]:

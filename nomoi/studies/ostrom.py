@@ -12,7 +12,7 @@ from nomoi.probes.principles import DEFAULTS, NAMES, PRINCIPLES, RANGES, table
 from nomoi.runs.factorial import Factorial, tables
 from nomoi.runs.study import Claim, Reading, Results, Study, Trial
 
-TRIAL = "ours, a trial with another program"
+EARLIER = "ours, by our earlier program"
 OURS = "ours, the model of nomoi/probes/principles.py"
 BLOCKS = {"as invented": 6, "trust frozen": 1, "wardens not accountable": 1}  # of places: 18 on a laptop, for errors
 TWICE = 2  # the same for each check of a claim
@@ -114,7 +114,7 @@ MOST = f.LEAST - 0.5
 
 
 def _again(text: str, effect: Effect, measure: str, found: str, sign: int = 1) -> Claim:
-    return Claim(text, TRIAL, borne_out(effect, measure, sign), found, above=MOST, unit="of 24 draws", kind="replica")
+    return Claim(text, EARLIER, borne_out(effect, measure, sign), found, above=MOST, unit="of 24 draws", kind="replica")
 
 
 CLAIMS = [
@@ -125,11 +125,11 @@ CLAIMS = [
            "income", "24 of 24"),
     _again("... and so are 1A and 1B", together("1A", "1B"), "income", "22 of 24"),
     _again("A survey (4B) costs more than it earns", main("4B"), "income", "24 of 24", -1),
-    Claim("Survival rises with the number of principles (no step below -.02)", TRIAL, of_draws(_rises, "success"),
+    Claim("Survival rises with the number of principles (no step below -.02)", EARLIER, of_draws(_rises, "success"),
           "22 of 24", above=MOST, unit="of 24 draws", kind="replica"),
-    Claim("All eleven are never the best paid", TRIAL, of_draws(lambda t: t[-1] >= t.max() - 1e-6, "income"),
+    Claim("All eleven are never the best paid", EARLIER, of_draws(lambda t: t[-1] >= t.max() - 1e-6, "income"),
           "0 of 24", below=0.5, unit="of 24 draws", kind="replica"),
-    Claim("No principle is necessary (in nine tenths of all survival) but in a few draws", TRIAL,
+    Claim("No principle is necessary (in nine tenths of all survival) but in a few draws", EARLIER,
           of_draws(_necessary, "success"), "4 of 24 at most", below=4.5, unit="of 24 draws", kind="replica"),
 ]  # fmt: skip
 
@@ -144,20 +144,24 @@ def _effect(name: str, principle: str, measure: str) -> Callable[[Results], np.n
     return lambda r: f.main(default(r, measure) if name == "as invented" else check(r, name, measure))[at]
 
 
+def _reading(text: str, effect: Callable[[Results], np.ndarray], earlier: str, unit: str = "") -> Reading:
+    return Reading(f"{text} (by our earlier program {earlier})", OURS, effect, unit=unit)
+
+
 READINGS = [
-    Reading("how often the commons survives with none of the principles", OURS, _mean("as invented", "none"), ".06",
-            "of places"),
-    Reading("... with all of them", OURS, _mean("as invented", "all"), ".88", "of places"),
-    Reading("... over all 2048 combinations", OURS, _mean("as invented", "mean"), ".36", "of runs"),
-    Reading("by how much an assembly (3) changes survival", OURS, _effect("as invented", "3", "success"), ".10"),
-    Reading("... where trust is frozen", OURS, _effect("trust frozen", "3", "success"), "-.04"),
-    Reading("... over 400 seasons", OURS, _effect("400 seasons", "3", "success"), ".01"),
-    Reading("how often wardens who answer for it watch, where all principles are", OURS,
-            _mean("as invented", "all", "watch"), ".46", "of the time"),
-    Reading("... and wardens who do not", OURS, _mean("wardens not accountable", "all", "watch"), ".12", "of the time"),
-    Reading("by how much paid wardens (4A) change survival where they answer for it", OURS,
-            _effect("as invented", "4A", "success"), ".05"),
-    Reading("... and where not", OURS, _effect("wardens not accountable", "4A", "success"), "-.02"),
+    _reading("how often the commons survives with none of the principles", _mean("as invented", "none"), ".06",
+             "of places"),
+    _reading("... with all of them", _mean("as invented", "all"), ".88", "of places"),
+    _reading("... over all 2048 combinations", _mean("as invented", "mean"), ".36", "of runs"),
+    _reading("by how much an assembly (3) changes survival", _effect("as invented", "3", "success"), ".10"),
+    _reading("... where trust is frozen", _effect("trust frozen", "3", "success"), "-.04"),
+    _reading("... over 400 seasons", _effect("400 seasons", "3", "success"), ".01"),
+    _reading("how often wardens who answer for it watch, where all principles are",
+             _mean("as invented", "all", "watch"), ".46", "of the time"),
+    _reading("... and wardens who do not", _mean("wardens not accountable", "all", "watch"), ".12", "of the time"),
+    _reading("by how much paid wardens (4A) change survival where they answer for it",
+             _effect("as invented", "4A", "success"), ".05"),
+    _reading("... and where not", _effect("wardens not accountable", "4A", "success"), "-.02"),
 ]  # fmt: skip
 
 
@@ -185,40 +189,41 @@ def sections(results: Results) -> list[object]:
     called = [f"{name} {what.partition(':')[0]}" for name, what in PRINCIPLES.items()]
     effects = lambda t: dict(zip(called, f.main(t), strict=True))  # noqa: E731
     spread = lambda ts: dict(zip(called, np.stack([f.main(t) for t in ts], 1), strict=True))  # noqa: E731
-    places = figures.intervals(effects(table_), "change in survival, a seed is a place", "Effects over places",
+    places = figures.intervals(effects(table_), "change in survival; seeds are places", "Effects over places",
                                {"nothing": 0.0})  # fmt: skip
-    over = figures.intervals(spread(drawn), "change in survival, a seed is a draw of all that is invented",
+    over = figures.intervals(spread(drawn), "change in survival; seeds are draws",
                              "Effects over draws", {"nothing": 0.0})  # fmt: skip
-    paid = figures.intervals(spread(earned), "reward a season, a seed is a draw of all that is invented",
+    paid = figures.intervals(spread(earned), "reward a season; seeds are draws",
                              "Effects on what villagers end with, over draws", {"nothing": 0.0})  # fmt: skip
     parts = ("just", "due", "heard", "enough", "trust")
     made = np.stack([f.main(default(results, part).mean(1)) for part in parts], 1)
     words = ("not punished\nwithout cause", "a due\nshare", "heard", "enough", "trust")
-    trust = panels.heat("What each principle adds to what trust is made of", "", "", words, called, made,
-                        [[f"{x:+.2f}" for x in row] for row in made], "change")  # fmt: skip
+    trust = panels.heat("What trust is made of", "", "", words, called[::-1], made[::-1],
+                        [[f"{x:+.2f}" for x in row] for row in made[::-1]], "change")  # fmt: skip
     return [
         page.Figure("Survival by number of principles", figures.svg(rising),
                     "A combination survives at a place if the stock stood above a fifth of capacity in nine of ten of "
                     "the last half of the seasons, and at a quarter on average."),
         page.Figure("Effects over places", figures.svg(places), "As invented. Places differ in people, soil and luck."),
-        page.Figure("Effects over draws", figures.svg(over), "Each dot is one of the draws of all invented numbers."),
+        page.Figure("Effects over draws", figures.svg(over), "Each draw has other values of all invented numbers."),
         page.Figure("Effects on income", figures.svg(paid), "Transfers, fines and the costs of governance included."),
         page.Table("What may be said", ["principle", "survival", "up, down", "income", "up, down"],
                    [_row(results, name) for name in NAMES],
-                   f"It helps or harms only where the effect is beyond {f.DUST:g} with its sign in {f.LEAST} of {f.DRAWS} "
-                   "draws, and in both kinds of people and over 400 seasons; else it depends (in brackets, the first "
-                   "check that is against it)."),
+                   f"It helps or harms only where the effect is beyond {f.DUST:g} with its sign in {f.LEAST} of "
+                   f"{f.DRAWS} draws, in both kinds of people and over 400 seasons; else it depends (in brackets, the "
+                   "first check that is against it)."),
         page.Table("Pairs", ["pair", "in survival", "up, down", "in income", "up, down"], _pairs(results),
-                   "Complements are above 0, substitutes below; the pairs with the largest effect as invented. The same "
-                   "rule."),
+                   "Complements are above 0, substitutes below; the pairs with the largest effect as invented. The "
+                   "same rule."),
         page.Table("As invented", ["principle", "survival", "Shapley", "necessity", "income", "Shapley of income"],
                    _default_rows(table_, income),
                    f"Main effects with intervals over {table_.shape[1]} places. Shapley values add up to "
                    f"{f.shapley(table_.mean(1)).sum():.3f} and {f.shapley(income.mean(1)).sum():.2f}, what all eleven "
                    "make more than none. A necessity of .5 is nothing: half of all combinations have a principle."),
         page.Table("Sufficient conjunctions", ["of these", "consistency", "coverage"], _conjunctions(table_.mean(1)),
-                   "The smallest that survive in at least 80 % of what has them; no principle can be left out of them."),
-        page.Figure("What trust is made of", figures.svg(trust), "Main effects, as invented; trust is their mean."),
+                   "The smallest with which at least 80 % survive, of which no principle can be left out; or else the "
+                   "one with which most survive."),
+        page.Figure("What trust is made of", figures.svg(trust), "What each principle adds: main effects, as invented. Trust follows the mean of the four."),
         page.Text("Draws", [_told(drawn)]),
     ]  # fmt: skip
 
@@ -267,7 +272,7 @@ def _told(drawn: np.ndarray) -> str:
     ends = estimate(drawn[apart, -1]) if apart.any() else None
     said = f"In {int(apart.sum())} of {len(drawn)} draws survival with all principles differs from survival with none"
     more = f"; there {number(ends.mean)} of commons survive with all." if ends else "."
-    return said + more + " In the others there is nothing to explain, and no principle has a sign by its effect there."
+    return said + more + " In the others there is little to explain; they count all the same, against every claim."
 
 
 STUDY = Study(
@@ -279,9 +284,9 @@ STUDY = Study(
     sections,
     "A model of ours: principles as mechanisms on one commons (coded after Cox et al. 2010, with 4A users and 4B the "
     "resource monitored), all 2^11 of them, lived by imitators and conditional cooperators. Every number is invented, "
-    "so what is claimed must hold in 22 of 24 draws of all of them, in both kinds of people and over two horizons; what "
-    "follows from one setting is a reading. It reproduces no study of cases: combinations are all equally likely here, "
-    "and cases adopt principles together. What strangers pay in fines is burnt. Nothing was tuned to single principles.",
-    ("success, none", "success, all", "success, mean", "income, none", "income, all"),
+    "so what is claimed must hold in 22 of 24 draws of all of them, in both kinds of people and over two horizons; "
+    "what follows from one setting is a reading. It reproduces no study of cases: all combinations are equally likely "
+    "here, and cases adopt principles together. What strangers pay in fines is burnt. Nothing was tuned to single "
+    "principles.",
     readings=READINGS,
 )

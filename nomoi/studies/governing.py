@@ -1,0 +1,9 @@
+"""Commons that people govern: principles as mechanisms, one quota in three ways of asking, and kinds of goods."""
+
+from nomoi.runs.study import Family
+
+FAMILY = Family(
+    "governing",
+    "Which rules that people make keep what they hold in common?",
+    ("ostrom", "quotas", "kinds_of_goods"),
+)
