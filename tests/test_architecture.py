@@ -16,7 +16,7 @@ HOME = Path(nomoi.__file__).parent
 FLOORS = [
     {"errors", "files"},
     {"core", "grid", "law"},
-    {"situations", "institutions", "solve", "populations", "measure"},
+    {"situations", "institutions", "solve", "populations", "markets", "measure"},
     {"learners", "scripts"},
     {"probes", "play"},
     {"catalogue"},

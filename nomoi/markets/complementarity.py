@@ -16,6 +16,7 @@ from nomoi.markets.economy import Economy
 from nomoi.markets.utilities import Linear
 
 LEAST = 1e-13  # prices below this share are counted as this, so that demand stays a number (ours)
+LARGEST = 400  # unknowns that are solved for (ours): a start then takes seconds
 SOLVED = 1e-9  # the largest residual of a point that is worth completing (ours)
 
 
@@ -71,6 +72,12 @@ class System:
 def _either(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """0 where both are 0 or more and one of them is 0."""
     return a + b - np.hypot(a, b)
+
+
+def size(economy: Economy) -> int:
+    """How many unknowns there are."""
+    linear = sum(isinstance(c.utility, Linear) for c in economy.consumers)
+    return economy.l + economy.processes(1 / economy.scale).shape[1] + linear * (economy.l + 1)
 
 
 def search(economy: Economy, seed: int = 0, starts: int = 200) -> Iterator[np.ndarray | None]:

@@ -21,7 +21,7 @@ import numpy as np
 
 from nomoi.errors import Refusal, nearest
 from nomoi.markets import closed, clearing
-from nomoi.markets.complementarity import search
+from nomoi.markets.complementarity import LARGEST, search, size
 from nomoi.markets.economy import Economy, convex
 from nomoi.markets.scan import scan
 from nomoi.markets.utilities import Ces
@@ -101,7 +101,7 @@ def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilib
     if method == "scan":
         stretch = bool(kept.stretch)
     tried.append(f"{method}: {len(kept.found)} of {kept.tries} candidates certified")
-    if not kept.found and method not in ("complementarity", "scan"):
+    if not kept.found and method not in ("complementarity", "scan") and size(economy) <= LARGEST:
         for prices in METHODS["complementarity"](economy, seed, unique, kept):
             kept.add(prices)
         tried.append(f"complementarity: {len(kept.found)} of {kept.tries} candidates certified")
@@ -169,6 +169,9 @@ def _fitting(economy: Economy) -> str:
         return "eisenberg_gale"
     if economy.exchange and linear:
         return "linear_exchange"
+    if size(economy) > LARGEST:
+        raise Refusal(f"{economy.title} makes {size(economy)} equations, more than the {LARGEST} that complementarity "
+                      "solves; fewer goods, processes or consumers with linear utilities would do.")  # fmt: skip
     return "complementarity"
 
 
@@ -250,18 +253,21 @@ def _scan(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.
     yield from candidates
 
 
-def _one(solver: Callable[[Economy], np.ndarray]) -> Callable[..., Iterator[np.ndarray | None]]:
+def _one(solver: Callable[[Economy], np.ndarray | list[np.ndarray]]) -> Callable[..., Iterator[np.ndarray | None]]:
     def candidates(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.ndarray | None]:
         if not economy.exchange:
             raise Refusal(f"{economy.title} has producers, and this method takes exchange alone; complementarity takes "
                           "both.")  # fmt: skip
-        yield solver(economy)
+        for prices in [found] if isinstance(found := solver(economy), np.ndarray) else found:
+            yield prices
+            if kept.found:
+                return
 
     return candidates
 
 
-def _convex(name: str) -> Callable[[Economy], np.ndarray]:
-    def solve(economy: Economy) -> np.ndarray:
+def _convex(name: str) -> Callable[[Economy], list[np.ndarray]]:
+    def solve(economy: Economy) -> list[np.ndarray]:
         from nomoi.markets import programs
 
         return getattr(programs, name)(economy)

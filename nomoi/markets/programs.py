@@ -27,8 +27,8 @@ def cvxpy() -> Any:
     return cp
 
 
-def eisenberg_gale(economy: Economy) -> np.ndarray:
-    """Prices [goods] of a Fisher market: max sum of money_i log u_i within supply; dual values are prices.
+def eisenberg_gale(economy: Economy) -> list[np.ndarray]:
+    """Prices [goods], best guess first, of a Fisher market: max sum of money_i log u_i within supply; dual values are prices.
 
     Linear utilities are solved exactly from who buys what; otherwise prices are as good as the program's (1e-6).
     """
@@ -51,11 +51,11 @@ def eisenberg_gale(economy: Economy) -> np.ndarray:
     p = np.where(some, np.maximum(clears.dual_value, 0.0) / economy.scale, 0.0)
     if all(isinstance(c.utility, Linear) for c in economy.consumers):
         return polished(economy, p, x.value)
-    return p / p.sum()
+    return [p / p.sum()]
 
 
-def linear_exchange(economy: Economy) -> np.ndarray:
-    """Prices [goods] of an exchange economy with linear utilities, by a program of which every feasible point is an
+def linear_exchange(economy: Economy) -> list[np.ndarray]:
+    """Prices [goods], best guess first, of an exchange economy with linear utilities, by a program of which every feasible point is an
     equilibrium: log p_k + log u_i(x_i) >= log worth_ik + log(what i owns is worth), and no more than there is."""
     if not all(isinstance(c.utility, Linear) for c in economy.consumers):
         raise Refusal("linear_exchange takes linear utilities alone; complementarity takes the others.")
@@ -93,42 +93,47 @@ def solve(problem: Any, economy: Economy) -> None:
                       "equilibrium: see its assumptions.")  # fmt: skip
 
 
-def polished(economy: Economy, p: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Prices [goods] of linear exchange made exact by who buys what, x [consumers, goods] in shares of supply.
+def polished(economy: Economy, p: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
+    """Prices [goods] of linear exchange made exact by who buys what, x [consumers, goods] in shares of supply; and as
+    they are.  How little is bought by rounding alone is tried out, as the certificate tells."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tried = [_exact(economy, p, x, least) for least in (1e-3, 1e-5, 1e-7)]
+    return [q for q in tried if np.isfinite(q).all() and (q >= 0).all() and q.sum() > 0] + [p / p.sum()]
+
+
+def _exact(economy: Economy, p: np.ndarray, x: np.ndarray, least: float) -> np.ndarray:
+    """Prices [goods] if whoever spends more than `least` of income on a good holds it among the best.
 
     Within a group of consumers and goods that money ties together, prices stand in the ratios of worths; between
-    groups, each group must spend what its goods are worth.
+    groups, each must spend what its goods are worth.
     """
     n, l = x.shape
     worth = np.array([c.utility.worth for c in economy.consumers])  # type: ignore[attr-defined]
     flow = x * p * economy.scale
     share = flow / np.maximum(flow.sum(1, keepdims=True), 1e-300)
-    i, k = np.nonzero((share > 1e-3) & (worth > 0))
-    # the tree of the largest flows (the csgraph calls 0 no edge)
-    graph = coo_array((2 - share[i, k], (i, n + k)), (n + l, n + l)).tocsr()
-    tree = minimum_spanning_tree(graph)
+    i, k = np.nonzero((share > least) & (worth > 0))
+    # the tree of the largest flows (to the graph 0 is no edge)
+    tree = minimum_spanning_tree(coo_array((2 - share[i, k], (i, n + k)), (n + l, n + l)).tocsr())
     count, group = connected_components(tree, directed=False)
     logs = np.zeros(n + l)  # of a good's price; of what a unit of utility costs to a consumer
     for g in range(count):
         order, before = breadth_first_order(tree, int(np.flatnonzero(group == g)[0]), directed=False)
         for node in order[1:]:
-            other = before[node]
-            a, b = (node, other) if node < n else (other, node)
+            a, b = sorted((node, before[node]))
             rate = np.log(worth[a, b - n])
-            logs[node] = logs[other] + (rate if node >= n else -rate)
-    w = np.exp(logs[n:] - np.array([logs[n:][group[n:] == g].max(initial=-np.inf) for g in range(count)])[group[n:]])
-    goods = sorted(set(group[n:].tolist()))
-    value = np.zeros((len(goods), len(goods)))  # what group a's consumers own of group b's goods, at prices w
-    for a, ga in enumerate(goods):
-        for b, gb in enumerate(goods):
-            value[a, b] = (economy.endowments[group[:n] == ga][:, group[n:] == gb] * w[group[n:] == gb]).sum()
-    total = np.diag([(economy.supply * w)[group[n:] == g].sum() for g in goods])
-    matrix = value - total
-    size = np.abs(np.diag(total)).max()
-    factor = np.linalg.lstsq(np.vstack([matrix / size, np.ones(len(goods))]), np.r_[np.zeros(len(goods)), 1.0], rcond=None)[0]
-    out = w * np.array([factor[goods.index(g)] for g in group[n:]])
-    near = np.abs(np.log(np.maximum(out, 1e-300) / out.sum()) - np.log(np.maximum(p, 1e-300) / p.sum()))[p * economy.scale > 1e-6]
-    return out / out.sum() if (out >= 0).all() and near.max(initial=0.0) < 0.01 else p / p.sum()
+            logs[node] = logs[before[node]] + (rate if node >= n else -rate)
+    goods = np.unique(group[n:])
+    top = {g: logs[n:][group[n:] == g].max() for g in goods}
+    w = np.exp(logs[n:] - np.array([top[g] for g in group[n:]]))
+    inside = group[n:] == goods[:, None]  # [groups, goods]
+    mine = np.array([economy.endowments[group[:n] == g].sum(0) for g in goods])  # what a group's consumers own
+    value = (mine * w) @ inside.T
+    total = np.diag(inside @ (economy.supply * w))
+    size = np.abs(total).max()
+    rows = np.vstack([(value - total) / size, np.ones(len(goods))])
+    factor = np.linalg.lstsq(rows, np.r_[np.zeros(len(goods)), 1.0], rcond=None)[0]
+    out = w * factor[np.searchsorted(goods, group[n:])]
+    return out / out.sum()
 
 
 def level(utility: Utility, x: Any) -> Any:
@@ -176,7 +181,7 @@ def _amount(part: Any, x: Any) -> Any:
         return inner[0]
     if part.unit:
         return cp.geo_mean(inner, w)
-    return cp.pnorm(cp.multiply(w ** (1 / part.rho), inner), part.rho, max_denom=4096)
+    return cp.pnorm(cp.multiply(w ** (1 / part.rho), inner), part.rho, approx=False)
 
 
 @dataclasses.dataclass

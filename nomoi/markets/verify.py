@@ -52,9 +52,12 @@ class Certificate:
 
 
 def verify(
-    economy: Economy, prices: np.ndarray, allocation: np.ndarray, production: np.ndarray | None = None
-) -> Certificate:
+    economy: Economy, prices: np.ndarray, allocation: np.ndarray, production: np.ndarray | None = None,
+    transfers: np.ndarray | None = None,
+) -> Certificate:  # fmt: skip
     """The certificate of prices [goods], allocation [consumers, goods] and netputs [producers, goods].
+
+    `transfers` [consumers] are added to incomes, in units of prices that sum to one; they must sum to 0.
 
     Raises a `Refusal` where shapes are wrong; what is no equilibrium gets a certificate that does not hold.
     """
@@ -74,6 +77,8 @@ def verify(
     turnover = float(np.abs(p) @ there)
     profits = y @ p
     incomes = economy.endowments @ p + economy.shares @ profits
+    if transfers is not None:
+        incomes = incomes + np.asarray(transfers, float)
     over = x.sum(0) - owned - y.sum(0)
     checks = [_wasted(c.utility, p, x[i], float(incomes[i])) for i, c in enumerate(economy.consumers)]
     firms = [_unearned(q.technology, p, y[k], turnover) for k, q in enumerate(economy.producers)]
@@ -88,6 +93,8 @@ def verify(
         "clearing": float(max(np.max(over / there), 0.0)),
         "free goods": float(np.max(np.abs(p * over)) / turnover),
     }  # fmt: skip
+    if transfers is not None:
+        parts["transfers"] = abs(float(np.sum(transfers))) / turnover
     parts = {name: max(float(v), 0.0) for name, v in parts.items()}
     # the proof's own step: a budget that is not used up is a waste, which the bound on utility already counts
     proved = all(sure for _, sure in checks)
