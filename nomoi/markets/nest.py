@@ -10,6 +10,7 @@ import numpy as np
 from nomoi.errors import Refusal
 
 CONVENTIONS = ("weights", "shares")
+Amounts = np.ndarray | np.float64  # to NumPy an array without axes is a number
 NEAR_ONE = 1e-9  # elasticities this near to 1 are Cobb-Douglas (ours): the powers differ by less than rounding
 
 
@@ -63,7 +64,7 @@ class Nest:
                 out |= part.used if isinstance(part, Nest) else np.arange(self.goods) == part
         return out
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         """f of bundles [..., goods]: [...]."""
         inner = self._inner(lambda nest: nest.value(x), x)
         return _mean(inner, self.weights, 0.0 if self.unit else self.rho)
@@ -82,7 +83,7 @@ class Nest:
                 out[part] += slope
         return out
 
-    def cost(self, p: np.ndarray) -> np.ndarray:
+    def cost(self, p: np.ndarray) -> Amounts:
         """The least that one unit of f costs at prices [..., goods]: [...]."""
         inner = self._inner(lambda nest: nest.cost(p), p)
         b = self.pull
@@ -112,7 +113,7 @@ class Nest:
         return np.stack([of(part) if isinstance(part, Nest) else x[..., part] for part in self.parts], -1)
 
 
-def _mean(x: np.ndarray, w: np.ndarray, rho: float) -> np.ndarray:
+def _mean(x: np.ndarray, w: np.ndarray, rho: float) -> Amounts:
     """The power mean of x [..., k] of order rho, without overflow; weights w [k] sum to one."""
     there = w > 0
     x, w = x[..., there], w[there]
@@ -131,7 +132,7 @@ def _mean(x: np.ndarray, w: np.ndarray, rho: float) -> np.ndarray:
 
 
 def nest(
-    goods: int, numbers: Sequence[float], where: str, sigma: float | None = 1.0, rho: float | None = None,
+    goods: int, numbers: Sequence[float] | np.ndarray, where: str, sigma: float | None = 1.0, rho: float | None = None,
     convention: str = "weights", parts: Sequence[int | Nest] | None = None,
 ) -> Nest:  # fmt: skip
     """A nest, checked: `where` is what a refusal calls it."""
@@ -152,7 +153,7 @@ def nest(
     return Nest(goods, tuple(parts), numbers_, float(sigma), convention)
 
 
-def positive(numbers: Sequence[float], what: str) -> np.ndarray:
+def positive(numbers: Sequence[float] | np.ndarray, what: str) -> np.ndarray:
     """[k] numbers of which none is negative and some are above 0."""
     try:
         out = np.asarray(numbers, np.float64)

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.markets.nest import Nest, positive
+from nomoi.markets.nest import Amounts, Nest, positive
 
 TINY = 1e-300
 
@@ -53,7 +53,7 @@ class Utility:
         """[goods] of which goods more is better, at least somewhere."""
         return np.ones(self.goods, bool)
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         """Utility [...] of bundles [..., goods]."""
         raise NotImplementedError
 
@@ -61,7 +61,7 @@ class Utility:
         """[goods] at one bundle: of a concave function with the same indifference curves, up to a factor above 0."""
         raise NotImplementedError
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         """The best bundles [..., goods] at prices [..., goods] and incomes [...]."""
         raise NotImplementedError
 
@@ -99,7 +99,7 @@ class Ces(Utility):
     def wanted(self) -> np.ndarray:
         return self.nest.used
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         return self.nest.value(np.maximum(x, 0.0))
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
@@ -109,7 +109,7 @@ class Ces(Utility):
                 return np.where(a > 0, a / np.maximum(x, 0.0), 0.0)
         return self.nest.gradient(np.maximum(x, 0.0))
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         if self.flat:
             return ces(self.pull[None], np.array([self.nest.sigma]), p, m[..., None])[..., 0, :]
         return (m / self.nest.cost(p))[..., None] * self.nest.bundle(p)
@@ -122,7 +122,7 @@ class Ces(Utility):
         return out
 
 
-def ces(pull: np.ndarray, sigma: np.ndarray, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+def ces(pull: np.ndarray, sigma: np.ndarray, p: np.ndarray, m: Amounts) -> np.ndarray:
     """What n consumers with CES utilities buy [..., n, goods]: m b_k p_k^-sigma / sum of b_j p_j^(1 - sigma).
 
     pull [n, goods], sigma [n], prices p [..., goods], incomes m [..., n].  In logarithms, against overflow.
@@ -158,7 +158,7 @@ class Leontief(Utility):
     def wanted(self) -> np.ndarray:
         return self.needs > 0
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         some = self.needs > 0
         return (x[..., some] / self.needs[some]).min(-1)
 
@@ -170,7 +170,7 @@ class Leontief(Utility):
         out[k] = 1 / self.needs[k]
         return out
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             return (m / (p @ self.needs))[..., None] * self.needs
 
@@ -191,13 +191,13 @@ class Linear(Utility):
     def wanted(self) -> np.ndarray:
         return self.worth > 0
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         return x @ self.worth
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
         return self.worth
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         """All income on one of the best goods."""
         with np.errstate(divide="ignore", invalid="ignore"):
             rate = np.where(self.worth > 0, self.worth / p, 0.0)
@@ -221,7 +221,7 @@ class StoneGeary(Utility):
     def wanted(self) -> np.ndarray:
         return self.shares > 0
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         some = self.shares > 0
         beyond = np.maximum(x - self.needs, 0.0)[..., some]
         return np.prod(np.power(beyond, self.shares[some]), -1)
@@ -230,7 +230,7 @@ class StoneGeary(Utility):
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(self.shares > 0, self.shares / np.maximum(x - self.needs, 0.0), 0.0)
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         with np.errstate(divide="ignore", invalid="ignore"):
             spent = self.shares * (m - p @ self.needs)[..., None] / p
         return self.needs + np.where(self.shares > 0, spent, 0.0)
@@ -258,7 +258,7 @@ class QuasiLinear(Utility):
     def others(self) -> np.ndarray:
         return np.flatnonzero((self.worth > 0) & (np.arange(self.goods) != self.money))
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         k = self.others
         x_, a, r, b = x[..., k], self.worth[k], self.power[k], self.bend[k]
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -285,7 +285,7 @@ class QuasiLinear(Utility):
             curved = np.power(a / np.maximum(rate, TINY), 1 / (1 - r))
         return np.where(b > 0, np.maximum(a - rate, 0.0) / np.where(b > 0, b, 1.0), curved)
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         k = self.others
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             rate = p[..., k] / np.maximum(p[..., self.money, None], TINY)
@@ -315,7 +315,7 @@ class Bliss(Utility):
     family: ClassVar[str] = "bliss"
     satiable: ClassVar[bool] = True
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         return -(self.weights * (x - self.best) ** 2).sum(-1)
 
     def gradient(self, x: np.ndarray) -> np.ndarray:
@@ -330,7 +330,7 @@ class Concave(Utility):
     slope: Callable[[np.ndarray], np.ndarray] | None = None
     family: ClassVar[str] = "concave"
 
-    def value(self, x: np.ndarray) -> np.ndarray:
+    def value(self, x: np.ndarray) -> Amounts:
         x = np.asarray(x, float)
         flat = np.array([self.function(row) for row in x.reshape(-1, self.goods)])
         return flat.reshape(x.shape[:-1])
@@ -343,7 +343,7 @@ class Concave(Utility):
                 for k in range(self.goods)]  # fmt: skip
         return np.array([(high - low) / (2 * h) for (low, high), h in zip(ends, step, strict=True)])
 
-    def demand(self, p: np.ndarray, m: np.ndarray) -> np.ndarray:
+    def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         from scipy.optimize import minimize
 
         out = []

@@ -35,7 +35,7 @@ def write(found: Equilibria, path: Path) -> Path:
     from nomoi.files import write as put
 
     fig = box(found)
-    return put(path, figures.svg(fig) if path.suffix.lower() == ".svg" else figures.png(fig))
+    return put(path, figures.svg(fig)) if path.suffix.lower() == ".svg" else figures.png(fig, path)
 
 
 def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "") -> Figure:

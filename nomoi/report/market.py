@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nomoi import files
-from nomoi.errors import Refusal, printable
+from nomoi.errors import printable
 from nomoi.markets import economies
 from nomoi.markets.assumptions import PROVED, REFUTED, existence
 from nomoi.markets.economy import Economy
@@ -51,8 +51,9 @@ def _show(economy: Economy, found: Equilibria) -> None:
         held = e.certificate
         sign = "not defined" if e.index is None else f"{e.index:+d}" if e.index else "0"
         proof = "proved" if held.proved else "as far as a search tells"
-        out = Table(title=f"equilibrium {k}: index {sign}; nobody gains more than {held.gain:.1e} of what is at stake, {proof}",
-                    title_justify="left")  # fmt: skip
+        console.print(f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
+                      highlight=False)  # fmt: skip
+        out = Table(show_edge=False, pad_edge=False)
         out.add_column("")
         for g in economy.goods[:MANY]:
             out.add_column(escape(g), justify="right")
@@ -74,7 +75,8 @@ def _show(economy: Economy, found: Equilibria) -> None:
 def _assumptions(economy: Economy) -> None:
     found = economy.assumptions()
     colour = {PROVED: "green", REFUTED: "red"}
-    out = Table(title="assumptions of the existence theorem (Arrow & Debreu 1954)", title_justify="left")
+    console.print("assumptions of the existence theorem (Arrow & Debreu 1954)", highlight=False)
+    out = Table(show_edge=False, pad_edge=False)
     for head in ("", "says", "here", "because"):
         out.add_column(head)
     for f in found:
@@ -82,9 +84,3 @@ def _assumptions(economy: Economy) -> None:
         out.add_row(f.name, escape(f.says), f"[{shade}]{f.status}[/{shade}]", escape(f.why))
     console.print(out)
     console.print(escape(existence(found)), highlight=False)
-
-
-def refuse_none(found: Equilibria) -> None:
-    """Refuse a picture of nothing."""
-    if not len(found):
-        raise Refusal(f"there is nothing to draw: {found.promise}")
