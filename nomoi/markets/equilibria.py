@@ -163,7 +163,8 @@ def _fitting(economy: Economy) -> str:
     if economy.exchange and all(isinstance(c.utility, Ces) and c.utility.cobb_douglas for c in economy.consumers):
         if closed.irreducible(economy):
             return "perron"
-    if economy.l == 2:
+    slow = any(c.utility.family == "concave" for c in economy.consumers)  # thousands of demands take too long
+    if economy.l == 2 and not slow:
         return "scan"
     if economy.proportional is not None and linear:
         return "eisenberg_gale"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -254,8 +255,9 @@ class QuasiLinear(Utility):
     def wanted(self) -> np.ndarray:
         return (self.worth > 0) | (np.arange(self.goods) == self.money)
 
-    @property
+    @cached_property
     def others(self) -> np.ndarray:
+        """Which goods are wanted beside money."""
         return np.flatnonzero((self.worth > 0) & (np.arange(self.goods) != self.money))
 
     def value(self, x: np.ndarray) -> Amounts:
@@ -285,19 +287,37 @@ class QuasiLinear(Utility):
             curved = np.power(a / np.maximum(rate, TINY), 1 / (1 - r))
         return np.where(b > 0, np.maximum(a - rate, 0.0) / np.where(b > 0, b, 1.0), curved)
 
+    def _dear(self, p: np.ndarray, rate: np.ndarray, m: np.ndarray) -> np.ndarray:
+        """[poor] logarithms of the factor at which all income m goes to the other goods, at prices p [poor, others]."""
+        k = self.others
+        if not self.bend[k].any():  # the logarithm of spending is convex in that of the factor: Newton never overshoots
+            out = np.zeros(len(m))
+            with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+                for _ in range(60):
+                    spent = p * self._at(rate * np.exp(out)[:, None])
+                    total = spent.sum(1)
+                    step = np.log(total / m) * total / (spent / (1 - self.power[k])).sum(1)
+                    out = out + np.where(np.isfinite(step), step, 0.0)
+                    if np.abs(step[np.isfinite(step)]).max(initial=0.0) < 1e-9:  # the step after this one would be below rounding
+                        break
+            return out
+        low, high = np.zeros(len(m)), np.full(len(m), 100.0)
+        for _ in range(60):
+            middle = (low + high) / 2
+            dear = (p * self._at(rate * np.exp(middle)[:, None])).sum(1) > m
+            low, high = np.where(dear, middle, low), np.where(dear, high, middle)
+        return high
+
     def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
         k = self.others
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             rate = p[..., k] / np.maximum(p[..., self.money, None], TINY)
-        # who cannot pay for that values money more, by a factor found by bisection of its logarithm
-        low, high = np.zeros(m.shape), np.full(m.shape, 700.0)
+        # who cannot pay for that values money more, by a factor of which this is the logarithm
         poor = (p[..., k] * self._at(rate)).sum(-1) > m
+        factor = np.zeros(m.shape)
         if poor.any():
-            for _ in range(70):
-                middle = (low + high) / 2
-                dear = (p[..., k] * self._at(rate * np.exp(middle)[..., None])).sum(-1) > m
-                low, high = np.where(dear, middle, low), np.where(dear, high, middle)
-        bought = self._at(rate * np.exp(np.where(poor, high, 0.0))[..., None])
+            factor[poor] = self._dear(p[..., k][poor], rate[poor], np.asarray(m)[poor])
+        bought = self._at(rate * np.exp(factor)[..., None])
         out = np.zeros(p.shape)
         out[..., k] = bought
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -189,6 +189,8 @@ def _smooth(technology: Smooth, p: np.ndarray, y: np.ndarray, turnover: float) -
         return max(p[out] * technology.scale - _cheapest(technology.nest, p), 0.0) / max(p[out] * technology.scale, 1e-300), short
     slope = technology.nest.gradient(np.maximum(inputs, 0.0))
     f = float(technology.nest.value(np.maximum(inputs, 0.0)))
+    if f <= 0:
+        return np.inf, short  # something is made, or paid for, and nothing comes of it
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         product = p[out] * technology.scale * technology.returns * f ** (technology.returns - 1) * slope
         gap = np.where(inputs > 0, np.abs(product - p), np.maximum(product - p, 0.0))[used]

@@ -142,3 +142,33 @@ def paths(economy: Economy, flows: Sequence[np.ndarray], at: np.ndarray, title: 
             side.set_visible(False)
         ax.grid(False)
     return fig
+
+
+def triangles() -> Figure:
+    """Externality, market power and a tax: what the last unit is worth and costs, and the loss between two amounts."""
+    from matplotlib.figure import Figure as Sheet
+
+    panes = (
+        ("Externality", lambda q: 2 - q, lambda q: q + 0.5, lambda q: q, 1.0, 0.75, "made", "best", 1.5),
+        ("Two firms", lambda q: 10 - q, lambda q: 2 + 0 * q, None, 16 / 3, 8.0, "made", "best", 10.0),
+        ("A tax of 2", lambda q: 10 - q, lambda q: 2 + q, None, 3.0, 4.0, "sold", "best", 6.0),
+    )
+    with _styled():
+        fig = Sheet(figsize=(7.2, 2.9), layout="constrained")
+        for k, (name, worth, costs, own, at, best, here, there, most) in enumerate(panes):
+            ax = fig.add_subplot(1, 3, k + 1)
+            q = np.linspace(0, most, 200)
+            ax.plot(q, worth(q), color=COLOURS[0], linewidth=2)
+            ax.plot(q, costs(q), color=COLOURS[1], linewidth=2)
+            if own is not None:
+                ax.plot(q, own(q), color=COLOURS[1], linewidth=1.2, linestyle="--")
+            between = np.linspace(min(at, best), max(at, best), 50)
+            ax.fill_between(between, worth(between), costs(between), color=COLOURS[4], alpha=0.5, linewidth=0)
+            for x, word in ((at, here), (best, there)):
+                ax.axvline(x, color=QUIET, linewidth=0.7, linestyle=":")
+                ax.annotate(word, (x, 0), (2 if x == max(at, best) else -2, 3), textcoords="offset points", size=8, color=QUIET,
+                            ha="left" if x == max(at, best) else "right")  # fmt: skip
+            ax.set_title(name, size=figures.TEXT)
+            ax.set(xlim=(0, most), ylim=(0, None), xlabel="amount")
+        fig.axes[0].set_ylabel("worth (blue), cost (orange;\nthe firm's own dashed)")
+    return fig
