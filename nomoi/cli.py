@@ -245,7 +245,9 @@ def solve(
 
 @app.command()
 def market(
-    economy: Annotated[str, typer.Argument(help="a file (.yaml, .json, .toml) or an economy of nomoi's, such as edgeworth")],
+    economy: Annotated[
+        str, typer.Argument(help="a file (.yaml, .json, .toml) or an economy of nomoi's, such as edgeworth")
+    ],
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.markets.equilibria")] = "auto",
     picture: Annotated[Path | None, typer.Option(help="Edgeworth box to write, .svg or .png")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,

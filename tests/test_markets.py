@@ -28,8 +28,8 @@ HOME = Path(nomoi.markets.__file__).parent
 
 def exchange(*rows, goods="abcdefghij"):
     """An exchange economy of (utility, endowment)."""
-    l = len(rows[0][1])
-    return economy({"goods": list(goods[:l]), "consumers": [{"utility": u, "endowment": list(e)} for u, e in rows]})
+    L = len(rows[0][1])
+    return economy({"goods": list(goods[:L]), "consumers": [{"utility": u, "endowment": list(e)} for u, e in rows]})
 
 
 @lru_cache
@@ -39,12 +39,12 @@ def solved(name):
 
 def random_cobb_douglas(seed, most=8):
     rng = np.random.default_rng(seed)
-    n, l = rng.integers(2, most, 2)
-    return exchange(*(({"family": "cobb_douglas", "shares": rng.random(l).tolist()}, rng.random(l)) for _ in range(n)))
+    n, L = rng.integers(2, most, 2)
+    return exchange(*(({"family": "cobb_douglas", "shares": rng.random(L).tolist()}, rng.random(L)) for _ in range(n)))
 
 
 def ces(numbers, **more):
-    return {"family": "ces"} | more | {"weights" if "convention" not in more else more["convention"]: numbers}
+    return {"family": "ces"} | more | {more.get("convention", "weights"): numbers}
 
 
 def test_the_verifier_and_what_it_reads_import_no_solver():
@@ -55,7 +55,9 @@ def test_the_verifier_and_what_it_reads_import_no_solver():
                 assert str(node.module).split(".")[-1] not in solvers
                 assert not solvers & {a.name for a in node.names} or node.module != "nomoi.markets"
     text = (HOME / "verify.py").read_text()
-    assert not any(f".{word}(" in text for word in ("demand", "demands", "excess", "supply", "incomes", "bundle", "cost"))
+    assert not any(
+        f".{word}(" in text for word in ("demand", "demands", "excess", "supply", "incomes", "bundle", "cost")
+    )
 
 
 # --- cases of the literature ----------------------------------------------------------------------------------------
@@ -137,14 +139,15 @@ def test_a_fisher_market_by_program_and_by_bids():
 def test_linear_exchange_is_exact():
     rng = np.random.default_rng(5)
     for _ in range(3):
-        n, l = rng.integers(2, 6), rng.integers(3, 6)
-        e = exchange(*(({"family": "linear", "worth": rng.random(l).tolist()}, rng.random(l)) for _ in range(n)))
+        n, L = rng.integers(2, 6), rng.integers(3, 6)
+        e = exchange(*(({"family": "linear", "worth": rng.random(L).tolist()}, rng.random(L)) for _ in range(n)))
         one, other = e.equilibria("linear_exchange"), e.equilibria("complementarity")
         assert one[0].certificate.gain < 1e-9
         np.testing.assert_allclose(one[0].utilities, other[0].utilities, rtol=1e-8)
 
 
-# --- corners, free goods, roots on the grid, conventions ---------------------------------------------------------------
+# --- corners, free goods, roots on the grid, conventions
+# ---------------------------------------------------------------
 
 
 def test_what_is_had_too_much_of_is_free():
@@ -154,7 +157,10 @@ def test_what_is_had_too_much_of_is_free():
 
 
 def test_a_good_that_nobody_wants_is_free():
-    rows = [({"family": "cobb_douglas", "shares": [1, 2, 0]}, [1, 0, 5]), ({"family": "cobb_douglas", "shares": [2, 1, 0]}, [0, 1, 1])]
+    rows = [
+        ({"family": "cobb_douglas", "shares": [1, 2, 0]}, [1, 0, 5]),
+        ({"family": "cobb_douglas", "shares": [2, 1, 0]}, [0, 1, 1]),
+    ]
     e = exchange(*rows).equilibria()
     assert len(e) == 1
     np.testing.assert_allclose(e[0].prices, [0.5, 0.5, 0], atol=1e-9)
@@ -209,12 +215,20 @@ def test_ces_with_low_elasticities_has_three_equilibria_all_found():
 
 
 UTILITIES = [
-    {"family": "cobb_douglas", "shares": [1, 2, 3]}, ces([1, 2, 3], sigma=0.5), ces([1, 2, 3], sigma=3, convention="shares"),
-    {"family": "leontief", "needs": [1, 2, 3]}, {"family": "stone_geary", "shares": [1, 1, 1], "least": [0.1, 0, 0.05]},
+    {"family": "cobb_douglas", "shares": [1, 2, 3]},
+    ces([1, 2, 3], sigma=0.5),
+    ces([1, 2, 3], sigma=3, convention="shares"),
+    {"family": "leontief", "needs": [1, 2, 3]},
+    {"family": "stone_geary", "shares": [1, 1, 1], "least": [0.1, 0, 0.05]},
     {"family": "quasi_linear", "money": "a", "worth": [1, 2, 1], "power": 0.5},
     {"family": "quasi_linear", "money": "c", "worth": [3, 2, 0], "bend": [1, 2, 0]},
-    {"family": "nested_ces", "sigma": 0.7, "weights": [1, 2], "parts": ["a", {"sigma": 2, "shares": [1, 1], "parts": ["b", "c"]}]},
-]  # fmt: skip
+    {
+        "family": "nested_ces",
+        "sigma": 0.7,
+        "weights": [1, 2],
+        "parts": ["a", {"sigma": 2, "shares": [1, 1], "parts": ["b", "c"]}],
+    },
+]
 
 
 @given(st.integers(0, 10_000))
@@ -264,17 +278,21 @@ def test_any_concave_function_will_do(monkeypatch):
 
 
 def test_decreasing_returns_pay_profits_to_who_has_shares():
-    """max sqrt(l) w + ...: corn sqrt(labour), half of a Cobb-Douglas on each: leisure 2/3 by hand."""
+    """max sqrt(L) w + ...: corn sqrt(labour), half of a Cobb-Douglas on each: leisure 2/3 by hand."""
     e = economies.named("robinson").equilibria()[0]
     np.testing.assert_allclose(e.allocation[0], [2 / 3, np.sqrt(1 / 3)], rtol=1e-9)
     assert e.certificate.holds
 
 
 def test_smooth_firms_with_constant_returns():
-    data = {"goods": ["labour", "land", "bread"], "consumers": [
-        {"utility": {"family": "cobb_douglas", "shares": [1, 0, 2]}, "endowment": [1, 0, 0]},
-        {"utility": {"family": "cobb_douglas", "shares": [0, 0, 1]}, "endowment": [0, 1, 0]}],
-        "producers": [{"technology": {"family": "ces", "sigma": 0.5, "shares": [1, 1, 0], "output": "bread"}}]}  # fmt: skip
+    data = {
+        "goods": ["labour", "land", "bread"],
+        "consumers": [
+            {"utility": {"family": "cobb_douglas", "shares": [1, 0, 2]}, "endowment": [1, 0, 0]},
+            {"utility": {"family": "cobb_douglas", "shares": [0, 0, 1]}, "endowment": [0, 1, 0]},
+        ],
+        "producers": [{"technology": {"family": "ces", "sigma": 0.5, "shares": [1, 1, 0], "output": "bread"}}],
+    }
     found = economy(data).equilibria()
     assert len(found) == 1
     assert found[0].certificate.holds
@@ -286,7 +304,9 @@ def test_smooth_firms_with_constant_returns():
 # --- wrong answers --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["edgeworth", "three_equilibria", "kehoe", "scarf_hansen", "robinson", "fisher", "scarf"])
+@pytest.mark.parametrize(
+    "name", ["edgeworth", "three_equilibria", "kehoe", "scarf_hansen", "robinson", "fisher", "scarf"]
+)
 def test_each_kind_of_wrong_answer_fails(name):
     e = economies.named(name)
     found = solved(name)[0]
@@ -299,9 +319,15 @@ def test_each_kind_of_wrong_answer_fails(name):
     swapped = x[::-1] if not np.allclose(x, x[::-1]) else x * [[1.01]] * np.linspace(1, 1.01, e.l)
     idle = x.copy()
     idle[0] *= 0.99
-    wrong = {"price": (twisted, x, y), "sign": (-p, x, y), "one sign": (p * np.r_[-1, np.ones(e.l - 1)], x, y),
-             "allocation": (p, swapped, y), "scale": (p, x * 1.001, y), "waste": (p, idle, y),
-             "number": (p * np.nan, x, y)}  # fmt: skip
+    wrong = {
+        "price": (twisted, x, y),
+        "sign": (-p, x, y),
+        "one sign": (p * np.r_[-1, np.ones(e.l - 1)], x, y),
+        "allocation": (p, swapped, y),
+        "scale": (p, x * 1.001, y),
+        "waste": (p, idle, y),
+        "number": (p * np.nan, x, y),
+    }
     if e.producers:
         wrong |= {"production": (p, x, y * 1.001), "made of nothing": (p, x, np.maximum(y, 0)), "idle": (p, x, 0 * y)}
     for kind, point in wrong.items():
@@ -352,8 +378,13 @@ def test_textbook_examples_violate_what_suffices_and_have_equilibria_all_the_sam
 
 
 def made(*processes):
-    return economy({"goods": ["a", "b"], "consumers": [{"utility": {"family": "cobb_douglas", "shares": [1, 1]}, "endowment": [1, 1]}],
-                    "producers": [{"technology": {"family": "activities", "processes": list(processes)}}]})  # fmt: skip
+    return economy(
+        {
+            "goods": ["a", "b"],
+            "consumers": [{"utility": {"family": "cobb_douglas", "shares": [1, 1]}, "endowment": [1, 1]}],
+            "producers": [{"technology": {"family": "activities", "processes": list(processes)}}],
+        }
+    )
 
 
 def test_cockaigne_and_undoing_are_found_by_linear_programs():
@@ -363,9 +394,16 @@ def test_cockaigne_and_undoing_are_found_by_linear_programs():
 
 
 def test_returns_bliss_and_love_of_extremes_are_refuted_and_named_by_solvers():
-    base = {"goods": ["a", "b"], "consumers": [{"utility": {"family": "cobb_douglas", "shares": [1, 1]}, "endowment": [1, 1], "shares": [1]}]}
-    more = base | {"producers": [{"technology": {"family": "cobb_douglas", "output": "b", "shares": [1, 0], "returns": 1.5}}]}
-    fixed = base | {"producers": [{"technology": {"family": "fixed_cost", "output": "b", "input": "a", "fixed": 1, "marginal": 1}}]}
+    base = {
+        "goods": ["a", "b"],
+        "consumers": [{"utility": {"family": "cobb_douglas", "shares": [1, 1]}, "endowment": [1, 1], "shares": [1]}],
+    }
+    more = base | {
+        "producers": [{"technology": {"family": "cobb_douglas", "output": "b", "shares": [1, 0], "returns": 1.5}}]
+    }
+    fixed = base | {
+        "producers": [{"technology": {"family": "fixed_cost", "output": "b", "input": "a", "fixed": 1, "marginal": 1}}]
+    }
     for data in (more, fixed):
         assert status(economy(data))["I.a"] == "refuted"
         with pytest.raises(Refusal, match=r"I\.a"):
@@ -384,10 +422,19 @@ def test_returns_bliss_and_love_of_extremes_are_refuted_and_named_by_solvers():
 
 # --- bad input ------------------------------------------------------------------------------------------------------
 
-GOOD = {"goods": ["wine", "bread"], "consumers": [
-    {"name": "Ann", "utility": {"family": "cobb_douglas", "shares": [1, 3]}, "endowment": {"wine": 1}, "shares": {"mill": 1}},
-    {"name": "Bob", "utility": {"family": "ces", "sigma": 0.5, "weights": [1, 1]}, "endowment": [0, 1]}],
-    "producers": [{"name": "mill", "technology": {"family": "activities", "processes": [{"wine": -1, "bread": 0.5}]}}]}  # fmt: skip
+GOOD = {
+    "goods": ["wine", "bread"],
+    "consumers": [
+        {
+            "name": "Ann",
+            "utility": {"family": "cobb_douglas", "shares": [1, 3]},
+            "endowment": {"wine": 1},
+            "shares": {"mill": 1},
+        },
+        {"name": "Bob", "utility": {"family": "ces", "sigma": 0.5, "weights": [1, 1]}, "endowment": [0, 1]},
+    ],
+    "producers": [{"name": "mill", "technology": {"family": "activities", "processes": [{"wine": -1, "bread": 0.5}]}}],
+}
 
 
 def spoilt(place, value):
@@ -434,11 +481,18 @@ def test_a_good_that_nobody_owns_or_makes_is_refused():
         exchange(({"family": "stone_geary", "shares": [1, 1], "least": [2, 0]}, [1, 1]))
 
 
-@pytest.mark.parametrize(("method", "name", "said"), [
-    ("perron", "scarf", "not Cobb-Douglas"), ("scan", "scarf", "takes two goods"), ("newton", "kehoe", "exchange with smooth"),
-    ("eisenberg_gale", "edgeworth", "no Fisher market"), ("linear_exchange", "edgeworth", "linear utilities alone"),
-    ("scna", "scarf", "did you mean 'scan'?"), ("perron", "kehoe", "has producers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("method", "name", "said"),
+    [
+        ("perron", "scarf", "not Cobb-Douglas"),
+        ("scan", "scarf", "takes two goods"),
+        ("newton", "kehoe", "exchange with smooth"),
+        ("eisenberg_gale", "edgeworth", "no Fisher market"),
+        ("linear_exchange", "edgeworth", "linear utilities alone"),
+        ("scna", "scarf", "did you mean 'scan'?"),
+        ("perron", "kehoe", "has producers"),
+    ],
+)
 def test_a_method_that_does_not_solve_such_an_economy_says_so(method, name, said):
     with pytest.raises(Refusal) as refusal:
         economies.named(name).equilibria(method)
@@ -473,11 +527,19 @@ technology = {family = "activities", processes = [{wine = -1, bread = 0.5}]}
     np.testing.assert_array_equal(prices[0], prices[2])
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("x.yaml", "goods: [a\n", "cannot be read"), ("x.yaml", "a: 1\na: 2\n", "gives 'a' twice"), ("x.json", "[1]", "is no table"),
-    ("x.yaml", "a: &x [1]\nb: *x\n", "alias"), ("x.yaml", "!!python/object/apply:os.system ['true']", "cannot be read"),
-    ("x.txt", "", "must end in .yaml"), ("x.toml", "a = ", "cannot be read"), ("x.json", "{}", "has no 'goods'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("x.yaml", "goods: [a\n", "cannot be read"),
+        ("x.yaml", "a: 1\na: 2\n", "gives 'a' twice"),
+        ("x.json", "[1]", "is no table"),
+        ("x.yaml", "a: &x [1]\nb: *x\n", "alias"),
+        ("x.yaml", "!!python/object/apply:os.system ['true']", "cannot be read"),
+        ("x.txt", "", "must end in .yaml"),
+        ("x.toml", "a = ", "cannot be read"),
+        ("x.json", "{}", "has no 'goods'"),
+    ],
+)
 def test_files_that_are_no_economies_are_refused(nomoi, tmp_path, name, text, said):
     Path(name).write_text(text)
     status_, out, err = nomoi("market", f"./{name}")
@@ -496,8 +558,12 @@ def test_the_command_tells_all_as_text_json_and_picture(nomoi):
     told = json.loads(out)
     assert [e["index"] for e in told["equilibria"]] == [1, -1, 1]
     assert told["assumptions"][0]["status"] == "proved"
-    for words, said in ((("edgewort",), "did you mean 'edgeworth'?"), (("./none.yaml",), "there is no file"),
-                        (("kehoe", "--picture", "k.png"), "two consumers, two goods"), (("edgeworth", "--picture", "k.pdf"), ".svg or .png")):  # fmt: skip
+    for words, said in (
+        (("edgewort",), "did you mean 'edgeworth'?"),
+        (("./none.yaml",), "there is no file"),
+        (("kehoe", "--picture", "k.png"), "two consumers, two goods"),
+        (("edgeworth", "--picture", "k.pdf"), ".svg or .png"),
+    ):
         status_, out, err = nomoi("market", *words)
         assert status_ == 2
         assert said in err

@@ -38,8 +38,10 @@ class Escrow(Institution):
 
     def fits(self, situation: Situation) -> None:
         if self.head not in situation.actions:
-            raise Refusal(f"{self.name} holds what {self.head!r} would deliver, which is no choice in {situation.name}; its "
-                          f"choices are {', '.join(situation.actions)}.")  # fmt: skip
+            raise Refusal(
+                f"{self.name} holds what {self.head!r} would deliver, which is no choice in {situation.name}; its "
+                f"choices are {', '.join(situation.actions)}."
+            )
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -55,9 +57,15 @@ class Escrow(Institution):
         return action | {self.head: jnp.ones_like(action[self.head])}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,
+        self,
+        key: PRNGKeyArray,
+        memory: Any,
+        situation: Situation,
+        state: State,
+        tried: Action,
+        action: Action,
         outcome: Outcome,
-    ) -> tuple[Any, State, Outcome]:  # fmt: skip
+    ) -> tuple[Any, State, Outcome]:
         traded = outcome.units(self.on)
         forced = (tried[self.head] == 0) & (traded > 0)
         return memory, state, outcome.pay(-self.fee * traded, self, forced=forced, paid=self.fee * traded)

@@ -13,8 +13,10 @@ from nomoi.grid import Scene
 class Permits(Institution):
     """Each unit of `on` needs a permit; `cap` of them are given out evenly, and traded at the price that is posted.
 
-    Who does more buys, who does less sells: payments are price x (units - own part).  After each step the price rises by
-    `speed` for each unit wanted beyond the cap, and falls where fewer are wanted, so that it finds by itself what a levy
+    Who does more buys, who does less sells: payments are price x (units - own part).  After each step the price rises
+    by
+    `speed` for each unit wanted beyond the cap, and falls where fewer are wanted, so that it finds by itself what a
+    levy
     would have to know: the harm that the last unit allowed is worth.  Away from that price the institution stands in
     for the missing buyers or sellers.
 
@@ -58,9 +60,15 @@ class Permits(Institution):
         return {"price": jnp.broadcast_to(memory, (situation.agents, 1))}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        self,
+        key: PRNGKeyArray,
+        memory: Array,
+        situation: Situation,
+        state: State,
+        tried: Action,
+        action: Action,
         outcome: Outcome,
-    ) -> tuple[Array, State, Outcome]:  # fmt: skip
+    ) -> tuple[Array, State, Outcome]:
         used = outcome.units(self.on)
         paid = memory * (used - self.cap / situation.agents)
         after = jnp.maximum(memory + self.speed * (used.sum() - self.cap), 0.0)

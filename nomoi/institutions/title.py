@@ -37,8 +37,10 @@ class Title(Institution):
 
     def fits(self, situation: Situation) -> None:
         if self.head not in situation.actions:
-            raise Refusal(f"{self.name} guards against {self.head!r}, which is no choice in {situation.name}; its choices "
-                          f"are {', '.join(situation.actions)}.")  # fmt: skip
+            raise Refusal(
+                f"{self.name} guards against {self.head!r}, which is no choice in {situation.name}; its choices "
+                f"are {', '.join(situation.actions)}."
+            )
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -54,8 +56,14 @@ class Title(Institution):
         return action | {self.head: jnp.zeros_like(action[self.head])}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,
+        self,
+        key: PRNGKeyArray,
+        memory: Any,
+        situation: Situation,
+        state: State,
+        tried: Action,
+        action: Action,
         outcome: Outcome,
-    ) -> tuple[Any, State, Outcome]:  # fmt: skip
+    ) -> tuple[Any, State, Outcome]:
         paid = jnp.broadcast_to(self.cost, (situation.agents,))
         return memory, state, outcome.pay(-paid, self, kept=tried[self.head] > 0, paid=paid)

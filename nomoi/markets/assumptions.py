@@ -1,6 +1,7 @@
 """The assumptions under which Arrow & Debreu (1954) prove that an equilibrium exists, checked one by one.
 
-They are sufficient, not necessary: most examples in which everybody owns one good alone violate IV.a and have equilibria.
+They are sufficient, not necessary: most examples in which everybody owns one good alone violate IV.a and have
+equilibria.
 """
 
 from __future__ import annotations
@@ -40,20 +41,24 @@ def assumptions(economy: Economy) -> list[Finding]:
         "II": "consumption sets are closed, convex and bounded below",
         "III.a": "utilities are continuous",
         "III.b": "nobody can have enough of everything",
-        "III.c": "mixtures of two different bundles that are equally good are no worse than they (Arrow's strict form: better)",
+        "III.c": "mixtures of two different bundles that are equally good are no worse than they (Arrow's strict "
+        "form: better)",
         "IV.a": "everybody owns more of every good than the least that one can live with",
         "IV.b": "every profit belongs to somebody: shares are 0 or more and sum to one",
         "irreducible": "no group owns nothing that the others want (McKenzie 1959); may stand in for IV.a",
     }
     found = {
         "I.a": _all([_convex(q) for q in economy.producers], "there is no production" if economy.exchange else ""),
-        "I.b": _free(economy), "I.c": _undone(economy),
+        "I.b": _free(economy),
+        "I.c": _undone(economy),
         "II": (PROVED, "by construction: bundles of at least the amounts that each needs"),
         "III.a": _all([_family(c, "continuous") for c in economy.consumers]),
         "III.b": _all([_insatiable(c) for c in economy.consumers]),
         "III.c": _all([_mixtures(c) for c in economy.consumers]),
-        "IV.a": _owns(economy), "IV.b": (PROVED, "checked when the economy is made"), "irreducible": _connected(economy),
-    }  # fmt: skip
+        "IV.a": _owns(economy),
+        "IV.b": (PROVED, "checked when the economy is made"),
+        "irreducible": _connected(economy),
+    }
     return [Finding(name, says[name], *found[name]) for name in says]
 
 
@@ -66,7 +71,9 @@ def existence(found: list[Finding]) -> str:
     if failing == ["IV.a"] and found[-1].status == PROVED:
         return "IV.a fails, but the economy is irreducible, and the other assumptions hold: an equilibrium exists."
     many = "is" if len(failing) == 1 else "are"
-    return f"{', '.join(failing)} {many} not proved, so the theorem is silent; there may be an equilibrium all the same."
+    return (
+        f"{', '.join(failing)} {many} not proved, so the theorem is silent; there may be an equilibrium all the same."
+    )
 
 
 def _all(each: list[tuple[str, str]], none: str = "") -> tuple[str, str]:
@@ -86,7 +93,10 @@ def _convex(producer: Producer) -> tuple[str, str]:
     if isinstance(t, Smooth):
         inputs = np.where(t.nest.used, 1.0, 0.0)
         whole, half = t.made(inputs), t.made(inputs / 2)
-        return REFUTED, f"{producer.name} makes {whole:.4g} of 1 of each input and {half:.4g} of half, less than a half of it"
+        return (
+            REFUTED,
+            f"{producer.name} makes {whole:.4g} of 1 of each input and {half:.4g} of half, less than a half of it",
+        )
     assert isinstance(t, Fixed)
     return REFUTED, f"{producer.name} can make 1 of {t.fixed + t.marginal:g} and cannot make 1/2 of half of that"
 
@@ -119,7 +129,12 @@ def _free(economy: Economy) -> tuple[str, str]:
             return PROVED, "each producer needs inputs, and goods have an order in which none is made of itself"
         return OPEN, "some goods are made of one another by functions that are no cone of processes"
     unit = cone / np.maximum(np.abs(cone).max(0), 1e-300)
-    lp = linprog(-unit.sum(0), A_ub=np.vstack([-unit, np.ones(unit.shape[1])]), b_ub=np.r_[np.zeros(len(unit)), 1.0], method="highs")
+    lp = linprog(
+        -unit.sum(0),
+        A_ub=np.vstack([-unit, np.ones(unit.shape[1])]),
+        b_ub=np.r_[np.zeros(len(unit)), 1.0],
+        method="highs",
+    )
     if lp.status == 0 and -lp.fun <= 1e-9:
         return PROVED, "a linear program: no mix of processes has outputs without inputs"
     return REFUTED, f"processes at levels {np.round(lp.x, 4).tolist()} make something of nothing"
@@ -130,8 +145,11 @@ def _undone(economy: Economy) -> tuple[str, str]:
         return PROVED, "there is no production"
     cone = _cone(economy)
     if cone is None:
-        return (PROVED, "goods have an order in which none is made of itself") if _ordered(economy) else (
-            OPEN, "some goods are made of one another by functions that are no cone of processes")  # fmt: skip
+        return (
+            (PROVED, "goods have an order in which none is made of itself")
+            if _ordered(economy)
+            else (OPEN, "some goods are made of one another by functions that are no cone of processes")
+        )
     unit = cone[:, np.abs(cone).max(0) > 0]
     unit = unit / np.abs(unit).max(0)
     lp = linprog(-np.ones(unit.shape[1]), A_eq=unit, b_eq=np.zeros(len(unit)), bounds=(0, 1), method="highs")
@@ -181,5 +199,8 @@ def _connected(economy: Economy) -> tuple[str, str]:
     if not irreducible(economy):
         return REFUTED, "some own nothing that the others want, by whatever chain"
     if any(isinstance(c.utility, Leontief) for c in economy.consumers):
-        return OPEN, "each owns what another wants, round a circle; with fixed proportions more of one good need not help"
+        return (
+            OPEN,
+            "each owns what another wants, round a circle; with fixed proportions more of one good need not help",
+        )
     return PROVED, "each owns what another wants, round a circle of all"

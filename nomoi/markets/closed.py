@@ -15,7 +15,9 @@ def budget_shares(economy: Economy) -> np.ndarray:
     shares = []
     for c in economy.consumers:
         if not (isinstance(c.utility, Ces) and c.utility.cobb_douglas):
-            raise Refusal(f"{c.name} is not Cobb-Douglas, and this solver takes no other exchange; leave out the method.")
+            raise Refusal(
+                f"{c.name} is not Cobb-Douglas, and this solver takes no other exchange; leave out the method."
+            )
         shares.append(c.utility.pull)
     return np.array(shares)
 
@@ -35,7 +37,7 @@ def irreducible(economy: Economy) -> bool:
 
 
 def perron(economy: Economy) -> np.ndarray:
-    """Prices [goods]: values w_k = p_k x supply stay the same under w_k <- sum_i a_ik sum_l (share of i in l) w_l.
+    """Prices [goods]: values w_k = p_k x supply stay the same under w_k <- sum_i a_ik sum_l (share of i in L) w_l.
 
     That is a matrix whose columns sum to one; where the economy is irreducible, all w > 0 and there is no other.
     """
@@ -75,12 +77,14 @@ def negishi(economy: Economy, seed: int | None = None, steps: int = 10_000) -> n
 
 
 def response(economy: Economy, steps: int = 20_000) -> np.ndarray:
-    """Prices [goods] of a linear Fisher market by proportional response: who gets more from a good bids more for it next
+    """Prices [goods] of a linear Fisher market by proportional response: who gets more from a good bids more for it
+    next
     time (Wu & Zhang 2007).  It comes near at a rate of 1 / steps."""
     money = economy.proportional
     if money is None or not all(isinstance(c.utility, Linear) for c in economy.consumers):
-        raise Refusal(f"{economy.title} is no Fisher market with linear utilities: all must own the same part of every "
-                      "good.")  # fmt: skip
+        raise Refusal(
+            f"{economy.title} is no Fisher market with linear utilities: all must own the same part of every good."
+        )
     worth = np.array([c.utility.worth for c in economy.consumers]) * economy.supply  # type: ignore[attr-defined]
     bids = money[:, None] * worth / worth.sum(1, keepdims=True)
     for _ in range(steps):

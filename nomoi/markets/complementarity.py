@@ -1,7 +1,9 @@
 """Any convex economy as one system: a price is 0 or its market clears, a process stands still or breaks even.
 
-0 <= p, excess supply >= 0, and one of them 0; 0 <= level, loss >= 0, and one of them 0 (Mathiesen 1985).  Each pair is written
-as one equation, phi(a, b) = a + b - sqrt(a^2 + b^2) = 0 (Fischer 1992), and solved by Levenberg and Marquardt's method from many
+0 <= p, excess supply >= 0, and one of them 0; 0 <= level, loss >= 0, and one of them 0 (Mathiesen 1985).  Each pair
+is written
+as one equation, phi(a, b) = a + b - sqrt(a^2 + b^2) = 0 (Fischer 1992), and solved by Levenberg and Marquardt's
+method from many
 starts.  Consumers whose demand is a set bring their own amounts and the price of utility as unknowns.
 """
 
@@ -21,7 +23,8 @@ SOLVED = 1e-9  # the largest residual of a point that is worth completing (ours)
 
 
 class System:
-    """Residuals of all conditions; unknowns are values of goods (prices x scale), levels, and what linear consumers do."""
+    """Residuals of all conditions; unknowns are values of goods (prices x scale), levels, and what linear consumers
+    do."""
 
     def __init__(self, economy: Economy):
         self.economy, self.scale = economy, economy.scale
@@ -34,32 +37,34 @@ class System:
         self.unit = np.maximum(np.abs(sample).max(0, initial=0.0), 1e-300)  # size of one unit of each process
 
     def start(self, rng: np.random.Generator) -> np.ndarray:
-        l, n = self.economy.l, len(self.linear)
-        q = rng.dirichlet(np.ones(l)) * 0.9 + 0.1 / l
-        return np.r_[q, 0.3 * rng.random(self.count), rng.random(n * l) / max(n, 1), rng.random(n)]
+        L, n = self.economy.l, len(self.linear)
+        q = rng.dirichlet(np.ones(L)) * 0.9 + 0.1 / L
+        return np.r_[q, 0.3 * rng.random(self.count), rng.random(n * L) / max(n, 1), rng.random(n)]
 
     def prices(self, v: np.ndarray) -> np.ndarray:
         return np.maximum(v[..., : self.economy.l], 0.0) / self.scale
 
     def residual(self, v: np.ndarray) -> np.ndarray:
         """[..., equations] at [..., unknowns]."""
-        l, n = self.economy.l, len(self.linear)
-        q, y = v[..., :l], v[..., l : l + self.count]
+        L, n = self.economy.l, len(self.linear)
+        q, y = v[..., :L], v[..., L : L + self.count]
         p = np.maximum(q, LEAST) / self.scale
         units = self.economy.processes(p) / self.unit
         with np.errstate(over="ignore", invalid="ignore"):
             demand = self.economy.demands(p)
-        x = v[..., l + self.count : l + self.count + n * l].reshape(*v.shape[:-1], n, l)
+        x = v[..., L + self.count : L + self.count + n * L].reshape(*v.shape[:-1], n, L)
         demand[..., self.linear, :] = np.maximum(x, 0.0) * self.scale
         firms = sum((f.technology.supply(p) for f in self.economy.producers), np.zeros(p.shape))
         spare = self.economy.supply + firms + (units @ np.maximum(y, 0.0)[..., None])[..., 0] - demand.sum(-2)
         loss = -(p[..., None, :] @ units)[..., 0, :] / (p @ self.scale)[..., None]
         parts = [_either(q, spare / self.scale), _either(y, loss), q.sum(-1, keepdims=True) - 1]
         if n:
-            mu = v[..., l + self.count + n * l :]
+            mu = v[..., L + self.count + n * L :]
             m = self.economy.incomes(p)[..., self.linear]
-            parts += [_either(x, q[..., None, :] - mu[..., None] * self.worth).reshape(*v.shape[:-1], n * l),
-                      (x * q[..., None, :]).sum(-1) - m]  # fmt: skip
+            parts += [
+                _either(x, q[..., None, :] - mu[..., None] * self.worth).reshape(*v.shape[:-1], n * L),
+                (x * q[..., None, :]).sum(-1) - m,
+            ]
         return np.nan_to_num(np.concatenate(parts, -1), nan=1e6, posinf=1e6, neginf=-1e6)
 
     def slopes(self, v: np.ndarray) -> np.ndarray:
@@ -84,8 +89,16 @@ def search(economy: Economy, seed: int = 0, starts: int = 200) -> Iterator[np.nd
     """Prices [goods], start after start; None where a start leads nowhere."""
     system, rng = System(economy), np.random.default_rng(seed)
     for _ in range(starts):
-        found = least_squares(system.residual, system.start(rng), system.slopes, method="lm", xtol=1e-15, ftol=1e-15,
-                              gtol=1e-15, max_nfev=150)  # fmt: skip
+        found = least_squares(
+            system.residual,
+            system.start(rng),
+            system.slopes,
+            method="lm",
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
+            max_nfev=150,
+        )
         if np.abs(found.fun).max() > SOLVED:
             yield None
             continue

@@ -24,14 +24,18 @@ def _shared(sigma: float, demands: list[float], owned: list[float]) -> dict[str,
     names = {"capeop": 0, "skillab": 1, "unsklab": 2, "nondurbl": 3, "durable": 4}
     shares = [demands[names[g]] if g in names else 0.0 for g in goods]
     capital, skilled, unskilled, durable = owned
-    return {"utility": {"family": "ces", "sigma": sigma, "shares": shares},
-            "endowment": {"capbop": capital, "skillab": skilled, "unsklab": unskilled, "durable": durable}}  # fmt: skip
+    return {
+        "utility": {"family": "ces", "sigma": sigma, "shares": shares},
+        "endowment": {"capbop": capital, "skillab": skilled, "unsklab": unskilled, "durable": durable},
+    }
 
 
 def _circular(k: int) -> dict[str, Any]:
     """A consumer of Scarf's unstable economy: owns good k, and wants it with the next one in fixed proportions."""
-    return {"utility": {"family": "leontief", "needs": [1.0 if j in (k, (k + 1) % 3) else 0.0 for j in range(3)]},
-            "endowment": [1.0 if j == k else 0.0 for j in range(3)]}  # fmt: skip
+    return {
+        "utility": {"family": "leontief", "needs": [1.0 if j in (k, (k + 1) % 3) else 0.0 for j in range(3)]},
+        "endowment": [1.0 if j == k else 0.0 for j in range(3)],
+    }
 
 
 def _process(**netput: float) -> dict[str, float]:
@@ -65,9 +69,18 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
         "goods": ["1", "2", "3", "4"],
         "consumers": [
             {"utility": {"family": "cobb_douglas", "shares": s}, "endowment": [e if j == k else 0 for j in range(4)]}
-            for k, (s, e) in enumerate(zip(
-                ([0.52, 0.4, 0.04, 0.04], [0.86, 0.1, 0.02, 0.02], [0.5, 0.2, 0.2975, 0.0025],
-                 [0.06, 0.25, 0.0025, 0.6875]), (5, 5, 40, 40), strict=True))
+            for k, (s, e) in enumerate(
+                zip(
+                    (
+                        [0.52, 0.4, 0.04, 0.04],
+                        [0.86, 0.1, 0.02, 0.02],
+                        [0.5, 0.2, 0.2975, 0.0025],
+                        [0.06, 0.25, 0.0025, 0.6875],
+                    ),
+                    (5, 5, 40, 40),
+                    strict=True,
+                )
+            )
         ],
         "producers": [{"technology": {"family": "activities", "processes": [[6, -1, -4, -1], [-1, 3, -1, -1]]}}],
     },
@@ -75,20 +88,29 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
         "note": "Six goods, five consumers, eight processes (Scarf & Hansen 1973)",
         "goods": ["capeop", "nondurbl", "durable", "capbop", "skillab", "unsklab"],
         "consumers": [
-            _shared(1.2, [4, 0.2, 0, 2, 3.2], [3, 5, 0.1, 1]), _shared(1.6, [0.4, 0, 0.6, 4, 1], [0.1, 0.1, 7, 2]),
-            _shared(0.8, [2, 0.5, 0, 2, 1.5], [2, 6, 0.1, 1.5]), _shared(0.5, [5, 0, 0.2, 5, 4.5], [1, 0.1, 8, 1]),
+            _shared(1.2, [4, 0.2, 0, 2, 3.2], [3, 5, 0.1, 1]),
+            _shared(1.6, [0.4, 0, 0.6, 4, 1], [0.1, 0.1, 7, 2]),
+            _shared(0.8, [2, 0.5, 0, 2, 1.5], [2, 6, 0.1, 1.5]),
+            _shared(0.5, [5, 0, 0.2, 5, 4.5], [1, 0.1, 8, 1]),
             _shared(0.6, [3, 0, 0.2, 4, 2], [6, 0.1, 0.5, 2]),
         ],
-        "producers": [{"technology": {"family": "activities", "processes": [
-            _process(durable=4, capeop=4, capbop=-5.3, skillab=-2, unsklab=-1),
-            _process(durable=3.5, capeop=4, capbop=-5, skillab=-1, unsklab=-6),
-            _process(nondurbl=6, capeop=1.6, capbop=-2, skillab=-2, unsklab=-3),
-            _process(nondurbl=8, capeop=1.6, capbop=-2, skillab=-4, unsklab=-1),
-            _process(nondurbl=7, capeop=1.6, capbop=-2, skillab=-1, unsklab=-8),
-            _process(capeop=0.9, capbop=-1),
-            _process(capeop=7, capbop=-4, skillab=-3, unsklab=-1),
-            _process(capeop=8, capbop=-5, skillab=-2, unsklab=-8),
-        ]}}],
+        "producers": [
+            {
+                "technology": {
+                    "family": "activities",
+                    "processes": [
+                        _process(durable=4, capeop=4, capbop=-5.3, skillab=-2, unsklab=-1),
+                        _process(durable=3.5, capeop=4, capbop=-5, skillab=-1, unsklab=-6),
+                        _process(nondurbl=6, capeop=1.6, capbop=-2, skillab=-2, unsklab=-3),
+                        _process(nondurbl=8, capeop=1.6, capbop=-2, skillab=-4, unsklab=-1),
+                        _process(nondurbl=7, capeop=1.6, capbop=-2, skillab=-1, unsklab=-8),
+                        _process(capeop=0.9, capbop=-1),
+                        _process(capeop=7, capbop=-4, skillab=-3, unsklab=-1),
+                        _process(capeop=8, capbop=-5, skillab=-2, unsklab=-8),
+                    ],
+                }
+            }
+        ],
     },
     "fisher": {
         "note": "Three buyers with money in parts 1/2, 1/3, 1/6 value three goods linearly (Eisenberg & Gale 1959)",
@@ -101,10 +123,20 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
     "robinson": {
         "note": "One who works and eats, and a farm with decreasing returns whose profit is his",
         "goods": ["leisure", "corn"],
-        "consumers": [{"name": "Robinson", "utility": {"family": "cobb_douglas", "shares": [0.5, 0.5]},
-                       "endowment": [1, 0], "shares": [1]}],
-        "producers": [{"name": "farm", "technology": {"family": "cobb_douglas", "output": "corn", "shares": [1, 0],
-                                                      "returns": 0.5}}],
+        "consumers": [
+            {
+                "name": "Robinson",
+                "utility": {"family": "cobb_douglas", "shares": [0.5, 0.5]},
+                "endowment": [1, 0],
+                "shares": [1],
+            }
+        ],
+        "producers": [
+            {
+                "name": "farm",
+                "technology": {"family": "cobb_douglas", "output": "corn", "shares": [1, 0], "returns": 0.5},
+            }
+        ],
     },
     "free_good": {
         "note": "Tea is drunk with sugar, one to one, and there is more sugar than anybody needs: its price is 0",
@@ -116,21 +148,26 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
     },
     "exceptional": {
         "note": "Arrow's exceptional case (1951): Ann minds wine alone and has it, Bob wants both and has bread: no "
-                "equilibrium, and no prices that support an allocation which is Pareto optimal",
+        "equilibrium, and no prices that support an allocation which is Pareto optimal",
         "goods": ["wine", "bread"],
         "consumers": [
             {"name": "Ann", "utility": {"family": "linear", "worth": [1, 0]}, "endowment": [1, 0]},
-            {"name": "Bob", "utility": {"family": "quasi_linear", "money": "bread", "worth": [2, 0], "power": 0.5},
-             "endowment": [0, 1]},
+            {
+                "name": "Bob",
+                "utility": {"family": "quasi_linear", "money": "bread", "worth": [2, 0], "power": 0.5},
+                "endowment": [0, 1],
+            },
         ],
     },
-}  # fmt: skip
+}
 
 
 def named(name: str) -> Economy:
     """An economy that comes with nomoi."""
     if name not in ECONOMIES:
-        raise Refusal(f"there is no economy {name!r}; {nearest(name, ECONOMIES, 'economy').replace('economys', 'economies')}")
+        raise Refusal(
+            f"there is no economy {name!r}; {nearest(name, ECONOMIES, 'economy').replace('economys', 'economies')}"
+        )
     return economy({"title": name} | ECONOMIES[name], name)
 
 

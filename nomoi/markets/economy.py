@@ -1,4 +1,5 @@
-"""Economies after Arrow & Debreu (1954): goods, consumers who own and want them, producers who turn some into others."""
+"""Economies after Arrow & Debreu (1954): goods, consumers who own and want them, producers who turn some into
+others."""
 
 from __future__ import annotations
 
@@ -60,13 +61,20 @@ class Economy:
         tidy = lambda names: tuple(printable(str(name)).strip() for name in names)  # noqa: E731
         object.__setattr__(self, "goods", tidy(self.goods))
         if len(self.goods) < 2 or not self.consumers:
-            raise Refusal(f"{self.title} has {len(self.goods)} goods and {len(self.consumers)} consumers; two goods and "
-                          "one consumer are the least.")  # fmt: skip
+            raise Refusal(
+                f"{self.title} has {len(self.goods)} goods and {len(self.consumers)} consumers; two goods and "
+                "one consumer are the least."
+            )
         if len(self.goods) * len(self.consumers) > LARGEST:
-            raise Refusal(f"{self.title} has {len(self.consumers)} consumers of {len(self.goods)} goods; up to "
-                          f"{LARGEST:,} of both multiplied can be solved.")  # fmt: skip
-        for what, names in (("goods", self.goods), ("consumers", tidy(c.name for c in self.consumers)),
-                            ("producers", tidy(q.name for q in self.producers))):  # fmt: skip
+            raise Refusal(
+                f"{self.title} has {len(self.consumers)} consumers of {len(self.goods)} goods; up to "
+                f"{LARGEST:,} of both multiplied can be solved."
+            )
+        for what, names in (
+            ("goods", self.goods),
+            ("consumers", tidy(c.name for c in self.consumers)),
+            ("producers", tidy(q.name for q in self.producers)),
+        ):
             twice = sorted({n for n in names if names.count(n) > 1}) if len(names) < 1000 else []
             if twice:
                 raise Refusal(f"{self.title} has two {what} called {twice[0]!r}; names must differ.")
@@ -97,18 +105,24 @@ class Economy:
         if self.producers:
             for producer, total in zip(self.producers, self.shares.sum(0), strict=True):
                 if abs(total - 1) > 1e-9:
-                    raise Refusal(f"the shares in {producer.name} sum to {total:.6g}, and must sum to 1 (assumption "
-                                  "IV.b): somebody has to own each profit.")  # fmt: skip
+                    raise Refusal(
+                        f"the shares in {producer.name} sum to {total:.6g}, and must sum to 1 (assumption "
+                        "IV.b): somebody has to own each profit."
+                    )
         made = np.zeros(len(self.goods), bool)
         for producer in self.producers:
             made |= producer.technology.touches[0]
         for k in np.flatnonzero((self.supply == 0) & ~made):
-            raise Refusal(f"nobody owns or makes {self.goods[k]} in {self.title}; give somebody some of it, or leave it "
-                          "out (assumption IV.a).")  # fmt: skip
+            raise Refusal(
+                f"nobody owns or makes {self.goods[k]} in {self.title}; give somebody some of it, or leave it "
+                "out (assumption IV.a)."
+            )
         least = sum(c.utility.least for c in self.consumers)
         for k in np.flatnonzero((least > self.supply) & ~made):
-            raise Refusal(f"there is {self.supply[k]:g} of {self.goods[k]} in {self.title}, and {least[k]:g} is the least "
-                          "that consumers can live with (assumption IV.a).")  # fmt: skip
+            raise Refusal(
+                f"there is {self.supply[k]:g} of {self.goods[k]} in {self.title}, and {least[k]:g} is the least "
+                "that consumers can live with (assumption IV.a)."
+            )
 
     @property
     def l(self) -> int:  # noqa: E743
@@ -208,7 +222,8 @@ class Economy:
         return assumptions(self)
 
     def pareto(self, allocation: np.ndarray) -> Improvement:
-        """Whether all could be made better off than by an allocation [consumers, goods]; see `nomoi.markets.welfare`."""
+        """Whether all could be made better off than by an allocation [consumers, goods]; see
+        `nomoi.markets.welfare`."""
         from nomoi.markets.welfare import improvement
 
         return improvement(self, allocation)
@@ -229,12 +244,18 @@ def convex(economy: Economy, what: str = "the solvers") -> None:
     """Refuse what takes away the ground from all solvers here, naming the assumption."""
     for q in economy.producers:
         if not q.technology.convex:
-            raise Refusal(f"{q.name} has increasing returns, and {what} assume convex production (assumption I.a): "
-                          "at prices it takes as given, it has no best plan; see `nomoi run failures`.")  # fmt: skip
+            raise Refusal(
+                f"{q.name} has increasing returns, and {what} assume convex production (assumption I.a): "
+                "at prices it takes as given, it has no best plan; see `nomoi run failures`."
+            )
     for c in economy.consumers:
         if c.utility.satiable:
-            raise Refusal(f"{c.name} can have enough (a {c.utility.family} point), and {what} assume that more of "
-                          "something is always better (assumption III.b, non-satiation).")  # fmt: skip
+            raise Refusal(
+                f"{c.name} can have enough (a {c.utility.family} point), and {what} assume that more of "
+                "something is always better (assumption III.b, non-satiation)."
+            )
         if not c.utility.concave:
-            raise Refusal(f"{c.name} prefers extremes to mixtures, and {what} assume quasi-concave utilities "
-                          "(assumption III.c): for CES an elasticity above 0, or rho at most 1.")  # fmt: skip
+            raise Refusal(
+                f"{c.name} prefers extremes to mixtures, and {what} assume quasi-concave utilities "
+                "(assumption III.c): for CES an elasticity above 0, or rho at most 1."
+            )

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from nomoi.errors import Refusal, nearest
-from nomoi.markets import closed, clearing
+from nomoi.markets import clearing, closed
 from nomoi.markets.complementarity import LARGEST, search, size
 from nomoi.markets.economy import Economy, convex
 from nomoi.markets.scan import scan
@@ -28,7 +28,8 @@ from nomoi.markets.utilities import Ces
 from nomoi.markets.verify import Certificate, verify
 
 SAME = 1e-6  # prices that differ by less, in shares of the value of all supply, are one equilibrium (ours)
-FREE = 1e-9  # a good whose whole supply is worth less than this share of all supply is free, or there is no equilibrium (ours)
+# a good whose whole supply is worth less than this share of all supply is free, or there is no equilibrium (ours)
+FREE = 1e-9
 BATCH, STARTS = 12, 180  # starts between two looks at the indices, and at most (ours)
 
 
@@ -36,7 +37,8 @@ BATCH, STARTS = 12, 180  # starts between two looks at the indices, and at most 
 class Equilibrium:
     """prices [goods] sum to one; allocation [consumers, goods]; production [producers, goods]; levels [processes].
 
-    index   +1 or -1, which sum to +1 over all equilibria; 0 where it may be one of a continuum; None where demand is a set
+    index   +1 or -1, which sum to +1 over all equilibria; 0 where it may be one of a continuum; None where demand is
+    a set
     """
 
     prices: np.ndarray
@@ -53,10 +55,14 @@ class Equilibrium:
 
     def data(self) -> dict[str, object]:
         return {
-            "prices": self.prices.tolist(), "allocation": self.allocation.tolist(),
-            "production": self.production.tolist(), "levels": self.levels.tolist(), "index": self.index,
-            "utilities": self.utilities.tolist(), "certificate": self.certificate.data(),
-        }  # fmt: skip
+            "prices": self.prices.tolist(),
+            "allocation": self.allocation.tolist(),
+            "production": self.production.tolist(),
+            "levels": self.levels.tolist(),
+            "index": self.index,
+            "utilities": self.utilities.tolist(),
+            "certificate": self.certificate.data(),
+        }
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -80,8 +86,12 @@ class Equilibria(Sequence[Equilibrium]):
         return len(self.found)
 
     def data(self) -> dict[str, object]:
-        return {"equilibria": [e.data() for e in self.found], "all": self.proved, "promise": self.promise,
-                "tried": list(self.tried)}  # fmt: skip
+        return {
+            "equilibria": [e.data() for e in self.found],
+            "all": self.proved,
+            "promise": self.promise,
+            "tried": list(self.tried),
+        }
 
 
 def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilibria:
@@ -106,8 +116,9 @@ def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilib
             kept.add(prices)
         tried.append(f"complementarity: {len(kept.found)} of {kept.tries} candidates certified")
     found = sorted(kept.found, key=lambda e: e.prices.tolist())
-    return Equilibria(economy, tuple(found), bool(unique and found), _promise(economy, found, unique, method, stretch),
-                      tuple(tried))  # fmt: skip
+    return Equilibria(
+        economy, tuple(found), bool(unique and found), _promise(economy, found, unique, method, stretch), tuple(tried)
+    )
 
 
 class _Kept:
@@ -160,9 +171,9 @@ def only_one(economy: Economy) -> str:
 
 def _fitting(economy: Economy) -> str:
     linear = all(c.utility.many for c in economy.consumers)
-    if economy.exchange and all(isinstance(c.utility, Ces) and c.utility.cobb_douglas for c in economy.consumers):
-        if closed.irreducible(economy):
-            return "perron"
+    simple = all(isinstance(c.utility, Ces) and c.utility.cobb_douglas for c in economy.consumers)
+    if economy.exchange and simple and closed.irreducible(economy):
+        return "perron"
     slow = any(c.utility.family == "concave" for c in economy.consumers)  # thousands of demands take too long
     if economy.l == 2 and not slow:
         return "scan"
@@ -171,8 +182,10 @@ def _fitting(economy: Economy) -> str:
     if economy.exchange and linear:
         return "linear_exchange"
     if size(economy) > LARGEST:
-        raise Refusal(f"{economy.title} makes {size(economy)} equations, more than the {LARGEST} that complementarity "
-                      "solves; fewer goods, processes or consumers with linear utilities would do.")  # fmt: skip
+        raise Refusal(
+            f"{economy.title} makes {size(economy)} equations, more than the {LARGEST} that complementarity "
+            "solves; fewer goods, processes or consumers with linear utilities would do."
+        )
     return "complementarity"
 
 
@@ -187,7 +200,9 @@ def _promise(economy: Economy, found: Sequence[Equilibrium], unique: str, method
     signs = [e.index for e in found]
     if any(s is None for s in signs):
         if economy.exchange and all(c.utility.many and c.utility.homothetic for c in economy.consumers):
-            return "linear exchange: all equilibria give everybody the same utility (Gale 1976); prices may not be unique."
+            return (
+                "linear exchange: all equilibria give everybody the same utility (Gale 1976); prices may not be unique."
+            )
         return "demand is a set, so that indices are not defined; whether there are others is not proved."
     if any(s == 0 for s in signs):
         return "an equilibrium whose index is 0 may be one of a continuum, or two that fall together."
@@ -220,7 +235,7 @@ def _newton(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[n
 
     if not economy.exchange or any(c.utility.many for c in economy.consumers):
         raise Refusal("newton takes exchange with smooth demand alone; complementarity takes the others.")
-    rng, l = np.random.default_rng(seed), economy.l
+    rng, L = np.random.default_rng(seed), economy.l
 
     def prices(logs: np.ndarray) -> np.ndarray:
         logs = np.concatenate([logs, np.zeros((*logs.shape[:-1], 1))], -1)
@@ -232,14 +247,15 @@ def _newton(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[n
         return (economy.excess(p) / economy.scale)[..., :-1] * np.minimum(p * economy.scale, 1.0)[..., :-1]
 
     def slopes(logs: np.ndarray) -> np.ndarray:
-        both = excess(np.concatenate([logs + 1e-6 * np.eye(l - 1), logs - 1e-6 * np.eye(l - 1)]))
-        return ((both[: l - 1] - both[l - 1 :]) / 2e-6).T
+        both = excess(np.concatenate([logs + 1e-6 * np.eye(L - 1), logs - 1e-6 * np.eye(L - 1)]))
+        return ((both[: L - 1] - both[L - 1 :]) / 2e-6).T
 
     def candidates() -> Iterator[np.ndarray | None]:
         for k in range(STARTS):
             with np.errstate(all="ignore"):
-                found = root(excess, np.zeros(l - 1) if k == 0 else rng.normal(0, 2, l - 1), jac=slopes,
-                             options={"xtol": 1e-14})  # fmt: skip
+                found = root(
+                    excess, np.zeros(L - 1) if k == 0 else rng.normal(0, 2, L - 1), jac=slopes, options={"xtol": 1e-14}
+                )
             p = prices(found.x)
             yield p / p.sum() if np.abs(found.fun).max() < 1e-9 else None
 
@@ -257,8 +273,9 @@ def _scan(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.
 def _one(solver: Callable[[Economy], np.ndarray | list[np.ndarray]]) -> Callable[..., Iterator[np.ndarray | None]]:
     def candidates(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.ndarray | None]:
         if not economy.exchange:
-            raise Refusal(f"{economy.title} has producers, and this method takes exchange alone; complementarity takes "
-                          "both.")  # fmt: skip
+            raise Refusal(
+                f"{economy.title} has producers, and this method takes exchange alone; complementarity takes both."
+            )
         for prices in [found] if isinstance(found := solver(economy), np.ndarray) else found:
             yield prices
             if kept.found:
@@ -277,7 +294,12 @@ def _convex(name: str) -> Callable[[Economy], list[np.ndarray]]:
 
 
 METHODS: dict[str, Callable[..., Iterator[np.ndarray | None]]] = {
-    "auto": _complementary, "perron": _one(closed.perron), "negishi": _one(closed.negishi),
-    "eisenberg_gale": _one(_convex("eisenberg_gale")), "linear_exchange": _one(_convex("linear_exchange")),
-    "scan": _scan, "complementarity": _complementary, "newton": _newton,
-}  # fmt: skip
+    "auto": _complementary,
+    "perron": _one(closed.perron),
+    "negishi": _one(closed.negishi),
+    "eisenberg_gale": _one(_convex("eisenberg_gale")),
+    "linear_exchange": _one(_convex("linear_exchange")),
+    "scan": _scan,
+    "complementarity": _complementary,
+    "newton": _newton,
+}

@@ -33,7 +33,9 @@ class Loss:
 
 def _best(function, low: float, high: float) -> float:
     """Where a concave function is largest."""
-    return float(minimize_scalar(lambda x: -function(x), bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x)
+    return float(
+        minimize_scalar(lambda x: -function(x), bounds=(low, high), method="bounded", options={"xatol": 1e-12}).x
+    )
 
 
 def _positive(**numbers: float) -> None:
@@ -68,13 +70,17 @@ def power(firms: int = 1, top: float = 10.0, cost: float = 2.0, slope: float = 1
         return firms * float(brentq(lambda q: reply((firms - 1) * q) - q, 0, 2 * most, xtol=1e-14))
 
     best = welfare(most)
-    return Loss(best - welfare(plays(0.0)), (top - cost) ** 2 / (2 * slope * (firms + 1) ** 2),
-                best - welfare(plays((top - cost) / firms)))  # fmt: skip
+    return Loss(
+        best - welfare(plays(0.0)),
+        (top - cost) ** 2 / (2 * slope * (firms + 1) ** 2),
+        best - welfare(plays((top - cost) / firms)),
+    )
 
 
 def returns(fixed: float = 4.0, top: float = 10.0, cost: float = 2.0, slope: float = 1.0) -> Loss:
     """A fixed cost makes price = marginal cost a loss of `fixed` to the firm; a price that pays for all of it sells too
-    little.  With price cost + m the firm breaks even where m (top - cost - m) / slope = fixed, and m^2 / (2 slope) is lost;
+    little.  With price cost + m the firm breaks even where m (top - cost - m) / slope = fixed, and m^2 / (2 slope) is
+    lost;
     nothing is where all pay the fixed cost together and then cost a unit (Hotelling 1938)."""
     _positive(fixed=fixed, slope=slope, **{"top less cost": top - cost})
     wide = top - cost
@@ -84,11 +90,14 @@ def returns(fixed: float = 4.0, top: float = 10.0, cost: float = 2.0, slope: flo
     margin = brentq(lambda m: m * (wide - m) / slope - fixed, 0, wide / 2, xtol=1e-14)
     m = (wide - np.sqrt(wide**2 - 4 * fixed * slope)) / 2
     best = surplus(wide / slope)
-    return Loss(best - surplus((wide - margin) / slope), m**2 / (2 * slope), best - surplus(_best(surplus, 0, wide / slope)))
+    return Loss(
+        best - surplus((wide - margin) / slope), m**2 / (2 * slope), best - surplus(_best(surplus, 0, wide / slope))
+    )
 
 
 def states(risk: float) -> Economy:
-    """Two farmers, two equally likely kinds of weather, and a harvest of 1 +- risk that falls to one where it fails to the
+    """Two farmers, two equally likely kinds of weather, and a harvest of 1 +- risk that falls to one where it fails
+    to the
     other: corn in each weather is a good by itself (Arrow 1964)."""
     _positive(risk=risk, **{"1 less the risk": 1 - risk})
     u = {"family": "cobb_douglas", "shares": [0.5, 0.5]}
@@ -106,26 +115,27 @@ def missing(risk: float = 0.6) -> Loss:
     return Loss(1 - needed(e.endowments[0]) / m, 1 - float(np.sqrt(1 - risk**2)), 1 - needed(found.allocation[0]) / m)
 
 
-def lemons(worth: float = 1.5, kinds: int = 2000) -> Loss:
-    """Sellers know the quality, even between 0 and 1 and as much worth to them, buyers value it `worth` times as much and see
-    none (Akerlof 1970): below 2 nobody sells but the worst, and (worth - 1) / 2 is lost; none where quality is disclosed."""
+def lemons(worth: float = 1.5) -> Loss:
+    """Sellers know the quality, even between 0 and 1 and as much worth to them; buyers value it `worth` times as much,
+    and see none (Akerlof 1970).  Below 2 nobody sells but the worst, and (worth - 1) / 2 is lost; none where quality is
+    disclosed."""
     _positive(**{"worth less 1": worth - 1})
-    quality = (np.arange(kinds) + 0.5) / kinds
     price = worth
-    for _ in range(10_000):  # buyers pay what is worth, on average, what is offered at the last price
-        offered = quality[quality <= price]
-        after = worth * float(offered.mean()) if len(offered) else 0.0
-        if after == price:
+    for _ in range(100_000):  # buyers pay what is worth, on average, what is offered at the last price
+        sold = min(price, 1.0)
+        after = worth * quad(lambda q: q, 0, sold)[0] / sold
+        if abs(after - price) < 1e-12 or after < 1e-12:
             break
         price = after
-    gains = (worth - 1) * quality
-    traded = quality <= price
-    return Loss(float(gains[~traded].sum() / kinds), (worth - 1) / 2 if worth < 2 else 0.0,
-                float(gains[worth * quality < quality].sum() / kinds))  # fmt: skip
+    lost = quad(lambda q: (worth - 1) * q, min(price, 1.0), 1)[0]
+    # disclosed, each quality has its own price, and is sold wherever buyers value it more
+    untraded = quad(lambda q: max(q - worth * q, 0.0), 0, 1)[0]
+    return Loss(lost, (worth - 1) / 2 if worth < 2 else 0.0, untraded)
 
 
 def wedge(tax: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0) -> Loss:
-    """A tax between what buyers pay and sellers get loses tax^2 / (2 (slope + rise)); a sum that depends on nothing that
+    """A tax between what buyers pay and sellers get loses tax^2 / (2 (slope + rise)); a sum that depends on nothing
+    that
     anybody does brings the same revenue and loses nothing."""
     _positive(tax=tax, slope=slope, rise=rise, **{"top less cost and tax": top - cost - tax})
     gap = lambda q: top - slope * q - cost - rise * q  # noqa: E731
@@ -135,7 +145,8 @@ def wedge(tax: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float =
 
 
 def rationing(cut: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0) -> Loss:
-    """A price held `cut` below where the market clears: sellers sell cut / rise less, and (slope + rise) (cut / rise)^2 / 2
+    """A price held `cut` below where the market clears: sellers sell cut / rise less, and (slope + rise) (cut /
+    rise)^2 / 2
     is lost, if those get it who value it most; none where the price is free again."""
     _positive(cut=cut, slope=slope, rise=rise, **{"top less cost": top - cost})
     gap = lambda q: top - slope * q - cost - rise * q  # noqa: E731

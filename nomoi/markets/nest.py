@@ -132,9 +132,14 @@ def _mean(x: np.ndarray, w: np.ndarray, rho: float) -> Amounts:
 
 
 def nest(
-    goods: int, numbers: Sequence[float] | np.ndarray, where: str, sigma: float | None = 1.0, rho: float | None = None,
-    convention: str = "weights", parts: Sequence[int | Nest] | None = None,
-) -> Nest:  # fmt: skip
+    goods: int,
+    numbers: Sequence[float] | np.ndarray,
+    where: str,
+    sigma: float | None = 1.0,
+    rho: float | None = None,
+    convention: str = "weights",
+    parts: Sequence[int | Nest] | None = None,
+) -> Nest:
     """A nest, checked: `where` is what a refusal calls it."""
     if rho is not None:
         if rho == 1:
@@ -145,11 +150,15 @@ def nest(
     if len(numbers_) != len(parts):
         raise Refusal(f"{where} has {len(numbers_)} {convention} for {len(parts)} parts; one for each would be right.")
     if sigma is None or not np.isfinite(sigma) or sigma == 0 or abs(sigma) > 1e4 or 0 < sigma < 1e-4:
-        raise Refusal(f"{where} has an elasticity of {sigma}, and one from 0.0001 to 10000 would be right; 0 is "
-                      "leontief, and without end it is linear.")  # fmt: skip
+        raise Refusal(
+            f"{where} has an elasticity of {sigma}, and one from 0.0001 to 10000 would be right; 0 is "
+            "leontief, and without end it is linear."
+        )
     if convention not in CONVENTIONS:
-        raise Refusal(f"{where} has the convention {convention!r}; weights (a x^rho, demand with a^sigma) or shares "
-                      "(demand with s itself) is right.")  # fmt: skip
+        raise Refusal(
+            f"{where} has the convention {convention!r}; weights (a x^rho, demand with a^sigma) or shares "
+            "(demand with s itself) is right."
+        )
     return Nest(goods, tuple(parts), numbers_, float(sigma), convention)
 
 

@@ -1,6 +1,7 @@
 """Which social choices depend on how utilities are written down?  (Robbins 1932; Sen 1970)
 
-If only the order of a person's options means something, a choice should not change when each one's utilities are put through any
+If only the order of a person's options means something, a choice should not change when each one's utilities are put
+through any
 rising function of its own.  If units can be compared, but not levels, it may change with units alone; and so on.
 """
 
@@ -45,8 +46,14 @@ def _pairs(u: np.ndarray) -> int:
     return int((np.sign(wins - wins.T)).sum(1).argmax())
 
 
-RULES: Mapping[str, Rule] = {"sum": _sum, "Nash product": _nash, "worst off": _rawls, "leximin": _leximin, "Borda": _borda,
-                             "majority": _pairs}  # fmt: skip
+RULES: Mapping[str, Rule] = {
+    "sum": _sum,
+    "Nash product": _nash,
+    "worst off": _rawls,
+    "leximin": _leximin,
+    "Borda": _borda,
+    "majority": _pairs,
+}
 
 
 def _bend(u: np.ndarray, rng: np.random.Generator, rows: int) -> np.ndarray:
@@ -54,8 +61,12 @@ def _bend(u: np.ndarray, rng: np.random.Generator, rows: int) -> np.ndarray:
     at = np.sort(rng.random((rows, 12)), 1)
     up = np.cumsum(rng.exponential(size=(rows, 12)) ** 2 + 1e-3, 1)
     ends = lambda x, low, high: np.concatenate([[low], x, [high]])  # noqa: E731
-    return np.stack([np.interp(row, ends(at[i % rows], 0, 1), ends(up[i % rows], 0, 1.1 * up[i % rows][-1]))
-                     for i, row in enumerate(u)])  # fmt: skip
+    return np.stack(
+        [
+            np.interp(row, ends(at[i % rows], 0, 1), ends(up[i % rows], 0, 1.1 * up[i % rows][-1]))
+            for i, row in enumerate(u)
+        ]
+    )
 
 
 SCALES: Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = {
@@ -67,7 +78,9 @@ SCALES: Mapping[str, Callable[[np.ndarray, np.random.Generator], np.ndarray]] = 
 }
 
 
-def changed(rule: str, scale: str, rng: np.random.Generator, people: int = 5, options: int = 4, times: int = 1000) -> float:
+def changed(
+    rule: str, scale: str, rng: np.random.Generator, people: int = 5, options: int = 4, times: int = 1000
+) -> float:
     """In which share of random profiles the choice of a rule changes when utilities are rewritten."""
     off = 0
     for _ in range(times):
@@ -75,5 +88,3 @@ def changed(rule: str, scale: str, rng: np.random.Generator, people: int = 5, op
         u[:, 0] *= 0.3  # the status quo is poor, so that there is something to gain
         off += RULES[rule](u) != RULES[rule](SCALES[scale](u, rng))
     return off / times
-
-

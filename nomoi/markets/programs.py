@@ -28,7 +28,8 @@ def cvxpy() -> Any:
 
 
 def eisenberg_gale(economy: Economy) -> list[np.ndarray]:
-    """Prices [goods], best guess first, of a Fisher market: max sum of money_i log u_i within supply; dual values are prices.
+    """Prices [goods], best guess first, of a Fisher market: max sum of money_i log u_i within supply; dual values are
+    prices.
 
     Linear utilities are solved exactly from who buys what; otherwise prices are as good as the program's (1e-6).
     """
@@ -37,7 +38,9 @@ def eisenberg_gale(economy: Economy) -> list[np.ndarray]:
         raise Refusal(f"{economy.title} is no Fisher market: all must own the same part of every good.")
     for c in economy.consumers:
         if not c.utility.homothetic:
-            raise Refusal(f"{c.name} is not homothetic ({c.utility.family}), and Eisenberg & Gale's program asks for it.")
+            raise Refusal(
+                f"{c.name} is not homothetic ({c.utility.family}), and Eisenberg & Gale's program asks for it."
+            )
     cp = cvxpy()
     n, some = len(economy.consumers), economy.supply > 0
     x = cp.Variable((n, economy.l), nonneg=True)
@@ -45,7 +48,9 @@ def eisenberg_gale(economy: Economy) -> list[np.ndarray]:
         worth = np.array([c.utility.worth for c in economy.consumers]) * economy.supply  # type: ignore[attr-defined]
         goal = money @ cp.log(cp.sum(cp.multiply(worth / worth.max(1, keepdims=True), x), axis=1))
     else:
-        goal = sum(money[i] * level(c.utility, cp.multiply(x[i], economy.scale)) for i, c in enumerate(economy.consumers))
+        goal = sum(
+            money[i] * level(c.utility, cp.multiply(x[i], economy.scale)) for i, c in enumerate(economy.consumers)
+        )
     clears = cp.sum(x, axis=0) <= some.astype(float)
     solve(cp.Problem(cp.Maximize(goal), [clears]), economy)
     p = np.where(some, np.maximum(clears.dual_value, 0.0) / economy.scale, 0.0)
@@ -55,15 +60,17 @@ def eisenberg_gale(economy: Economy) -> list[np.ndarray]:
 
 
 def linear_exchange(economy: Economy) -> list[np.ndarray]:
-    """Prices [goods], best guess first, of an exchange economy with linear utilities, by a program of which every feasible point is an
-    equilibrium: log p_k + log u_i(x_i) >= log worth_ik + log(what i owns is worth), and no more than there is."""
+    """Prices [goods], best guess first, of an exchange economy with linear utilities, by a program of which every
+    feasible point is an equilibrium: log p_k + log u_i(x_i) >= log worth_ik + log(what i owns is worth), and no more
+    than there is.
+    """
     if not all(isinstance(c.utility, Linear) for c in economy.consumers):
         raise Refusal("linear_exchange takes linear utilities alone; complementarity takes the others.")
     cp = cvxpy()
-    n, l = len(economy.consumers), economy.l
+    n, L = len(economy.consumers), economy.l
     worth = np.array([c.utility.worth for c in economy.consumers]) * economy.scale  # type: ignore[attr-defined]
     worth, owned = worth / worth.max(1, keepdims=True), economy.endowments / economy.scale
-    x, q = cp.Variable((n, l), nonneg=True), cp.Variable(l)
+    x, q = cp.Variable((n, L), nonneg=True), cp.Variable(L)
     limits = [cp.sum(x, axis=0) <= economy.supply / economy.scale, cp.sum(q) == 0]
     for i in range(n):
         mine, wants = np.flatnonzero(owned[i] > 0), np.flatnonzero(worth[i] > 0)
@@ -84,13 +91,17 @@ def solve(problem: Any, economy: Economy) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
-        except cp.SolverError:
-            problem.solve(solver=cp.CLARABEL)
+        for close in (1e-10, 1e-8, 1e-6):  # what it asks for may be more than rounding allows
+            try:
+                problem.solve(solver=cp.CLARABEL, tol_gap_abs=close, tol_gap_rel=close, tol_feas=close)
+            except cp.SolverError:
+                continue
+            break
     if problem.status not in ("optimal", "optimal_inaccurate"):
-        raise Refusal(f"the convex program of {economy.title} has no solution ({problem.status}); it may have no "
-                      "equilibrium: see its assumptions.")  # fmt: skip
+        raise Refusal(
+            f"the convex program of {economy.title} has no solution ({problem.status}); it may have no "
+            "equilibrium: see its assumptions."
+        )
 
 
 def polished(economy: Economy, p: np.ndarray, x: np.ndarray) -> list[np.ndarray]:
@@ -107,15 +118,15 @@ def _exact(economy: Economy, p: np.ndarray, x: np.ndarray, least: float) -> np.n
     Within a group of consumers and goods that money ties together, prices stand in the ratios of worths; between
     groups, each must spend what its goods are worth.
     """
-    n, l = x.shape
+    n, L = x.shape
     worth = np.array([c.utility.worth for c in economy.consumers])  # type: ignore[attr-defined]
     flow = x * p * economy.scale
     share = flow / np.maximum(flow.sum(1, keepdims=True), 1e-300)
     i, k = np.nonzero((share > least) & (worth > 0))
     # the tree of the largest flows (to the graph 0 is no edge)
-    tree = minimum_spanning_tree(coo_array((2 - share[i, k], (i, n + k)), (n + l, n + l)).tocsr())
+    tree = minimum_spanning_tree(coo_array((2 - share[i, k], (i, n + k)), (n + L, n + L)).tocsr())
     count, group = connected_components(tree, directed=False)
-    logs = np.zeros(n + l)  # of a good's price; of what a unit of utility costs to a consumer
+    logs = np.zeros(n + L)  # of a good's price; of what a unit of utility costs to a consumer
     for g in range(count):
         order, before = breadth_first_order(tree, int(np.flatnonzero(group == g)[0]), directed=False)
         for node in order[1:]:
@@ -137,12 +148,11 @@ def _exact(economy: Economy, p: np.ndarray, x: np.ndarray, least: float) -> np.n
 
 
 def level(utility: Utility, x: Any) -> Any:
-    """A concave expression of a bundle (CVXPY [goods]) that rises with utility: its logarithm where it is homothetic."""
+    """A concave expression of a bundle (CVXPY [goods]) that rises with utility: its logarithm where it is
+    homothetic."""
     cp = cvxpy()
     if isinstance(utility, Ces):
-        if utility.nest.unit:
-            return sum(w * cp.log(_amount(part, x)) for part, w in zip(utility.nest.parts, utility.nest.weights, strict=True) if w)
-        return cp.log(_amount(utility.nest, x))
+        return _logarithm(utility.nest, x)
     if isinstance(utility, Leontief):
         some = np.flatnonzero(utility.needs > 0)
         return cp.log(cp.min(cp.multiply(x[some], 1 / utility.needs[some])))
@@ -168,6 +178,23 @@ def at(utility: Utility, bundle: np.ndarray) -> float:
     value = float(utility.value(bundle))
     with np.errstate(divide="ignore"):
         return value if isinstance(utility, QuasiLinear) else float(np.log(value))
+
+
+def _logarithm(part: Any, x: Any) -> Any:
+    """The logarithm of what a nest makes of x, or of the amount of a good.
+
+    Written so that weights are never raised to 1 / rho, which near Cobb-Douglas is beyond all numbers.
+    """
+    cp = cvxpy()
+    if not isinstance(part, Nest):
+        return cp.log(x[part])
+    there = [(p, w) for p, w in zip(part.parts, part.weights, strict=True) if w > 0]
+    w = np.array([w for _, w in there])
+    if part.unit or part.rho < 0:
+        inner = cp.hstack([_logarithm(p, x) for p, _ in there])
+        return w @ inner if part.unit else cp.log_sum_exp(np.log(w) + part.rho * inner) / part.rho
+    powers = cp.hstack([cp.power(_amount(p, x), part.rho, approx=False) for p, _ in there])
+    return cp.log(w @ powers) / part.rho
 
 
 def _amount(part: Any, x: Any) -> Any:
@@ -209,7 +236,9 @@ def plan(economy: Economy) -> Plan:
             limits.append(made <= t.scale * (f if t.returns == 1 else cp.power(f, t.returns)))
             net = net - cp.multiply(inputs, 1 / economy.scale) + np.eye(economy.l)[t.output] / economy.scale * made
         else:
-            raise Refusal(f"{q.name} is not convex (assumption I.a), and what could be better is then no convex program.")
+            raise Refusal(
+                f"{q.name} is not convex (assumption I.a), and what could be better is then no convex program."
+            )
     clears = cp.sum(x, axis=0) <= net
     return Plan(x, [*limits, clears], clears)
 

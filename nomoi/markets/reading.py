@@ -57,8 +57,10 @@ class Part:
         """Refuse words that nobody asked for."""
         for name in self.data:
             if name not in self.asked:
-                raise Refusal(f"{self.where} has {printable(str(name))!r}, which means nothing there; "
-                              f"{nearest(str(name), self.asked, 'word')}")  # fmt: skip
+                raise Refusal(
+                    f"{self.where} has {printable(str(name))!r}, which means nothing there; "
+                    f"{nearest(str(name), self.asked, 'word')}"
+                )
 
 
 def _short(value: Any) -> str:
@@ -133,30 +135,40 @@ def economy(data: Any, title: str = "economy") -> Economy:
 def _utility(part: Part, goods: Sequence[str]) -> Utility:
     families: dict[str, Callable[[Part, Sequence[str]], Utility]] = {
         "cobb_douglas": lambda p, g: Ces(len(g), _nest(p, g, "shares", {"sigma": 1.0})),
-        "ces": lambda p, g: Ces(len(g), _nest(p, g)), "nested_ces": lambda p, g: Ces(len(g), _nest(p, g)),
+        "ces": lambda p, g: Ces(len(g), _nest(p, g)),
+        "nested_ces": lambda p, g: Ces(len(g), _nest(p, g)),
         "leontief": lambda p, g: Leontief(len(g), _positive(p, g, "needs")),
         "linear": lambda p, g: Linear(len(g), _positive(p, g, "worth")),
-        "stone_geary": _stone_geary, "quasi_linear": _quasi_linear,
-        "bliss": lambda p, g: Bliss(len(g), _row(p.get("best"), g, f"best of {p.where}", "good"),
-                                    _positive(p, g, "weights", [1.0] * len(g))),
-    }  # fmt: skip
+        "stone_geary": _stone_geary,
+        "quasi_linear": _quasi_linear,
+        "bliss": lambda p, g: Bliss(
+            len(g), _row(p.get("best"), g, f"best of {p.where}", "good"), _positive(p, g, "weights", [1.0] * len(g))
+        ),
+    }
     return _made(part, goods, families)
 
 
 def _technology(part: Part, goods: Sequence[str]) -> Technology:
     families: dict[str, Callable[[Part, Sequence[str]], Technology]] = {
-        "activities": _activities, "leontief": _fixed_inputs, "cobb_douglas": _smooth, "ces": _smooth,
+        "activities": _activities,
+        "leontief": _fixed_inputs,
+        "cobb_douglas": _smooth,
+        "ces": _smooth,
         "fixed_cost": lambda p, g: Fixed(
-            len(g), _good(p, g, "output"), _good(p, g, "input"), p.number("fixed"), p.number("marginal")),
-    }  # fmt: skip
+            len(g), _good(p, g, "output"), _good(p, g, "input"), p.number("fixed"), p.number("marginal")
+        ),
+    }
     return _made(part, goods, families)
 
 
 def _made(part: Part, goods: Sequence[str], families: Mapping[str, Callable[[Part, Sequence[str]], Any]]) -> Any:
     family = str(part.get("family"))
     if family not in families:
-        raise Refusal(f"{part.where} is of family {family!r}; {nearest(family, families, 'famil')}".replace(
-            "the famils are", "the families are"))  # fmt: skip
+        raise Refusal(
+            f"{part.where} is of family {family!r}; {nearest(family, families, 'famil')}".replace(
+                "the famils are", "the families are"
+            )
+        )
     out = families[family](part, goods)
     part.close()
     return out
@@ -196,7 +208,9 @@ def _nest(part: Part, goods: Sequence[str], numbers: str = "", fixed: Mapping[st
                 below.close()
             else:
                 parts.append(_good(Part({"part": one}, part.where), goods, "part"))
-        row = np.array([_number(v, f"{name} of {part.where}") for v in _list(part.get(name), f"{name} of {part.where}")])
+        row = np.array(
+            [_number(v, f"{name} of {part.where}") for v in _list(part.get(name), f"{name} of {part.where}")]
+        )
     number = lambda v: None if v is None else _number(v, f"the elasticity of {part.where}")  # noqa: E731
     return nest(len(goods), row.tolist(), part.where, number(sigma), number(rho), convention, parts)
 
@@ -211,8 +225,14 @@ def _stone_geary(part: Part, goods: Sequence[str]) -> Utility:
 def _quasi_linear(part: Part, goods: Sequence[str]) -> Utility:
     spread = lambda v, what: [_number(v, what)] * len(goods) if np.isscalar(v) else _row(v, goods, what, "good")  # noqa: E731
     power, bend = (spread(part.get(name, 0.0), f"{name} of {part.where}") for name in ("power", "bend"))
-    return quasi_linear(len(goods), _good(part, goods, "money"), _positive(part, goods, "worth").tolist(),
-                        list(power), list(bend), part.where)  # fmt: skip
+    return quasi_linear(
+        len(goods),
+        _good(part, goods, "money"),
+        _positive(part, goods, "worth").tolist(),
+        list(power),
+        list(bend),
+        part.where,
+    )
 
 
 def _activities(part: Part, goods: Sequence[str]) -> Technology:

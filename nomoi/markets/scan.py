@@ -75,8 +75,12 @@ def _roots(function, grid: np.ndarray, values: np.ndarray, size: np.ndarray) -> 
     dips = inner[same & (near[inner] <= near[inner - 1]) & (near[inner] <= near[inner + 1])]
     for k in dips:  # it comes nearest here: does it touch, or cross twice?
         sign = float(signs[k])
-        low = minimize_scalar(lambda t, s=sign: s * float(function(t)), bounds=(grid[k - 1], grid[k + 1]), method="bounded",
-                              options={"xatol": 1e-13})  # fmt: skip
+        low = minimize_scalar(
+            lambda t, s=sign: s * float(function(t)),
+            bounds=(grid[k - 1], grid[k + 1]),
+            method="bounded",
+            options={"xatol": 1e-13},
+        )
         if low.fun < -DUST * size[k]:
             found += [_root(function, grid[k - 1], low.x), _root(function, low.x, grid[k + 1])]
         elif low.fun < 1e3 * DUST * size[k]:

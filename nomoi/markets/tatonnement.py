@@ -10,16 +10,21 @@ from nomoi.markets.economy import Economy
 
 def _smooth(economy: Economy, start: np.ndarray) -> np.ndarray:
     if not economy.exchange or any(c.utility.many for c in economy.consumers):
-        raise Refusal(f"tatonnement takes exchange with one best bundle at each price, and {economy.title} has producers "
-                      "or linear utilities.")  # fmt: skip
+        raise Refusal(
+            f"tatonnement takes exchange with one best bundle at each price, and {economy.title} has producers "
+            "or linear utilities."
+        )
     p = np.asarray(start, float)
     if p.shape != (economy.l,) or not (p > 0).all():
         raise Refusal(f"tatonnement begins at {p.tolist()}; {economy.l} prices above 0 would be right.")
     return p
 
 
-def steps(economy: Economy, start: np.ndarray, rate: float = 0.1, count: int = 1000, factor: bool = False) -> np.ndarray:
-    """Prices [count + 1, goods] in discrete time: p + rate z(p), none below a tiny bit; with `factor` p exp(rate z(p))."""
+def steps(
+    economy: Economy, start: np.ndarray, rate: float = 0.1, count: int = 1000, factor: bool = False
+) -> np.ndarray:
+    """Prices [count + 1, goods] in discrete time: p + rate z(p), none below a tiny bit; with `factor` p exp(rate
+    z(p))."""
     p = _smooth(economy, start)
     path = [p]
     for _ in range(count):
@@ -35,6 +40,13 @@ def flow(economy: Economy, start: np.ndarray, times: np.ndarray) -> np.ndarray:
 
     p = _smooth(economy, start)
     times = np.asarray(times, float)
-    found = solve_ivp(lambda _, q: economy.excess(np.maximum(q, 1e-12)), (times[0], times[-1]), p, "DOP853", times,
-                      rtol=1e-10, atol=1e-12)  # fmt: skip
+    found = solve_ivp(
+        lambda _, q: economy.excess(np.maximum(q, 1e-12)),
+        (times[0], times[-1]),
+        p,
+        "DOP853",
+        times,
+        rtol=1e-10,
+        atol=1e-12,
+    )
     return found.y.T

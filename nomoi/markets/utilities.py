@@ -298,7 +298,9 @@ class QuasiLinear(Utility):
                     total = spent.sum(1)
                     step = np.log(total / m) * total / (spent / (1 - self.power[k])).sum(1)
                     out = out + np.where(np.isfinite(step), step, 0.0)
-                    if np.abs(step[np.isfinite(step)]).max(initial=0.0) < 1e-9:  # the step after this one would be below rounding
+                    if (
+                        np.abs(step[np.isfinite(step)]).max(initial=0.0) < 1e-9
+                    ):  # the step after this one would be below rounding
                         break
             return out
         low, high = np.zeros(len(m)), np.full(len(m), 100.0)
@@ -359,8 +361,9 @@ class Concave(Utility):
         if self.slope is not None:
             return np.asarray(self.slope(x), float)
         step = 1e-5 * np.maximum(np.abs(x), 1e-3)
-        ends = [[float(self.function(x + s * step[k] * np.eye(self.goods)[k])) for s in (-1, 1)]
-                for k in range(self.goods)]  # fmt: skip
+        ends = [
+            [float(self.function(x + s * step[k] * np.eye(self.goods)[k])) for s in (-1, 1)] for k in range(self.goods)
+        ]
         return np.array([(high - low) / (2 * h) for (low, high), h in zip(ends, step, strict=True)])
 
     def demand(self, p: np.ndarray, m: Amounts) -> np.ndarray:
@@ -371,24 +374,33 @@ class Concave(Utility):
             # in shares of income, so that units do not matter
             per = income / np.maximum(price, TINY)
             best = minimize(
-                lambda s, per=per: -float(self.function(s * per)), np.full(self.goods, 1 / self.goods),
-                jac=lambda s, per=per: -self.gradient(s * per) * per, bounds=[(1e-12, 1)] * self.goods,
-                constraints={"type": "eq", "fun": lambda s: s.sum() - 1, "jac": np.ones_like}, method="SLSQP",
+                lambda s, per=per: -float(self.function(s * per)),
+                np.full(self.goods, 1 / self.goods),
+                jac=lambda s, per=per: -self.gradient(s * per) * per,
+                bounds=[(1e-12, 1)] * self.goods,
+                constraints={"type": "eq", "fun": lambda s: s.sum() - 1, "jac": np.ones_like},
+                method="SLSQP",
                 options={"ftol": 1e-15, "maxiter": 500},
-            )  # fmt: skip
+            )
             out.append(best.x * per)
         return np.array(out).reshape(p.shape)
 
 
 def quasi_linear(
-    goods: int, money: int, worth: Sequence[float], power: Sequence[float] | float = 0.0,
-    bend: Sequence[float] | float = 0.0, where: str = "a quasi-linear utility",
-) -> QuasiLinear:  # fmt: skip
+    goods: int,
+    money: int,
+    worth: Sequence[float],
+    power: Sequence[float] | float = 0.0,
+    bend: Sequence[float] | float = 0.0,
+    where: str = "a quasi-linear utility",
+) -> QuasiLinear:
     """A quasi-linear utility, checked; numbers stand for all goods, lists for each."""
     spread = lambda x: np.broadcast_to(np.asarray(x, np.float64), (goods,)).copy()  # noqa: E731
     worth_ = positive(worth, f"the worth of goods to {where}")
     powers, bends = spread(power), spread(bend)
     if (powers >= 1).any() or (bends < 0).any():
-        raise Refusal(f"{where} has powers {powers.tolist()} and bends {bends.tolist()}; it is concave (assumption "
-                      "III.c) with powers below 1 and bends of 0 or more.")  # fmt: skip
+        raise Refusal(
+            f"{where} has powers {powers.tolist()} and bends {bends.tolist()}; it is concave (assumption "
+            "III.c) with powers below 1 and bends of 0 or more."
+        )
     return QuasiLinear(goods, money, worth_, powers, bends)

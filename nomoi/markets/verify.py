@@ -2,7 +2,8 @@
 
 The verifier reads what utilities and technologies *are* (value, gradient, processes), never the demand and supply
 formulas that solvers use.  That nobody could buy better is shown by a supporting plane: for a concave function u all
-that is better than x costs at least grad u(x) . x / lambda, where lambda = max grad_k / p_k, so that the part of an income
+that is better than x costs at least grad u(x) . x / lambda, where lambda = max grad_k / p_k, so that the part of an
+income
 beyond that is the most that may have been wasted.  In equilibrium it is 0; the bound is a proof, not a search.
 """
 
@@ -48,25 +49,30 @@ class Certificate:
         return bool(self.gain <= CERTAIN)  # NaN is not
 
     def data(self) -> dict[str, object]:
-        return {"holds": self.holds, "gain": self.gain, "proved": self.proved, **{k: v for k, v in self.parts.items()}}
+        return {"holds": self.holds, "gain": self.gain, "proved": self.proved, **self.parts}
 
 
 def verify(
-    economy: Economy, prices: np.ndarray, allocation: np.ndarray, production: np.ndarray | None = None,
+    economy: Economy,
+    prices: np.ndarray,
+    allocation: np.ndarray,
+    production: np.ndarray | None = None,
     transfers: np.ndarray | None = None,
-) -> Certificate:  # fmt: skip
+) -> Certificate:
     """The certificate of prices [goods], allocation [consumers, goods] and netputs [producers, goods].
 
     `transfers` [consumers] are added to incomes, in units of prices that sum to one; they must sum to 0.
 
     Raises a `Refusal` where shapes are wrong; what is no equilibrium gets a certificate that does not hold.
     """
-    n, l, j = len(economy.consumers), economy.l, len(economy.producers)
+    n, L, j = len(economy.consumers), economy.l, len(economy.producers)
     p, x = np.asarray(prices, float), np.asarray(allocation, float)
-    y = np.zeros((j, l)) if production is None else np.asarray(production, float)
-    if p.shape != (l,) or x.shape != (n, l) or y.shape != (j, l):
-        raise Refusal(f"prices {p.shape}, allocation {x.shape} and production {y.shape} do not fit {economy.title}, "
-                      f"which has {l} goods, {n} consumers, {j} producers.")  # fmt: skip
+    y = np.zeros((j, L)) if production is None else np.asarray(production, float)
+    if p.shape != (L,) or x.shape != (n, L) or y.shape != (j, L):
+        raise Refusal(
+            f"prices {p.shape}, allocation {x.shape} and production {y.shape} do not fit {economy.title}, "
+            f"which has {L} goods, {n} consumers, {j} producers."
+        )
     scale = float(p.sum())
     if not (np.isfinite(p).all() and np.isfinite(x).all() and np.isfinite(y).all()) or not scale > 0:
         return Certificate((p, x, y), np.full(n, np.nan), np.inf, True, {"numbers": np.inf}, scale)
@@ -85,14 +91,18 @@ def verify(
     costs = x @ np.abs(p)
     parts = {
         "utility": max((w for w, _ in checks), default=0.0),
-        "budget": float(np.max(np.abs(x @ p - incomes) / np.maximum(np.maximum(np.abs(incomes), costs), 1e-9 * turnover))),
-        "consumption set": float(max(np.max((c.utility.least - x[i]) / there) for i, c in enumerate(economy.consumers))),
+        "budget": float(
+            np.max(np.abs(x @ p - incomes) / np.maximum(np.maximum(np.abs(incomes), costs), 1e-9 * turnover))
+        ),
+        "consumption set": float(
+            max(np.max((c.utility.least - x[i]) / there) for i, c in enumerate(economy.consumers))
+        ),
         "profit": max((f[0] for f in firms), default=0.0),
         "production set": max((f[1] for f in firms), default=0.0),
         "prices": float(max(np.max(-p * there) / turnover, 0.0)),
         "clearing": float(max(np.max(over / there), 0.0)),
         "free goods": float(np.max(np.abs(p * over)) / turnover),
-    }  # fmt: skip
+    }
     if transfers is not None:
         parts["transfers"] = abs(float(np.sum(transfers))) / turnover
     parts = {name: max(float(v), 0.0) for name, v in parts.items()}
@@ -135,8 +145,13 @@ def _searched(utility: Utility, p: np.ndarray, x: np.ndarray, income: float) -> 
     tried = np.concatenate([corners, mixed, mixed * 0.5, x[None]])
     values = utility.value(tried)
     start, have = tried[np.argmax(values)], float(utility.value(x))
-    found = minimize(lambda z: -float(utility.value(z)), start, bounds=[(a, None) for a in least], method="SLSQP",
-                     constraints={"type": "ineq", "fun": lambda z: income - p @ z})  # fmt: skip
+    found = minimize(
+        lambda z: -float(utility.value(z)),
+        start,
+        bounds=[(a, None) for a in least],
+        method="SLSQP",
+        constraints={"type": "ineq", "fun": lambda z: income - p @ z},
+    )
     best = max(float(values.max()), -float(found.fun) if p @ found.x <= income * (1 + 1e-9) else -np.inf)
     return max(best - have, 0.0) / max(float(np.ptp(values)), abs(best), 1e-300)
 
@@ -152,7 +167,9 @@ def _unearned(technology: Technology, p: np.ndarray, y: np.ndarray, turnover: fl
         inputs, made = max(-y[technology.input], 0.0), max(y[technology.output], 0.0)
         need = (technology.fixed + technology.marginal * made) if made > 0 else 0.0
         margin = p[technology.output] - technology.marginal * p[technology.input]
-        return (np.inf if margin > 1e-12 else max(-float(p @ y), 0.0) / turnover), max(need - inputs, 0.0) / max(need, 1)
+        return (np.inf if margin > 1e-12 else max(-float(p @ y), 0.0) / turnover), max(need - inputs, 0.0) / max(
+            need, 1
+        )
     assert isinstance(technology, Smooth)
     return _smooth(technology, p, y, turnover)
 
@@ -163,10 +180,15 @@ def _apart(matrix: np.ndarray, y: np.ndarray) -> float:
     if size == 0:
         return 0.0
     scale = np.maximum(np.abs(y), 1e-9 * size)
-    l, count = matrix.shape
+    L, count = matrix.shape
     # A s >= y - t scale with the least t
-    lp = linprog(np.r_[np.zeros(count), 1.0], A_ub=np.c_[-matrix / scale[:, None], -np.ones(l)], b_ub=-y / scale,
-                 bounds=[(0, None)] * (count + 1), method="highs")  # fmt: skip
+    lp = linprog(
+        np.r_[np.zeros(count), 1.0],
+        A_ub=np.c_[-matrix / scale[:, None], -np.ones(L)],
+        b_ub=-y / scale,
+        bounds=[(0, None)] * (count + 1),
+        method="highs",
+    )
     return float(lp.fun) if lp.status == 0 else np.inf
 
 
@@ -186,7 +208,9 @@ def _smooth(technology: Smooth, p: np.ndarray, y: np.ndarray, turnover: float) -
     if np.abs(y).max() * float(np.abs(p).max()) <= 1e-12 * turnover:  # it stands still
         if technology.returns < 1:
             return float(p[out] > 0), short  # the first unit costs nothing
-        return max(p[out] * technology.scale - _cheapest(technology.nest, p), 0.0) / max(p[out] * technology.scale, 1e-300), short
+        return max(p[out] * technology.scale - _cheapest(technology.nest, p), 0.0) / max(
+            p[out] * technology.scale, 1e-300
+        ), short
     slope = technology.nest.gradient(np.maximum(inputs, 0.0))
     f = float(technology.nest.value(np.maximum(inputs, 0.0)))
     if f <= 0:
@@ -218,7 +242,8 @@ def _cheapest(nest: Nest, p: np.ndarray) -> float:
 
 
 def rates(economy: Economy, prices: np.ndarray, allocation: np.ndarray) -> list[tuple[str, str, float, float]]:
-    """Who, good, marginal rate of substitution against the dearest good, and the price ratio, where both are consumed."""
+    """Who, good, marginal rate of substitution against the dearest good, and the price ratio, where both are
+    consumed."""
     out = []
     k = int(np.argmax(prices * economy.scale))
     for c, x in zip(economy.consumers, allocation, strict=True):
@@ -230,5 +255,3 @@ def rates(economy: Economy, prices: np.ndarray, allocation: np.ndarray) -> list[
             if g != k and slope[k] > 0:
                 out.append((c.name, economy.goods[g], float(slope[g] / slope[k]), float(prices[g] / prices[k])))
     return out
-
-

@@ -1,9 +1,12 @@
 """The two welfare theorems, as computations on a given allocation.
 
-First: with non-satiation and prices that all take as given, a competitive equilibrium is Pareto optimal; no convexity is needed.
-It need not maximise the sum of utilities: it maximises a weighted sum, each weight being one over the marginal utility of
+First: with non-satiation and prices that all take as given, a competitive equilibrium is Pareto optimal; no convexity
+is needed.
+It need not maximise the sum of utilities: it maximises a weighted sum, each weight being one over the marginal
+utility of
 income (Negishi 1960), and where utilities are quasi-linear and nobody is at a corner, the plain sum.
-Second: with convexity each Pareto optimum is an equilibrium after transfers, unless somebody is left with no more than the
+Second: with convexity each Pareto optimum is an equilibrium after transfers, unless somebody is left with no more
+than the
 least wealth there is (Arrow's exceptional case, 1951).
 """
 
@@ -41,7 +44,12 @@ class Improvement:
         return self.total <= NOISE
 
     def data(self) -> dict[str, object]:
-        return {"optimal": self.optimal, "total": self.total, "gains": self.gains.tolist(), "better": self.better.tolist()}
+        return {
+            "optimal": self.optimal,
+            "total": self.total,
+            "gains": self.gains.tolist(),
+            "better": self.better.tolist(),
+        }
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,16 +69,22 @@ class Transfers:
         return self.certificate.holds
 
     def data(self) -> dict[str, object]:
-        return {"prices": self.prices.tolist(), "transfers": self.amounts.tolist(), "supported": self.supported,
-                "why": self.why, "certificate": self.certificate.data()}  # fmt: skip
+        return {
+            "prices": self.prices.tolist(),
+            "transfers": self.amounts.tolist(),
+            "supported": self.supported,
+            "why": self.why,
+            "certificate": self.certificate.data(),
+        }
 
 
 def allotted(economy: Economy, allocation: np.ndarray) -> np.ndarray:
     """An allocation [consumers, goods], checked for shape and sign."""
     x = np.asarray(allocation, float)
     if x.shape != economy.endowments.shape or not np.isfinite(x).all() or (x < 0).any():
-        raise Refusal(f"an allocation of {economy.title} has {len(economy.consumers)} rows of {economy.l} amounts of 0 "
-                      "or more.")  # fmt: skip
+        raise Refusal(
+            f"an allocation of {economy.title} has {len(economy.consumers)} rows of {economy.l} amounts of 0 or more."
+        )
     return x
 
 
@@ -81,18 +95,24 @@ def improvement(economy: Economy, allocation: np.ndarray) -> Improvement:
     """
     x, cp = allotted(economy, allocation), programs.cvxpy()
     if economy.exchange and (x.sum(0) > economy.supply * (1 + 1e-6) + 1e-12).any():
-        raise Refusal(f"the allocation uses more than {economy.title} has: {x.sum(0).tolist()} of {economy.supply.tolist()}.")
+        raise Refusal(
+            f"the allocation uses more than {economy.title} has: {x.sum(0).tolist()} of {economy.supply.tolist()}."
+        )
     plan = programs.plan(economy)
     gains = cp.Variable(len(x), nonneg=True)
     limits = list(plan.limits)
+    have = np.array([programs.at(c.utility, row) for c, row in zip(economy.consumers, x, strict=True)])
     for i, c in enumerate(economy.consumers):
-        have = programs.at(c.utility, x[i])
-        if np.isfinite(have):  # who has nothing at all would gain without end in logarithms
-            limits.append(programs.level(c.utility, cp.multiply(plan.x[i], economy.scale)) >= have + gains[i])
+        if np.isfinite(have[i]):  # who has nothing at all would gain without end in logarithms
+            limits.append(programs.level(c.utility, cp.multiply(plan.x[i], economy.scale)) >= have[i] + gains[i])
         else:
             limits.append(gains[i] == 0)
     programs.solve(cp.Problem(cp.Maximize(cp.sum(gains)), limits), economy)
-    return Improvement(np.maximum(gains.value, 0.0), plan.x.value * economy.scale)
+    found, better = np.maximum(gains.value, 0.0), np.maximum(plan.x.value, 0.0) * economy.scale
+    real = np.array([programs.at(c.utility, better[i]) - have[i] for i, c in enumerate(economy.consumers)])
+    if (np.where(np.isfinite(have), found - real, 0.0) > 1e-3 * (1 + found)).any():
+        raise Refusal(f"the convex program of {economy.title} was not solved: what it says is better is not.")
+    return Improvement(found, better)
 
 
 def optimum(economy: Economy, weights: np.ndarray) -> np.ndarray:
@@ -111,8 +131,10 @@ def optimum(economy: Economy, weights: np.ndarray) -> np.ndarray:
         if len(found):
             return found[0].allocation
     cp, plan = programs.cvxpy(), programs.plan(economy)
-    goal = sum(w * programs.level(c.utility, cp.multiply(plan.x[i], economy.scale))
-               for i, (c, w) in enumerate(zip(economy.consumers, weights, strict=True)))  # fmt: skip
+    goal = sum(
+        w * programs.level(c.utility, cp.multiply(plan.x[i], economy.scale))
+        for i, (c, w) in enumerate(zip(economy.consumers, weights, strict=True))
+    )
     programs.solve(cp.Problem(cp.Maximize(goal), plan.limits), economy)
     return np.maximum(plan.x.value, 0.0) * economy.scale
 
@@ -146,7 +168,7 @@ def _settled(economy: Economy, target: np.ndarray) -> np.ndarray | None:
     None where these equations leave some price open."""
     from scipy.optimize import nnls
 
-    l, rows = economy.l, []
+    L, rows = economy.l, []
     who = [i for i, c in enumerate(economy.consumers) if not isinstance(c.utility, Leontief)]
     for place, i in enumerate(who):
         u, x = economy.consumers[i].utility, target[i]
@@ -154,8 +176,8 @@ def _settled(economy: Economy, target: np.ndarray) -> np.ndarray | None:
         inside = (x > u.least + 1e-9 * economy.scale) & (slope > 0) & np.isfinite(slope)
         slope = slope * economy.scale / max(float((slope * economy.scale)[inside].max(initial=0.0)), 1e-300)
         for k in np.flatnonzero(inside):
-            row = np.zeros(l + len(who))
-            row[k], row[l + place] = 1.0, -slope[k]
+            row = np.zeros(L + len(who))
+            row[k], row[L + place] = 1.0, -slope[k]
             rows.append(row)
     units = [q.technology.matrix for q in economy.producers if isinstance(q.technology, Activities)]
     if units:
@@ -163,16 +185,16 @@ def _settled(economy: Economy, target: np.ndarray) -> np.ndarray | None:
         levels = nnls(unit, target.sum(0) / economy.scale - economy.supply / economy.scale)[0]
         for j in np.flatnonzero(levels > 1e-9):
             rows.append(np.r_[unit[:, j] / np.abs(unit[:, j]).max(), np.zeros(len(who))])
-    held = np.any(np.abs(np.array(rows).reshape(-1, l + len(who))) > 0, 0)
-    held[:l] |= economy.wanted  # who has nothing says nothing about prices
-    matrix = np.array(rows).reshape(-1, l + len(who))[:, held]
+    held = np.any(np.abs(np.array(rows).reshape(-1, L + len(who))) > 0, 0)
+    held[:L] |= economy.wanted  # who has nothing says nothing about prices
+    matrix = np.array(rows).reshape(-1, L + len(who))[:, held]
     _, sizes, vectors = np.linalg.svd(matrix, full_matrices=True)
     sizes = np.r_[sizes, np.zeros(matrix.shape[1] - len(sizes))]
     if matrix.shape[1] < 2 or sizes[-2] < 1e-9:  # a second solution
         return None
-    value = np.zeros(l + len(who))
+    value = np.zeros(L + len(who))
     value[held] = vectors[-1]
-    value = value[:l] * np.sign(value[:l].sum())
+    value = value[:L] * np.sign(value[:L].sum())
     if sizes[-1] > 1e-4 or (value < -1e-12).any():
         return None  # rates differ: the target is no optimum
     p = np.maximum(value, 0.0) / economy.scale
@@ -195,10 +217,17 @@ def transfers(economy: Economy, target: np.ndarray) -> Transfers:
     certificate = verify(economy, p, x, net, amounts)
     why = ""
     if not certificate.holds:
-        poor = [c.name for c, row in zip(economy.consumers, x, strict=True)
-                if row @ p <= c.utility.least @ p + 1e-6 and (c.utility.wanted & (p < 1e-6)).any()]  # fmt: skip
-        why = (f"Arrow's exceptional case: {poor[0]} is left with the least wealth there is, and would take without end "
-               "of what costs nothing." if poor else "it is not Pareto optimal: no prices support it.")  # fmt: skip
+        poor = [
+            c.name
+            for c, row in zip(economy.consumers, x, strict=True)
+            if row @ p <= c.utility.least @ p + 1e-6 and (c.utility.wanted & (p < 1e-6)).any()
+        ]
+        why = (
+            f"Arrow's exceptional case: {poor[0]} is left with the least wealth there is, and would take without end "
+            "of what costs nothing."
+            if poor
+            else "it is not Pareto optimal: no prices support it."
+        )
     return Transfers(p, amounts, certificate, why)
 
 
@@ -230,4 +259,3 @@ def curve(economy: Economy, points: int = 101) -> list[np.ndarray]:
         split = economy.owning(np.array([part, 1 - part])[:, None] * economy.supply)
         out += [e.allocation for e in split.equilibria()]
     return sorted(out, key=lambda x: float(economy.consumers[0].utility.value(x[0])))
-

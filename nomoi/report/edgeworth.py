@@ -26,8 +26,10 @@ def check(economy: Economy, path: Path) -> None:
     if path.suffix.lower() not in (".svg", ".png"):
         raise Refusal(f"{path} must end in .svg or .png.")
     if economy.l != 2 or len(economy.consumers) != 2 or not economy.exchange or not (economy.supply > 0).all():
-        raise Refusal(f"an Edgeworth box is of two consumers, two goods and no production; {economy.title} has "
-                      f"{len(economy.consumers)}, {economy.l} and {len(economy.producers)} producers.")  # fmt: skip
+        raise Refusal(
+            f"an Edgeworth box is of two consumers, two goods and no production; {economy.title} has "
+            f"{len(economy.consumers)}, {economy.l} and {len(economy.producers)} producers."
+        )
 
 
 def write(found: Equilibria, path: Path) -> Path:
@@ -42,7 +44,8 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
     """Two consumers and two goods: the first measures from below left, the second from above right.
 
     Contract curve (Pareto optima), core (those at least as good as what each owns), offer curves, indifference curves
-    through what is owned, every equilibrium with its budget line.  `transfers` [2, 2] draws another equilibrium from there.
+    through what is owned, every equilibrium with its budget line.  `transfers` [2, 2] draws another equilibrium from
+    there.
     """
     economy = found.economy
     W, own = economy.supply, economy.endowments
@@ -55,14 +58,35 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
         with np.errstate(all="ignore"):
             for u, place, at, tone in ((ann, mine, own[0], ANN), (bob, W - mine, own[1], BOB)):
                 base = float(u.value(np.maximum(at, 1e-9 * W)))
-                ax.contour(gx, gy, np.nan_to_num(u.value(place), neginf=-1e30), [base], colors=tone, linewidths=1, linestyles=":")
+                ax.contour(
+                    gx,
+                    gy,
+                    np.nan_to_num(u.value(place), neginf=-1e30),
+                    [base],
+                    colors=tone,
+                    linewidths=1,
+                    linestyles=":",
+                )
                 for e in found:
                     level = float(u.value(e.allocation[0 if u is ann else 1]))
-                    ax.contour(gx, gy, np.nan_to_num(u.value(place), neginf=-1e30), [level], colors=tone, linewidths=0.7, alpha=0.6)
+                    ax.contour(
+                        gx,
+                        gy,
+                        np.nan_to_num(u.value(place), neginf=-1e30),
+                        [level],
+                        colors=tone,
+                        linewidths=0.7,
+                        alpha=0.6,
+                    )
             optima = np.array([x[0] for x in curve(economy)])
             ax.plot(*optima.T, color=QUIET, linewidth=1.6, label="Pareto optima")
-            better = np.array([float(ann.value(x)) >= float(ann.value(own[0])) - 1e-9
-                               and float(bob.value(W - x)) >= float(bob.value(own[1])) - 1e-9 for x in optima])  # fmt: skip
+            better = np.array(
+                [
+                    float(ann.value(x)) >= float(ann.value(own[0])) - 1e-9
+                    and float(bob.value(W - x)) >= float(bob.value(own[1])) - 1e-9
+                    for x in optima
+                ]
+            )
             if better.any():
                 ax.plot(*np.where(better[:, None], optima, np.nan).T, color=CORE, linewidth=5, alpha=0.5, label="core")
             _offers(ax, economy, (first, second))
@@ -72,11 +96,18 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
             moved = economy.owning(transfers)
             ax.plot(*transfers[0], "D", color=COLOURS[4], ms=6, label="owned after transfers", clip_on=False)
             _lines(ax, moved.equilibria(), transfers[0], "their equilibrium", COLOURS[4])
-        ax.set(xlim=(0, W[0]), ylim=(0, W[1]), xlabel=f"{economy.goods[0]} of {first}", ylabel=f"{economy.goods[1]} of {first}")
+        ax.set(
+            xlim=(0, W[0]),
+            ylim=(0, W[1]),
+            xlabel=f"{economy.goods[0]} of {first}",
+            ylabel=f"{economy.goods[1]} of {first}",
+        )
         ax.grid(False)
         for side in ax.spines.values():
             side.set_visible(True)
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, borderaxespad=0, columnspacing=1, handlelength=1.2)
+        ax.legend(
+            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, borderaxespad=0, columnspacing=1, handlelength=1.2
+        )
     return fig
 
 
@@ -115,8 +146,14 @@ def roots(found: Equilibria) -> Figure:
         for e in found:
             ax.plot(e.prices[0], 0, "o", color=INK, ms=7)
             sign = "" if e.index is None else f" ({e.index:+d})"
-            ax.annotate(f"{e.prices[0]:.3f}{sign}", (e.prices[0], 0), (0, 9), textcoords="offset points", ha="center",
-                        size=figures.SMALL)  # fmt: skip
+            ax.annotate(
+                f"{e.prices[0]:.3f}{sign}",
+                (e.prices[0], 0),
+                (0, 9),
+                textcoords="offset points",
+                ha="center",
+                size=figures.SMALL,
+            )
         low = max(abs(z[(share > 0.2) & (share < 0.8)]).max(), 0.05)
         ax.set(ylim=(-1.5 * low, 1.5 * low), xlabel=f"price of {economy.goods[0]}; both sum to 1", xlim=(0, 1))
     return fig
@@ -134,8 +171,15 @@ def paths(economy: Economy, flows: Sequence[np.ndarray], at: np.ndarray, title: 
             ax.plot(*flat(path[0]), "o", color=COLOURS[k % len(COLOURS)], ms=5)
         ax.plot(*flat(at), "*", color=INK, ms=11)
         for point, name in zip(corner, economy.goods, strict=True):
-            ax.annotate(f"good {name}", point, (0, -11 if point[1] == 0 else 5), textcoords="offset points", ha="center",
-                        size=figures.SMALL, color=QUIET)  # fmt: skip
+            ax.annotate(
+                f"good {name}",
+                point,
+                (0, -11 if point[1] == 0 else 5),
+                textcoords="offset points",
+                ha="center",
+                size=figures.SMALL,
+                color=QUIET,
+            )
         ax.set(aspect="equal", xticks=[], yticks=[])
         ax.set_ylim(-0.09, 0.95)
         for side in ax.spines.values():
@@ -166,8 +210,15 @@ def triangles() -> Figure:
             ax.fill_between(between, worth(between), costs(between), color=COLOURS[4], alpha=0.5, linewidth=0)
             for x, word in ((at, here), (best, there)):
                 ax.axvline(x, color=QUIET, linewidth=0.7, linestyle=":")
-                ax.annotate(word, (x, 0), (2 if x == max(at, best) else -2, 3), textcoords="offset points", size=8, color=QUIET,
-                            ha="left" if x == max(at, best) else "right")  # fmt: skip
+                ax.annotate(
+                    word,
+                    (x, 0),
+                    (2 if x == max(at, best) else -2, 3),
+                    textcoords="offset points",
+                    size=8,
+                    color=QUIET,
+                    ha="left" if x == max(at, best) else "right",
+                )
             ax.set_title(name, size=figures.TEXT)
             ax.set(xlim=(0, most), ylim=(0, None), xlabel="amount")
         fig.axes[0].set_ylabel("worth (blue), cost (orange;\nthe firm's own dashed)")

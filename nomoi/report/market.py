@@ -51,8 +51,10 @@ def _show(economy: Economy, found: Equilibria) -> None:
         held = e.certificate
         sign = "not defined" if e.index is None else f"{e.index:+d}" if e.index else "0"
         proof = "proved" if held.proved else "as far as a search tells"
-        console.print(f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
-                      highlight=False)  # fmt: skip
+        console.print(
+            f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
+            highlight=False,
+        )
         out = Table(show_edge=False, pad_edge=False)
         out.add_column("")
         for g in economy.goods[:MANY]:

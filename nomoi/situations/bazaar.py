@@ -24,7 +24,8 @@ class State(eqx.Module):
 class Bazaar(Situation):
     """Traders who own two goods offer some of the first for the second, day after day; goods do not keep.
 
-    Dilemma: all gain by trade, but whoever has been promised goods may keep its own, and may take what others have.  Where
+    Dilemma: all gain by trade, but whoever has been promised goods may keep its own, and may take what others have.
+    Where
     that pays, nobody who foresees it offers anything: a market rests on property and on contracts that are kept.
 
     A day: those who take seize `grab` of what the next trader holds, of which `waste` is lost; offers meet in a call
@@ -37,7 +38,8 @@ class Bazaar(Situation):
     actions      price: which of `prices` (good 0 in units of good 1); amount: 0 none, 1..k sell, k+1..2k buy that many
                  steps; deliver: 0 withhold, 1 deliver; take: 0 leave, 1 take
     reward       utility of what one ends the day with: x0^taste x1^(1 - taste)
-    events       traded (units of good 0 that were agreed on, of buyer and seller), withheld (worth, in good 1, of what was
+    events       traded (units of good 0 that were agreed on, of buyer and seller), withheld (worth, in good 1, of
+    what was
                  owed and kept back), taken [n, n] (worth, in good 1 at price 1, of what one seized from another)
     end          after `horizon` days
     state        see State
@@ -73,7 +75,7 @@ class Bazaar(Situation):
     def __check_init__(self) -> None:
         if self.tastes.shape[0] != self.endowments.shape[0] or self.tastes.shape[0] < 2:
             raise Refusal(
-                f"bazaar.tastes has {self.tastes.shape[0]} numbers and bazaar.endowments {self.endowments.shape[0]} rows; "
+                f"bazaar.tastes has {self.tastes.shape[0]} numbers, bazaar.endowments {self.endowments.shape[0]} rows; "
                 "one of each for each of two or more traders would be right."
             )
 
@@ -145,9 +147,13 @@ class Bazaar(Situation):
         return self.prices[at], part(willing_to_sell, supply), part(willing_to_buy, demand)
 
     def _delivered(
-        self, holds: Float[Array, "n 2"], price: Float[Array, ""], sold: Float[Array, " n"], bought: Float[Array, " n"],
+        self,
+        holds: Float[Array, "n 2"],
+        price: Float[Array, ""],
+        sold: Float[Array, " n"],
+        bought: Float[Array, " n"],
         deliver: Int[Array, " n"],
-    ) -> tuple[Float[Array, "n 2"], Float[Array, " n"]]:  # fmt: skip
+    ) -> tuple[Float[Array, "n 2"], Float[Array, " n"]]:
         """What all have at the end of the day, and the worth of what each kept back."""
         owed = jnp.stack([sold, price * bought], -1)  # [n, goods]
         due = jnp.stack([bought, price * sold], -1)

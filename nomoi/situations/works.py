@@ -14,7 +14,8 @@ from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
 class Works(Situation):
     """Firms choose amounts at once; the public pays what the last unit is worth to it, and bears the harm.
 
-    Two failures of markets in one place.  *Externality*: a unit harms the public by `harm`, which no price tells the firm
+    Two failures of markets in one place.  *Externality*: a unit harms the public by `harm`, which no price tells the
+    firm
     (Pigou 1920).  *Market power*: with `slope` above 0 each firm knows that selling more lowers the price, and sells
     too little (Cournot 1838).  With a slope of 0 the price is given.  The public's own choice does nothing.
 
@@ -38,7 +39,16 @@ class Works(Situation):
     }
     presets: ClassVar = {
         "smoke": {},
-        "oligopoly": {"firms": 2, "top": 10.0, "slope": 1.0, "cost": 2.0, "rise": 0.0, "harm": 0.0, "levels": 25, "most": 8.0},
+        "oligopoly": {
+            "firms": 2,
+            "top": 10.0,
+            "slope": 1.0,
+            "cost": 2.0,
+            "rise": 0.0,
+            "harm": 0.0,
+            "levels": 25,
+            "most": 8.0,
+        },
     }
 
     firms: int = size(1, "how many make something", "ours", low=1)
