@@ -321,6 +321,21 @@ def new(
 
 
 @app.command()
+def market(
+    economy: Annotated[
+        str, typer.Argument(help="a file (.yaml, .json, .toml) or an economy of nomoi's, such as edgeworth")
+    ],
+    method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.markets.equilibria")] = "auto",
+    picture: Annotated[Path | None, typer.Option(help="Edgeworth box to write, .svg or .png")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """Solve an economy: all equilibria that are found, each certified, and the assumptions of existence."""
+    from nomoi.report import market as reporting
+
+    reporting.market(economy, method, picture, as_json)
+
+
+@app.command()
 def run(
     study: Annotated[str, typer.Argument(help="a study or a family of studies; `nomoi list` shows them")],
     set: Annotated[

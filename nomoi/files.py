@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from nomoi.errors import Missing, Refusal, nearest
+from nomoi.errors import Missing, Refusal, nearest, once, printable
 
 DATA = "NOMOI_DATA"  # the folder of data that are too large, or not licensed, to come with nomoi
 
@@ -49,6 +52,49 @@ def text(path: str | Path, what: str = "") -> str:
     except OSError as error:
         raise Refusal(f"{what} cannot be read as text ({why(error)}); check the path.") from None
     return found
+
+
+def table(path: str | Path) -> dict[str, Any]:
+    """What a .yaml, .json or .toml file of a person's own says, as plain data; nothing in it is ever run."""
+    path, end = Path(path), Path(path).suffix.lower()
+    if end not in (".yaml", ".yml", ".json", ".toml"):
+        raise Refusal(f"{path} must end in .yaml, .json or .toml.")
+    if not path.is_file():
+        raise Refusal(f"there is no file {path}; check the path.")
+    said = text(path)
+    try:
+        if end == ".json":
+            found = json.loads(said, object_pairs_hook=lambda pairs: once(pairs, str(path)))
+        elif end == ".toml":
+            found = tomllib.loads(said)
+        else:
+            found = _yaml(said, path)
+    except (ValueError, RecursionError) as error:  # of JSON and of TOML
+        raise Refusal(f"{path} cannot be read: {printable(' '.join(str(error).split()))}.") from None
+    if not isinstance(found, dict):
+        raise Refusal(f"{path} is no table of names and values, such as `title: ...`.")
+    return found
+
+
+def _yaml(said: str, path: Path) -> Any:
+    """YAML with PyYAML's safe loader; a name that comes twice, and parts repeated by an alias, are refused."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        pass
+
+    def pairs(loader: Any, node: Any) -> Any:
+        where = f"{path}, line {node.start_mark.line + 1},"
+        return once([(str(loader.construct_object(k, True)), loader.construct_object(v, True)) for k, v in node.value],
+                    where)  # fmt: skip
+
+    Loader.add_constructor("tag:yaml.org,2002:map", pairs)
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(said, Loader)):
+            raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
+        return yaml.load(said, Loader)
+    except yaml.YAMLError as error:
+        raise Refusal(f"{path} cannot be read: {printable(' '.join(str(error).split()))}.") from None
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

@@ -16,7 +16,7 @@ HOME = Path(nomoi.__file__).parent
 FLOORS = [
     {"errors", "files"},
     {"core", "grid", "law"},
-    {"situations", "institutions", "solve", "populations", "proxies", "voices", "measure"},
+    {"situations", "institutions", "solve", "populations", "proxies", "voices", "markets", "measure"},
     {"learners", "scripts"},
     {"probes", "play"},
     {"catalogue"},

@@ -59,6 +59,10 @@ VOCABULARY = {
         Event("yielded", "[n]", "cars", "was behind the ambulance when it merged", True),
         Event("sale", "[n]", "performances", "bought a performance", True),
         Event("breach", "[n]", "performances", "performed without care what was paid for", True),
+        Event("traded", "[n]", "units", "agreed to sell or to buy in the market", True),
+        Event("withheld", "[n]", "worth", "kept back of what one had agreed to deliver", True),
+        Event("taken", "[n, n]", "worth", "the row's agent seized of the column's agent's goods", True),
+        Event("made", "[n]", "units", "produced for the market", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

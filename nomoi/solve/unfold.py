@@ -259,6 +259,9 @@ def _labels(heads: dict[str, int], asked: np.ndarray) -> tuple[tuple[str, ...], 
     out = []
     for mine in asked.T:
         own = {head: k for (head, k), there in zip(heads.items(), mine, strict=True) if there}
+        if not own:  # who is asked nothing
+            out.append(("nothing",))
+            continue
         each = np.indices(tuple(own.values())).reshape(len(own), -1).T
         named = [", ".join(f"{head} {c}" for head, c in zip(own, row, strict=True)) for row in each]
         out.append(tuple(str(row[0]) for row in each) if len(own) == 1 else tuple(named))

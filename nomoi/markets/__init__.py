@@ -1,0 +1,1 @@
+"""Markets: economies, their equilibria with certificates that no solver wrote, welfare theorems, failures."""

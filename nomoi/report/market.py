@@ -1,0 +1,88 @@
+"""What `nomoi market` shows: equilibria with certificates, assumptions, and for a box of two a picture."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from nomoi import files
+from nomoi.errors import printable
+from nomoi.markets import economies
+from nomoi.markets.assumptions import PROVED, REFUTED, existence
+from nomoi.markets.economy import Economy
+from nomoi.markets.equilibria import Equilibria
+from nomoi.markets.verify import rates
+from nomoi.measure.statistics import number
+from nomoi.report.terminal import console
+
+MANY = 12  # consumers, goods or equilibria that are printed; JSON has all
+
+
+def market(word: str, method: str = "auto", picture: Path | None = None, as_json: bool = False) -> None:
+    """The body of the command."""
+    economy = economies.find(word)
+    if picture:
+        from nomoi.report import edgeworth
+
+        files.check_place(picture)
+        edgeworth.check(economy, picture)
+    found, assumed = economy.equilibria(method), economy.assumptions()
+    if as_json:
+        told = {"title": economy.title, "goods": list(economy.goods), "consumers": [c.name for c in economy.consumers]}
+        told |= found.data() | {"assumptions": [f.data() for f in assumed], "existence": existence(assumed)}
+        print(json.dumps(told, indent=1, allow_nan=False))
+    else:
+        _show(economy, found)
+        _assumptions(economy)
+    if picture:
+        from nomoi.report import edgeworth
+
+        print(printable(str(edgeworth.write(found, picture))), file=sys.stderr if as_json else sys.stdout)
+
+
+def _show(economy: Economy, found: Equilibria) -> None:
+    what = f"{len(economy.consumers)} consumers, {economy.l} goods, {len(economy.producers)} producers"
+    console.print(f"[bold]{escape(economy.title)}[/bold]  {what}", highlight=False)
+    for k, e in enumerate(found[:MANY], 1):
+        held = e.certificate
+        sign = "not defined" if e.index is None else f"{e.index:+d}" if e.index else "0"
+        proof = "proved" if held.proved else "as far as a search tells"
+        console.print(
+            f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
+            highlight=False,
+        )
+        out = Table(show_edge=False, pad_edge=False)
+        out.add_column("")
+        for g in economy.goods[:MANY]:
+            out.add_column(escape(g), justify="right")
+        out.add_column("utility", justify="right")
+        out.add_row("price", *(number(v, 5) for v in e.prices[:MANY]), "")
+        for c, x, u in list(zip(economy.consumers, e.allocation, e.utilities, strict=True))[:MANY]:
+            out.add_row(escape(c.name), *(number(v, 5) for v in x[:MANY]), number(float(u), 5))
+        for q, y in list(zip(economy.producers, e.production, strict=True))[:MANY]:
+            out.add_row(escape(q.name), *(number(v, 5) for v in y[:MANY]), "")
+        console.print(out)
+        same = rates(economy, e.prices, e.allocation)
+        if same:
+            off = max(abs(rate / price - 1) for _, _, rate, price in same if price > 0)
+            console.print(f"{len(same)} marginal rates of substitution equal the price ratios, within {off:.1e}.", "")
+    console.print(escape(found.promise[:1].upper() + found.promise[1:]), highlight=False)
+    console.print(f"[dim]tried: {escape('; '.join(found.tried))}[/dim]", "", highlight=False)
+
+
+def _assumptions(economy: Economy) -> None:
+    found = economy.assumptions()
+    colour = {PROVED: "green", REFUTED: "red"}
+    console.print("assumptions of the existence theorem (Arrow & Debreu 1954)", highlight=False)
+    out = Table(show_edge=False, pad_edge=False)
+    for head in ("", "says", "here", "because"):
+        out.add_column(head)
+    for f in found:
+        shade = colour.get(f.status, "yellow")
+        out.add_row(f.name, escape(f.says), f"[{shade}]{f.status}[/{shade}]", escape(f.why))
+    console.print(out)
+    console.print(escape(existence(found)), highlight=False)
