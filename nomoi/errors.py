@@ -24,6 +24,9 @@ class Missing(Refusal):
     """What is not on this machine, and may be on another: what needs it is not tested here, and nothing is wrong."""
 
 
+MANY = 40  # more names than these are no help in a sentence (ours)
+
+
 def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
     """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so."""
     known = sorted(known)
@@ -33,6 +36,8 @@ def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
         close = sorted(filter(begun.search, known), key=len)[:1]
     if close:
         return f"did you mean {close[0]!r}?"
+    if len(known) > MANY:  # a sentence, not a list
+        return f"there are {len(known)}, such as {', '.join(known[:3])} (`nomoi list` has all names)."
     return f"the {what}s are: {', '.join(known)}." if known else f"there is no {what} to choose from."
 
 

@@ -235,7 +235,9 @@ def test_no_file_of_the_package_is_ignored_and_every_folder_is_packed():
     folders = {str(p.parent.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py")}
     packed = {p.replace(".", "/") for p in find_packages(str(HOME), **setup["packages"]["find"])}
     assert packed == folders
-    assert setup["package-data"]["nomoi"] == ["py.typed"]
+    data = setup["package-data"]["nomoi"]
+    held = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("data/**/*") if p.is_file()}
+    assert held <= {str(p.relative_to(HOME)) for some in data for p in (HOME / "nomoi").glob(some)}
     inside = [str(p) for p in (HOME / "nomoi").rglob("*") if "__pycache__" not in p.parts]
     told = subprocess.run(
         ["git", "check-ignore", "--no-index", "--stdin"],
@@ -254,7 +256,8 @@ def test_the_wheel_holds_every_module_and_says_that_it_is_typed(tmp_path):
     subprocess.run([sys.executable, "-m", "pip", *words], check=True)
     held = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
     modules = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py")}
-    assert modules | {"nomoi/py.typed"} == {name for name in held if name.startswith("nomoi/")}
+    data = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("data/**/*") if p.is_file() and p.suffix != ".py"}
+    assert modules | data | {"nomoi/py.typed"} == {name for name in held if name.startswith("nomoi/")}
 
 
 # --- options ------------------------------------------------------------------------------------------------------
