@@ -133,6 +133,7 @@ def test_a_file_is_audited_as_the_model_says():
     assert whole.status("second phase") == "pass"
 
 
+@pytest.mark.slow
 def test_renaming_attributes_changes_no_number():
     names = {"a": "Klicks", "b": "x_1", "c": "ruhe", "d": "z"}
     text = json.dumps(base(proxy="2 - exp(-a) - exp(-b)", until=3))

@@ -223,7 +223,8 @@ def sections(results: Results) -> list[object]:
         page.Table("Sufficient conjunctions", ["of these", "consistency", "coverage"], _conjunctions(table_.mean(1)),
                    "The smallest with which at least 80 % survive, of which no principle can be left out; or else the "
                    "one with which most survive."),
-        page.Figure("What trust is made of", figures.svg(trust), "What each principle adds: main effects, as invented. Trust follows the mean of the four."),
+        page.Figure("What trust is made of", figures.svg(trust),
+                    "What each principle adds: main effects, as invented. Trust follows the mean of the four."),
         page.Text("Draws", [_told(drawn)]),
     ]  # fmt: skip
 
