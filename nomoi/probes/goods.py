@@ -120,16 +120,20 @@ class Intervened(Learner):
         return jnp.int32(0), tuple(one.start((), situation) if one else () for one in (self.who, self.less, self.more))
 
     def act(self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any) -> Any:
-        time, held = carry
-        acts = [one.act(key, (), situation, seen, bore) if one else (None, ())
-                for one, bore in zip((self.who, self.less, self.more), held, strict=True)]  # fmt: skip
-        usual, less, more = (action for action, _ in acts)
-        less = less or (usual if more else self._notch(situation, usual, time, 0))
-        more = more or self._notch(situation, less, time, 1)
+        time, (one, before, after) = carry
+        usual, one = self.who.act(key, (), situation, seen, one)
+        if self.less:
+            less, before = self.less.act(key, (), situation, seen, before)
+        else:
+            less = usual if self.more else self._notch(situation, usual, time, 0)
+        if self.more:
+            more, after = self.more.act(key, (), situation, seen, after)
+        else:
+            more = self._notch(situation, less, time, 1)
         here = jnp.arange(situation.agents) == self.agent
         mine = {h: jnp.stack([less[h], more[h], jnp.zeros_like(less[h])])[self.what] for h in situation.bare.actions}
         action = usual | {h: jnp.where(here, own, usual[h]) for h, own in mine.items()}
-        return action, (time + 1, tuple(bore for _, bore in acts))
+        return action, (time + 1, (one, before, after))
 
     def _notch(self, situation: Situation, usual: Action, time: Array, more: int) -> Action:
         """The usual, and in the first step, at the first head, so many choices more; there is room for one."""
@@ -166,8 +170,8 @@ def probe(
     free, barred = lifted(situation), None
     if any(barrier(i) and bool(np.asarray(i.in_force)) for i in situation.institutions):
         barred = live(situation, MORE)
-    benefits = [live(free, what)[0] for what in (LESS, MORE, IDLE)]
-    return judge(agent, *benefits, [role == situation.roles[agent] for role in situation.roles], barred)
+    first, further, idle = (live(free, what)[0] for what in (LESS, MORE, IDLE))
+    return judge(agent, first, further, idle, [role == situation.roles[agent] for role in situation.roles], barred)
 
 
 def judge(agent: int, less: Any, more: Any, idle: Any, role: Any, barred: tuple[Any, Any] | None = None) -> Good:

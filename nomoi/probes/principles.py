@@ -94,11 +94,11 @@ def stack(has: Has, numbers: Numbers = DEFAULTS, horizon: int = 200) -> Situatio
         Survey(in_force=got["4B"], **mine("survey")),
         Shares(in_force=got["2B"]),
         Assembly(in_force=got["3"], **mine("assembly")),
-        Quota(follows=got["2A"], rate=safe / 2, target=0.0, constant=safe / 4, tolerance=0.05, pool=got["8"],
+        Quota(follows=got["2A"], rate=safe / 2, target=0.0, constant=safe / 4, tolerance=0.05, pool=got["8"],  # type: ignore[arg-type]
               public=True, **mine("quota")),
         Wardens(paid=got["4A"], everywhere=got["8"], **mine("wardens")),
         Court(near=got["6"], **mine("court")),
-        Fine(ladder=got["5"], rate=jnp.where(got["5"], numbers["first"], numbers["flat"]), proceeds="members",
+        Fine(ladder=got["5"], rate=jnp.where(got["5"], numbers["first"], numbers["flat"]), proceeds="members",  # type: ignore[arg-type]
              **mine("fine")),
         Challenged(in_force=~got["7"], of=VOID, **mine("challenged")),
     )  # fmt: skip

@@ -23,7 +23,7 @@ class Factorial(Trial):
     as its measures what came of none of the factors, of all, and of all combinations on average.
     """
 
-    function: Callable[..., Mapping[str, np.ndarray]]
+    function: Callable[..., Mapping[str, np.ndarray]]  # type: ignore[misc]  # `parent` is for keywords alone
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     block: int = 0
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from nomoi.core import Situation, govern
+from nomoi.core import Situation, build, govern
 from nomoi.core.keys import key_of
 from nomoi.institutions.licence import Licence
 from nomoi.measure.statistics import estimate
@@ -50,12 +50,11 @@ def toy(free: Benefit, usual: float, cost: float | None = None) -> Good:
     reach = np.full(N, float(usual))
     first = np.arange(N) == 0
     more, idle = reach + MORE * first, np.where(first, 0.0, reach)
-    benefits = free(reach), free(more), free(idle)
     barred = None
     if cost is not None:
         kept = free(more)[0]
         barred = (np.where(first, 0.0, free(more)), cost * kept)
-    return judge(0, *benefits, first, barred)
+    return judge(0, free(reach), free(more), free(idle), first, barred)
 
 
 TOYS: Mapping[str, tuple[Benefit, float, float | None, str]] = {
@@ -88,7 +87,7 @@ def lived(
     """Of a situation: others always take their `choice`-th, or, where there is land, forage sparing patches with fewer
     than `spare` left; the one who is asked about forages greedily rather than like that (`rather` -1: than be idle).
     With `bar` there is a licence that bars strangers with that chance."""
-    place, key = govern(situation, Licence(bar=bar)) if bar else situation, key_of(0) if key is None else key
+    place, key = govern(situation, build(Licence, bar=bar)) if bar else situation, key_of(0) if key is None else key
     if spare < 0:
         return numbers(probe(key, place, Constant(choice=choice), None, steps, worlds))
     less = Constant(choice=0) if rather < 0 else Forager(spare=rather)
@@ -102,15 +101,16 @@ def trials(size: str) -> Sequence[Trial]:
     def one(label: str, **settings: Any) -> Computed:
         return Computed(label, lived, settings, exact=isinstance(settings["situation"], Pool))
 
+    full, scarce = build(Pool, agents=N), build(Pool, agents=N, start=0.1)
     pool = {"steps": 30, "worlds": 1}
     village = {"steps": 50, "worlds": worlds, "situation": Commons(horizon=50)}
     grid = {"situation": Harvest(horizon=land[1]), "choice": 0, "steps": land[1], "worlds": land[0]}
     return [
         *(Computed(name, toys, {"name": name}, exact=True) for name in TOYS),
-        one("pool, full, modest others, 1 step", situation=Pool(agents=N), choice=1, steps=1, worlds=1),
-        one("pool, full, modest others", situation=Pool(agents=N), choice=1, **pool),
-        one("pool, scarce, greedy others, 1 step", situation=Pool(agents=N, start=0.1), choice=4, steps=1, worlds=1),
-        one("pool, scarce, greedy others", situation=Pool(agents=N, start=0.1), choice=4, **pool),
+        one("pool, full, modest others, 1 step", situation=full, choice=1, steps=1, worlds=1),
+        one("pool, full, modest others", situation=full, choice=1, **pool),
+        one("pool, scarce, greedy others, 1 step", situation=scarce, choice=4, steps=1, worlds=1),
+        one("pool, scarce, greedy others", situation=scarce, choice=4, **pool),
         one("commons, modest others", choice=1, **village),
         one("commons, greedy others", choice=20, **village),
         one("commons, modest others, licence", choice=1, bar=0.9, **village),

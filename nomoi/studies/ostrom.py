@@ -18,19 +18,20 @@ BLOCKS = {"as invented": 6, "trust frozen": 1, "wardens not accountable": 1}  # 
 TWICE = 2  # the same for each check of a claim
 SEASONS = 200
 DRAWN = [f"draw {d + 1}" for d in range(f.DRAWS)]
-CHECKS: Mapping[str, Mapping[str, object]] = {
+CHECKS: Mapping[str, Mapping[str, float]] = {
     "payoff imitators alone": {"villagers.cooperators": 0.0},
     "conditional cooperators alone": {"villagers.cooperators": 1.0},
     "400 seasons": {"steps": 2},  # twice as many
 }
-ASIDE: Mapping[str, Mapping[str, object]] = {
+ASIDE: Mapping[str, Mapping[str, float]] = {
     "trust frozen": {"villagers.trust_rate": 0.0},
     "wardens not accountable": {"wardens.accountable": 0.0},
 }
 
 
-def _trial(label: str, season: int, block: int = 0, **changes: object) -> Factorial:
-    steps = changes.pop("steps", 1) * season  # type: ignore[operator]
+def _trial(label: str, season: int, changes: Mapping[str, float], block: int = 0) -> Factorial:
+    changes = dict(changes)
+    steps = int(changes.pop("steps", 1)) * season
     return Factorial(label, table, {"numbers": {**DEFAULTS, **changes}, "steps": steps}, block)
 
 
@@ -41,12 +42,12 @@ def _blocks(label: str) -> list[str]:
 def trials(size: str) -> Sequence[Trial]:
     smoke = size == "smoke"
     draws = f.hypercube(RANGES, f.DRAWS, 7)[: 2 if smoke else f.DRAWS]
-    named = {"as invented": {}, **CHECKS, **ASIDE}
+    named: Mapping[str, Mapping[str, float]] = {"as invented": {}, **CHECKS, **ASIDE}
     once = 20 if smoke else SEASONS
     return [
-        *(_trial(label, once, block, **changes) for name, changes in named.items()
+        *(_trial(label, once, changes, block) for name, changes in named.items()
           for block, label in enumerate(_blocks(name))),
-        *(_trial(label, once, **numbers) for label, numbers in zip(DRAWN, draws, strict=False)),
+        *(_trial(label, once, numbers) for label, numbers in zip(DRAWN, draws, strict=False)),
     ]  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def _rises(t: np.ndarray) -> bool:
 
 
 def _necessary(t: np.ndarray) -> bool:
-    return bool((f.necessity(t) >= 0.9).any())
+    return bool((np.asarray(f.necessity(t)) >= 0.9).any())
 
 
 MOST = f.LEAST - 0.5
