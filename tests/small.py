@@ -103,7 +103,7 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
-ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "principal", "tax", "treaty", "vote")
+ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
 THERE = ("pool", "matrix")
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
