@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
+    from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
     from nomoi.institutions.sanction import Sanction as Sanction
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.survey import Survey as Survey
     from nomoi.institutions.taboo import Taboo as Taboo
     from nomoi.institutions.tax import Tax as Tax
+    from nomoi.institutions.title import Title as Title
     from nomoi.institutions.treaty import Treaty as Treaty
     from nomoi.institutions.vote import Vote as Vote
     from nomoi.institutions.wardens import Wardens as Wardens
@@ -93,6 +96,7 @@ if TYPE_CHECKING:
     from nomoi.scripts.traders import Trader as Trader
     from nomoi.scripts.wardens import Warden as Warden
     from nomoi.situations.allelopathic import Allelopathic as Allelopathic
+    from nomoi.situations.bazaar import Bazaar as Bazaar
     from nomoi.situations.berries import Berries as Berries
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
@@ -103,5 +107,6 @@ if TYPE_CHECKING:
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
+    from nomoi.situations.works import Works as Works
 
 page(__name__)

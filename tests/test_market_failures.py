@@ -114,12 +114,12 @@ def lost(place, *under):
 def test_institutions_mend_what_they_are_for_and_nothing_else():
     smoke, few = Works(firms=2), Works.preset("oligopoly")
     assert lost(smoke) == pytest.approx([0.125])
-    assert lost(smoke, Levy(on="made", rate=0.5)) == pytest.approx([0], abs=1e-6)
+    assert lost(smoke, Levy(on="output", rate=0.5)) == pytest.approx([0], abs=1e-6)
     assert lost(smoke, Permits(cap=1.5, price=0.5)) == pytest.approx([0], abs=1e-6)
-    assert lost(smoke, Levy(on="made", rate=1.0))[0] > 0.1
+    assert lost(smoke, Levy(on="output", rate=1.0))[0] > 0.1
     assert lost(few) == pytest.approx([32 / 9], abs=1e-5)
-    assert max(lost(few, Levy(on="made", rate=-4.0))) < 1e-5
-    assert lost(few, Levy(on="made", rate=0.5))[0] > 32 / 9
+    assert max(lost(few, Levy(on="output", rate=-4.0))) < 1e-5
+    assert lost(few, Levy(on="output", rate=0.5))[0] > 32 / 9
 
 
 def test_the_price_of_permits_rises_where_too_many_are_wanted():

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
+    from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
     from nomoi.institutions.sanction import Sanction as Sanction
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.survey import Survey as Survey
     from nomoi.institutions.taboo import Taboo as Taboo
     from nomoi.institutions.tax import Tax as Tax
+    from nomoi.institutions.title import Title as Title
     from nomoi.institutions.treaty import Treaty as Treaty
     from nomoi.institutions.vote import Vote as Vote
     from nomoi.institutions.wardens import Wardens as Wardens

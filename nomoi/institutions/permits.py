@@ -32,7 +32,7 @@ class Permits(Institution):
     True
     """
 
-    on: str = size("made", "the event that permits are for", "ours")
+    on: str = size("output", "the event that permits are for", "ours")
     cap: Float[Array, ""] = setting(0.75, "how many there are in a step", "ours", "units", 0)
     price: Float[Array, ""] = setting(0.5, "the first price that is posted", "ours", "reward/unit", 0)
     speed: Float[Array, ""] = setting(0.2, "by how much a unit wanted too many raises it", "ours", "", 0)

@@ -52,7 +52,12 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
     ann, bob = (c.utility for c in economy.consumers)
     with _styled():
         first, second = (c.name for c in economy.consumers)
-        fig, ax = _sheet(title or f"{economy.title}: who has what", f"{second} measures from above right", 5.2, 18)
+        fig, ax = _sheet(
+            title or f"{economy.title}: who has what",
+            f"{second} measures from above right",
+            5.2,
+            18 if transfers is None else 34,
+        )
         gx, gy = np.meshgrid(np.linspace(1e-4, 1 - 1e-4, 301) * W[0], np.linspace(1e-4, 1 - 1e-4, 301) * W[1])
         mine = np.stack([gx, gy], -1)
         with np.errstate(all="ignore"):
@@ -94,8 +99,8 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
         _lines(ax, found, own[0], "equilibria")
         if transfers is not None:
             moved = economy.owning(transfers)
-            ax.plot(*transfers[0], "D", color=COLOURS[4], ms=6, label="owned after transfers", clip_on=False)
-            _lines(ax, moved.equilibria(), transfers[0], "their equilibrium", COLOURS[4])
+            ax.plot(*transfers[0], "D", color=COLOURS[4], ms=6, label="after a transfer", clip_on=False)
+            _lines(ax, moved.equilibria(), transfers[0], "its equilibrium", COLOURS[4])
         ax.set(
             xlim=(0, W[0]),
             ylim=(0, W[1]),
@@ -106,7 +111,12 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
         for side in ax.spines.values():
             side.set_visible(True)
         ax.legend(
-            loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, borderaxespad=0, columnspacing=1, handlelength=1.2
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            ncols=6 if transfers is None else 4,
+            borderaxespad=0,
+            columnspacing=1,
+            handlelength=1.2,
         )
     return fig
 

@@ -6,6 +6,7 @@ from nomoi.core.pages import page
 
 if TYPE_CHECKING:
     from nomoi.situations.allelopathic import Allelopathic as Allelopathic
+    from nomoi.situations.bazaar import Bazaar as Bazaar
     from nomoi.situations.berries import Berries as Berries
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
@@ -16,5 +17,6 @@ if TYPE_CHECKING:
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
+    from nomoi.situations.works import Works as Works
 
 page(__name__)

@@ -23,7 +23,7 @@ class Works(Situation):
     actions      make: 0 .. levels - 1, standing for 0 .. `most` in equal steps
     reward       a firm's price x amount - cost x amount - rise x amount^2 / 2 where price = top - slope x all amounts;
                  the public's slope x all^2 / 2 (what it would have paid beyond the price) - harm x all
-    events       made (a firm's amount)
+    events       output (a firm's amount)
     end          at `horizon`
     state        what was made last, time
 
@@ -34,7 +34,7 @@ class Works(Situation):
 
     regimes: ClassVar = {
         "nothing": "",
-        "levy": "levy(on=made,rate=0.5,proceeds=shared)",
+        "levy": "levy(on=output,rate=0.5,proceeds=shared)",
         "permits": "permits",
     }
     presets: ClassVar = {
@@ -75,7 +75,7 @@ class Works(Situation):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return vocabulary("made")
+        return vocabulary("output")
 
     @property
     def lots(self) -> int:
@@ -102,7 +102,7 @@ class Works(Situation):
         reward = jnp.where(self._makes, profit, public)
         time = state[1] + 1
         done = time >= self.horizon
-        return (total, time), Outcome(reward, jnp.zeros(self.agents), {"made": amount}, done)
+        return (total, time), Outcome(reward, jnp.zeros(self.agents), {"output": amount}, done)
 
     def senses(self, state: tuple[Array, Array]) -> dict[str, Array]:
         share = state[0] / jnp.maximum(self.most * self.firms, 1e-6)

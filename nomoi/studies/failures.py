@@ -49,13 +49,13 @@ def lost(key: None, kind: str, name: str, values: Sequence[float]) -> Mapping[st
 
 PLAYED: Mapping[str, tuple[str, tuple[Institution, ...]]] = {
     "smoke": ("smoke", ()),
-    "smoke, levy": ("smoke", (Levy(on="made", rate=0.5),)),
-    "smoke, half a levy": ("smoke", (Levy(on="made", rate=0.25),)),
+    "smoke, levy": ("smoke", (Levy(on="output", rate=0.5),)),
+    "smoke, half a levy": ("smoke", (Levy(on="output", rate=0.25),)),
     "smoke, permits": ("smoke", (Permits(cap=1.5, price=0.5),)),
     "smoke, permits too dear": ("smoke", (Permits(cap=1.5, price=1.0),)),
     "oligopoly": ("oligopoly", ()),
-    "oligopoly, levy": ("oligopoly", (Levy(on="made", rate=0.5),)),
-    "oligopoly, subsidy": ("oligopoly", (Levy(on="made", rate=-4.0),)),
+    "oligopoly, levy": ("oligopoly", (Levy(on="output", rate=0.5),)),
+    "oligopoly, subsidy": ("oligopoly", (Levy(on="output", rate=-4.0),)),
 }
 
 
