@@ -188,7 +188,10 @@ def test_out_of_force_is_the_identity(name):
     equal({h: got.asked[h] for h in plain.asked}, plain.asked)
     assert not any(got.asked[h].any() for h in got.asked if "." in h)
     told = {k: v for k, v in got.seen.items() if k != "view"}
-    equal({k: told[k] for k in plain.seen if k != "view"}, {k: v for k, v in plain.seen.items() if k != "view"})
+    for k in (k for k in plain.seen if k != "view"):
+        np.testing.assert_allclose(
+            told[k], plain.seen[k], rtol=1e-5, atol=1e-6
+        )  # in another program: within float dust
     assert not any(v.any() for k, v in told.items() if "." in k)
     new, old = planes(g), planes(SITUATIONS[where])
     for plane in new:

@@ -158,7 +158,7 @@ def test_without_errors_one_invades_where_its_benefit_exceeds_the_cost_of_coerci
         assert (coercion(g) > 0) == (g.later * (g.benefit - g.cost) > g.punishing * 11 + g.cost - g.benefit / 12)
 
 
-@given(games, st.floats(0, 1))
+@given(games, st.floats(0, 1).map(lambda x: x if x > 1e-300 else 0.0))  # scipy's binomial overflows below
 def test_the_mixture_agrees_with_a_sum_over_groups(g, x):
     small = Punishment(**(vars(g) | {"size": min(g.size, 6)}))
     n, e, L, A = small.size, small.error, small.later, small.others

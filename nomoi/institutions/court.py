@@ -41,7 +41,7 @@ class Court(Institution):
     >>> from nomoi.institutions.monitor import Monitor
     >>> from nomoi.situations.matrix import Matrix
     >>> govern(Matrix(), Monitor(on="defect"), Court()).actions
-    {'choice': 2, 'court.appeal': 2}
+    {'choose': 2, 'court.appeal': 2}
     """
 
     on: str = size("", "the event that accuses; all accusations, where none is named", "ours")

@@ -8,5 +8,6 @@ if TYPE_CHECKING:
     from nomoi.proxies.expression import Expression as Expression
     from nomoi.proxies.findings import Audit as Audit
     from nomoi.proxies.findings import Finding as Finding
+    from nomoi.proxies.manipulation import Feedback as Feedback
 
 page(__name__)

@@ -100,12 +100,12 @@ CLAIMS = [
 
 READINGS = [
     Reading("2 voters: of 64 ways that respect unanimity and look at each pair alone, give a ranking always",
-            "Arrow 1951",
+            "Arrow 1963",
             _late("2 voters", "kept"), published="dictators alone", unit="ways"),
-    Reading("... of which dictators", "Arrow 1951", _late("2 voters", "dictators"), unit="ways"),
-    Reading("3 voters: of 262,144 ways", "Arrow 1951", _late("3 voters", "kept"), published="dictators alone",
+    Reading("... of which dictators", "Arrow 1963", _late("2 voters", "dictators"), unit="ways"),
+    Reading("3 voters: of 262,144 ways", "Arrow 1963", _late("3 voters", "kept"), published="dictators alone",
             unit="ways"),
-    Reading("... of which dictators", "Arrow 1951", _late("3 voters", "dictators"), unit="ways"),
+    Reading("... of which dictators", "Arrow 1963", _late("3 voters", "dictators"), unit="ways"),
     Reading("2 voters without unanimity: of 4,096 ways, give a ranking always", OURS,
             _late("2 voters, no unanimity", "kept"), unit="ways"),
     Reading("... neither a dictator's, nor one turned around, nor fixed", OURS, _late("2 voters, no unanimity",
