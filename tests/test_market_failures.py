@@ -190,3 +190,14 @@ def test_what_each_rule_needs_to_know():
     for rule in ordinal.RULES:
         share = {s: ordinal.changed(rule, s, np.random.default_rng(0), times=60) for s in ordinal.SCALES}
         assert {s for s, v in share.items() if v == 0} == kept[rule], rule
+
+
+def test_each_rule_chooses_what_it_says():
+    """Three people, four options, the first the status quo: sums 10, 8, 10.5; products 0, 18, 22; worst off 0, 2, 1."""
+    u = np.array([[0.0, 9, 3, 5.5], [0.0, 1, 3, 4], [0.0, 0, 2, 1.0]])
+    chosen = {rule: choose(u) for rule, choose in ordinal.RULES.items()}
+    assert [chosen[rule] for rule in ("sum", "Nash product", "worst off", "leximin")] == [3, 3, 2, 2]
+    assert ordinal.RULES["sum"](u * [[2.0], [1], [1]]) == 1  # 19, 11, 16: the first one's unit halved
+    ranks = np.array([[3.0, 2, 1, 0], [3, 2, 1, 0], [0, 3, 2, 1]])  # two have 0 first, and one has it last
+    assert ordinal.RULES["majority"](ranks) == 0
+    assert ordinal.RULES["Borda"](ranks) == 1  # 6 against 7

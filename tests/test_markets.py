@@ -345,6 +345,20 @@ def test_netputs_that_cannot_be_made_fail():
     assert not out.holds
 
 
+def test_a_price_below_0_fails_where_all_else_is_right():
+    """Nobody wants ash, and its owner keeps it: at a price of -0.1 all budgets and markets are still in order."""
+    kinds = (
+        ({"family": "cobb_douglas", "shares": [1, 1, 0]}, [1, 0, 1]),
+        ({"family": "cobb_douglas", "shares": [1, 1, 0]}, [0, 1, 0]),
+    )
+    e = exchange(*kinds)
+    x = np.array([[0.5, 0.5, 1.0], [0.5, 0.5, 0.0]])
+    assert verify(e, np.array([0.5, 0.5, 0.0]), x).holds
+    out = verify(e, np.array([0.5, 0.5, -0.1]), x)
+    assert not out.holds
+    assert out.parts["prices"] > 0.01
+
+
 def test_a_firm_that_stands_still_though_it_could_earn_fails():
     f = Smooth(2, 1, nest(2, [1.0, 0.0], "f", 1.0), 2.0)  # 2 bread of 1 grain
     u = nest(2, [1.0, 1.0], "u")
