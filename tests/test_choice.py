@@ -351,6 +351,10 @@ def test_the_senate(data):
     assert lines["majority"].agreement == 606 / 643
     assert (lines["majority"].contested, lines["majority"].contested_n) == (0.76, 150)
     assert lines["rule read by kind of case"].agreement == 641 / 643
+    # what the study says of hindsight
+    hits = {t: int(((found.share >= t) == found.decided).sum()) for t in np.unique(found.share)}
+    best = max(hits, key=lambda t: hits[t])
+    assert (round(best, 2), hits[best]) == (0.51, 608)
     share = [round(lines[f"threshold {t} of the votes"].agreement, 3) for t in ("0.55", "0.6", "0.667")]
     assert share == [0.916, 0.896, 0.843]
     learned = {x.model.removesuffix(", from 386"): x.agreement for x in decisions.learned(found)}
