@@ -241,6 +241,22 @@ def test_the_plane_is_that_of_the_singular_vectors():
     assert np.abs(tall.axes @ tall.axes.T - np.eye(2)).max() < 1e-9
 
 
+def test_few_people_have_two_groups():
+    """More than two need a dozen people each (Small et al. 2021)."""
+    found, _ = crowd(24, 12, 3, missing=0)
+    assert set(groups.group(found).silhouettes) == {2, 3, 4}
+    assert set(groups.group(found.of(np.arange(23))).silhouettes) == {2, 3}
+
+
+def test_resamples_are_four_fifths_of_the_people():
+    found, _ = crowd(40)
+    sizes = []
+    passing = lambda some, labels: sizes.append(len(some.people)) or np.zeros(12, bool)  # noqa: E731
+    own = groups.group(found)
+    stability.stability(found, own.labels, own, passing, draws=2)
+    assert sizes == [40, 32, 32, 32, 32]
+
+
 def test_silhouette_and_rand_by_hand():
     points = np.array([[0.0], [1.0], [10.0]])
     apart = np.abs(points - points.T)
@@ -602,3 +618,17 @@ def test_a_constitution_is_all_of_itself(tmp_path):
     )
     again = constitution.overlap(made, made.write(tmp_path / "c.txt"))
     assert (again.covered, again.of, again.size) == (1, 1, 2)
+
+
+def test_tables_are_not_cut_in_a_narrow_terminal(tmp_path, nomoi):
+    found, _ = crowd(60)
+    head = "participant,group-id," + ",".join(found.statements)
+    rows = (
+        f"{i},{i % 2}," + ",".join("" if np.isnan(x) else f"{x:g}" for x in row) for i, row in enumerate(found.cast)
+    )
+    put(tmp_path / "w.csv", "\n".join([head, *rows]))
+    status, out, _ = nomoi("voices", "w.csv", "--draws", "1", "--groups", "published")
+    assert status == 0
+    heads = [line for line in out.splitlines() if line.startswith("\u250f")]
+    assert heads
+    assert all(line.rstrip().endswith("\u2513") for line in heads)

@@ -184,7 +184,7 @@ def _overlap(shared: constitution.Overlap) -> str:
 def _table(title: str, head: list[str], body: list[list[str]]) -> None:
     out = Table(title=title, title_justify="left")
     for name in head:
-        wide = 30 if name == "statement" else None
+        wide = 16 if name == "statement" else None
         out.add_column(name, justify="left" if name in ("statement", "") else "right", overflow="fold", min_width=wide)
     for cells in body:
         out.add_row(*(escape(printable(c)) for c in cells))
