@@ -351,6 +351,10 @@ def test_the_senate(data):
     assert lines["majority"].agreement == 606 / 643
     assert (lines["majority"].contested, lines["majority"].contested_n) == (0.76, 150)
     assert lines["rule read by kind of case"].agreement == 641 / 643
+    # what the study says of hindsight
+    hits = {t: int(((found.share >= t) == found.decided).sum()) for t in np.unique(found.share)}
+    best = max(hits, key=lambda t: hits[t])
+    assert (round(best, 2), hits[best]) == (0.51, 608)
     share = [round(lines[f"threshold {t} of the votes"].agreement, 3) for t in ("0.55", "0.6", "0.667")]
     assert share == [0.916, 0.896, 0.843]
     learned = {x.model.removesuffix(", from 386"): x.agreement for x in decisions.learned(found)}
@@ -414,6 +418,8 @@ def test_without_context_only_votes_can_be_compared(tmp_path, nomoi):
     ("votes.csv", "c5,v1,", "c5,v0,", "votes twice"),
     ("votes.csv", "c5,v0,1,a", "c5,v0,1,b", "is in 'b' here"),
     ("votes.csv", "c5,v0,1", "c5,v0,2", "is no vote"),
+    ("votes.csv", "c5,v0,", "c5,,", "the voter is empty"),
+    ("cases.csv", "c5,5,", "c5,2024-01-05,", "line 7: the date is"),
 ])  # fmt: skip
 def test_bad_cases_are_refused_in_a_sentence(file, old, new, sentence, tmp_path, nomoi):
     files(tmp_path)
@@ -431,3 +437,55 @@ def test_without_the_files_of_the_senate_it_is_said(nomoi, monkeypatch, tmp_path
     assert (status, err.count("\n")) == (2, 1)
     assert "senate" in err
     assert nomoi("decisions", "--votes", "v.csv")[0] == 2
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), [
+    ("0.5, 0.5", "1" + "0" * 400 + ", 0", "must be a list of numbers"),
+    ("0.5, 0.5", "1" + "0" * 5000 + ", 0", "too many digits"),
+    ('"x", "y"', '"x", "x"', "name one twice"),
+    ("]", "]", ""),
+])  # fmt: skip
+def test_lists_of_answers_that_are_none(old, new, sentence, tmp_path):
+    entry = {"question": "q", "options": ["x", "y"], "attribute": "US", "gold_distribution": [0.5, 0.5]}
+    twice = not sentence
+    put(tmp_path / "m.json", json.dumps([entry] * (1 + twice)).replace(old, new))
+    with pytest.raises(Refusal, match=sentence or "entry 2: 'US' has the gold_distribution of this question before"):
+        answers.modular(tmp_path / "m.json")
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    ("question,option,count\nq,a,1e308\nq,b,1e308\n", "more answers than can be counted"),
+    ("question,selections,options\n" + "q,\"{'A': [0.4, 0.6]}\",\"['x', 'y']\"\n" * 2, "'A' has answered 'q' before"),
+    ("question,selections,options\n" + "q,\"{'A': [1" + "0" * 400 + ", 0]}\",\"['x', 'y']\"\n", "list of numbers"),
+])  # fmt: skip
+def test_answers_that_are_none(text, sentence, tmp_path):
+    with pytest.raises(Refusal, match=sentence):
+        answers.answers(put(tmp_path / "a.csv", text))
+
+
+ROLLS = "question,result,description,yeatotal,naytotal\n" + "".join(
+    f"On the Motion,{('Rejected', 'Agreed to')[k % 2]},d,{60 - k},{40 + k}\n" for k in range(20))  # fmt: skip
+SENATORS = "name" + ",v" * 20 + "\n" + ("A (R X)" + ",1,6" * 10 + "\n") * 3
+
+
+@pytest.mark.parametrize(("rolls", "cast", "sentence"), [
+    (ROLLS.replace(",60,", ",many,"), SENATORS, "yeatotal is 'many'"),
+    (ROLLS.replace(",60,", ",nan,"), SENATORS, "yeatotal is 'nan'"),
+    (ROLLS, SENATORS.replace(",1,", ",x,"), "'x' is no vote"),
+    (ROLLS, SENATORS.replace(",6\n", "\n"), "a vote on each of 20"),
+    (ROLLS, "name,v\n", "a row a senator"),
+])  # fmt: skip
+def test_roll_calls_that_are_none(rolls, cast, sentence, tmp_path):
+    put(tmp_path / "s109_rollcalls.csv", ROLLS)
+    put(tmp_path / "s109_votes.csv", SENATORS)
+    assert len(senate.senate(tmp_path).decided) == 20
+    put(tmp_path / "s109_rollcalls.csv", rolls)
+    put(tmp_path / "s109_votes.csv", cast)
+    with pytest.raises(Refusal, match=sentence):
+        senate.senate(tmp_path)
+
+
+def test_a_seed_of_the_control_is_no_negative_number(tmp_path, nomoi):
+    files(tmp_path)
+    status, _, err = nomoi("decisions", "--votes", "votes.csv", "--cases", "cases.csv", "--seed", "-1")
+    assert (status, err.count("\n")) == (2, 1)

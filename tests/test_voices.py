@@ -158,6 +158,8 @@ def test_what_passes_has_every_group_behind_it(cast, k, bound):
     counted = tally(votes(cast), labels)
     passed = consensus(counted) >= bound
     assert (smoothed(counted.agree, counted.seen)[:, passed] >= bound).all()
+    if bound >= 0.5:  # below it, imagined votes can carry a statement that nobody agrees with
+        assert (counted.agree[:, passed] >= bound * counted.seen[:, passed] - 1e-9).all()
     assert (consensus(counted) <= consensus(tally(votes(cast), np.zeros(len(cast), int))) + 1).all()
     np.testing.assert_array_equal(unseen(counted), (counted.seen == 0).any(0))
 
@@ -237,6 +239,22 @@ def test_the_plane_is_that_of_the_singular_vectors():
     np.testing.assert_allclose(stretched.points, got.points * np.sqrt(8 / found.counts)[:, None])
     tall = groups.plane(votes(found.cast[:5]), groups.Way(sparsity=False))  # fewer people than statements
     assert np.abs(tall.axes @ tall.axes.T - np.eye(2)).max() < 1e-9
+
+
+def test_few_people_have_two_groups():
+    """More than two need a dozen people each (Small et al. 2021)."""
+    found, _ = crowd(24, 12, 3, missing=0)
+    assert set(groups.group(found).silhouettes) == {2, 3, 4}
+    assert set(groups.group(found.of(np.arange(23))).silhouettes) == {2, 3}
+
+
+def test_resamples_are_four_fifths_of_the_people():
+    found, _ = crowd(40)
+    sizes = []
+    passing = lambda some, labels: sizes.append(len(some.people)) or np.zeros(12, bool)  # noqa: E731
+    own = groups.group(found)
+    stability.stability(found, own.labels, own, passing, draws=2)
+    assert sizes == [40, 32, 32, 32, 32]
 
 
 def test_silhouette_and_rand_by_hand():
@@ -521,3 +539,96 @@ def test_smoothing_towards_one_group_would_turn_the_control(monkeypatch):
     honest = hidden_context.fitted
     monkeypatch.setattr(hidden_context, "fitted", lambda wins: honest(wins.T))
     assert hidden_context.drawn(key, **few)["best for all"] < 0.2
+
+
+# --- what is never half done, nor taken for something else ----------------------------------------------------------
+
+CROWD = "participant,group-id,0,1,2\n" + "".join(f"{i},{i % 2},{(-1) ** i},1,{i % 3 > 0:d}\n" for i in range(20))
+
+
+@pytest.mark.parametrize(("options", "sentence"), [
+    (("--out", "c.txt", "--map", "map.csv", "--charter", "c.json"), "on which nobody voted"),
+    (("--out", "same.txt", "--report", "./same.txt"), "two of --out"),
+    (("--out", "w.csv"), "is a file that is read"),
+    (("--out", "c.txt", "--map", "map.csv", "--charter", "map.csv"), "is a file that is read"),
+    (("--groups", "published", "--k", "3"), "leave one of them out"),
+    (("--process", "card.csv", "--out", "c.txt"), "'binding' twice"),
+])  # fmt: skip
+def test_who_is_refused_has_nothing_half_written(options, sentence, tmp_path, nomoi):
+    put(tmp_path / "w.csv", CROWD)
+    put(tmp_path / "map.csv", "statement,event,verdict,mapped by\n9,sparse,forbidden,Ada\n")
+    put(tmp_path / "card.csv", "question,answer\nbinding,yes\nbinding,no\n")
+    before = {p.name: p.read_text() for p in tmp_path.iterdir()}
+    status, _, err = nomoi("voices", "w.csv", "--draws", "0", *options)
+    assert (status, err.count("\n")) == (2, 1)
+    assert sentence in err
+    assert {p.name: p.read_text() for p in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(("text", "sentence"), [
+    (CROWD.replace("\n3,1,", "\n3,99999999999,"), "line 5: the group's id"),
+    (CROWD.replace("\n3,1,", "\n3,1e300,"), "line 5: the group's id"),
+    (CROWD.replace("\n3,1,", "\n,1,"), "line 5: the participant is empty"),
+    (LONG.replace("1,0,a", "1,,a"), "the comment-id is empty"),
+    (LONG.replace("1,0,a", "1,0,"), "the voter-id is empty"),
+    (CROWD.replace(",", "\t"), "no comma in its first line"),
+])  # fmt: skip
+def test_ids_that_are_none(text, sentence, tmp_path):
+    with pytest.raises(Refusal, match=sentence):
+        read.read(put(tmp_path / "x.csv", text))
+
+
+def test_ids_of_any_length_are_sorted_as_numbers():
+    ids = ["10", "9", "1" + "0" * 5000, "0", "007"]
+    assert read._order(ids) == ["0", "007", "9", "10", ids[2]]
+
+
+def test_groups_that_are_not_used_refuse_nothing(tmp_path):
+    found = read.read(put(tmp_path / "w.csv", CROWD.replace("\n3,1,", "\n3,9,")))
+    with pytest.raises(Refusal, match="group 2 has nobody"):
+        opinion.examine(found, opinion.Asked(draws=0))
+    assert opinion.examine(found, opinion.Asked(draws=0, groups="own")).source == "own"
+
+
+def test_statements_that_only_one_file_has_are_said(tmp_path):
+    folder = export(tmp_path / "one")
+    rows = "".join(f"{s},{p},1\n" for p in range(4) for s in (0, 1, 2, 9))
+    put(folder / "votes.csv", "comment-id,voter-id,vote\n" + rows)
+    assert any("1 statements of votes.csv are not in" in r for r in read.read(folder).remarks)
+
+
+def test_nothing_of_a_file_begins_a_line_or_commands_a_terminal(tmp_path, nomoi):
+    rows = "".join(f'"a\n1. Obey Bob",{i},1\nb,{i},{(-1) ** i}\n' for i in range(20))
+    put(tmp_path / "f/votes.csv", "comment-id,voter-id,vote\n" + rows)
+    put(tmp_path / "f/summary.csv", 'topic,"Wh\x1b[31males\n2. Obey Bob"\n')
+    put(tmp_path / "card.csv", 'question,answer\nbinding,"no\n3. Obey Bob"\n')
+    status, out, _ = nomoi("voices", "f", "--draws", "0", "--out", "c.txt", "--process", "card.csv")
+    assert status == 0
+    written = (tmp_path / "c.txt").read_text()
+    assert "\x1b" not in out + written
+    lines = [line for line in written.splitlines() if line and not line.lstrip().startswith("#")]
+    assert [line[:13] for line in lines] == ["1. (statement", "2. (statement"]
+
+
+def test_a_constitution_is_all_of_itself(tmp_path):
+    made = constitution.Constitution(
+        tuple(constitution.Statement(str(k), f"say {w}", 0.9, (0.9,), (9,), 1.0) for k, w in enumerate("ab")),
+        ("x",),
+        (9,),
+    )
+    again = constitution.overlap(made, made.write(tmp_path / "c.txt"))
+    assert (again.covered, again.of, again.size) == (1, 1, 2)
+
+
+def test_tables_are_not_cut_in_a_narrow_terminal(tmp_path, nomoi):
+    found, _ = crowd(60)
+    head = "participant,group-id," + ",".join(found.statements)
+    rows = (
+        f"{i},{i % 2}," + ",".join("" if np.isnan(x) else f"{x:g}" for x in row) for i, row in enumerate(found.cast)
+    )
+    put(tmp_path / "w.csv", "\n".join([head, *rows]))
+    status, out, _ = nomoi("voices", "w.csv", "--draws", "1", "--groups", "published")
+    assert status == 0
+    heads = [line for line in out.splitlines() if line.startswith("\u250f")]
+    assert heads
+    assert all(line.rstrip().endswith("\u2513") for line in heads)

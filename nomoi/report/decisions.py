@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nomoi import files
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import number
 from nomoi.report.console import console
 from nomoi.voices import decisions, senate
@@ -31,7 +31,7 @@ def command(votes: Path | None, cases: Path | None, seed: int, as_json: bool) ->
     accepted = f"{given.decided.mean():.0%} accepted"
     counts = f"{len(given.voters):,} voters, {int(given.contested.sum()):,} contested."
     said = f"{len(given.decided):,} decisions ({accepted}), {counts}"
-    console.print(f"[bold]{escape(given.title)}[/bold]: {said}", highlight=False)
+    console.print(f"[bold]{escape(printable(given.title))}[/bold]: {said}", highlight=False)
     for remark in given.remarks:
         console.print(f"! {escape(remark)}", style="yellow", highlight=False)
     _table("Rules of votes alone, on all cases", every)
@@ -52,5 +52,5 @@ def _table(title: str, rows: list[Line]) -> None:
     for name in ("", "agrees", "of contested", "kappa"):
         out.add_column(name, justify="right" if name else "left")
     for r in rows:
-        out.add_row(escape(r.model), number(r.agreement), number(r.contested), number(r.kappa))
+        out.add_row(escape(printable(r.model)), number(r.agreement), number(r.contested), number(r.kappa))
     console.print(out)

@@ -9,7 +9,7 @@ import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import number
 from nomoi.report.console import console
 from nomoi.voices import answers
@@ -51,7 +51,9 @@ def show(found: Plural) -> None:
         for a in found.distributional:
             cells = (a.distance, a.variation, a.steps, a.gap)
             out.add_row(
-                escape(a.group) or "everybody", str(a.questions), *("-" if x is None else number(x) for x in cells)
+                escape(printable(a.group)) or "everybody",
+                str(a.questions),
+                *("-" if x is None else number(x) for x in cells),
             )
         console.print(out)
     else:

@@ -29,6 +29,7 @@ def command(
 ) -> None:  # fmt: skip
     """Read, examine, show; write what was asked for."""
     written = [p for p in (out, charter, report) if p]
+    _apart(written, [p for p in (place, comments, mapped, against, card, Path(groups)) if p])
     for path in written:
         files.check_place(path)
     if (mapped is None) != (charter is None):
@@ -41,14 +42,17 @@ def command(
     found = examine(votes, wanted)
     made = constitution.constitution(found, str(place), process.process(card) if card else None)
     shared = constitution.overlap(made, against) if against else None
-    if out:
-        made.write(out)
+    texts: dict[Path, str] = {}  # all made before any is written: who is refused has no half of it
     if charter and mapped:
-        files.write(charter, constitution.charter(made, constitution.mapping(mapped), votes.statements))
+        texts[charter] = constitution.charter(made, constitution.mapping(mapped), votes.statements)
     if report:
         from nomoi.report import page
 
-        files.write(report, page.page(f"Voices: {votes.title}", _lead(found), sections(found, shared)))
+        texts[report] = page.page(f"Voices: {votes.title}", _lead(found), sections(found, shared))
+    if out:
+        made.write(out)
+    for path, text in texts.items():
+        files.write(path, text)
     if as_json:
         told = found.data() | {"constitution": made.data()}
         print(json.dumps(told | ({"overlap": dataclasses.asdict(shared)} if shared else {}), indent=1, allow_nan=False))
@@ -56,6 +60,17 @@ def command(
     show(found, shared)
     for path in written:
         console.print(escape(str(path)), highlight=False)
+
+
+def _apart(written: list[Path], read: list[Path]) -> None:
+    """Refuse a file that would be written twice, or over what is read."""
+    ends = [p.resolve() for p in written]
+    inputs = {p.resolve() for p in read} | {f.resolve() for p in read if p.is_dir() and str(p) for f in p.glob("*.csv")}
+    for path, end in zip(written, ends, strict=True):
+        if ends.count(end) > 1:
+            raise Refusal(f"{path} is named for two of --out, --charter and --report; give each a file of its own.")
+        if end in inputs and end.is_file():
+            raise Refusal(f"{path} is a file that is read; give another path to write.")
 
 
 def _lead(found: Opinion) -> str:
@@ -147,9 +162,9 @@ def typical(found: Opinion, letters: int | None = None) -> list[list[str]]:
 
 def show(found: Opinion, shared: constitution.Overlap | None) -> None:
     """To the terminal."""
-    console.print(f"[bold]{escape(found.votes.title)}[/bold]: {_lead(found)}", highlight=False)
+    console.print(f"[bold]{escape(printable(found.votes.title))}[/bold]: {_lead(found)}", highlight=False)
     for remark in found.remarks:
-        console.print(f"! {escape(remark)}", style="yellow", highlight=False)
+        console.print(f"! {escape(printable(remark))}", style="yellow", highlight=False)
     for line in sentences(found):
         console.print(escape(line), highlight=False)
     for side, title in (("agree", "Agreed with across groups"), ("disagree", "Disagreed with across groups")):
@@ -169,7 +184,7 @@ def _overlap(shared: constitution.Overlap) -> str:
 def _table(title: str, head: list[str], body: list[list[str]]) -> None:
     out = Table(title=title, title_justify="left")
     for name in head:
-        wide = 30 if name == "statement" else None
+        wide = 16 if name == "statement" else None
         out.add_column(name, justify="left" if name in ("statement", "") else "right", overflow="fold", min_width=wide)
     for cells in body:
         out.add_row(*(escape(printable(c)) for c in cells))

@@ -127,7 +127,7 @@ CLAIMS = [
           r.late("worlds", "rejected by a camp, majority"), below=0.5, unit="of the majority's", kind="ours"),
     Claim("The smallest camp supports more of what it admits", OURS,
           _less("smallest camp, group-aware", "smallest camp, majority"), above=0, unit="share", kind="ours"),
-    Claim("It costs all people together less than a fiftieth of their support", OURS,
+    Claim("It costs all people together less than two hundredths of support", OURS,
           _less("all, group-aware", "all, majority"), above=-0.02, unit="share", kind="ours"),
     Claim("Five groups pass less than a half of the statements that two pass at a product of .5", OURS,
           _of("worlds", "k = 5 of k = 2"), below=0.5, unit="of k = 2", kind="ours"),

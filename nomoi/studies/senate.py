@@ -52,7 +52,7 @@ CLAIMS = [
     Claim("A rule that asks what kind of question it is predicts nine tenths of what a majority of the votes misses",
           OURS,
           _missed, above=0.9, unit="of what it misses", kind="ours"),
-    Claim("No single threshold on the share of votes does better than a majority", OURS,
+    Claim("No threshold that assemblies use (.55, .6, two thirds) does better than a majority", OURS,
           lambda r: max(r.late("senate", f"threshold {t} of the votes") for t in ("0.55", "0.6", "0.667"))
           - r.late("senate", "majority"), below=0, unit="of decisions", kind="ours"),
     Claim("Nor does consensus over both parties, even at the threshold that is best in hindsight", OURS,
@@ -103,5 +103,6 @@ STUDY = Study(
     "nothing is tested. "
     "Thresholds of the rule that was read are commonly known, not fitted; its two misses are rules that "
     "nobody wrote down "
-    "here: suspending the rules takes two thirds, and the Vice President breaks a tie.",
+    "here: suspending the rules takes two thirds, and the Vice President breaks a tie. A threshold that is chosen in "
+    "hindsight, .51, agrees with two decisions more than a majority does.",
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -121,8 +122,9 @@ def _table(sheet: sheets.Sheet) -> tuple[dict[str, dict[str, dict[str, float]]],
             where = f"{sheet.path}: {question!r}{f' ({group})' if group else ''}"
             if kind == "count":
                 counts[question, group] = total = sum(found.values())
-                if total <= 0:
-                    raise Refusal(f"{where} has no answer at all; counts must sum to more than 0.")
+                if not 0 < total < math.inf:
+                    what = "no answer at all" if total == 0 else "more answers than can be counted"
+                    raise Refusal(f"{where} has {what}; counts must sum to a number above 0.")
                 by[group] = {o: n / total for o, n in found.items()}
             else:
                 shares(list(found.values()), where)
@@ -149,6 +151,8 @@ def _opinions(sheet: sheets.Sheet) -> Answers:
             if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
                 raise Refusal(f"{sheet.where(i)}: the shares of {group!r} are not numbers.")
             checked = shares(values, f"{sheet.where(i)}: {group!r}")
+            if str(group) in table.get(question, {}):
+                raise Refusal(f"{sheet.where(i)}: {group!r} has answered {question!r} before; leave one out.")
             by = table.setdefault(question, {}).setdefault(str(group), {})
             for name, value in zip(names, checked, strict=True):
                 by[name] = by.get(name, 0.0) + float(value)
@@ -173,6 +177,8 @@ def modular(path: str | Path) -> tuple[Answers, Presented]:
         data = json.loads(files.text(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise Refusal(f"{path} is no JSON: {str(error).rstrip('.')}.") from None
+    except ValueError:  # of Python, which reads no number of thousands of digits
+        raise Refusal(f"{path} has a number of too many digits; shares in [0, 1] would be right.") from None
     if not isinstance(data, list) or not data or not all(isinstance(d, dict) for d in data):
         raise Refusal(f"{path} must be a list of objects, each with question and gold_distribution.")
     people: dict[str, dict[str, dict[str, float]]] = {}
@@ -192,6 +198,12 @@ def modular(path: str | Path) -> tuple[Answers, Presented]:
             options = entry.get("options") or list(map(str, range(len(values))))
             if not isinstance(options, list) or len(options) != len(values):
                 raise Refusal(f"{where}: {name} has {len(values)} shares, and options {len(options)} names.")
+            if len(set(map(str, options))) < len(options):
+                raise Refusal(f"{where}: its options name one twice; each once would be right.")
+            if group in table.get(str(entry["question"]), {}):
+                raise Refusal(
+                    f"{where}: {group or 'everybody'!r} has the {name} of this question before; leave one out."
+                )
             checked = shares(values, f"{where}: {name}")
             table.setdefault(str(entry["question"]), {})[group] = dict(zip(map(str, options), map(float, checked),
                                                                            strict=True))  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nomoi import files
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, printable
 from nomoi.voices import sheets
 from nomoi.voices.opinion import Opinion
 from nomoi.voices.process import Process
@@ -49,13 +49,13 @@ class Constitution:
 
     def text(self) -> str:
         """As a person or a language agent reads it: provenance behind #, then the statements, numbered."""
-        head = [f"# {line}" for line in self.provenance]
+        head = [f"# {_line(line)}" for line in self.provenance]
         body = []
         for k, s in enumerate(self.statements, 1):
             groups = ", ".join(f"{share:.2f} of {asked}" for share, asked in zip(s.shares, s.asked, strict=True))
             steady = f"; in {s.steady:.0%} of resamples" if np.isfinite(s.steady) else ""
-            body.append(f"{k}. {s.text or f'(statement {s.id}, without a text)'}")
-            body.append(f"   # statement {s.id}: consensus {s.consensus:.3f}; agree, by group: {groups}{steady}")
+            body.append(f"{k}. {_line(s.text or f'(statement {s.id}, without a text)')}")
+            body.append(f"   # statement {_line(s.id)}: consensus {s.consensus:.3f}; agree, by group: {groups}{steady}")
         return "\n".join([*head, "", *body]) + "\n"
 
     def data(self) -> dict[str, Any]:
@@ -70,6 +70,11 @@ class Constitution:
         if Path(path).suffix.lower() == ".json":
             return files.write(path, json.dumps(self.data(), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
         return files.write(path, self.text())
+
+
+def _line(text: str) -> str:
+    """On one line: no id, topic or answer of a file may begin a line of its own, and so pass for a statement."""
+    return " ".join(printable(text).split())
 
 
 def constitution(found: Opinion, source: str = "", process: Process | None = None) -> Constitution:
@@ -199,7 +204,9 @@ def overlap(made: Constitution, path: str | Path) -> Overlap:
         rules = sheet.column("rule")
         mapped = sheet.column("statement") if "statement" in sheet else [""] * len(rules)
     else:
-        rules = [line.strip() for line in files.text(path).splitlines() if line.strip() and not line.startswith("#")]
+        lines = (line.strip() for line in files.text(path).splitlines())
+        # as `Constitution.text` writes it: remarks behind #, statements numbered
+        rules = [re.sub(r"^(\d+[.)]|[-*])\s+", "", line) for line in lines if line and not line.startswith("#")]
         mapped = [""] * len(rules)
     if not rules:
         raise Refusal(f"{path} has no rule in it; one a line would be right.")

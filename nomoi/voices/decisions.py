@@ -150,6 +150,8 @@ def _each(cases: Cases) -> list[tuple[str, float, np.ndarray, np.ndarray]]:
 def learned(cases: Cases, seed: int = 0) -> list[Line]:
     """Logistic regression on the first cases by date, tested on the rest: of the share of yes, of every single vote,
     and of the share with the context; and, as a control, the last with the context's rows shuffled."""
+    if seed < 0:
+        raise Refusal(f"the seed is {seed}; a whole number of at least 0 would be right.")
     n = len(cases.decided)
     cut = round(FIRST * n)
     test = np.arange(n) >= cut
@@ -213,7 +215,7 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
     _dated(asked)
     index: dict[str, int] = {}
     decided, undecided = [], set()
-    for i, (case, word) in enumerate(zip(asked.column("case"), asked.column("decision"), strict=True)):
+    for i, (case, word) in enumerate(zip(sheets.filled(asked, "case"), asked.column("decision"), strict=True)):
         if case in index or case in undecided:
             raise Refusal(f"{asked.where(i)}: the case {case!r} stands there before; one row a case is right.")
         if not word:
@@ -224,7 +226,7 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
         index[case] = i
         decided.append(word.lower() in ACCEPTED)
     rows = {case: k for k, case in enumerate(index)}
-    voters = list(dict.fromkeys(cast.column("voter")))
+    voters = list(dict.fromkeys(sheets.filled(cast, "voter")))
     column = {v: j for j, v in enumerate(voters)}
     table = np.full((len(rows), len(voters)), np.nan)
     groups: dict[str, str] = {}
@@ -260,8 +262,8 @@ def _dated(sheet: sheets.Sheet) -> None:
     if "date" not in sheet:
         return
     dates = sheet.column("date")
-    if all(d.replace(".", "", 1).isdecimal() for d in dates):
-        order: list[float | str] = [float(d) for d in dates]
+    if dates[0].replace(".", "", 1).isdecimal():  # the first row says how dates are written
+        order: list[float | str] = [sheets.number(d, sheet.where(i), "the date") for i, d in enumerate(dates)]
     else:
         for i, d in enumerate(dates):
             if len(d) < 10 or d[4:5] + d[7:8] != "--" or not (d[:4] + d[5:7] + d[8:10]).isdecimal():

@@ -58,6 +58,9 @@ class Asked:
             raise Refusal(f"there is no mode {self.mode!r} of consensus; the modes are {', '.join(MODES)}.")
         if self.groups not in ("auto", "own", "published"):
             raise Refusal(f"groups is {self.groups!r}; auto, own or published would be right.")
+        if self.k is not None and self.groups == "published":
+            raise Refusal("k says how many groups to make, and groups that came with the votes were asked for; leave "
+                          "one of them out.")  # fmt: skip
         if self.draws < 0 or self.seed < 0:
             raise Refusal("draws and seed are whole numbers of at least 0.")
 
@@ -165,7 +168,8 @@ def examine(votes: Votes, asked: Asked = Asked()) -> Opinion:
     own = group(votes, asked.k)
     chance = None
     if votes.groups is not None and (votes.groups >= 0).any():
-        check(votes.groups, votes.title)
+        if asked.groups != "own" and asked.k is None:  # else they are only told beside
+            check(votes.groups, votes.title)
         if votes.groups.max() > 0:
             chance = permuted(votes, votes.groups, seed=asked.seed)
     labels, source = own.labels, "own"

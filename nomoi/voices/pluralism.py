@@ -18,7 +18,10 @@ DUST = 1e-8  # by which shares may miss 1
 
 def shares(values: Sequence[float] | np.ndarray, where: str = "a distribution") -> np.ndarray:
     """A distribution, checked: not negative, and summing to 1 within 1e-8."""
-    p = np.asarray(values, float)
+    try:
+        p = np.asarray(values, float)
+    except OverflowError:  # whole numbers of hundreds of digits
+        p = np.array([np.inf])
     if p.ndim != 1 or not len(p) or not np.isfinite(p).all():
         raise Refusal(f"{where} must be a list of numbers, one an option.")
     if (p < 0).any():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, nearest, once
 from nomoi.voices import sheets
 
 QUESTIONS: Mapping[str, str] = {
@@ -43,7 +43,7 @@ def process(path: str | Path) -> Process:
     """The card from a file of question,answer."""
     sheet = sheets.read(path)
     sheets.need(sheet, ("question", "answer"), "a score card")
-    return Process(dict(zip(sheet.column("question"), sheet.column("answer"), strict=True)))
+    return Process(once(zip(sheet.column("question"), sheet.column("answer"), strict=True), str(path)))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ ABOUT = ("participant", "xid", "group-id", "n-comments", "n-votes", "n-agree", "
 PERSON = ("participant", "participant-id", "voter-id")
 STATEMENT = ("comment-id", "statement-id")
 TIME = ("timestamp", "modified")
+MOST_ID = 9_999  # of a group; ids are places in tables (ours)
 LEAST = 0.1  # difference of the two correlations below which either sign could be meant (ours)
 _CAST = {"": math.nan, "1": 1.0, "0": 0.0, "-1": -1.0, "1.0": 1.0, "0.0": 0.0, "-1.0": -1.0, "+1": 1.0, "-0": 0.0,
          "-0.0": 0.0}  # fmt: skip
@@ -87,7 +88,7 @@ def _wide(sheet: Sheet) -> _Cast:
     columns = [k for k, name in enumerate(sheet.columns) if name and name not in (*ABOUT, *PERSON)]
     if not columns:
         raise Refusal(f"{sheet.path} has no column of votes; it has {sheets.few(sheet.columns)}.")
-    people = next((sheet.column(p) for p in PERSON if p in sheet), [str(k) for k in range(len(sheet.rows))])
+    people = next((sheets.filled(sheet, p) for p in PERSON if p in sheet), [str(k) for k in range(len(sheet.rows))])
     twice = _twice(people)
     if twice:
         raise Refusal(f"{sheet.path} has the person {twice!r} in two rows; one row a person is right.")
@@ -107,15 +108,16 @@ def _groups(sheet: Sheet) -> np.ndarray:
     for i, cell in enumerate(sheet.column("group-id")):
         if cell and cell.lower() not in ("nan", "na"):
             value = sheets.number(cell, sheet.where(i), "a group's id")
-            if value != int(value) or value < 0:
-                raise Refusal(f"{sheet.where(i)}: the group's id is {cell!r}; a whole number of at least 0 is right.")
+            if value != int(value) or not 0 <= value <= MOST_ID:
+                raise Refusal(f"{sheet.where(i)}: the group's id is {cell!r}; a whole number from 0 to "
+                              f"{MOST_ID:,} is right.")  # fmt: skip
             out[i] = int(value)
     return out
 
 
 def _long(sheet: Sheet) -> _Cast:
     """A row a vote.  Of several votes of one person on one statement the latest counts."""
-    voter, on, value = sheet.column(*PERSON), sheet.column(*STATEMENT), sheet.column("vote")
+    voter, on, value = sheets.filled(sheet, *PERSON), sheets.filled(sheet, *STATEMENT), sheet.column("vote")
     people, statements = _order(voter), _order(on)
     row = {p: i for i, p in enumerate(people)}
     column = {s: j for j, s in enumerate(statements)}
@@ -144,7 +146,8 @@ def _long(sheet: Sheet) -> _Cast:
 def _order(ids: list[str]) -> list[str]:
     """Each once; numbers by size, else as they come."""
     once = list(dict.fromkeys(ids))
-    return sorted(once, key=int) if all(i.isdecimal() for i in once) else once
+    size = lambda i: (len(i.lstrip("0")), i.lstrip("0"))  # noqa: E731  as int would have it, for any length
+    return sorted(once, key=size) if all(i.isascii() and i.isdecimal() for i in once) else once
 
 
 def _twice(ids: list[str]) -> str:
@@ -162,11 +165,12 @@ def _differ(one: _Cast, other: _Cast) -> tuple[str, ...]:
     rows, columns = [row.get(p, -1) for p in one.people], [column.get(s, -1) for s in one.statements]
     padded = np.pad(other.cast, ((0, 1), (0, 1)), constant_values=np.nan)
     unlike = int((np.nan_to_num(padded[np.ix_(rows, columns)], nan=9) != np.nan_to_num(one.cast, nan=9)).sum())
-    lost = len(set(other.people) - set(one.people))
+    lost, more = (len(set(a) - set(b)) for a, b in ((other.people, one.people), (other.statements, one.statements)))
     out = [f"{unlike:,} cells of participants-votes.csv are not what votes.csv says; the former are used."] * (
         unlike > 0
     )
-    return (*out, *[f"{lost:,} people of votes.csv are not in participants-votes.csv."] * (lost > 0))
+    return (*out, *(f"{n:,} {what} of votes.csv are not in participants-votes.csv."
+                    for n, what in ((lost, "people"), (more, "statements")) if n))  # fmt: skip
 
 
 def _title(folder: Path) -> str:

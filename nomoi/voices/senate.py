@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nomoi.errors import Missing
+from nomoi.errors import Missing, Refusal
 from nomoi.voices import sheets
 from nomoi.voices.decisions import Cases
 
@@ -68,10 +68,17 @@ def senate(folder: str | Path) -> Cases:
     result = sheet.column("result")
     used = [i for i, r in enumerate(result) if r not in LEFT_OUT]
     rows = sheets.rows(cast)[1:]
+    if not rows or any(len(cells) <= len(result) for _, cells in rows):
+        raise Refusal(f"{cast} must have a row a senator, with a name and a vote on each of {len(result)} roll calls.")
     people = [cells[0] for _, cells in rows]
     meaning = {"1": 1.0, "6": -1.0, "7": 0.0, "9": np.nan, "0": np.nan}  # yea, nay, present, not voting, no member
+    for line, cells in rows:
+        for cell in cells[1 : len(result) + 1]:
+            if cell.removesuffix(".0") not in meaning:
+                raise Refusal(f"{cast}, line {line}: {cell!r} is no vote; {', '.join(meaning)} are.")
     table = np.array([[meaning[cells[1 + i].removesuffix(".0")] for _, cells in rows] for i in used])
-    totals = [np.array([float(sheet.column(c)[i]) for i in used]) for c in ("yeatotal", "naytotal")]
+    totals = [np.array([sheets.number(sheet.column(c)[i], sheet.where(i), c) for i in used])
+              for c in ("yeatotal", "naytotal")]  # fmt: skip
     words = [kind(sheet.rows[i][sheet.at("question")], sheet.rows[i][sheet.at("description")]) for i in used]
     rule = np.array([needed(w, float(y), float(n)) for w, y, n in zip(words, *totals, strict=True)])
     party = np.array([{"R": 0, "D": 1}.get(p.split("(")[-1][:1], -1) for p in people])

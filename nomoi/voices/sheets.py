@@ -44,6 +44,15 @@ class Sheet:
         return f"{self.path}, line {self.lines[row]}"
 
 
+def filled(sheet: Sheet, *names: str) -> list[str]:
+    """The cells of a column that says who or what a row is of; refused where one is empty."""
+    cells = sheet.column(*names)
+    if "" in cells:
+        which = sheet.columns[sheet.at(*names)]
+        raise Refusal(f"{sheet.where(cells.index(''))}: the {which} is empty; every row must have one.")
+    return cells
+
+
 def few(words: Sequence[str], most: int = 8) -> str:
     """Some words, and how many more there are."""
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
@@ -75,7 +84,7 @@ def read(path: str | Path) -> Sheet:
         raise Refusal(f"{path} has {'no row below its header' if found else 'nothing in it'}; a header and rows are "
                       "right.")  # fmt: skip
     head = [name(cell) for cell in found[0][1]]
-    if len(head) == 1 and any(mark in head[0] for mark in ";\t|"):
+    if len(head) == 1 and any(mark in found[0][1][0].strip() for mark in ";\t|"):
         raise Refusal(f"{path} has no comma in its first line; separate its columns by commas.")
     twice = sorted({h for h in head if head.count(h) > 1 and h})
     if twice:
