@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from nomoi.learners.objectives import Proxy as Proxy
     from nomoi.learners.ppo import PPO as PPO
     from nomoi.learners.tabular import Tabular as Tabular
+    from nomoi.learners.villagers import Villagers as Villagers
     from nomoi.measure.evaluate import evaluate as evaluate
     from nomoi.measure.measures import measures as measures
     from nomoi.measure.statistics import Estimate as Estimate

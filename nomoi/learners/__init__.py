@@ -19,5 +19,6 @@ if TYPE_CHECKING:
     from nomoi.learners.ppo import PPO as PPO
     from nomoi.learners.residents import Residents as Residents
     from nomoi.learners.tabular import Tabular as Tabular
+    from nomoi.learners.villagers import Villagers as Villagers
 
 page(__name__)
