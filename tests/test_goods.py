@@ -76,6 +76,8 @@ def test_who_is_asked_and_what_is_a_barrier():
     assert goods.whom(Pool(agents=4)) == 0
     assert goods.barrier(Licence())
     assert not goods.barrier(Levy())
+    free = goods.lifted(govern(Pool(agents=4, outsiders=2), Licence(), Levy(on="request")))
+    assert [bool(i.in_force) for i in free.institutions] == [False, True]
 
 
 def test_no_ratio_where_one_gains_nothing():
