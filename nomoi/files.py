@@ -6,13 +6,22 @@ import contextlib
 import errno
 import json
 import os
+import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nomoi.errors import Missing, Refusal, nearest, once, printable
 
+# how plain words of YAML 1.2 are told from numbers and truth: tag, pattern, first letters
+_PLAIN = (
+    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
+    ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
+    ("float", r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+              r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", "-+0123456789."),
+    ("null", r"^(?:~|null|Null|NULL|)$", ("~", "n", "N", "")),
+)  # fmt: skip
 DATA = "NOMOI_DATA"  # the folder of data that are too large, or not licensed, to come with nomoi
 
 
@@ -54,11 +63,15 @@ def text(path: str | Path, what: str = "") -> str:
     return found
 
 
-def table(path: str | Path) -> dict[str, Any]:
-    """What a .yaml, .json or .toml file of a person's own says, as plain data; nothing in it is ever run."""
+def table(path: str | Path, ends: Sequence[str] = (".yaml", ".yml", ".json", ".toml")) -> dict[str, Any]:
+    """What a file of a person's own says, as plain data; nothing in it is ever run.
+
+    YAML is read as its version 1.2 has it, where that matters: 1e-3 is a number and `no` is a word.  A key that stands
+    twice, tags of Python objects and aliases (which can blow a small file up to gigabytes) are refused.
+    """
     path, end = Path(path), Path(path).suffix.lower()
-    if end not in (".yaml", ".yml", ".json", ".toml"):
-        raise Refusal(f"{path} must end in .yaml, .json or .toml.")
+    if end not in ends:
+        raise Refusal(f"{path} must end in {', '.join(ends[:-1])} or {ends[-1]}.")
     if not path.is_file():
         raise Refusal(f"there is no file {path}; check the path.")
     said = text(path)
@@ -70,31 +83,48 @@ def table(path: str | Path) -> dict[str, Any]:
         else:
             found = _yaml(said, path)
     except (ValueError, RecursionError) as error:  # of JSON and of TOML
-        raise Refusal(f"{path} cannot be read: {printable(' '.join(str(error).split()))}.") from None
+        line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        problem = getattr(error, "msg", "") or str(error)
+        raise Refusal(f"{path}{line} cannot be read: {printable(' '.join(str(problem).split()))}.") from None
     if not isinstance(found, dict):
-        raise Refusal(f"{path} is no table of names and values, such as `title: ...`.")
+        raise Refusal(f"{path} is no table of names and values; lines such as `title: ...` would be right.")
     return found
 
 
 def _yaml(said: str, path: Path) -> Any:
-    """YAML with PyYAML's safe loader; a name that comes twice, and parts repeated by an alias, are refused."""
+    """The data that a text in YAML is."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        pass
+    class Loader(yaml.SafeLoader):  # a safe loader, with numbers and truth as in YAML 1.2
+        yaml_implicit_resolvers: ClassVar[Any] = {}
 
-    def pairs(loader: Any, node: Any) -> Any:
+    for tag, pattern, first in _PLAIN:
+        Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(pattern), list(first))
+
+    def number(loader: Any, node: Any) -> float:
+        return float(re.sub(r"^([-+]?)\.(?=[iInN])", r"\1", node.value))
+
+    def mapping(loader: Any, node: Any) -> dict[str, Any]:
         where = f"{path}, line {node.start_mark.line + 1},"
-        return once([(str(loader.construct_object(k, True)), loader.construct_object(v, True)) for k, v in node.value],
-                    where)  # fmt: skip
+        pairs = [(loader.construct_object(k, True), loader.construct_object(v, True)) for k, v in node.value]
+        for name, _ in pairs:
+            if not isinstance(name, (str, int, float, bool)):
+                raise Refusal(f"{where} has a key that is no word.")
+        return once(((str(k), v) for k, v in pairs), where)
 
-    Loader.add_constructor("tag:yaml.org,2002:map", pairs)
+    # the library's own reading of numbers would make 010 an eight and 1:30 a ninety
+    Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
+    Loader.add_constructor("tag:yaml.org,2002:float", number)
+    Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     try:
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(said, Loader)):
             raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
         return yaml.load(said, Loader)
     except yaml.YAMLError as error:
-        raise Refusal(f"{path} cannot be read: {printable(' '.join(str(error).split()))}.") from None
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise Refusal(f"{path}{line} cannot be read: {printable(str(problem))}.") from None
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

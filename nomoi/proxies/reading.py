@@ -1,89 +1,22 @@
-"""Files that people give to an audit, YAML or JSON, read into plain data; what is unknown or doubtful is refused.
-
-YAML is read as its version 1.2 has it, where that matters: 1e-3 is a number and `no` is a word.  A key that stands
-twice, tags of Python objects and aliases (which can blow a small file up to gigabytes) are refused.
-"""
+"""Files that people give to an audit, YAML or JSON, asked key by key; what is unknown or doubtful is refused."""
 
 from __future__ import annotations
 
-import json
 import math
-import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
-
-import yaml
+from typing import Any
 
 from nomoi import files
-from nomoi.errors import Refusal, nearest, once, printable
+from nomoi.errors import Refusal, nearest
 from nomoi.proxies.expression import Expression
 
 REQUIRED: Any = object()
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, with numbers and truth as in YAML 1.2."""
-
-    yaml_implicit_resolvers: ClassVar[Any] = {}
-
-
-for _tag, _pattern, _first in (
-    ("tag:yaml.org,2002:bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("tag:yaml.org,2002:int", r"^[-+]?[0-9]+$", "-+0123456789"),
-    (
-        "tag:yaml.org,2002:float",
-        r"^(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$",
-        "-+0123456789.",
-    ),
-    ("tag:yaml.org,2002:null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-):
-    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), list(_first))
-# the library's own reading of numbers would make 010 an eight and 1:30 a ninety
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(node.value))
-_Loader.add_constructor(
-    "tag:yaml.org,2002:float", lambda loader, node: float(re.sub(r"^([-+]?)\.(?=[iInN])", r"\1", node.value))
-)
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
-    where = f"line {node.start_mark.line + 1}"
-    pairs = [(loader.construct_object(k, True), loader.construct_object(v, True)) for k, v in node.value]
-    for name, _ in pairs:
-        if not isinstance(name, (str, int, float, bool)):
-            raise Refusal(f"{where} has a key that is no word.")
-    return once(((str(k), v) for k, v in pairs), where)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-
-
 def read(path: str | Path) -> dict[str, Any]:
     """The table that a YAML or JSON file is; refused, with the line, where it is none."""
-    path = Path(path)
-    if path.suffix.lower() not in (".yaml", ".yml", ".json"):
-        raise Refusal(f"{path} is neither YAML nor JSON; a file that ends in .yaml, .yml or .json would be right.")
-    text = files.text(path)
-    try:
-        if path.suffix.lower() == ".json":
-            found = json.loads(text, object_pairs_hook=lambda pairs: once(pairs, str(path)))
-        else:
-            if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, _Loader)):
-                raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
-            found = yaml.load(text, _Loader)  # a safe loader
-    except Refusal as refusal:
-        said = str(refusal)
-        raise Refusal(said if str(path) in said else f"{path}: {said}") from None
-    except (yaml.YAMLError, json.JSONDecodeError, RecursionError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        row = mark.line + 1 if mark else getattr(error, "lineno", 0)
-        line = f", line {row}" if row else ""
-        said = getattr(error, "problem", None) or getattr(error, "msg", None) or type(error).__name__
-        raise Refusal(f"{path}{line} cannot be read: {printable(str(said))}.") from None
-    if not isinstance(found, dict):
-        raise Refusal(f"{path} is no table; lines such as `gamma: 0.99` would be right.")
-    return found
+    return files.table(path, (".yaml", ".yml", ".json"))
 
 
 class Part:
