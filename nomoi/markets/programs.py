@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -241,9 +240,3 @@ def plan(economy: Economy) -> Plan:
             )
     clears = cp.sum(x, axis=0) <= net
     return Plan(x, [*limits, clears], clears)
-
-
-def resource_prices(found: Plan, scale: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Prices [goods] from the dual values of a solved plan."""
-    p = np.maximum(found.clears.dual_value, 0.0) / np.asarray(scale)
-    return p / p.sum()

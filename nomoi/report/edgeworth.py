@@ -23,8 +23,7 @@ ANN, BOB, CORE = COLOURS[0], COLOURS[1], COLOURS[2]
 
 def check(economy: Economy, path: Path) -> None:
     """Refuse, before anything is solved, what cannot be drawn."""
-    if path.suffix.lower() not in (".svg", ".png"):
-        raise Refusal(f"{path} must end in .svg or .png.")
+    figures.check(path)
     if economy.l != 2 or len(economy.consumers) != 2 or not economy.exchange or not (economy.supply > 0).all():
         raise Refusal(
             f"an Edgeworth box is of two consumers, two goods and no production; {economy.title} has "
@@ -34,10 +33,7 @@ def check(economy: Economy, path: Path) -> None:
 
 def write(found: Equilibria, path: Path) -> Path:
     """The box of an economy in a file."""
-    from nomoi.files import write as put
-
-    fig = box(found)
-    return put(path, figures.svg(fig)) if path.suffix.lower() == ".svg" else figures.png(fig, path)
+    return figures.write(box(found), path)
 
 
 def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "") -> Figure:
@@ -62,27 +58,12 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
         mine = np.stack([gx, gy], -1)
         with np.errstate(all="ignore"):
             for u, place, at, tone in ((ann, mine, own[0], ANN), (bob, W - mine, own[1], BOB)):
+                height = np.nan_to_num(u.value(place), neginf=-1e30)
                 base = float(u.value(np.maximum(at, 1e-9 * W)))
-                ax.contour(
-                    gx,
-                    gy,
-                    np.nan_to_num(u.value(place), neginf=-1e30),
-                    [base],
-                    colors=tone,
-                    linewidths=1,
-                    linestyles=":",
-                )
+                ax.contour(gx, gy, height, [base], colors=tone, linewidths=1, linestyles=":")
                 for e in found:
                     level = float(u.value(e.allocation[0 if u is ann else 1]))
-                    ax.contour(
-                        gx,
-                        gy,
-                        np.nan_to_num(u.value(place), neginf=-1e30),
-                        [level],
-                        colors=tone,
-                        linewidths=0.7,
-                        alpha=0.6,
-                    )
+                    ax.contour(gx, gy, height, [level], colors=tone, linewidths=0.7, alpha=0.6)
             optima = np.array([x[0] for x in curve(economy)])
             ax.plot(*optima.T, color=QUIET, linewidth=1.6, label="Pareto optima")
             better = np.array(

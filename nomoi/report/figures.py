@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nomoi import files
 from nomoi.errors import Refusal, printable
-from nomoi.files import write
 from nomoi.measure.statistics import Estimate, estimate, number
 
 if TYPE_CHECKING:
@@ -332,6 +332,20 @@ def svg(fig: Figure) -> str:
     return text.replace("<svg ", f'<svg role="img" {named}', 1).strip()
 
 
+def check(path: Path) -> None:
+    """Refuse a file that is no picture."""
+    if path.suffix.lower() not in (".svg", ".png"):
+        raise Refusal(f"{path} is no picture that can be written; its name must end in .svg or .png.")
+
+
+def write(fig: Figure, path: Path) -> Path:
+    """Write a figure into a .svg or .png file, on its own: the svg's tones are plain, not those of a page."""
+    check(path)
+    if path.suffix.lower() == ".png":
+        return png(fig, path)
+    return files.write(path, re.sub(r"var\(--\w+, (#\w+)\)", r"\1", svg(fig)))
+
+
 def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:
     """Write the figure as PNG on white; Refusal where no font here has its letters."""
     _fit(fig)
@@ -342,4 +356,4 @@ def png(fig: Figure, path: str | Path, dpi: float = 200) -> Path:
         except UserWarning:
             why = "no font here has all its letters; write an .svg, or install a font that has them"
             raise Refusal(f"{path} cannot be drawn: {why}.") from None
-    return write(path, out.getvalue())
+    return files.write(path, out.getvalue())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nomoi import files
 from nomoi.errors import Refusal
-from nomoi.report.figures import COLOURS, GRID, INK, QUIET, SMALL, _styled, png, svg
+from nomoi.report import figures
+from nomoi.report.figures import COLOURS, GRID, INK, QUIET, SMALL, _styled
 from nomoi.solve import nash
 from nomoi.solve.dilemma import symmetric
 from nomoi.solve.game import NormalForm
@@ -40,18 +39,14 @@ def portrait(game: NormalForm) -> Figure:
 
 def check(game: NormalForm, path: Path) -> None:
     """Refuse a game that has no portrait, and a file that is no picture."""
-    if path.suffix.lower() not in (".svg", ".png"):
-        raise Refusal(f"{path} is no picture that can be written; its name must end in .svg or .png.")
+    figures.check(path)
     _fitting(game)
 
 
 def write(game: NormalForm, path: Path) -> Path:
-    """Draw it into a .svg or .png file, on its own: the svg's tones are plain, not those of a page."""
+    """Draw it into a .svg or .png file, on its own."""
     check(game, path)
-    drawn = portrait(game)
-    if path.suffix.lower() == ".png":
-        return png(drawn, path)
-    return files.write(path, re.sub(r"var\(--\w+, (#\w+)\)", r"\1", svg(drawn)))
+    return figures.write(portrait(game), path)
 
 
 def flow(game: NormalForm, mixed: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:

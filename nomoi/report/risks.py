@@ -47,32 +47,10 @@ def ladder(rewards: Mapping[str, Sequence[float]], people: Mapping[str, float], 
             )
             if inside and len(set(values)) > 1:
                 ax.plot([max(min(values), low), min(max(values), high)], [k, k], color=COLOURS[4], lw=2, alpha=0.4)
-            ax.annotate(
-                said,
-                (1, k),
-                (8, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                color=INK,
-                size=SMALL,
-                va="center",
-                weight="bold",
-                annotation_clip=False,
-            )
+            _beside(ax, k, said, INK)
         for k, value in enumerate(people.values(), len(rewards)):
             ax.plot([value], [k], "D", color=COLOURS[0], ms=7, mew=0)
-            ax.annotate(
-                _short(value),
-                (1, k),
-                (8, 0),
-                xycoords=("axes fraction", "data"),
-                textcoords="offset points",
-                color=COLOURS[0],
-                size=SMALL,
-                va="center",
-                weight="bold",
-                annotation_clip=False,
-            )
+            _beside(ax, k, _short(value), COLOURS[0])
         ax.axhline(len(rewards) - 0.5, color=QUIET, lw=0.8)
         ax.set_yticks(range(len(rows)), rows, color=INK, size=TEXT)
         ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -83,6 +61,14 @@ def ladder(rewards: Mapping[str, Sequence[float]], people: Mapping[str, float], 
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _plain(v)))
     return fig
+
+
+def _beside(ax: Any, row: int, said: str, tone: str) -> None:
+    """A word in the margin right of a row."""
+    ax.annotate(
+        said, (1, row), (8, 0), xycoords=("axes fraction", "data"), textcoords="offset points", color=tone, size=SMALL,
+        va="center", weight="bold", annotation_clip=False,
+    )  # fmt: skip
 
 
 def _dot(ax: object, row: int, value: float, low: float, high: float) -> None:

@@ -89,7 +89,6 @@ def _is(label: str, measure: str):
     return lambda r: r.late(label, measure)
 
 
-KEHOE = (0.6377, 0.1546, 2.2077)
 CLAIMS = [
     Claim(
         "Two traders with Cobb-Douglas-like needs can have three equilibria: so many are found",

@@ -94,9 +94,6 @@ class Stability:
     ways: np.ndarray
 
 
-Passes = Callable[[np.ndarray, np.ndarray], np.ndarray]  # consensus and who was never asked -> what passes
-
-
 def jaccard(one: np.ndarray, other: np.ndarray) -> float:
     """How far two sets (masks) are one: shared over all of either; 1 where both are empty."""
     either = (one | other).sum()
