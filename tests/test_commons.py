@@ -207,6 +207,9 @@ def test_a_quota_hears_a_survey_an_assembly_and_shares_and_else_goes_by_the_catc
     np.testing.assert_allclose(moved, [-0.1] * 6 + [0] * 2, rtol=1e-6)
     tight = Basis(basis.left - 6, one, one, one)  # 3 each, so 2 too much
     assert settled(quota, tight, brought(perceived=[1.0] * 8))[1]["excess"].tolist() == [2] * 6 + [0] * 2
+    for tolerance, excess in ((0.6, 2), (0.7, 0)):  # 2 is two thirds of the 3 that were allowed
+        own = settled(quota.replace(tolerance=tolerance), tight, brought(perceived=[1.0] * 8))[1]
+        assert own["excess"].tolist() == [excess] * 6 + [0] * 2
 
 
 def test_what_people_see_of_quotas_counts_who_took_and_where():
@@ -322,6 +325,12 @@ def test_while_an_authority_annuls_them_rules_are_void_and_the_imported_quota_ho
     assert out.events["quota.excess"][1:].any()
     np.testing.assert_allclose(out.events["quota.allowed"][1:, :6], 0.03 * 200 / 3, rtol=1e-5)
     np.testing.assert_allclose(out.events["quota.allowed"][0, :6], 0.2 * (120 - 100) / 3, rtol=1e-5)
+
+
+def test_a_quota_that_is_annulled_is_neither_local_nor_pooled():
+    there, one = Quota(pool=True, constant=0.1).annulled, jnp.ones(8)
+    assert (bool(there.follows), bool(there.pool)) == (False, False)
+    assert not settled(there, Basis(one, one, one, one), brought(perceived=[1.0] * 8))[1]["cost"].any()
 
 
 # --- laws of the whole stack ----------------------------------------------------------------------------------
