@@ -254,6 +254,39 @@ def goods(
 
 
 @app.command()
+def meet(
+    situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
+    who: Annotated[list[str] | None, typer.Option(help="a guest: a record's name, a script, or FILE.py:Mine")] = None,
+    among: Annotated[list[str] | None, typer.Option(help="company that is held out: no guest itself")] = None,
+    under: Annotated[list[str] | None, typer.Option(help="a regime, such as altar+sanction or nothing")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="an option, such as situation.agents=7")] = None,
+    map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    focal: Annotated[int, typer.Option(help="how many agents act by the guest; 0 is half of all")] = 0,
+    worlds: Annotated[int, typer.Option(help="worlds, the same for all who meet")] = 32,
+    population: Annotated[int, typer.Option(help="people of the Moran process")] = 50,
+    beta: Annotated[float, typer.Option(help="its strength of selection")] = 0.1,
+    picture: Annotated[Path | None, typer.Option(help="picture of the table to write, .svg or .png")] = None,
+    out: OUT = Path("runs"),
+    old: Annotated[bool, typer.Option(help="let minds come that other code trained")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
+) -> None:
+    """Let runs, scripts and agents of your own meet: everyone with everyone, and among those held out."""
+    from nomoi import files
+    from nomoi.report import figures, meeting
+
+    if picture:
+        figures.check(picture)
+        files.check_place(picture, out)
+    found = meeting.meetings(situation, who or (), among or (), under or (), map=map, set=set or (), focal=focal,
+                             worlds=worlds, size=population, beta=beta, out=out, old=old)  # fmt: skip
+    meeting.show(found, as_json)
+    if picture:
+        print(
+            printable(str(figures.write(meeting.picture(found), picture))), file=sys.stderr if as_json else sys.stdout
+        )
+
+
+@app.command()
 def solve(
     game: Annotated[str, typer.Argument(help="a file (.nfg, .csv, .json) or a known game, such as stag_hunt")],
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",

@@ -1,0 +1,207 @@
+"""`nomoi meet`: runs, scripts and people's own agents, everyone with everyone, under any institutions."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from nomoi.core import Situation, govern
+from nomoi.core.keys import key_of
+from nomoi.errors import Refusal, once
+from nomoi.measure.statistics import Estimate
+from nomoi.probes.meeting import Guest, Meeting, meet
+from nomoi.probes.scenarios import BACKGROUNDS
+from nomoi.report import panels
+from nomoi.report.console import console
+from nomoi.runs import regimes
+from nomoi.runs.code import changed
+from nomoi.runs.record import Record
+from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained, learned
+from nomoi.runs.trial import trial_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclasses.dataclass(frozen=True)
+class Meetings:
+    """A meeting under each regime, by its label."""
+
+    situation: Situation
+    worlds: int
+    size: int
+    beta: float
+    found: dict[str, Meeting]
+
+    def data(self) -> dict[str, Any]:
+        """As plain data."""
+
+        def one(met: Meeting) -> dict[str, Any]:
+            rows = range(len(met.guests))
+            shares = self.shares(met)
+            return {
+                "guests": met.guests,
+                "held out": met.held_out,
+                "focal": met.focal,
+                "payoff": [[met.cell(r, c).data() for c in range(len(met.backgrounds))] for r in rows],
+                "among guests": [met.score(r).data() for r in rows],
+                "among those held out": [met.score(r, True).data() for r in rows] if met.held_out else [],
+                "share of a population": [s.data() for s in shares],
+            }
+
+        told = {"situation": self.situation.name, "worlds": self.worlds, "population": self.size, "beta": self.beta}
+        return told | {"under": {label: one(met) for label, met in self.found.items()}}
+
+    def shares(self, met: Meeting) -> list[Estimate]:
+        """Of a population, by guest; nothing where a single guest came."""
+        return met.shares(self.size, self.beta) if len(met.guests) > 1 else []
+
+
+def meetings(
+    situation: Situation | str, who: Sequence[str], among: Sequence[str] = (), under: Sequence[str] = (), *,
+    map: str | None = None, set: Sequence[str] = (), focal: int = 0, worlds: int = 32, size: int = 50,
+    beta: float = 0.1, out: str | Path = "runs", old: bool = False,
+) -> Meetings:  # fmt: skip
+    """Let guests meet in a situation under each regime.
+
+    who    guests, as texts: a record's name, a script such as forager(spare=3) or restrained, FILE.py:Mine
+    among  company that is held out: texts of the same kind
+    The others as in `nomoi.probes.meeting.meet` and `Meeting.shares`; `old` lets minds of other code come.
+    """
+    options = regimes.settings(set)
+    place = regimes.place(situation, map, options)
+    asked = once(((text.strip() or regimes.NOTHING, text) for text in under or (regimes.NOTHING,)), "--under")
+    chosen = [regimes.parse(label, text, options) for label, text in asked.items()]
+    regimes.check_overrides(options, chosen, ["situation"])
+    if not who:
+        raise Refusal("nobody comes to the meeting; name guests with --who: a run, a script, FILE.py:Mine.")
+    found = {}
+    for regime in chosen:
+        here = govern(place, *regime.institutions)
+        guests, others = ([_guest(text, here, Path(out), old) for text in texts] for texts in (who, among))
+        found[regime.label] = meet(key_of(0), here, guests, others, focal, worlds)
+    return Meetings(place, worlds, size, beta, found)
+
+
+def _guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
+    """Who a text names: one of the known backgrounds, a record, or a player."""
+    name = text.strip()
+    if name in BACKGROUNDS:
+        return Guest(name, BACKGROUNDS[name])
+    if (record := _record(name, out)) is not None:
+        return _of_record(record, old)
+    try:
+        player = regimes.player(name)
+    except Refusal as refusal:
+        known = f"known are {', '.join(BACKGROUNDS)}, the records that `nomoi runs --out {out}` lists, and players"
+        raise Refusal(f"{name!r} names no guest: {refusal} ({known})") from None
+    if player.batch:
+        raise Refusal(f"{name} learns, and has learned nothing yet; train it with `nomoi compare {place.name} --who "
+                      f"{name}`, and name the run.")  # fmt: skip
+    return Guest(name, player, player.init(key_of(0), place))
+
+
+def _record(name: str, out: Path) -> Record | None:
+    """The record of which this is the beginning of the name, if there is one."""
+    letters = name.replace("-", "")
+    if not letters or not all(c in "0123456789abcdef" for c in letters) or not out.is_dir():
+        return None
+    return Store(out).pick(name)
+
+
+def _of_record(record: Record, old: bool) -> Guest:
+    files = changed(record.facts["code"])
+    if files and not old:
+        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); --old lets "
+                      "what it learned come to the world as it is now.")  # fmt: skip
+    trial = trial_of(record)
+    if not isinstance(trial, Trained):
+        raise Refusal(f"in the record {record.id} nothing was learned: it is {record.kind}; trained runs can come.")
+    seed = "" if record.seed is None else f", seed {record.seed}"
+    under = f" under {record.label}"
+    return Guest(f"{record.id[:6]} ({record.label}{seed})", trial.learner, learned(record, trial),
+                 f"{trial.situation.name}{under}")  # fmt: skip
+
+
+def picture(found: Meetings) -> Figure:
+    """The first regime's table: numbers are payoffs, colours how much better a row does than the column's mean."""
+    label, met = next(iter(found.found.items()))
+    means = met.payoff.mean(2)
+    text = [[met.cell(r, c).text() for c in range(means.shape[1])] for r in range(means.shape[0])]
+    names = [*met.guests, *(f"{name} (held out)" for name in met.held_out)]
+    title = f"{found.situation.name}, {label}: {met.focal} of {met.agents} agents"
+    return panels.heat(title, "among", "who", [str(k + 1) for k in range(len(names))],
+                       [f"{k + 1}  {name}" for k, name in enumerate(names[: len(met.guests)])],
+                       means - means.mean(0), text, "against the mean of the column (reward)")  # fmt: skip
+
+
+def show(found: Meetings, as_json: bool = False) -> None:
+    """Print it: ranking first, then who got what among whom."""
+    if as_json:
+        print(json.dumps(found.data(), indent=1, allow_nan=False))
+        return
+    for label, met in found.found.items():
+        shares = found.shares(met)
+        ranking = Table(show_edge=False, pad_edge=False, title=escape(label), title_justify="left")
+        columns = ["", "who", "among guests"]
+        columns += ["held out"] if met.held_out else []
+        columns += ["share"] if shares else []
+        for name in columns:
+            ranking.add_column(name, justify="left" if name == "who" else "right", overflow="fold")
+        for r in sorted(range(len(met.guests)), key=lambda r: -met.score(r).mean):
+            cells = [str(r + 1), met.guests[r], _cell(met.score(r))]
+            cells += [_cell(met.score(r, True))] if met.held_out else []
+            cells += [_share(shares[r])] if shares else []
+            ranking.add_row(*map(escape, cells))
+        console.print(ranking)
+        console.print()
+        console.print(_among(met))
+        console.print()
+    for line in sentences(found):
+        console.print(escape(line), highlight=False)
+
+
+def _cell(value: Estimate, digits: int = 3) -> str:
+    return f"{value.text(digits)} {value.interval(digits)}".strip()
+
+
+def _share(value: Estimate) -> str:
+    return f"{value.mean:.2f} [{value.low:.2f}, {value.high:.2f}]"
+
+
+def _among(met: Meeting) -> Table:
+    """Rows by number, columns by number: what each got among each; one's own kind in brackets."""
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("among", overflow="fold")
+    for r in range(len(met.guests)):
+        table.add_column(str(r + 1), justify="right")
+    for c, name in enumerate(met.backgrounds):
+        told = f"{c + 1} {name}" if c < len(met.guests) else f"{name}, held out"
+        numbers = [met.cell(r, c).text() for r in range(len(met.guests))]
+        table.add_row(escape(told), *(f"({x})" if r == c else x for r, x in enumerate(numbers)))
+    return table
+
+
+def sentences(found: Meetings) -> list[str]:
+    """What a reader must know before believing the tables."""
+    met = next(iter(found.found.values()))
+    out = [
+        f"Reward of a focal agent in an episode, transfers included: {met.focal} of {met.agents} agents act by the "
+        f"one, the rest by the other, in the same {found.worlds} worlds. Brackets are 95 % intervals over worlds, for "
+        "these minds; other trainings may differ more. In the second table guests are columns, by their numbers."
+    ]
+    if len(met.guests) > 1:
+        out.append(
+            f"Share: of time, that a Moran population of {found.size} with rare mutants is of that kind, if pairs are "
+            f"worth what the table says (strength {found.beta:g} for one standard deviation of it)."
+        )
+    if met.held_out:
+        out.append("Held out: company that is no guest itself, so that nobody can win by being adapted to it.")
+    return out
