@@ -344,13 +344,16 @@ def audit(
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="reward, label or proxy")],
+    kind: Annotated[
+        str,
+        typer.Argument(help="situation, commons, institution, learner, measure or study; or reward, label or proxy"),
+    ],
     to: Annotated[Path | None, typer.Option(help="the file to write")] = None,
 ) -> None:
-    """Write an example of a file to audit, to be changed."""
-    from nomoi.report import audits
+    """Write an example of a file of your own, to be changed."""
+    from nomoi.report import examples
 
-    print(printable(str(audits.example(kind, to))))
+    print(printable(str(examples.example(kind, to))))
 
 
 @app.command()

@@ -27,7 +27,7 @@ FLOORS = [
 ]
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}
 MODULES = {".".join(("nomoi", *p.relative_to(HOME).with_suffix("").parts)).removesuffix(".__init__"): p
-           for p in HOME.rglob("*.py")}  # fmt: skip
+           for p in HOME.rglob("*.py") if p.parent.name != "examples"}  # fmt: skip  # those are people's own
 
 
 def imported(home: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from nomoi.runs.store import Store
 from nomoi.situations.walkers import drawn
 
 QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parent.parent / "nomoi" / "examples"
 
 
 BAD = {

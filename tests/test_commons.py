@@ -33,7 +33,7 @@ from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 from nomoi.studies import quotas
 
-CANAL = Path(__file__).parent.parent / "docs" / "examples" / "canal.py"
+CANAL = Path(__file__).parent.parent / "nomoi" / "examples" / "canal.py"
 SMALL = Commons(villages=2, patches=2, insiders=3, outsiders=2, horizon=40)
 KEY = jax.random.key(3)
 STACK = (

@@ -16,9 +16,10 @@ from nomoi.core import govern
 from nomoi.core.own import module
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
+from nomoi.report import examples
 from nomoi.testing import report
 
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parent.parent / "nomoi" / "examples"
 
 
 @lru_cache
@@ -107,3 +108,14 @@ def test_the_example_of_a_measure_prints_what_it_declares(capsys):
     runner = doctest.DocTestRunner()
     for found in doctest.DocTestFinder().find(home.Gauge, module=home):
         assert not runner.run(found).failed
+
+
+def test_each_example_is_written_once(nomoi):
+    for kind, place in examples.EXAMPLES.items():
+        status, out, _ = nomoi("new", kind, "--to", f"mine-{kind}")
+        assert (status, out.strip()) == (0, f"mine-{kind}")
+        assert Path(f"mine-{kind}").read_bytes() == (EXAMPLES.parent / place).read_bytes()
+    status, _, err = nomoi("new", "study", "--to", "mine-study")
+    assert (status, "mine-study is there already" in err) == (2, True)
+    status, _, err = nomoi("new", "situatoin")
+    assert (status, "did you mean 'situation'" in err) == (2, True)

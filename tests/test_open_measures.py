@@ -293,7 +293,7 @@ def test_a_governed_episode_is_measured_as_it_was_lived():
 
 
 def test_a_newcomer_is_in_the_table_the_page_and_the_json(tmp_path):
-    file = Path(__file__).parent.parent / "docs" / "examples" / "measure.py"
+    file = Path(__file__).parent.parent / "nomoi" / "examples" / "measure.py"
     short = ["learner.worlds=4", "learner.steps=8"]
     found = compare("pool", ["nothing", f"{file}:Gauge"], seeds=1, steps=1, out=tmp_path, set=short)
     data, page = found.data(), html(found)

@@ -34,7 +34,7 @@ from nomoi.scripts.fixed import Constant, Forager, Mixed, Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.pool import Pool
 
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parent.parent / "nomoi" / "examples"
 
 
 def again(thing, places=()):

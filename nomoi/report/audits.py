@@ -19,7 +19,6 @@ from nomoi.report.console import console
 from nomoi.report.terminal import said
 
 TONES = {PASS: "green", WARN: "yellow", FAIL: "red", NOT_APPLICABLE: "dim", NOT_ENOUGH: "magenta"}
-EXAMPLES = {"reward": ("reward.yaml",), "label": ("patients.csv",), "proxy": ("proxy.yaml",)}
 
 
 # what each kind of audit may be asked, with what stands where nobody asked
@@ -292,15 +291,3 @@ def _proxy(found: Audit) -> list[Any]:
 
 
 _SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label, "proxy": _proxy}
-
-
-def example(kind: str, to: Path | None) -> Path:
-    """Write the example of a file to audit, to be copied and changed."""
-    if kind not in EXAMPLES:
-        raise Refusal(f"there is no example of a {kind!r}; {nearest(kind, EXAMPLES, 'example')}")
-    name = EXAMPLES[kind][0]
-    path = to or Path(name)
-    files.check_place(path)
-    if path.exists():
-        raise Refusal(f"{path} is there already; give another place with --to.")
-    return files.write(path, (Path(__file__).parents[1] / "proxies" / "data" / "examples" / name).read_bytes())

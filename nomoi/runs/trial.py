@@ -1,7 +1,7 @@
 """Trial: one thing that can be run, seed by seed, and leaves a record.
 
 A trial has a label, parents, a `spec` and a `make`.  Trained, scripted, computed and evaluated trials are the four
-kinds that come with nomoi; any other kind is one class in one file (`docs/examples/trial.py`).
+kinds that come with nomoi; any other kind is one class in one file (`nomoi/examples/trial.py`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An institution of one's own, in one file: try `nomoi check docs/examples/rotation.py`."""
+"""An institution of one's own, in one file: try `nomoi check rotation.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A measure of one's own, in one file: try `python docs/examples/measure.py` and `nomoi check` on it."""
+"""A measure of one's own, in one file: try `python measure.py` and `nomoi check` on it."""
 
 from __future__ import annotations
 

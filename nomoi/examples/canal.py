@@ -1,6 +1,6 @@
 """A commons of one's own, in one file, which every institution of a commons can govern.
 
-Try `nomoi compare docs/examples/canal.py:Canal --who random --under "licence+quota+wardens+fine"`.
+Try `nomoi compare canal.py:Canal --who random --under "licence+quota+wardens+fine"`.
 """
 
 from __future__ import annotations

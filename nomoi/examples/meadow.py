@@ -1,4 +1,4 @@
-"""A situation of one's own, in one file: try `nomoi check docs/examples/meadow.py`."""
+"""A situation of one's own, in one file: try `nomoi check meadow.py`."""
 
 from __future__ import annotations
 

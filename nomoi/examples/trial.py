@@ -1,4 +1,4 @@
-"""A kind of trial of one's own: a census of a game's equilibria.  Run it with: nomoi run docs/examples/trial.py
+"""A kind of trial of one's own: a census of a game's equilibria.  Run it with: nomoi run trial.py
 
 A trial says what is run, and makes one run of it.  Its fields are all that its record is named after; claims call it by
 its label.
