@@ -6,10 +6,12 @@ import doctest
 import importlib
 import re
 import runpy
+import tomllib
 from pathlib import Path
 
 import pytest
 
+import nomoi
 from nomoi import catalogue
 from nomoi.runs import study
 
@@ -97,3 +99,14 @@ def test_every_option_says_what_it_means_and_where_it_is_from(name):
 def test_no_document_names_a_registry():
     for file in [*ROOT.glob("*.md"), *ROOT.glob("*.toml"), *ROOT.glob("*.txt"), *ROOT.glob("docs/**/*.md")]:
         assert not re.search(r"pypi\.org|pythonhosted|registry\.npm", file.read_text()), file
+
+
+def test_all_that_the_package_needs_is_packed():
+    """Whatever is in it beside modules is named as its data, and its version stands in one place."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    home, packed = ROOT / "nomoi", told["tool"]["setuptools"]["package-data"]["nomoi"]
+    there = {f for f in home.rglob("*") if f.is_file() and "__pycache__" not in f.parts}
+    modules = {f for f in there if f.suffix == ".py" and (f.parent / "__init__.py").exists()}
+    assert there == modules | {f for pattern in packed for f in home.glob(pattern) if f.is_file()}
+    assert told["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "nomoi.__version__"}
+    assert f"version: {nomoi.__version__}" in (ROOT / "CITATION.cff").read_text()
