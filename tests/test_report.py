@@ -335,3 +335,10 @@ def test_a_wide_table_scrolls_in_its_own_box_and_says_so():
     assert re.search(r'<div class="scroll" tabindex="0"><table>.*</table></div>\n<p class="note narrow">', wide, re.S)
     assert page.WIDE not in page.page("T", "", [page.Table("", ["", "a"], [["x", 1]])])
     assert "position: sticky" in wide
+
+
+def test_a_curve_begins_at_zero_unless_it_begins_far_from_it():
+    """Training begins at its first update, and is drawn from 0; a range of settings is drawn as it is."""
+    for first, left in ((10.0, 0.0), (300.0, 300.0)):
+        fig = figures.curves({"a": (np.array([first, 500.0]), np.ones((2, 2)))}, "apples", "harvest")
+        assert fig.axes[0].get_xlim() == (left, 500.0)
