@@ -122,7 +122,8 @@ def test_compare_writes_a_page_and_the_same_table_as_json(nomoi):
 
 
 def test_a_trained_commons_leaves_a_film(nomoi):
-    status, _, err = nomoi("compare", "harvest", "--under", "nothing", "--steps", "600", *QUICK)
+    short = ("--set", "situation.horizon=60")  # frames of a film
+    status, _, err = nomoi("compare", "harvest", "--under", "nothing", "--steps", "600", *short, *QUICK)
     assert status == 0, err
     assert "data:image/webp" in Path("report.html").read_text()
     record = next(r for r in Store("runs").all() if r.kind == "trained")
