@@ -419,6 +419,25 @@ def test_a_quota_needs_no_land_and_works_on_it():
 
 # --- what is refused ------------------------------------------------------------------------------------------
 
+
+class Silent(Pool):
+    """Has a stranger, and does not say what it takes."""
+
+    @property
+    def belongs(self):
+        return np.array([[1.0], [0.0]], np.float32)
+
+
+class Claiming(Pool):
+    """Says that its agents belong to whatever its test says."""
+
+    says: Any = eqx.field(default=None, static=True)
+
+    @property
+    def belongs(self):
+        return self.says()
+
+
 WRONG = [
     (Matrix(), (Quota(on="defect"),), "quota needs 'stock', which matrix does not offer"),
     (
@@ -430,8 +449,10 @@ WRONG = [
     (Pool(), (Quota(), Court()), "court has nobody to hear.*wardens or a monitor do"),
     (Pool(), (Wardens(),), "wardens has nothing to watch for: nothing that governs pool before it says"),
     (Pool(), (Quota(), Wardens(posts=3)), "wardens.posts is 3, and a unit of pool has 2 people; no more"),
-    (Pool(), (Licence(),), "licence needs 'intrusion'"),
-    (Commons(outsiders=0), (Licence(),), "licence keeps strangers out, and there are none in commons"),
+    (Pool(), (Licence(),), "licence keeps strangers out, and there are none in pool; pool.outsiders=1 makes one"),
+    (Matrix(), (Licence(),), "none in matrix; a stranger is of no unit .`belongs`., and what it takes an event `intru"),
+    (Silent(), (Licence(),), "licence goes by what strangers take, the event intrusion, which silent does not emit"),
+    (Commons(outsiders=0), (Licence(),), "none in commons; commons.outsiders=1 makes one"),
     (SMALL, (Licence(head="efort"),), "licence.head is 'efort'; did you mean 'effort'"),
     (SMALL, (Challenged(),), "challenged has nothing to annul: no institution governs commons before it"),
     (SMALL, (Licence(), Challenged(of="licens")), "challenged.of names 'licens'.*did you mean 'licence'"),
@@ -443,6 +464,27 @@ WRONG = [
 def test_what_cannot_be_is_refused_in_a_sentence(place, rules, sentence):
     with pytest.raises(Refusal, match=sentence):
         govern(place, *rules)
+
+
+BELONGS = {
+    "is of type list; a NumPy array": lambda: [[1.0], [1.0]],
+    "Tracer|Array.*; a NumPy array": lambda: jnp.ones((2, 1)),
+    r"is \[3, 1\]; \[2, units\], a row an agent": lambda: np.ones((3, 1)),
+    r"is \[2\]; \[2, units\]": lambda: np.ones(2),
+    "must be 1 and 0: nobody is of two units": lambda: np.full((2, 1), 0.5),
+    "nobody is of two units": lambda: np.ones((2, 2)),
+    "and none is empty": lambda: np.zeros((2, 1)),
+    "has 2 units, and there are 1 kinds of stock; one for each": lambda: np.eye(2),
+}
+
+
+@pytest.mark.parametrize("rule", [Quota(), Survey(), Assembly(), Shares(of="harvest"), Licence(head="request")])
+@pytest.mark.parametrize("sentence", BELONGS)
+def test_units_that_cannot_be_are_refused_by_whoever_governs_them(sentence, rule):
+    place = Claiming(says=BELONGS[sentence])
+    look = lambda key: (governed := govern(place, rule)).observe(governed.reset(key))  # noqa: E731
+    with pytest.raises(Refusal, match=sentence):
+        jax.eval_shape(look, KEY)
 
 
 def test_parts_that_sum_to_nothing_are_refused():

@@ -10,7 +10,7 @@ from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting,
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, heard, members, room, within
+from nomoi.institutions.units import column, ground, heads, heard, members, room, units, within
 
 DUST = 1e-4  # of a lot: what is within rounding of a whole one is one (ours)
 
@@ -154,7 +154,7 @@ class Quota(Institution):
 
     def _seen(self, allowed: Array, situation: Situation, outcome: Outcome, taken: Array) -> Float[Array, " n"]:
         """[n] of what was landed from the own ground, the share that was within quotas; 1 where nothing was."""
-        mine, many = members(situation), situation.belongs.shape[1]
+        mine, many = members(situation), units(situation).shape[1]
         away = outcome.events.get("encroached", jnp.zeros_like(taken))
         here = mine * (taken - away)
         others = (away.sum() - within(situation, away)) / max(many - 1, 1)
