@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -49,6 +50,7 @@ def _all(
 def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.showwarning = _warned
     if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -78,6 +80,14 @@ def main() -> None:
         _end(f"a text has letters that cannot be read or written ({error}); text in UTF-8 would be right.")
     except MemoryError:
         _end("there is not enough memory for this; fewer or smaller worlds, seeds or settings would do.")
+
+
+def _warned(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """What is no fault but should be known is said in a sentence too; what is for programmers, with its place."""
+    if category is UserWarning:
+        print(f"nomoi: {printable(str(message))}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), file=sys.stderr, end="")
 
 
 def _unread() -> NoReturn:

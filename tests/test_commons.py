@@ -28,6 +28,7 @@ from nomoi.institutions.shares import Shares
 from nomoi.institutions.survey import Survey
 from nomoi.institutions.units import heads, members, within
 from nomoi.institutions.wardens import Posts, Wardens
+from nomoi.runs import regimes
 from nomoi.situations.commons import Commons, State
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
@@ -445,11 +446,18 @@ WRONG = [
         (Quota(), Fine(on="quota.poached")),
         "fine needs 'quota.poached'.*did you mean 'quota.cost'|does not offer",
     ),
+    (Pool(), (Fine(on="quota.excess"), Quota()), "does not offer; quota does, and acts after it: write quota first"),
     (Pool(), (Quota(), Fine()), "fine has nobody to go by: nothing that governs pool before it accuses anybody"),
     (Pool(), (Quota(), Court()), "court has nobody to hear.*wardens or a monitor do"),
     (Pool(), (Wardens(),), "wardens has nothing to watch for: nothing that governs pool before it says"),
     (Pool(), (Quota(), Wardens(posts=3)), "wardens.posts is 3, and a unit of pool has 2 people; no more"),
     (Pool(), (Licence(),), "licence keeps strangers out, and there are none in pool; pool.outsiders=1 makes one"),
+    (
+        Pool(),
+        (Survey(title="a"), Survey(title="b"), Quota()),
+        r"quota goes by one estimate, and a\.estimate, b\.estimate",
+    ),
+    (Pool(), (Assembly(), Assembly(title="b"), Quota()), r"quota goes by one factor, and assembly\.factor, b\.factor"),
     (Matrix(), (Licence(),), "none in matrix; a stranger is of no unit .`belongs`., and what it takes an event `intru"),
     (Silent(), (Licence(),), "licence goes by what strangers take, the event intrusion, which silent does not emit"),
     (Commons(outsiders=0), (Licence(),), "none in commons; commons.outsiders=1 makes one"),
@@ -464,6 +472,28 @@ WRONG = [
 def test_what_cannot_be_is_refused_in_a_sentence(place, rules, sentence):
     with pytest.raises(Refusal, match=sentence):
         govern(place, *rules)
+
+
+LATE = {
+    "quota+survey": "But survey acts after quota, which does not hear it: survey+quota would be heard.",
+    "shares+quota+assembly": "But assembly acts after quota",
+    "quota+wardens+licence": "But licence acts after wardens",
+    "quota+wardens+fine+court": "But court acts after fine",
+    "quota+wardens(on=quota.excess)+court+monitor(on=harvest)": "But monitor acts after court",
+}
+
+
+@pytest.mark.parametrize("text", LATE)
+def test_a_regime_in_which_somebody_speaks_too_late_says_so(text):
+    said = regimes.parse("", text).sentences()
+    assert said.count("But ") == 1
+    assert LATE[text] in said
+
+
+def test_in_the_order_of_the_page_everybody_is_heard():
+    text = "licence+survey+shares+assembly+quota+wardens+court+fine+challenged"
+    assert "But " not in regimes.parse("", text).sentences()
+    assert "But " not in regimes.parse("", "quota+fine(on=quota.excess)+monitor(on=harvest)").sentences()
 
 
 BELONGS = {

@@ -74,6 +74,10 @@ class Wardens(Institution):
     def needs(self) -> tuple[str, ...]:
         return (self.on,) if self.on else ()
 
+    @property
+    def hears(self) -> tuple[str, ...]:
+        return () if self.on else JUDGED
+
     def fits(self, situation: Situation) -> None:
         if not self.on and not events(situation.emits, *JUDGED):
             raise Refusal(
