@@ -38,6 +38,9 @@ def _version(asked: bool | None) -> None:
         raise typer.Exit
 
 
+SCARCE = "there is not enough memory for this; fewer or smaller worlds, seeds or settings would do."
+
+
 @app.callback()
 def _all(
     version: Annotated[
@@ -79,7 +82,11 @@ def main() -> None:
     except UnicodeError as error:
         _end(f"a text has letters that cannot be read or written ({error}); text in UTF-8 would be right.")
     except MemoryError:
-        _end("there is not enough memory for this; fewer or smaller worlds, seeds or settings would do.")
+        _end(SCARCE)
+    except RuntimeError as error:  # JAX has no other word for it
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        _end(SCARCE)
 
 
 def _warned(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

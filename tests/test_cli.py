@@ -113,6 +113,16 @@ def test_what_is_no_fault_but_should_be_known_is_said_in_a_sentence(nomoi):
     assert "UserWarning" not in err
 
 
+def test_what_needs_more_memory_than_there_is_says_so(nomoi, monkeypatch):
+    def much(*_, **__):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 86 bytes.")
+
+    monkeypatch.setattr("nomoi.report.goods.goods", much)
+    status, _, err = nomoi("goods", "pool")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "there is not enough memory for this" in err
+
+
 def test_of_a_commons_it_is_shown_whether_it_stands_and_what_villagers_have(nomoi):
     words = ["--who", "random", "--set", "situation.horizon=4", "--under", "nothing", "--seeds", 1]
     status, out, err = nomoi("compare", "commons", *words)
