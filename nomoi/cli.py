@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -37,6 +38,9 @@ def _version(asked: bool | None) -> None:
         raise typer.Exit
 
 
+SCARCE = "there is not enough memory for this; fewer or smaller worlds, seeds or settings would do."
+
+
 @app.callback()
 def _all(
     version: Annotated[
@@ -49,6 +53,7 @@ def _all(
 def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    warnings.showwarning = _warned
     if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -77,7 +82,19 @@ def main() -> None:
     except UnicodeError as error:
         _end(f"a text has letters that cannot be read or written ({error}); text in UTF-8 would be right.")
     except MemoryError:
-        _end("there is not enough memory for this; fewer or smaller worlds, seeds or settings would do.")
+        _end(SCARCE)
+    except RuntimeError as error:  # JAX has no other word for it
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        _end(SCARCE)
+
+
+def _warned(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """What is no fault but should be known is said in a sentence too; what is for programmers, with its place."""
+    if category is UserWarning:
+        print(f"nomoi: {printable(str(message))}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), file=sys.stderr, end="")
 
 
 def _unread() -> NoReturn:

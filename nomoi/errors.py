@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # What would move the cursor, change colours or turn the text around, and halves of letters that no file can hold
@@ -27,8 +27,13 @@ class Missing(Refusal):
 MANY = 40  # more names than these are no help in a sentence (ours)
 
 
-def nearest(word: str, known: Iterable[str], what: str = "name") -> str:
-    """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so."""
+def nearest(word: str, known: Iterable[str], what: str = "name", later: Mapping[str, str] | None = None) -> str:
+    """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so.
+
+    later   names that would be known if who offers them stood first: name -> who
+    """
+    if later and word in later:
+        return f"{later[word]} does, and acts after it: write {later[word]} first."
     known = sorted(known)
     close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
     if not close and len(word) > 2:

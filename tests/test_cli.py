@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,33 @@ def test_an_altar_needs_a_place(nomoi):
     status, _, err = nomoi(*words)
     assert status == 2
     assert "drawn H" in err
+
+
+def test_what_is_no_fault_but_should_be_known_is_said_in_a_sentence(nomoi):
+    with warnings.catch_warnings():  # pytest would make an error of it, or keep it to itself
+        warnings.simplefilter("always")
+        rules = "quota+wardens(posts=1,wage=0.1,accountable=0)"
+        status, _, err = nomoi("compare", "pool", "--who", "random", "--under", rules, "--seeds", 1)
+    assert status == 0, err
+    assert "nomoi: wardens.wage is below the effort of watching" in err
+    assert "UserWarning" not in err
+
+
+def test_what_needs_more_memory_than_there_is_says_so(nomoi, monkeypatch):
+    def much(*_, **__):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 86 bytes.")
+
+    monkeypatch.setattr("nomoi.report.goods.goods", much)
+    status, _, err = nomoi("goods", "pool")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "there is not enough memory for this" in err
+
+
+def test_of_a_commons_it_is_shown_whether_it_stands_and_what_villagers_have(nomoi):
+    words = ["--who", "random", "--set", "situation.horizon=4", "--under", "nothing", "--seeds", 1]
+    status, out, err = nomoi("compare", "commons", *words)
+    assert status == 0, err
+    assert all(word in out for word in ("standing", "income"))
 
 
 def test_compare_writes_a_page_and_the_same_table_as_json(nomoi):

@@ -28,6 +28,7 @@ from nomoi.institutions.shares import Shares
 from nomoi.institutions.survey import Survey
 from nomoi.institutions.units import heads, members, within
 from nomoi.institutions.wardens import Posts, Wardens
+from nomoi.runs import regimes
 from nomoi.situations.commons import Commons, State
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
@@ -419,6 +420,25 @@ def test_a_quota_needs_no_land_and_works_on_it():
 
 # --- what is refused ------------------------------------------------------------------------------------------
 
+
+class Silent(Pool):
+    """Has a stranger, and does not say what it takes."""
+
+    @property
+    def belongs(self):
+        return np.array([[1.0], [0.0]], np.float32)
+
+
+class Claiming(Pool):
+    """Says that its agents belong to whatever its test says."""
+
+    says: Any = eqx.field(default=None, static=True)
+
+    @property
+    def belongs(self):
+        return self.says()
+
+
 WRONG = [
     (Matrix(), (Quota(on="defect"),), "quota needs 'stock', which matrix does not offer"),
     (
@@ -426,12 +446,21 @@ WRONG = [
         (Quota(), Fine(on="quota.poached")),
         "fine needs 'quota.poached'.*did you mean 'quota.cost'|does not offer",
     ),
+    (Pool(), (Fine(on="quota.excess"), Quota()), "does not offer; quota does, and acts after it: write quota first"),
     (Pool(), (Quota(), Fine()), "fine has nobody to go by: nothing that governs pool before it accuses anybody"),
     (Pool(), (Quota(), Court()), "court has nobody to hear.*wardens or a monitor do"),
     (Pool(), (Wardens(),), "wardens has nothing to watch for: nothing that governs pool before it says"),
     (Pool(), (Quota(), Wardens(posts=3)), "wardens.posts is 3, and a unit of pool has 2 people; no more"),
-    (Pool(), (Licence(),), "licence needs 'intrusion'"),
-    (Commons(outsiders=0), (Licence(),), "licence keeps strangers out, and there are none in commons"),
+    (Pool(), (Licence(),), "licence keeps strangers out, and there are none in pool; pool.outsiders=1 makes one"),
+    (
+        Pool(),
+        (Survey(title="a"), Survey(title="b"), Quota()),
+        r"quota goes by one estimate, and a\.estimate, b\.estimate",
+    ),
+    (Pool(), (Assembly(), Assembly(title="b"), Quota()), r"quota goes by one factor, and assembly\.factor, b\.factor"),
+    (Matrix(), (Licence(),), "none in matrix; a stranger is of no unit .`belongs`., and what it takes an event `intru"),
+    (Silent(), (Licence(),), "licence goes by what strangers take, the event intrusion, which silent does not emit"),
+    (Commons(outsiders=0), (Licence(),), "none in commons; commons.outsiders=1 makes one"),
     (SMALL, (Licence(head="efort"),), "licence.head is 'efort'; did you mean 'effort'"),
     (SMALL, (Challenged(),), "challenged has nothing to annul: no institution governs commons before it"),
     (SMALL, (Licence(), Challenged(of="licens")), "challenged.of names 'licens'.*did you mean 'licence'"),
@@ -443,6 +472,49 @@ WRONG = [
 def test_what_cannot_be_is_refused_in_a_sentence(place, rules, sentence):
     with pytest.raises(Refusal, match=sentence):
         govern(place, *rules)
+
+
+LATE = {
+    "quota+survey": "But survey acts after quota, which does not hear it: survey+quota would be heard.",
+    "shares+quota+assembly": "But assembly acts after quota",
+    "quota+wardens+licence": "But licence acts after wardens",
+    "quota+wardens+fine+court": "But court acts after fine",
+    "quota+wardens(on=quota.excess)+court+monitor(on=harvest)": "But monitor acts after court",
+}
+
+
+@pytest.mark.parametrize("text", LATE)
+def test_a_regime_in_which_somebody_speaks_too_late_says_so(text):
+    said = regimes.parse("", text).sentences()
+    assert said.count("But ") == 1
+    assert LATE[text] in said
+
+
+def test_in_the_order_of_the_page_everybody_is_heard():
+    text = "licence+survey+shares+assembly+quota+wardens+court+fine+challenged"
+    assert "But " not in regimes.parse("", text).sentences()
+    assert "But " not in regimes.parse("", "quota+fine(on=quota.excess)+monitor(on=harvest)").sentences()
+
+
+BELONGS = {
+    "is of type list; a NumPy array": lambda: [[1.0], [1.0]],
+    "Tracer|Array.*; a NumPy array": lambda: jnp.ones((2, 1)),
+    r"is \[3, 1\]; \[2, units\], a row an agent": lambda: np.ones((3, 1)),
+    r"is \[2\]; \[2, units\]": lambda: np.ones(2),
+    "must be 1 and 0: nobody is of two units": lambda: np.full((2, 1), 0.5),
+    "nobody is of two units": lambda: np.ones((2, 2)),
+    "and none is empty": lambda: np.zeros((2, 1)),
+    "has 2 units, and there are 1 kinds of stock; one for each": lambda: np.eye(2),
+}
+
+
+@pytest.mark.parametrize("rule", [Quota(), Survey(), Assembly(), Shares(of="harvest"), Licence(head="request")])
+@pytest.mark.parametrize("sentence", BELONGS)
+def test_units_that_cannot_be_are_refused_by_whoever_governs_them(sentence, rule):
+    place = Claiming(says=BELONGS[sentence])
+    look = lambda key: (governed := govern(place, rule)).observe(governed.reset(key))  # noqa: E731
+    with pytest.raises(Refusal, match=sentence):
+        jax.eval_shape(look, KEY)
 
 
 def test_parts_that_sum_to_nothing_are_refused():

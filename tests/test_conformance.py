@@ -123,7 +123,21 @@ class Deaf(Pond):
         return {"requests": self.present(state)}
 
 
+class Halves(Pond):
+    @property
+    def belongs(self):
+        return np.full((self.agents, 1), 0.5, np.float32)
+
+
+class Mixed(Pond):
+    @property
+    def belongs(self):
+        return np.arange(self.agents)[:, None] > 0
+
+
 WRONG = {
+    Halves: ("units", "halves.belongs must be 1 and 0"),
+    Mixed: ("units", "'agent' are of different units, or some of them of none; name them apart in `roles`"),
     Paying: ("outcome", "only institutions do"),
     Endless: ("ends", "not done after its horizon of 6 steps"),
     Late: ("ends", "not done after its horizon|beyond its horizon"),

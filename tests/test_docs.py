@@ -6,6 +6,7 @@ import doctest
 import importlib
 import re
 import runpy
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 import nomoi
 from nomoi import catalogue
-from nomoi.runs import study
+from nomoi.core import govern
+from nomoi.runs import regimes, study
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -48,6 +50,32 @@ def test_what_the_page_about_play_shows_is_what_happens(tmp_path, monkeypatch, c
     assert said.startswith(asked[1])
     assert said.endswith("True 6\n")
     assert told["table"].outcome[0].events["contract.bound"] == 1
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "examples").glob("*.py"))]
+SHOWN = sorted({
+    " ".join(found.replace("\\\n", " ").partition(" #")[0].split())
+    for page in PAGES
+    for found in re.findall(r"nomoi ((?:compare|goods) [a-z](?:[^`\n\\]|\\\n)*)", page.read_text())
+    if not re.search(r"FILE|my_|\.json", found)
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("words", SHOWN)
+def test_every_comparison_that_is_shown_is_one_that_can_be_made(words):
+    """Its situation is there, its regimes govern it, and each option touches something; nothing is run."""
+    given: dict[str, list[str]] = {}
+    first, *rest = shlex.split(words)[1:]
+    for flag, value in zip(rest[::2], rest[1::2], strict=True):
+        given.setdefault(flag, []).append(value)
+    options = regimes.settings(given.get("--set", []))
+    place = regimes.place(str(ROOT / first) if "/" in first else first, *given.get("--map", [None]), options)
+    chosen = [regimes.parse(text, text, options) for text in given.get("--under", [])]
+    for regime in chosen:
+        govern(place, *regime.institutions)
+    regimes.check_overrides(options, chosen, ["situation", "learner"])
+    for text in given.get("--who", []):
+        regimes.player(text, options.get("learner"))
 
 
 def test_the_readme_has_its_two_commands_and_its_picture():

@@ -106,6 +106,8 @@ def test_the_others_ways_are_fixed_and_one_more_has_room():
         (lambda: goods.probe(KEY, Pool(agents=2), Constant(), 5), "no agent 5 among the 2"),
         (lambda: goods.probe(KEY, Pool(agents=1), Constant()), "rivals are at least two"),
         (lambda: goods.probe(KEY, Pool(agents=2), Constant(), steps=-1), "-1 steps"),
+        (lambda: goods.probe(KEY, Pool(agents=2), Constant(), steps=10**11), "1,000,000 of each are the most"),
+        (lambda: goods.probe(KEY, Pool(agents=2), Constant(), worlds=10**12), "1,000,000 of each are the most"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(ask, says):

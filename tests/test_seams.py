@@ -174,7 +174,7 @@ def test_strangers_fish_like_others_and_what_they_take_is_an_intrusion():
     equal(plain.outcome.events, events)
     assert mixed.seen["stranger"][0].tolist() == [[0], [1], [1]]
     assert (set(plain.seen), set(plain.outcome.events)) == ({"level"}, {"harvest", "request", "sparse", "kind"})
-    with pytest.raises(Refusal, match=r"pool\.outsiders is 3 of 3 agents; at least one must belong"):
+    with pytest.raises(Refusal, match=r"pool\.outsiders is 3 of 3 agents, and at least one must.*; agents=5 would be"):
         POOL.replace(outsiders=3)
     with pytest.raises(Refusal, match="levy needs 'intrusion', which pool does not offer"):
         govern(POOL, Levy(on="intrusion"))

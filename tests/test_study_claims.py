@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from small import SITUATIONS
 
+from nomoi.measure.statistics import estimate
+from nomoi.report.study import before
 from nomoi.runs import study
-from nomoi.runs.claims import Claim, Results
+from nomoi.runs.claims import Claim, Results, Verdict
 from nomoi.runs.record import Record
 from nomoi.runs.study import Computed, Trained
 from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, schelling, silly_rules, tragedy
@@ -147,3 +149,15 @@ def test_a_best_response_is_set_beside_restraint_in_the_same_worlds():
         learns = made[made[f"response, {name}"].parent].learner
         assert (learns.residents.pupils, learns.residents.script) == (1, schelling.RESTRAINED)
         assert made[made[f"diagram, {name}"].parent].learner.residents is None
+
+
+def test_what_is_ours_is_never_called_published():
+    """Neither a value of a reading of ours, nor, above its column, what a trial of ours found."""
+    for name in study.known():
+        for one in study.find(name):
+            assert not [r.text for r in one.readings if r.published and r.source.startswith("ours")], name
+            for kind in ("published", "replica"):
+                some = [Verdict(c, "holds", estimate(np.zeros(2))) for c in one.claims if c.kind == kind]
+                assert before(some) in ([], ["published" if kind == "published" else "found before"])
+            mine = [c.text for c in one.claims if c.kind == "published" and c.source.startswith("ours")]
+            assert not mine, name

@@ -252,7 +252,12 @@ def govern(situation: Situation, *institutions: Institution) -> Situation:
             if need not in before.offers:
                 raise Refusal(
                     f"{institution.name} needs {need!r}, which {situation.name}"
-                    f"{' with what governs it so far' if place else ''} does not offer; {nearest(need, before.offers)}"
+                    f"{' with what governs it so far' if place else ''} does not offer; "
+                    + nearest(
+                        need,
+                        before.offers,
+                        later={f"{i.name}.{e}": i.name for i in institutions[place + 1 :] for e in i.emits},
+                    )
                 )
         if situation.agents < institution.least:
             few = f"{institution.least} agents, and {situation.name} has {situation.agents}"

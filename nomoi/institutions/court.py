@@ -64,6 +64,10 @@ class Court(Institution):
     def needs(self) -> tuple[str, ...]:
         return (self.on,) if self.on else ()
 
+    @property
+    def hears(self) -> tuple[str, ...]:
+        return () if self.on else ACCUSED
+
     def fits(self, situation: Situation) -> None:
         if not self.on and not events(situation.emits, *ACCUSED):
             raise Refusal(

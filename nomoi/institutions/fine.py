@@ -62,6 +62,10 @@ class Fine(Institution):
     def needs(self) -> tuple[str, ...]:
         return (self.on,) if self.on else ()
 
+    @property
+    def hears(self) -> tuple[str, ...]:
+        return () if self.on else ("convicted", *ACCUSED)
+
     def fits(self, situation: Situation) -> None:
         if not self.on and not events(situation.emits, *ACCUSED):
             raise Refusal(

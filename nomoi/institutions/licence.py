@@ -40,14 +40,15 @@ class Licence(Institution):
     def sentence(self) -> str:
         return f"A stranger who tries to take is stopped with chance {float(self.bar):g}."
 
-    @property
-    def needs(self) -> tuple[str, ...]:
-        return ("intrusion",)
-
     def fits(self, situation: Situation) -> None:
+        mine = situation.bare
         if members(situation).all():
+            made = "; a stranger is of no unit (`belongs`), and what it takes an event `intrusion`."
+            made = f"; {mine.name}.outsiders=1 makes one." if hasattr(mine, "outsiders") else made
+            raise Refusal(f"{self.name} keeps strangers out, and there are none in {mine.name}{made}")
+        if "intrusion" not in situation.offers:
             raise Refusal(
-                f"{self.name} keeps strangers out, and there are none in {situation.name}; pool.outsiders=2 makes some."
+                f"{self.name} goes by what strangers take, the event intrusion, which {mine.name} does not emit."
             )
         if self.head and self.head not in situation.actions:
             raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")

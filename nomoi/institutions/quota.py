@@ -6,11 +6,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size, unit_of
+from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, heard, members, room, within
+from nomoi.institutions.units import column, events, ground, heads, heard, members, room, units, within
 
 DUST = 1e-4  # of a lot: what is within rounding of a whole one is one (ours)
 
@@ -66,19 +66,26 @@ class Quota(Institution):
     @property
     def sentence(self) -> str:
         if bool(self.follows):
-            whole = f"{float(self.rate):.3g} of what is beyond {float(self.target):.3g} of capacity"
+            whole = f"{float(self.rate):.3g} of the stock beyond {float(self.target):.3g} of capacity"
         else:
             whole = f"{float(self.constant):.3g} of capacity, whatever is left"
-        return f"Of each {unit_of(self.on)} all members may take {whole}, in equal parts."
+        return f"In each step the members of a unit may take {whole}, in equal parts; it is counted by {self.on}."
 
     @property
     def needs(self) -> tuple[str, ...]:
         return (self.on, "stock")
 
+    @property
+    def hears(self) -> tuple[str, ...]:
+        return ("estimate", "part", "factor")
+
     def fits(self, situation: Situation) -> None:
         event = situation.emits[self.on]
         if not event.good or event.shape != "[n]":
             raise Refusal(f"{self.name}.on is {self.on!r}, which is no amount that one takes; harvest is one.")
+        for word in self.hears:
+            if len(said := events(situation.emits, word)) > 1:
+                raise Refusal(f"{self.name} goes by one {word}, and {', '.join(said)} are said before it; leave one.")
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -154,7 +161,7 @@ class Quota(Institution):
 
     def _seen(self, allowed: Array, situation: Situation, outcome: Outcome, taken: Array) -> Float[Array, " n"]:
         """[n] of what was landed from the own ground, the share that was within quotas; 1 where nothing was."""
-        mine, many = members(situation), situation.belongs.shape[1]
+        mine, many = members(situation), units(situation).shape[1]
         away = outcome.events.get("encroached", jnp.zeros_like(taken))
         here = mine * (taken - away)
         others = (away.sum() - within(situation, away)) / max(many - 1, 1)

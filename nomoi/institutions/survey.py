@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from nomoi.core import Event, Institution, Outcome, Situation, setting
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene
-from nomoi.institutions.units import column, ground, heads, members, room
+from nomoi.institutions.units import column, ground, heads, members, room, units
 
 
 class Survey(Institution):
@@ -54,7 +54,7 @@ class Survey(Institution):
         return "how far off the survey is (noise=0 is exact)" if (np.asarray(self.noise) > 0).any() else ""
 
     def _looks(self, key: PRNGKeyArray, situation: Situation, state: State) -> Float[Array, " n"]:
-        of = situation.belongs
+        of = units(situation)
         error = self.noise * (of * jax.random.normal(key, (of.shape[1],))).sum(1)
         return ground(situation, state) * jnp.exp(error)
 

@@ -13,25 +13,43 @@ from jaxtyping import Array, Float
 
 from nomoi.core import Outcome, Situation
 from nomoi.core.situation import State
+from nomoi.errors import Refusal
 
 JUDGED = ("excess", "poached", "violation")  # the last word of events that say what was not allowed
 ACCUSED = ("accused", "caught")  # and of events that say who was seen to do it
 
 
+def units(situation: Situation) -> np.ndarray:
+    """[n, units] who is of which, 1 or 0, as the situation says; refused where that cannot be."""
+    of, says = situation.belongs, f"{situation.bare.name}.belongs"
+    if not isinstance(of, np.ndarray):
+        raise Refusal(f"{says} is of type {type(of).__name__}; a NumPy array, [agents, units], would be right.")
+    if of.ndim != 2 or len(of) != situation.agents or not of.shape[1]:
+        raise Refusal(f"{says} is {list(of.shape)}; [{situation.agents}, units], a row an agent, would be right.")
+    if not ((of == 0) | (of == 1)).all() or (of.sum(1) > 1).any() or not of.any(0).all():
+        raise Refusal(f"{says} must be 1 and 0: nobody is of two units (a stranger is of none), and none is empty.")
+    kinds = len(situation.kinds)
+    if kinds and of.shape[1] not in (1, kinds):
+        raise Refusal(
+            f"{says} has {of.shape[1]} units, and there are {kinds} kinds of stock; one for each would be right."
+        )
+    return of.astype(np.float32)
+
+
 def members(situation: Situation) -> np.ndarray:
     """[n] who is of a unit, 1 or 0."""
-    return situation.belongs.sum(1)
+    return units(situation).sum(1)
 
 
 def heads(situation: Situation) -> np.ndarray:
     """[n] how many are of one's own unit; 1 for strangers."""
-    of = situation.belongs
+    of = units(situation)
     return np.maximum((of * of.sum(0)).sum(1), 1)
 
 
 def within(situation: Situation, x: Float[Array, " n"]) -> Float[Array, " n"]:
     """The sum of x over one's own unit; 0 for strangers."""
-    of = situation.belongs
+    of = units(situation)
     return (of * (of * x[:, None]).sum(0)).sum(1)
 
 
@@ -42,7 +60,7 @@ def evenly(situation: Situation, cost: Float[Array, " n"]) -> Float[Array, " n"]
 
 def own(situation: Situation, each: Float[Array, " kinds"]) -> Float[Array, " n"]:
     """Of numbers about each kind of stock, the sum over what one's own unit holds; 0 for strangers."""
-    of = situation.belongs
+    of = units(situation)
     return (of * (each if of.shape[1] > 1 else each.sum()[None])).sum(1)
 
 

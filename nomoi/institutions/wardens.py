@@ -15,7 +15,7 @@ from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
 from nomoi.grid.words import uniform
-from nomoi.institutions.units import JUDGED, column, evenly, events, heard, members, within
+from nomoi.institutions.units import JUDGED, column, evenly, events, heard, members, units, within
 
 
 class Posts(eqx.Module):
@@ -74,13 +74,17 @@ class Wardens(Institution):
     def needs(self) -> tuple[str, ...]:
         return (self.on,) if self.on else ()
 
+    @property
+    def hears(self) -> tuple[str, ...]:
+        return () if self.on else JUDGED
+
     def fits(self, situation: Situation) -> None:
         if not self.on and not events(situation.emits, *JUDGED):
             raise Refusal(
                 f"{self.name} has nothing to watch for: nothing that governs {situation.name} before it says what is "
                 f"allowed; a quota or a licence does, or name an event as {self.name}.on."
             )
-        few = int(situation.belongs.sum(0).min())
+        few = int(units(situation).sum(0).min())
         if not isinstance(self.posts, Tracer) and (posts := int(np.max(self.posts))) > few:
             raise Refusal(
                 f"{self.name}.posts is {posts}, and a unit of {situation.name} has {few} people; "
@@ -114,7 +118,7 @@ class Wardens(Institution):
 
     def _drawn(self, lot: Float[Array, " n"], situation: Situation) -> Posts:
         """Of each unit those with the highest lots hold the posts."""
-        of = situation.belongs
+        of = units(situation)
         above = ((lot[None, :] > lot[:, None]) & (of @ of.T > 0)).sum(1)
         there = members(situation) > 0
         post = there & (above < self.posts) & self.paid
@@ -160,7 +164,7 @@ class Wardens(Institution):
 
     def _risk(self, watched: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
         """[n] the chance that who violates is seen at home (0 for strangers), and wherever it was."""
-        of, mine = situation.belongs, members(situation)
+        of, mine = units(situation), members(situation)
         each = 1 - (1 - self.base) * (1 - self.sight) ** (of * watched[:, None]).sum(0)  # [U]
         home = (of * each).sum(1)
         took = outcome.events.get("harvest", jnp.ones_like(home))

@@ -29,6 +29,7 @@ from nomoi.measure.evaluate import episodes
 
 HALF = 0.5  # of sigma and of beta, from which on a good is rival, and excludable (ours)
 DUST = 1e-5  # of what is at stake: what sums of float32 may be off by (ours)
+MOST = 1_000_000  # steps, and worlds (ours)
 LESS, MORE, IDLE = range(3)
 KINDS = {(True, True): "private", (False, True): "club", (True, False): "common-pool", (False, False): "public"}
 
@@ -163,6 +164,8 @@ def probe(
         raise Refusal(f"there is no agent {agent} among the {n} of {situation.name}; 0 to {n - 1} are.")
     if steps < 0 or worlds < 1:
         raise Refusal(f"{steps} steps in {worlds} worlds; one world and one step (0 is a horizon) are the least.")
+    if steps > MOST or worlds > MOST:
+        raise Refusal(f"{steps} steps in {worlds} worlds; {MOST:,} of each are the most.")
 
     def live(place: Situation, what: int) -> tuple[Any, Any]:
         return _lived(key, place, who, less, more, jnp.int32(agent), jnp.int32(what), steps, worlds)

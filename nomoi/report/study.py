@@ -113,14 +113,20 @@ def _changed(findings: Findings) -> str:
 
 
 def _verdicts(heading: str, verdicts: Sequence[Verdict]) -> page.Table:
-    """Claims of one kind with the bound that decided; what was published only where something was."""
-    known = any(v.claim.published for v in verdicts)
-    head = ["claim", "verdict", "found, 95 % interval", "must be", *["published"] * known, "source"]
+    """Claims of one kind with the bound that decided; what was found before only where something was."""
+    known = before(verdicts)
+    head = ["claim", "verdict", "found, 95 % interval", "must be", *known, "source"]
     rows = [
-        [v.claim.text, v.verdict, v.found(), v.claim.bound(), *[v.claim.published or "-"] * known, v.claim.source]
+        [v.claim.text, v.verdict, v.found(), v.claim.bound(), *[v.claim.published or "-"] * len(known), v.claim.source]
         for v in verdicts
     ]
     return page.Table(heading, head, rows)
+
+
+def before(verdicts: Sequence[Verdict]) -> list[str]:
+    """The heading for what was found before, where anything was: what trials of ours found is not published."""
+    ours = all(v.claim.kind == "replica" for v in verdicts)
+    return ["found before" if ours else "published"] if any(v.claim.published for v in verdicts) else []
 
 
 def _readings(findings: Findings) -> page.Table:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
-COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
+COLUMNS = ("standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
 
 @contextlib.contextmanager
@@ -159,10 +159,10 @@ def verdicts(findings: Any) -> None:
     name = f"{findings.study.name}, {findings.size}{', old code' if findings.results.old else ''}"
     colour = {"holds": "green", "fails": "red", "inconclusive": "yellow"}
     for kind, some in reporting.by_kind(findings.verdicts).items():
-        known = any(v.claim.published for v in some)
-        out = _words(f"{name}: {KINDS[kind]}", "claim", "verdict", "found", "must be", *["published"] * known)
+        known = reporting.before(some)
+        out = _words(f"{name}: {KINDS[kind]}", "claim", "verdict", "found", "must be", *known)
         for v in some:
-            style, published = colour.get(v.verdict, "dim"), [escape(v.claim.published or "-")] * known
+            style, published = colour.get(v.verdict, "dim"), [escape(v.claim.published or "-")] * len(known)
             out.add_row(escape(v.claim.text), f"[{style}]{v.verdict}[/{style}]", escape(v.found()),
                         escape(v.claim.bound()), *published)  # fmt: skip
         console.print(out)

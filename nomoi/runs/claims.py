@@ -172,7 +172,8 @@ class Claim:
     """One statement with its source, which may turn out wrong.
 
     effect      seed by seed, from the results: [seeds]; or an Estimate of its own, such as a correlation over seeds
-    published   the published value in words; empty where there is none (recalled values are not published)
+    published   the published value in words; empty where there is none (recalled values are not published); of a
+                replica what our trial found, which pages do not call published
     above, below, near   what the mean effect must be: above a bound, below it, or within `tolerance` of a value
     kind        published, replica (of a trial of ours), ours, or control: pages count them apart
     """

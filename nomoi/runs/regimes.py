@@ -35,7 +35,18 @@ class Regime:
 
     def sentences(self) -> str:
         """What the regime is, in words."""
-        return " ".join(i.sentence for i in self.institutions) or "Nobody adds any rule."
+        said = [i.sentence for i in self.institutions]
+        return " ".join(said + unheard(self.institutions)) or "Nobody adds any rule."
+
+
+def unheard(stack: Sequence[Institution]) -> list[str]:
+    """What stands too late to be heard, in sentences: who goes by it acts before it, and so never learns of it."""
+    pairs = [(one, late) for k, one in enumerate(stack) for late in stack[k + 1 :]]
+    return [
+        f"But {late.name} acts after {one.name}, which does not hear it: {late.name}+{one.name} would be heard."
+        for one, late in pairs
+        if set(getattr(one, "hears", ())) & set(late.emits)
+    ]
 
 
 def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | None = None) -> Regime:

@@ -68,7 +68,8 @@ class Pool(Situation):
     def __check_init__(self) -> None:
         if self.outsiders >= self.agents:
             raise Refusal(
-                f"pool.outsiders is {self.outsiders} of {self.agents} agents; at least one must belong to the commons."
+                f"pool.outsiders is {self.outsiders} of {self.agents} agents, and at least one must belong to the "
+                f"commons; agents={self.outsiders + 2} would be right."
             )
         if self.points == 1:
             raise Refusal("pool.points is 1; a stock that can change needs at least two (or 0, for any number).")

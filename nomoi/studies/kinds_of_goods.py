@@ -152,7 +152,7 @@ COMMONS = (
     ("commons, modest others, licence", "club"), ("commons, greedy others, licence", "private"),
 )  # fmt: skip
 READINGS = [
-    *(Reading(f"{name}: {kind}", OURS, _is(name, kind), kind, "(1 is yes)") for name, (*_, kind) in TOYS.items()),
+    *(Reading(f"{name}: {kind}", OURS, _is(name, kind), unit="(1 is yes)") for name, (*_, kind) in TOYS.items()),
     *(Reading(f"{label}: {kind}, to a stranger", OURS, _is(label, kind), unit="of seeds") for label, kind in COMMONS),
     Reading("Harvest, greedy rather than restrained among the restrained: the others lose", EARLIER,
             _of("harvest, greedy rather than restrained", "harm"), "", "apples"),

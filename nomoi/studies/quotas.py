@@ -209,16 +209,6 @@ CLAIMS = [
     *(_claim(f"Learned in the {p} place: announced without a fine, the quota changes nothing (all is taken at once)",
              late("harvest", f"{p}: announced", f"{p}: nothing"), near=0, tolerance=0.05, unit="units of fish")
       for p in PLACES),
-    _claim("Solved: in the poor place the quota that follows makes more than the imported one",
-           lambda r: _exact("poor", "best target")(r) - _exact("poor", "constant")(r), above=0, unit="units of fish"),
-    _claim("Solved: where it comes from, the imported one is within a fifth of the one that follows",
-           lambda r: _exact("rich", "any amount, constant")(r) / _exact("rich", "best target")(r), above=0.8),
-    _claim("Solved: a boundary that stops half of the strangers leaves the village less than a tenth of a whole one",
-           lambda r: r.late("licence 0.5", "income") / r.late("licence 1", "income"), below=0.1),
-    *(_claim(f"Adapted in the {p} place: with the fine all keep the quota that follows, from few of them too",
-             _keep(p, "follows", 0.05), above=0.99, unit="share that keeps") for p in PLACES),
-    *(_claim(f"Adapted in the {p} place: announced without a fine, few who keep it never become many",
-             _keep(p, "announced", 0.05), below=0.01, unit="share that keeps") for p in PLACES),
     _claim("Learned on the grid: a quota of sparse apples with a fine raises the harvest",
            late("harvest", "harvest: follows", "harvest: nothing"), above=0, unit="apples"),
     _claim("Learned on the grid: announced without a fine it does not",
@@ -230,6 +220,9 @@ CLAIMS = [
            "control", above=0.95, **PART),
 ]  # fmt: skip
 READINGS = [
+    *(Reading(f"Adapted in the {p} place, from few who keep it: the share that keeps a quota {told}", OURS,
+              _keep(p, arm, 0.05), unit="share that keeps") for p in PLACES
+      for arm, told in (("follows", "with the fine"), ("announced", "without one"))),
     *(Reading(f"Welfare of {FISHERS} fishers in the {p} place, {rule}", OURS, _exact(p, rule), unit="units of fish")
       for p in PLACES for rule in ("announced", "constant", "any amount, constant", "any amount, target 0.5",
                                    "best target")),
@@ -239,7 +232,7 @@ READINGS = [
               unit="of capacity") for p in PLACES),
     *(Reading(f"What one owner makes in the {p} place", OURS, lambda r, p=p: r.late(f"{p}: solved", "optimum"),
               unit="units of fish") for p in PLACES),
-    *(Reading(f"Income of the village where {b:.0%} of what strangers ask for is barred", OURS,
+    *(Reading(f"Income of a village that keeps its quota by rule, {b:.0%} of what strangers ask for barred", OURS,
               lambda r, b=b: r.late(f"licence {b:g}", "income"), unit="units of fish") for b in BARS),
     Reading("Not told of their quota but fined, what they make of keeping half", OURS,
             _yield("rich", "follows, not told"), **PART),

@@ -12,6 +12,8 @@ from jaxtyping import Array, Key, PRNGKeyArray
 
 from nomoi.core import Situation, outline
 from nomoi.core.situation import Action
+from nomoi.errors import Refusal
+from nomoi.institutions.units import units
 from nomoi.testing.common import Life, Skip, Wrong, differences, mismatches, random_action, shape
 
 
@@ -36,6 +38,21 @@ class Sense:
             t = int(np.argmax(bad))
             raise Wrong(f"the stock of {self.name} is {stock[t, 1]} at step {t}; it must lie between 0 and {top}.")
         return f"the stock stays between 0 and {top.tolist()}."
+
+    def _units(self) -> str:
+        try:
+            of = units(self.s)
+        except Refusal as refusal:
+            raise Wrong(str(refusal)) from None
+        rows = list(zip(self.s.roles, of.tolist(), strict=False))
+        apart = [role for role, row in rows if row != dict(rows)[role]]
+        if apart:
+            raise Wrong(
+                f"agents of {self.name} who have the role {apart[0]!r} are of different units, or some of "
+                "them of none; name them apart in `roles`, since agents of one role must be interchangeable."
+            )
+        strangers = int((of.sum(1) == 0).sum())
+        return f"{of.shape[1]} with {', '.join(f'{k:g}' for k in of.sum(0))} members, and {strangers} strangers."
 
     def _conservation(self) -> str:
         events = self.life.outcome.events

@@ -51,7 +51,8 @@ class Bench(Sense):
     def questions(self) -> dict[str, Callable[[], str]]:
         names = (
             "sizes", "actions", "reset and state", "observe", "outcome", "events", "measures", "asked", "strict types",
-            "pure", "vmap", "ends", "finite", "stock", "conservation", "scene", "abilities", "impersonality", "chance",
+            "pure", "vmap", "ends", "finite", "stock", "units", "conservation", "scene", "abilities", "impersonality",
+            "chance",
         )  # fmt: skip
         return {name: getattr(self, "_" + name.replace(" ", "_")) for name in names}
 
