@@ -393,6 +393,7 @@ def voices(
     seed: Annotated[int, typer.Option(help="where their chance begins")] = 0,
     out: Annotated[Path | None, typer.Option(help="the constitution to write, .txt or .json")] = None,
     map: Annotated[Path | None, typer.Option(help="who mapped which statement to which event, a file")] = None,
+    situation: Annotated[str, typer.Option(help="whose events and marks: a name or FILE.py:Name, else any")] = "",
     charter: Annotated[Path | None, typer.Option(help="the charter to write of the mapped statements")] = None,
     against: Annotated[Path | None, typer.Option(help="another list of rules, to compare")] = None,
     process: Annotated[Path | None, typer.Option(help="how the input came about: question,answer")] = None,
@@ -404,7 +405,8 @@ def voices(
     from nomoi.report import voices as voiced
 
     asked = {"above": above, "most": most, "mode": mode, "k": k, "draws": draws, "seed": seed}
-    voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, as_json)
+    voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, situation,
+                   as_json)  # fmt: skip
 
 
 @app.command()

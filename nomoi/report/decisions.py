@@ -50,7 +50,7 @@ def _data(given: Cases, every: list[Line], test: list[Line]) -> dict[str, Any]:
 def _table(title: str, rows: list[Line]) -> None:
     out = Table(title=title, title_justify="left")
     for name in ("", "agrees", "of contested", "kappa"):
-        out.add_column(name, justify="right" if name else "left")
+        out.add_column(name, justify="right" if name else "left", overflow="fold")
     for r in rows:
         out.add_row(escape(printable(r.model)), number(r.agreement), number(r.contested), number(r.kappa))
     console.print(out)

@@ -24,6 +24,9 @@ def command(people: Path, model: Path | None, order: Path | None, support: float
                           "(a JSON list may hold both).")  # fmt: skip
         theirs, given = answers.modular(people)
     else:
+        if people.suffix.lower() == ".json" and answers.modular(people)[1].said:
+            raise Refusal(f"{people} has a model's answers, and {model} others; leave the second file out, or the "
+                          "pred_distribution.")  # fmt: skip
         theirs, given = answers.answers(people), answers.presented(model)
     found = measure(theirs, given, answers.order(order) if order else None, support)
     if as_json:
@@ -47,7 +50,7 @@ def show(found: Plural) -> None:
         out = Table(title="Distributional: the model's answers beside people's", title_justify="left")
         for name in ("of", "questions", "distance\n[dim]JS, base 2[/dim]", "would answer\notherwise", "steps",
                      "entropy\n[dim]bits more[/dim]"):  # fmt: skip
-            out.add_column(name, justify="left" if name == "of" else "right")
+            out.add_column(name, justify="left" if name == "of" else "right", overflow="fold")
         for a in found.distributional:
             cells = (a.distance, a.variation, a.steps, a.gap)
             out.add_row(

@@ -75,8 +75,14 @@ def answers(path: str | Path) -> Answers:
 
 def presented(path: str | Path) -> Presented:
     """What a model presents."""
+    if Path(path).suffix.lower() == ".json":
+        raise Refusal(f"{path} is no table; a model's answers stand in one of question, option and share, or with "
+                      "people's in one JSON list, which is given alone.")  # fmt: skip
     sheet = sheets.read(path)
     sheets.need(sheet, ("question", "option"), "a file of what was presented")
+    if "group" in sheet and "share" not in sheet and "count" not in sheet:
+        raise Refusal(f"{path} says as whom a model was asked, and not how often it gave each option; add a column "
+                      "share or count, or leave the column group out.")  # fmt: skip
     if "share" in sheet or "count" in sheet:
         table = _table(sheet)[0]
         return Presented({q: _given(by) for q, by in table.items()}, table)
@@ -94,12 +100,21 @@ def _given(by: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
 
 def order(path: str | Path) -> dict[str, tuple[str, ...]]:
     """Options in their order, by question."""
-    return dict(presented(path).said)
+    sheet = sheets.read(path)
+    sheets.need(sheet, ("question", "option"), "a file of the order of options")
+    found: dict[str, list[str]] = {}
+    for i, (question, option) in enumerate(zip(sheet.column("question"), sheet.column("option"), strict=True)):
+        if option in found.setdefault(question, []):
+            raise Refusal(f"{sheet.where(i)}: the option {option!r} of {question!r} has a place before; leave one out.")
+        found[question].append(option)
+    return {question: tuple(options) for question, options in found.items()}
 
 
 def _table(sheet: sheets.Sheet) -> tuple[dict[str, dict[str, dict[str, float]]], dict[tuple[str, str], float]]:
     sheets.need(sheet, ("question", "option"), "a file of answers")
     kind = "count" if "count" in sheet else "share"
+    if "share" in sheet and "count" in sheet:
+        raise Refusal(f"{sheet.path} has both a column share and a column count; leave one of them out.")
     if kind not in sheet:
         raise Refusal(f"{sheet.path} has neither a column share nor a column count; one of them would be right.")
     groups = sheet.column("group") if "group" in sheet else [ALL] * len(sheet.rows)

@@ -119,6 +119,7 @@ class Mapped:
     mark: str
     verdict: str
     by: str
+    where: str = ""  # the place in the file that says so
 
 
 def mapping(path: str | Path) -> tuple[Mapped, ...]:
@@ -135,7 +136,7 @@ def mapping(path: str | Path) -> tuple[Mapped, ...]:
             raise Refusal(f"{where}: statement, event and mapped by must all be filled in.")
         if verdict not in VERDICTS:
             raise Refusal(f"{where}: the verdict is {verdict!r}; {nearest(verdict, VERDICTS, 'verdict')}")
-        one = Mapped(statement, event, marks[i], verdict, by)
+        one = Mapped(statement, event, marks[i], verdict, by, where)
         before = found.setdefault((event, marks[i]), one)
         if before.verdict != verdict:
             raise Refusal(f"{where}: {event}{f' ({marks[i]})' if marks[i] else ''} is {verdict} by statement "
