@@ -414,6 +414,7 @@ def plural(
     answers: Annotated[Path, typer.Argument(help="what people answer: question, option, share or count, group")],
     presented: Annotated[Path | None, typer.Argument(help="what a model presents: question, option, share")] = None,
     order: Annotated[Path | None, typer.Option(help="options in their order: question, option")] = None,
+    group: Annotated[str, typer.Option(help="of ratings (DICES), the column of the raters' groups")] = "",
     support: Annotated[float, typer.Option(help="share that makes an answer one of the reasonable ones")] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
@@ -421,13 +422,16 @@ def plural(
     _small()
     from nomoi.report import plural as pluraled
 
-    pluraled.command(answers, presented, order, support, as_json)
+    pluraled.command(answers, presented, order, support, group, as_json)
 
 
 @app.command()
 def decisions(
-    votes: Annotated[Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group")] = None,
+    votes: Annotated[
+        Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group; or ratings")
+    ] = None,
     cases: Annotated[Path | None, typer.Option(help="case, decision, and perhaps date and further columns")] = None,
+    group: Annotated[str, typer.Option(help="of ratings (DICES), the column of the raters' groups")] = "",
     seed: Annotated[int, typer.Option(help="where the chance of the control begins")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
@@ -435,7 +439,7 @@ def decisions(
     _small()
     from nomoi.report import decisions as decided
 
-    decided.command(votes, cases, seed, as_json)
+    decided.command(votes, cases, group, seed, as_json)
 
 
 def _small() -> None:

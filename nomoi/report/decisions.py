@@ -15,15 +15,13 @@ from nomoi import files
 from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import number
 from nomoi.report.console import console
-from nomoi.voices import decisions, senate
+from nomoi.voices import decisions, ratings, senate
 from nomoi.voices.decisions import Cases, Line
 
 
-def command(votes: Path | None, cases: Path | None, seed: int, as_json: bool) -> None:
+def command(votes: Path | None, cases: Path | None, group: str, seed: int, as_json: bool) -> None:
     """Read, compare, show; the Senate's roll calls where no files are given."""
-    if (votes is None) != (cases is None):
-        raise Refusal("--votes and --cases belong together; give both, or neither for the Senate (in NOMOI_DATA).")
-    given = decisions.read(votes, cases) if votes and cases else senate.senate(files.data("senate"))
+    given = _given(votes, cases, group)
     every, test = decisions.aggregates(given), decisions.learned(given, seed)
     if as_json:
         print(json.dumps(_data(given, every, test), indent=1, allow_nan=False))
@@ -36,6 +34,19 @@ def command(votes: Path | None, cases: Path | None, seed: int, as_json: bool) ->
         console.print(f"! {escape(remark)}", style="yellow", highlight=False)
     _table("Rules of votes alone, on all cases", every)
     _table(f"Learned from the first cases, tested on the last {test[0].tested}", test)
+
+
+def _given(votes: Path | None, cases: Path | None, group: str) -> Cases:
+    """The cases that were asked about: of two files, of ratings that have the decision beside them, or the Senate's."""
+    rated = ratings.cases(votes, group) if votes and not cases else None
+    if rated:
+        return rated
+    if group:
+        raise Refusal(f"--group {group} is a column of ratings (rater_id, item_id, Q_overall, safety_gold), which are "
+                      "given as --votes alone; else the votes have a column group.")  # fmt: skip
+    if (votes is None) != (cases is None):
+        raise Refusal("--votes and --cases belong together; give both, or neither for the Senate (in NOMOI_DATA).")
+    return decisions.read(votes, cases) if votes and cases else senate.senate(files.data("senate"))
 
 
 def _data(given: Cases, every: list[Line], test: list[Line]) -> dict[str, Any]:

@@ -259,11 +259,15 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
     said = [f"{len(undecided)} cases are undecided and left out."] * bool(undecided)
     if not context:
         said.append("cases have no column of context, so only rules of the votes alone can be compared.")
-    for name, words in context.items():
-        many = len(set(words))
-        if many > KINDS:
-            said.append(f"the context {name!r} has {many:,} words, of which the {KINDS} most frequent are told apart.")
+    said += many(context)
     return Cases(Path(cases).stem, tuple(voters), table, np.array(decided, bool), context, sides, remarks=tuple(said))
+
+
+def many(context: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is to be said of columns with more words than are told apart."""
+    sizes = {name: len(set(words)) for name, words in context.items()}
+    return [f"the context {name!r} has {n:,} words, of which the {KINDS} most frequent are told apart."
+            for name, n in sizes.items() if n > KINDS]  # fmt: skip
 
 
 def _dated(sheet: sheets.Sheet) -> None:
