@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
-from nomoi.voices import opinion, plural, stability
+from nomoi.voices import opinion, plural, read, stability
 from nomoi.voices.answers import Answers, Presented
-from nomoi.voices.consensus import tally, typical
+from nomoi.voices.consensus import consensus, one_share, smoothed, tally, two_shares, typical
 from nomoi.voices.votes import Votes
 
 
@@ -141,3 +143,33 @@ def test_one_in_twenty_of_some_group_is_enough():
     groups = {g: {"a": 1.0, "b": 0.0} for g in "wxy"} | {"z": {"a": 0.9, "b": 0.1}}
     found = plural.measure(Answers({"q": groups}), Presented({"q": ("a",)}, {})).overton["q"]
     assert (found.coverage, found.weighted) == (0.5, pytest.approx(0.975))
+
+
+# --- another program ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["crowd", "polis/15-per-hour-seattle", "polis/football-concussions"])
+def test_counts_tests_and_consensus_are_those_of_red_dwarf(name, request):
+    """Where red-dwarf 0.4.0 is installed, which needs an environment of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        theirs = pytest.importorskip("reddwarf.utils.stats")
+        table = pytest.importorskip("pandas").DataFrame
+    if name == "crowd":
+        rng = np.random.default_rng(0)
+        found = votes(rng.choice([-1.0, 0.0, 1.0, np.nan], (90, 30)))
+        found = found.grouped(rng.integers(3, size=90))
+    else:
+        found = read.read(request.getfixturevalue("data")(name))
+        found = found.of(found.groups >= 0)
+    counted, labels = tally(found, found.groups), found.groups
+    n, cast, share, ratio, half, apart, whole = theirs.calculate_comment_statistics(table(found.cast), labels)
+    for v, side, mine in ((theirs.votes.A, "agree", counted.agree), (theirs.votes.D, "disagree", counted.disagree)):
+        np.testing.assert_array_equal(cast[v], mine)
+        np.testing.assert_allclose(consensus(counted, side=side), whole[v], atol=1e-12)
+        np.testing.assert_allclose(smoothed(mine, counted.seen), share[v], atol=1e-12)
+        np.testing.assert_allclose(one_share(mine, counted.seen), half[v], atol=1e-12)
+        rest, asked = mine.sum(0) - mine, counted.seen.sum(0) - counted.seen
+        np.testing.assert_allclose(two_shares(mine, counted.seen, rest, asked), apart[v], atol=1e-9)
+        np.testing.assert_allclose(smoothed(mine, counted.seen) / smoothed(rest, asked), ratio[v], atol=1e-12)
+    np.testing.assert_array_equal(n, counted.seen)
