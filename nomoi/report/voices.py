@@ -120,9 +120,12 @@ def sentences(found: Opinion) -> list[str]:
     out.append(f"Consensus is over the {found.source} groups: {', '.join(f'{n:,}' for n in found.tally.sizes)} people.")
     if len(s.alike):
         ks = ", ".join(f"{k} in {times}" for k, times in s.k.items())
+        same = (f"what passes is the same by {_mean(s.admitted)}, and by {_mean(s.regrouped)} where each resample "
+                "makes its own groups (Jaccard)")  # fmt: skip
+        if not found.passes.any() and (s.admitted == 1).all() and (s.regrouped == 1).all():
+            same = "nothing passes in any"
         out.append(f"Of {len(s.alike)} resamples of four fifths of the people: number of groups {ks}; alike by "
-                   f"{_mean(s.alike)}; what passes is the same by {_mean(s.admitted)}, and by {_mean(s.regrouped)} "
-                   "where each resample makes its own groups (Jaccard).")  # fmt: skip
+                   f"{_mean(s.alike)}; {same}.")  # fmt: skip
         if len(s.seeds):
             out.append(f"Another seed gives groups alike by {_least(s.seeds)}, another reading of the pipeline by "
                        f"{_least(s.ways)} at worst.")  # fmt: skip
