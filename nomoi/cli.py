@@ -87,8 +87,9 @@ def _unread() -> NoReturn:
 
 
 def _end(sentence: str) -> NoReturn:
-    """Say what was wrong; words of thousands of letters are cut."""
+    """Say what was wrong, on one line; words of thousands of letters are cut."""
     said = re.sub(r"\S{200,}", lambda word: f"{word[0][:60]}...{word[0][-20:]}", printable(sentence))
+    said = re.sub(r"\s*\n\s*", " ", said)  # names of a person's file may have lines in them
     print(f"nomoi: {said}", file=sys.stderr)
     raise SystemExit(2) from None
 

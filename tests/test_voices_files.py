@@ -50,10 +50,12 @@ def refused(tmp_path, nomoi):
     (("--process", "card.csv"), "--process stands at the head of the constitution"),
     (("--situation", "harvest"), "give --map and --charter too"),
     (("--seed", "3", "--draws", "0"), "nothing is left to chance"),
+    (("--against", "dev.csv"), "'11', on which nobody voted"),
 ])  # fmt: skip
 def test_options_of_voices_that_would_change_nothing(words, sentence, refused):
     alone = CROWD.replace(",group-id", ",n-votes")
-    assert sentence in refused("voices", "w.csv", *words, w=alone, g=CROWD, card="question,answer\nbinding,no\n")
+    assert sentence in refused("voices", "w.csv", *words, w=alone, g=CROWD, card="question,answer\nbinding,no\n",
+                                dev="rule,statement\nBe kind,11\n")  # fmt: skip
 
 
 def test_options_of_voices_that_change_something(nomoi, tmp_path):

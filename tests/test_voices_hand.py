@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
-from nomoi.voices import opinion, plural, read, stability
+from nomoi.voices import groups, opinion, plural, read, stability
 from nomoi.voices.answers import Answers, Presented
 from nomoi.voices.consensus import consensus, one_share, smoothed, tally, two_shares, typical
 from nomoi.voices.votes import Votes
@@ -24,9 +24,9 @@ def column(agree, pass_, disagree, group, unseen=0):
     return cast, np.full(len(cast), group)
 
 
-def poll(*groups):
+def poll(*camps):
     """Votes on one statement, and who is in which group; (agree, pass, disagree) a group."""
-    cast, labels = zip(*(column(*counts, g) for g, counts in enumerate(groups)), strict=True)
+    cast, labels = zip(*(column(*counts, g) for g, counts in enumerate(camps)), strict=True)
     return votes(np.concatenate(cast)[:, None]), np.concatenate(labels)
 
 
@@ -125,6 +125,62 @@ def test_nobody_is_left_out_of_what_passes_or_is_moderated():
     told = opinion.examine(out, asked)
     assert not told.passes.any()
     assert not np.any(told.left_out)
+
+
+# --- how far the number of groups decides -----------------------------------------------------------------------------
+
+
+def test_how_many_groups_there_are_decides_by_the_product_and_hardly_by_its_root():
+    """Of each of three camps of 30, 26, 24 and 23 agree: 27 / 32 = .844, 25 / 32 = .781 and .75.
+
+    Cubed .601, .477 and .422, of which one is past .6; as much a group is the root of .6, .775, which two are past.
+    """
+    split = np.kron(np.eye(3), np.ones((30, 8))) * 2 - 1
+    alike = [np.tile(column(agree, 30 - agree, 0, 0)[0], 3) for agree in (26, 24, 23)]
+    found = votes(np.hstack([split, np.stack(alike, 1)]))
+    own = groups.group(found)
+    assert own.k == 3
+    assert stability.by_groups(found, own, "polis", 0.6)[3] == (1, 2)
+    # half a vote on either side: 26.5 / 31 (1 - .5 / 31) = .841, .777, .746; a mean of groups is past its bound itself
+    assert stability.by_groups(found, own, "geometric", 0.76)[3] == (2, 2)
+
+
+def test_who_is_beside_whom():
+    """Of the first group two of three are together again, of the second both; one is in no group."""
+    same, known = stability._beside(np.array([0, 0, 0, 1, 1, -1]), np.array([1, 1, 0, 2, 2, 0]))
+    assert same.tolist() == [1, 1, 0, 1, 1, 0]
+    assert known.tolist() == [1, 1, 1, 1, 1, 0]
+
+
+def test_who_saw_nothing_in_common_is_not_known_to_be_a_group():
+    cast = np.array([[1, np.nan]] * 2 + [[np.nan, 1]] * 2)
+    chance = stability.permuted(votes(cast), np.array([0, 0, 1, 1]), 5)
+    assert np.isnan(chance.p)
+    assert chance.scrambled
+
+
+# --- who is placed --------------------------------------------------------------------------------------------------
+
+
+def test_seven_votes_place_a_person():
+    cast = np.full((32, 9), np.nan)
+    for person in range(32):
+        cast[person, : 7 if person < 16 else 6] = 1
+    assert groups.kept(votes(cast)).tolist() == [True] * 16 + [False] * 16
+    # where fewer than 15 have as many, the 15 with the most are placed, and nobody without a vote
+    cast[10:16, 6] = np.nan
+    assert groups.kept(votes(cast)).sum() == 15
+    cast[14:] = np.nan
+    assert groups.kept(votes(cast)).sum() == 14
+
+
+def test_twenty_statements_pass_where_nothing_is_said_and_a_bound_is_passed_by_what_is_on_it():
+    labels = np.array([0, 0, 1, 1])
+    assert opinion.Asked().passing(votes(np.ones((4, 30))), labels).sum() == 20
+    at = float(consensus(tally(votes(np.ones((4, 1))), labels))[0])  # (3 / 4) squared
+    assert at == 0.5625
+    assert opinion.Asked(above=at).passing(votes(np.ones((4, 1))), labels).all()
+    assert not opinion.Asked(above=at + 1e-9).passing(votes(np.ones((4, 1))), labels).any()
 
 
 # --- the window of reasonable answers -----------------------------------------------------------------------------

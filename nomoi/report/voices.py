@@ -46,6 +46,8 @@ def command(
         raise Refusal("--situation says whose events and marks a mapping may name; give --map and --charter too.")
     said = _mapped(mapped, situation) if mapped else ()
     how = process.process(card) if card else None
+    if against:
+        constitution.listed(against)  # what cannot be read is refused before anything takes time
     votes = read.read(place, comments, agree)
     if named:
         wanted = Asked(groups=groups, **asked)
@@ -53,7 +55,7 @@ def command(
         votes, wanted = read.joined(votes, groups), Asked(groups="auto", **asked)
     found = examine(votes, wanted)
     made = constitution.constitution(found, str(place), how)
-    shared = constitution.overlap(made, against) if against else None
+    shared = constitution.overlap(made, against, votes.statements) if against else None
     texts: dict[Path, str] = {}  # all made before any is written: who is refused has no half of it
     if charter:
         texts[charter] = constitution.charter(made, said, votes.statements)
