@@ -163,7 +163,7 @@ def test_what_the_senate_needs(kind, yes, no, passes):
 
 
 @pytest.mark.parametrize(("shares", "sentence"), [
-    ([49.8, 49.8], "percentages"), ([48, 48], "sums to 96"), ([0.5, 0.5 + 2e-8], "sums to 1.00000002"),
+    ([49.8, 49.8], "percentages"), ([48, 48], "sums to 96; shares"), ([0.5, 0.5 + 2e-8], "sums to 1.00000002"),
     ([0.5, 0.5 + 5e-9], ""), ([0.5, -0.0, 0.5], ""),
 ])  # fmt: skip
 def test_shares_are_near_one_or_a_hundred(shares, sentence):
