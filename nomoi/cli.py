@@ -104,8 +104,9 @@ def _unread() -> NoReturn:
 
 
 def _end(sentence: str) -> NoReturn:
-    """Say what was wrong; words of thousands of letters are cut."""
+    """Say what was wrong, on one line; words of thousands of letters are cut."""
     said = re.sub(r"\S{200,}", lambda word: f"{word[0][:60]}...{word[0][-20:]}", printable(sentence))
+    said = re.sub(r"\s*\n\s*", " ", said)  # names of a person's file may have lines in them
     print(f"nomoi: {said}", file=sys.stderr)
     raise SystemExit(2) from None
 
@@ -446,6 +447,7 @@ def voices(
     seed: Annotated[int, typer.Option(help="where their chance begins")] = 0,
     out: Annotated[Path | None, typer.Option(help="the constitution to write, .txt or .json")] = None,
     map: Annotated[Path | None, typer.Option(help="who mapped which statement to which event, a file")] = None,
+    situation: Annotated[str, typer.Option(help="whose events and marks: a name or FILE.py:Name, else any")] = "",
     charter: Annotated[Path | None, typer.Option(help="the charter to write of the mapped statements")] = None,
     against: Annotated[Path | None, typer.Option(help="another list of rules, to compare")] = None,
     process: Annotated[Path | None, typer.Option(help="how the input came about: question,answer")] = None,
@@ -457,7 +459,8 @@ def voices(
     from nomoi.report import voices as voiced
 
     asked = {"above": above, "most": most, "mode": mode, "k": k, "draws": draws, "seed": seed}
-    voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, as_json)
+    voiced.command(place, comments, agree, groups, asked, out, map, charter, against, process, report, situation,
+                   as_json)  # fmt: skip
 
 
 @app.command()
@@ -465,6 +468,7 @@ def plural(
     answers: Annotated[Path, typer.Argument(help="what people answer: question, option, share or count, group")],
     presented: Annotated[Path | None, typer.Argument(help="what a model presents: question, option, share")] = None,
     order: Annotated[Path | None, typer.Option(help="options in their order: question, option")] = None,
+    group: Annotated[str, typer.Option(help="of ratings (DICES), the column of the raters' groups")] = "",
     support: Annotated[float, typer.Option(help="share that makes an answer one of the reasonable ones")] = 0.05,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
@@ -472,13 +476,16 @@ def plural(
     _small()
     from nomoi.report import plural as pluraled
 
-    pluraled.command(answers, presented, order, support, as_json)
+    pluraled.command(answers, presented, order, support, group, as_json)
 
 
 @app.command()
 def decisions(
-    votes: Annotated[Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group")] = None,
+    votes: Annotated[
+        Path | None, typer.Option(help="case, voter, vote (1, 0, -1), and perhaps group; or ratings")
+    ] = None,
     cases: Annotated[Path | None, typer.Option(help="case, decision, and perhaps date and further columns")] = None,
+    group: Annotated[str, typer.Option(help="of ratings (DICES), the column of the raters' groups")] = "",
     seed: Annotated[int, typer.Option(help="where the chance of the control begins")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
@@ -486,7 +493,7 @@ def decisions(
     _small()
     from nomoi.report import decisions as decided
 
-    decided.command(votes, cases, seed, as_json)
+    decided.command(votes, cases, group, seed, as_json)
 
 
 def _small() -> None:

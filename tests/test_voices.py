@@ -547,7 +547,7 @@ CROWD = "participant,group-id,0,1,2\n" + "".join(f"{i},{i % 2},{(-1) ** i},1,{i 
 
 
 @pytest.mark.parametrize(("options", "sentence"), [
-    (("--out", "c.txt", "--map", "map.csv", "--charter", "c.json"), "on which nobody voted"),
+    (("--out", "c.txt", "--map", "map.csv", "--charter", "c.json", "--situation", "harvest"), "on which nobody voted"),
     (("--out", "same.txt", "--report", "./same.txt"), "two of --out"),
     (("--out", "w.csv"), "is a file that is read"),
     (("--out", "c.txt", "--map", "map.csv", "--charter", "map.csv"), "is a file that is read"),

@@ -28,7 +28,8 @@ def opinion_map(found: Opinion) -> Figure:
     said = f"groups: {found.source}"
     if draws and found.own.k > 1:
         ks = ", ".join(f"{k} in {times}" for k, times in s.k.items())
-        said += f" · resampled: {ks} of {draws} times; alike by {number(float(np.nanmean(s.alike)), 2)} (Rand)"
+        alike = number(float(np.nanmean(s.alike)), 2)
+        said += f" · made of votes, resampled: {ks} of {draws} times; alike by {alike} (Rand)"
     with _styled():
         fig, ax = _sheet(f"Who votes alike: {found.votes.title}", said, 4.6, room=20)
         steady = np.nan_to_num(s.beside, nan=0.0) >= STEADY

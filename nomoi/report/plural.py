@@ -16,15 +16,17 @@ from nomoi.voices import answers
 from nomoi.voices.plural import Plural, measure
 
 
-def command(people: Path, model: Path | None, order: Path | None, support: float, as_json: bool) -> None:
+def command(people: Path, model: Path | None, order: Path | None, support: float, group: str, as_json: bool) -> None:
     """Read, measure, show."""
-    if model is None:
-        if people.suffix.lower() != ".json":
-            raise Refusal("what the model presents is missing; nomoi plural answers.csv presented.csv would be right "
-                          "(a JSON list may hold both).")  # fmt: skip
-        theirs, given = answers.modular(people)
-    else:
-        theirs, given = answers.answers(people), answers.presented(model)
+    theirs, given = answers.both(people, group)
+    if given.said and model:
+        raise Refusal(f"{people} has a model's answers, and {model} others; leave the second file out, or the "
+                      "pred_distribution.")  # fmt: skip
+    if not given.said and not model:
+        raise Refusal("what the model presents is missing; nomoi plural answers.csv presented.csv would be right (a "
+                      "JSON list with pred_distribution holds both).")  # fmt: skip
+    if model:
+        given = answers.presented(model)
     found = measure(theirs, given, answers.order(order) if order else None, support)
     if as_json:
         print(json.dumps(found.data(), indent=1, allow_nan=False))
@@ -47,7 +49,7 @@ def show(found: Plural) -> None:
         out = Table(title="Distributional: the model's answers beside people's", title_justify="left")
         for name in ("of", "questions", "distance\n[dim]JS, base 2[/dim]", "would answer\notherwise", "steps",
                      "entropy\n[dim]bits more[/dim]"):  # fmt: skip
-            out.add_column(name, justify="left" if name == "of" else "right")
+            out.add_column(name, justify="left" if name == "of" else "right", overflow="fold")
         for a in found.distributional:
             cells = (a.distance, a.variation, a.steps, a.gap)
             out.add_row(

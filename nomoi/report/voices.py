@@ -16,35 +16,49 @@ from nomoi.errors import Refusal, printable
 from nomoi.measure.statistics import number
 from nomoi.report.console import console
 from nomoi.voices import constitution, process, read
+from nomoi.voices.consensus import TYPICAL
 from nomoi.voices.groups import rand
 from nomoi.voices.opinion import Asked, Opinion, examine
 
+WORDS = ("statement", "by group", "")  # columns that are read from the left
 SHOWN, LETTERS = 10, 90  # statements of a table in the terminal, and letters of each; --json and a page have all
 
 
 def command(
     place: Path, comments: Path | None, agree: int | None, groups: str, asked: dict[str, Any], out: Path | None,
     mapped: Path | None, charter: Path | None, against: Path | None, card: Path | None, report: Path | None,
-    as_json: bool,
+    situation: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Read, examine, show; write what was asked for."""
     written = [p for p in (out, charter, report) if p]
     _apart(written, [p for p in (place, comments, mapped, against, card, Path(groups)) if p])
     for path in written:
         files.check_place(path)
+    named = groups in ("auto", "own", "published")
+    if not named and asked["k"] is not None:
+        raise Refusal("--k says how many groups to make of the votes, and --groups names a file that has some; leave "
+                      "one of them out.")  # fmt: skip
+    if card and not out and not as_json:
+        raise Refusal("--process stands at the head of the constitution; give with --out where to write it, or --json.")
     if (mapped is None) != (charter is None):
         raise Refusal("--map says which statements are rules and --charter where to write them; give both or neither.")
+    if situation and not mapped:
+        raise Refusal("--situation says whose events and marks a mapping may name; give --map and --charter too.")
+    said = _mapped(mapped, situation) if mapped else ()
+    how = process.process(card) if card else None
+    if against:
+        constitution.listed(against)  # what cannot be read is refused before anything takes time
     votes = read.read(place, comments, agree)
-    if groups in ("auto", "own", "published"):
+    if named:
         wanted = Asked(groups=groups, **asked)
     else:
         votes, wanted = read.joined(votes, groups), Asked(groups="auto", **asked)
     found = examine(votes, wanted)
-    made = constitution.constitution(found, str(place), process.process(card) if card else None)
-    shared = constitution.overlap(made, against) if against else None
+    made = constitution.constitution(found, str(place), how)
+    shared = constitution.overlap(made, against, votes.statements) if against else None
     texts: dict[Path, str] = {}  # all made before any is written: who is refused has no half of it
-    if charter and mapped:
-        texts[charter] = constitution.charter(made, constitution.mapping(mapped), votes.statements)
+    if charter:
+        texts[charter] = constitution.charter(made, said, votes.statements)
     if report:
         from nomoi.report import page
 
@@ -60,6 +74,15 @@ def command(
     show(found, shared)
     for path in written:
         console.print(escape(str(path)), highlight=False)
+
+
+def _mapped(path: Path, situation: str) -> tuple[constitution.Mapped, ...]:
+    """What a person says of statements, about events and marks that there are."""
+    said = constitution.mapping(path)
+    from nomoi.report import mapped  # loads all situations
+
+    mapped.check(said, situation)
+    return said
 
 
 def _apart(written: list[Path], read: list[Path]) -> None:
@@ -99,9 +122,12 @@ def sentences(found: Opinion) -> list[str]:
     out.append(f"Consensus is over the {found.source} groups: {', '.join(f'{n:,}' for n in found.tally.sizes)} people.")
     if len(s.alike):
         ks = ", ".join(f"{k} in {times}" for k, times in s.k.items())
+        same = (f"what passes is the same by {_mean(s.admitted)}, and by {_mean(s.regrouped)} where each resample "
+                "makes its own groups (Jaccard)")  # fmt: skip
+        if not found.passes.any() and (s.admitted == 1).all() and (s.regrouped == 1).all():
+            same = "nothing passes in any"
         out.append(f"Of {len(s.alike)} resamples of four fifths of the people: number of groups {ks}; alike by "
-                   f"{_mean(s.alike)}; what passes is the same by {_mean(s.admitted)}, and by {_mean(s.regrouped)} "
-                   "where each resample makes its own groups (Jaccard).")  # fmt: skip
+                   f"{_mean(s.alike)}; {same}.")  # fmt: skip
         if len(s.seeds):
             out.append(f"Another seed gives groups alike by {_least(s.seeds)}, another reading of the pipeline by "
                        f"{_least(s.ways)} at worst.")  # fmt: skip
@@ -167,12 +193,25 @@ def show(found: Opinion, shared: constitution.Overlap | None) -> None:
         console.print(f"! {escape(printable(remark))}", style="yellow", highlight=False)
     for line in sentences(found):
         console.print(escape(line), highlight=False)
+    groups = len(found.tally.sizes)
     for side, title in (("agree", "Agreed with across groups"), ("disagree", "Disagreed with across groups")):
-        _table(f"{title} (votes of those asked)", columns(found, side), rows(found, side, SHOWN))
+        _table(f"{title} (votes of those asked)", columns(found, side), rows(found, side, SHOWN), groups)
+        console.print(escape(_rest(found, side)), highlight=False, end="")
     if any(found.typical):
-        _table("What tells a group from the rest", ["", "", "statement", "share", "elsewhere"], typical(found, LETTERS))
+        head = ["", "", "statement", "share", "elsewhere"]
+        _table(f"What tells a group from the rest ({TYPICAL} at most)", head, typical(found, LETTERS))
     if shared:
         console.print(escape(_overlap(shared)), highlight=False)
+
+
+def _rest(found: Opinion, side: str) -> str:
+    """What a table of the terminal leaves out."""
+    fit = ~found.never & ~found.votes.out
+    more, passing = int(fit.sum()) - SHOWN, int(found.passes.sum()) - SHOWN
+    if more <= 0:
+        return ""
+    which = f" ({passing:,} of them pass)" if side == "agree" and passing > 0 else ""
+    return f"and {more:,} more{which}: --report PAGE and --json have all.\n"
 
 
 def _overlap(shared: constitution.Overlap) -> str:
@@ -181,11 +220,19 @@ def _overlap(shared: constitution.Overlap) -> str:
             f"{shared.of:.0%} here; {near} pairs share half of their words: a person should look.")  # fmt: skip
 
 
-def _table(title: str, head: list[str], body: list[list[str]]) -> None:
+def _table(title: str, head: list[str], body: list[list[str]], groups: int = 0) -> None:
+    """`groups` columns, from the third, are turned into lines of one where they would not fit side by side."""
+    wide = [max(len(row[k]) for row in [head, *body]) for k in range(len(head))]
+    wide = [16 if name == "statement" else w for name, w in zip(head, wide, strict=True)]
+    if groups > 1 and sum(wide) + 3 * len(head) + 1 > console.width:
+        last = 2 + groups
+        head = [*head[:2], "by group", *head[last:]]
+        lines = ["\n".join(f"{g}: {cell}" for g, cell in enumerate(row[2:last])) for row in body]
+        body = [[*row[:2], said, *row[last:]] for row, said in zip(body, lines, strict=True)]
     out = Table(title=title, title_justify="left")
     for name in head:
-        wide = 16 if name == "statement" else None
-        out.add_column(name, justify="left" if name in ("statement", "") else "right", overflow="fold", min_width=wide)
+        least = 16 if name == "statement" else None
+        out.add_column(name, justify="left" if name in WORDS else "right", overflow="fold", min_width=least)
     for cells in body:
         out.add_row(*(escape(printable(c)) for c in cells))
     console.print(out)

@@ -4,30 +4,25 @@ answers.csv    question, option, share or count, and perhaps group
 presented.csv  question, option; with share or count, what the model's answers are; with group, as whom it was asked
 order.csv      question, option: the options in their order, where they have one
 Also read are JSON lists as Modular Pluralism has them (question, options, attribute, gold_distribution,
-pred_distribution) and the table of GlobalOpinionQA (question, selections, options).  All are data: text that looks like
-a Python dict is parsed as one, and never evaluated.
+pred_distribution), and the layouts of `nomoi.voices.layouts` and `ratings`.
 """
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import json
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nomoi import files
 from nomoi.errors import Refusal, nearest
-from nomoi.voices import sheets
+from nomoi.voices import layouts, ratings, sheets
+from nomoi.voices.layouts import ALL
 from nomoi.voices.pluralism import shares
 
-ALL = ""  # the group of everybody
-LETTERS = 20_000  # of a cell that is parsed (ours)
+__all__ = ["ALL", "Answers", "Presented", "answers", "both", "modular", "order", "presented", "vector"]
+TEXTS = {"situation", "vrd", "explanation", "output", "label"}  # of Modular Pluralism's lists of texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,21 +57,42 @@ class Presented:
     shares: Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
-def answers(path: str | Path) -> Answers:
-    """What people answer, from any of the layouts."""
+def answers(path: str | Path, group: str = "") -> Answers:
+    """What people answer, from any of the layouts; `group`: of ratings, the column of the raters' groups."""
+    return both(path, group)[0]
+
+
+def both(path: str | Path, group: str = "") -> tuple[Answers, Presented]:
+    """What people answer, and what of a model's answers stands beside it (in a list of Modular Pluralism alone)."""
+    none = Presented({}, {})
     if Path(path).suffix.lower() == ".json":
-        return modular(path)[0]
+        _ungrouped(path, group)
+        data = layouts.loaded(path)
+        return (Answers(*layouts.surveys(data, path)), none) if isinstance(data, dict) and data else modular(path)
     sheet = sheets.read(path)
-    if "selections" in sheet:
-        return _opinions(sheet)
-    table, counts = _table(sheet)
-    return Answers(table, counts)
+    if ratings.is_ratings(sheet):
+        return Answers(*ratings.table(sheet, group)), none
+    _ungrouped(path, group)
+    return Answers(layouts.opinions(sheet)) if "selections" in sheet else Answers(*_table(sheet)), none
+
+
+def _ungrouped(path: str | Path, group: str) -> None:
+    """Refuse a column of groups of a file that is no table of ratings."""
+    if group:
+        raise Refusal(f"{path} is no table of ratings (rater_id, item_id, Q_overall), of whose raters {group!r} could "
+                      "be the groups; leave it out.")  # fmt: skip
 
 
 def presented(path: str | Path) -> Presented:
     """What a model presents."""
+    if Path(path).suffix.lower() == ".json":
+        raise Refusal(f"{path} is no table; a model's answers stand in one of question, option and share, or with "
+                      "people's in one JSON list, which is given alone.")  # fmt: skip
     sheet = sheets.read(path)
     sheets.need(sheet, ("question", "option"), "a file of what was presented")
+    if "group" in sheet and "share" not in sheet and "count" not in sheet:
+        raise Refusal(f"{path} says as whom a model was asked, and not how often it gave each option; add a column "
+                      "share or count, or leave the column group out.")  # fmt: skip
     if "share" in sheet or "count" in sheet:
         table = _table(sheet)[0]
         return Presented({q: _given(by) for q, by in table.items()}, table)
@@ -94,12 +110,21 @@ def _given(by: Mapping[str, Mapping[str, float]]) -> tuple[str, ...]:
 
 def order(path: str | Path) -> dict[str, tuple[str, ...]]:
     """Options in their order, by question."""
-    return dict(presented(path).said)
+    sheet = sheets.read(path)
+    sheets.need(sheet, ("question", "option"), "a file of the order of options")
+    found: dict[str, list[str]] = {}
+    for i, (question, option) in enumerate(zip(sheet.column("question"), sheet.column("option"), strict=True)):
+        if option in found.setdefault(question, []):
+            raise Refusal(f"{sheet.where(i)}: the option {option!r} of {question!r} has a place before; leave one out.")
+        found[question].append(option)
+    return {question: tuple(options) for question, options in found.items()}
 
 
 def _table(sheet: sheets.Sheet) -> tuple[dict[str, dict[str, dict[str, float]]], dict[tuple[str, str], float]]:
     sheets.need(sheet, ("question", "option"), "a file of answers")
     kind = "count" if "count" in sheet else "share"
+    if "share" in sheet and "count" in sheet:
+        raise Refusal(f"{sheet.path} has both a column share and a column count; leave one of them out.")
     if kind not in sheet:
         raise Refusal(f"{sheet.path} has neither a column share nor a column count; one of them would be right.")
     groups = sheet.column("group") if "group" in sheet else [ALL] * len(sheet.rows)
@@ -131,60 +156,18 @@ def _table(sheet: sheets.Sheet) -> tuple[dict[str, dict[str, dict[str, float]]],
     return rows, counts
 
 
-# --- layouts of others ------------------------------------------------------------------------------------------------
-
-
-def _opinions(sheet: sheets.Sheet) -> Answers:
-    """GlobalOpinionQA: selections is a Python dict as text, group -> shares in the order of the options."""
-    sheets.need(sheet, ("question", "selections", "options"), "the table of GlobalOpinionQA")
-    table: dict[str, dict[str, dict[str, float]]] = {}
-    for i, (question, said, named) in enumerate(
-        zip(sheet.column("question"), sheet.column("selections"), sheet.column("options"), strict=True)
-    ):
-        options, chosen = parsed(named, sheet.where(i), "options"), parsed(said, sheet.where(i), "selections")
-        if not isinstance(options, list) or not isinstance(chosen, dict):
-            raise Refusal(f"{sheet.where(i)}: options must be a list and selections a dict of lists.")
-        names = [str(o) for o in options]
-        for group, values in chosen.items():
-            if not isinstance(values, list) or len(values) != len(names):
-                raise Refusal(f"{sheet.where(i)}: {group!r} has not one share for each of the {len(names)} options.")
-            if not all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-                raise Refusal(f"{sheet.where(i)}: the shares of {group!r} are not numbers.")
-            checked = shares(values, f"{sheet.where(i)}: {group!r}")
-            if str(group) in table.get(question, {}):
-                raise Refusal(f"{sheet.where(i)}: {group!r} has answered {question!r} before; leave one out.")
-            by = table.setdefault(question, {}).setdefault(str(group), {})
-            for name, value in zip(names, checked, strict=True):
-                by[name] = by.get(name, 0.0) + float(value)
-    return Answers(table)
-
-
-def parsed(text: str, where: str, what: str) -> Any:
-    """A list or dict of words and numbers that is written as Python; code is refused, and nothing is evaluated."""
-    inner = re.fullmatch(r"\s*defaultdict\(\s*<class '\w+'>\s*,\s*(\{.*\})\s*\)\s*", text, re.DOTALL)
-    try:
-        if len(text) > LETTERS:
-            raise ValueError
-        return ast.literal_eval((inner[1] if inner else text).strip())  # parses plain values alone
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise Refusal(f"{where}: {what} is {text[:40]!r}, which is no list or dict of words and numbers; such as "
-                      "{'A': [0.4, 0.6]} would be right.") from None  # fmt: skip
-
-
 def modular(path: str | Path) -> tuple[Answers, Presented]:
     """A JSON list of {question, options, attribute, gold_distribution, pred_distribution}: people's and a model's."""
-    try:
-        data = json.loads(files.text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise Refusal(f"{path} is no JSON: {str(error).rstrip('.')}.") from None
-    except ValueError:  # of Python, which reads no number of thousands of digits
-        raise Refusal(f"{path} has a number of too many digits; shares in [0, 1] would be right.") from None
+    data = layouts.loaded(path)
     if not isinstance(data, list) or not data or not all(isinstance(d, dict) for d in data):
         raise Refusal(f"{path} must be a list of objects, each with question and gold_distribution.")
     people: dict[str, dict[str, dict[str, float]]] = {}
     model: dict[str, dict[str, dict[str, float]]] = {}
     for k, entry in enumerate(data):
         where = f"{path}, entry {k + 1}"
+        if "question" not in entry and len(TEXTS & set(entry)) > 1:
+            raise Refusal(f"{where} is a text that a model wrote, of which a person or a model must first say which "
+                          "option it gives; a table of question, option would be right.")  # fmt: skip
         for name in ("question", "gold_distribution"):
             if name not in entry:
                 raise Refusal(f"{where} has no {name!r}; {nearest(name, entry, 'key')}")
@@ -193,7 +176,7 @@ def modular(path: str | Path) -> tuple[Answers, Presented]:
             if name not in entry:
                 continue
             values = entry[name]
-            if not isinstance(values, list) or not all(isinstance(v, (int, float)) for v in values):
+            if not isinstance(values, list) or not all(map(layouts.is_number, values)):
                 raise Refusal(f"{where}: {name} is no list of numbers.")
             options = entry.get("options") or list(map(str, range(len(values))))
             if not isinstance(options, list) or len(options) != len(values):

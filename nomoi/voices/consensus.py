@@ -10,6 +10,7 @@ from nomoi.errors import Refusal, nearest
 from nomoi.voices.votes import Votes
 
 MODES = ("polis", "geometric")
+TYPICAL = 5  # statements that represent a group (ours)
 SIGNIFICANT = 1.2816  # standard errors: 90 %, one-sided (Small et al. 2021)
 
 
@@ -94,7 +95,7 @@ class Typical:
     tests: tuple[float, float]
 
 
-def typical(votes: Tally, out: np.ndarray, most: int = 5) -> list[list[Typical]]:
+def typical(votes: Tally, out: np.ndarray, most: int = TYPICAL) -> list[list[Typical]]:
     """For each group the statements that represent it best (Small et al. 2021), strongest first.
 
     Those count whose share is above one half and above that of the others, both at 90 %.

@@ -119,6 +119,7 @@ class Mapped:
     mark: str
     verdict: str
     by: str
+    where: str = ""  # the place in the file that says so
 
 
 def mapping(path: str | Path) -> tuple[Mapped, ...]:
@@ -135,7 +136,7 @@ def mapping(path: str | Path) -> tuple[Mapped, ...]:
             raise Refusal(f"{where}: statement, event and mapped by must all be filled in.")
         if verdict not in VERDICTS:
             raise Refusal(f"{where}: the verdict is {verdict!r}; {nearest(verdict, VERDICTS, 'verdict')}")
-        one = Mapped(statement, event, marks[i], verdict, by)
+        one = Mapped(statement, event, marks[i], verdict, by, where)
         before = found.setdefault((event, marks[i]), one)
         if before.verdict != verdict:
             raise Refusal(f"{where}: {event}{f' ({marks[i]})' if marks[i] else ''} is {verdict} by statement "
@@ -194,14 +195,14 @@ class Overlap:
     size: int
 
 
-def overlap(made: Constitution, path: str | Path) -> Overlap:
-    """Against a list: a CSV with a column rule and perhaps a column statement (an id that a person mapped), or text
-    with one rule a line.  Texts that are near are offered to a person, and never counted as one."""
+def listed(path: str | Path) -> tuple[list[str], list[str]]:
+    """Rules of another list, and the statement that a person mapped each to: a CSV with a column rule and perhaps a
+    column statement (an id), or text with one rule a line."""
     path = Path(path)
     if path.suffix.lower() == ".csv":
         sheet = sheets.read(path)
         sheets.need(sheet, ("rule",), "a list of rules")
-        rules = sheet.column("rule")
+        rules = sheets.filled(sheet, "rule")
         mapped = sheet.column("statement") if "statement" in sheet else [""] * len(rules)
     else:
         lines = (line.strip() for line in files.text(path).splitlines())
@@ -210,6 +211,16 @@ def overlap(made: Constitution, path: str | Path) -> Overlap:
         mapped = [""] * len(rules)
     if not rules:
         raise Refusal(f"{path} has no rule in it; one a line would be right.")
+    return rules, mapped
+
+
+def overlap(made: Constitution, path: str | Path, votes_ids: Sequence[str] = ()) -> Overlap:
+    """Against a list, see `listed`.  Texts that are near are offered to a person, and never counted as one."""
+    rules, mapped = listed(path)
+    for by in mapped:
+        if by and votes_ids and by not in votes_ids:
+            raise Refusal(f"{path} names the statement {by!r}, on which nobody voted; "
+                          f"{nearest(by, votes_ids, 'statement')}")  # fmt: skip
     pairs = []
     for s in made.statements:
         for rule, by in zip(rules, mapped, strict=True):

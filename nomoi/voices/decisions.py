@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ NUMBERS = (10, 40, 160)  # of cases learned from, beside all of them (ours)
 THRESHOLDS = (0.55, 0.6, 2 / 3)
 CONTESTED = (0.5, 0.67)  # share of yes among the votes cast, both excluded, that a majority leaves open (ours)
 RIDGE = 1.0  # penalty on each standardised weight of the logistic fit (ours)
+KINDS = 12  # words of a column of context that are told apart, the most frequent first (ours)
 ACCEPTED = {"1", "yes", "true", "accepted", "agreed", "passed", "granted", "adopted", "confirmed", "keep", "for"}
 REJECTED = {"0", "no", "false", "rejected", "denied", "failed", "refused", "not", "remove", "against"}
 
@@ -160,6 +162,9 @@ def learned(cases: Cases, seed: int = 0) -> list[Line]:
     share = (cases.share - 0.5)[:, None]
     rng = np.random.default_rng(seed)
     kinds = _dummies(cases.context, cut)
+    if seed and not kinds.shape[1]:
+        raise Refusal(f"{cases.title} has no context to shuffle, so a seed of the control changes nothing; leave it "
+                      "out, or add a column to the cases.")  # fmt: skip
     features = {"share of yes": share, "every single vote": np.nan_to_num(cases.cast)}
     if kinds.shape[1]:
         features["share and kind of case"] = _crossed(share, kinds)
@@ -171,7 +176,7 @@ def learned(cases: Cases, seed: int = 0) -> list[Line]:
     return out
 
 
-def _dummies(context: Mapping[str, Sequence[str]], cut: int, most: int = 12) -> np.ndarray:
+def _dummies(context: Mapping[str, Sequence[str]], cut: int, most: int = KINDS) -> np.ndarray:
     """[cases, kinds] 0 or 1 for each word of the context that is common enough among the cases learned from."""
     columns = []
     for words in context.values():
@@ -254,7 +259,15 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
     said = [f"{len(undecided)} cases are undecided and left out."] * bool(undecided)
     if not context:
         said.append("cases have no column of context, so only rules of the votes alone can be compared.")
+    said += many(context)
     return Cases(Path(cases).stem, tuple(voters), table, np.array(decided, bool), context, sides, remarks=tuple(said))
+
+
+def many(context: Mapping[str, Sequence[str]]) -> list[str]:
+    """What is to be said of columns with more words than are told apart."""
+    sizes = {name: len(set(words)) for name, words in context.items()}
+    return [f"the context {name!r} has {n:,} words, of which the {KINDS} most frequent are told apart."
+            for name, n in sizes.items() if n > KINDS]  # fmt: skip
 
 
 def _dated(sheet: sheets.Sheet) -> None:
@@ -262,14 +275,10 @@ def _dated(sheet: sheets.Sheet) -> None:
     if "date" not in sheet:
         return
     dates = sheet.column("date")
-    if dates[0].replace(".", "", 1).isdecimal():  # the first row says how dates are written
-        order: list[float | str] = [sheets.number(d, sheet.where(i), "the date") for i, d in enumerate(dates)]
-    else:
-        for i, d in enumerate(dates):
-            if len(d) < 10 or d[4:5] + d[7:8] != "--" or not (d[:4] + d[5:7] + d[8:10]).isdecimal():
-                raise Refusal(f"{sheet.where(i)}: the date is {d!r}; a number, or a date such as 2024-12-31, is right.")
-        order = list(dates)
+    numbered = dates[0].replace(".", "", 1).isdecimal()  # the first row says how dates are written
+    order: list[Any] = [(sheets.number if numbered else sheets.moment)(d, sheet.where(i), "the date")
+                        for i, d in enumerate(dates)]  # fmt: skip
     for i in range(1, len(order)):
-        if order[i] < order[i - 1]:  # type: ignore[operator]
+        if order[i] < order[i - 1]:
             raise Refusal(f"{sheet.where(i)}: the date {dates[i]} is before that of the row above, {dates[i - 1]}; "
                           "sort the cases by date.")  # fmt: skip

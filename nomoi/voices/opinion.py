@@ -172,6 +172,9 @@ def examine(votes: Votes, asked: Asked = Asked()) -> Opinion:
             check(votes.groups, votes.title)
         if votes.groups.max() > 0:
             chance = permuted(votes, votes.groups, seed=asked.seed)
+    if asked.seed and not asked.draws and chance is None:
+        raise Refusal("a seed was given, and with no draws and no published groups nothing is left to chance; leave "
+                      "one of them out.")  # fmt: skip
     labels, source = own.labels, "own"
     if asked.groups == "published" and (votes.groups is None or not (votes.groups >= 0).any()):
         raise Refusal(f"{votes.title} came without groups; leave --groups out, or name a file that has them.")

@@ -63,13 +63,15 @@ def measure(
     remarks = [f"{len(model.said) - len(common)} presented questions have no answers of people."] * (
         len(common) < len(model.said)
     )
+    unasked = [q for q in common if ALL in model.shares.get(q, {})]
+    if order is not None:
+        remarks += _ordered(people, order, unasked)
     windows = {q: _window(people, q, support) for q in common}
     empty = [q for q, w in windows.items() if not w]
     if empty:
         raise Refusal(f"no answer to {empty[0]!r} has a support of {support:g}; lower --support.")
     shown = {q: pluralism.overton(windows[q], model.said[q]) for q in common}
     groups = (ALL, *people.groups)
-    unasked = [q for q in common if ALL in model.shares.get(q, {})]
     apart = [a for g in groups if (a := _apart(people, model, unasked, g, order)) is not None]
     asked = [g for g in people.groups if any(g in model.shares.get(q, {}) for q in common)]
     strange = sorted({g for q in common for g in model.shares.get(q, {}) if g != ALL and g not in people.groups})
@@ -82,6 +84,21 @@ def measure(
         none = np.array([_fidelity(people, model, common, ALL, g) for g in asked]) if unasked else None
         found = pluralism.steered(np.array([[fidelity[a][g] for g in asked] for a in asked]), none)
     return Plural(shown, tuple(apart), found, fidelity, _between(people, common), tuple(remarks))
+
+
+def _ordered(people: Answers, order: Mapping[str, tuple[str, ...]], asked: list[str]) -> list[str]:
+    """Refuse an order that changes nothing; what is to be said of one that is of some questions alone."""
+    for question in order:
+        if question not in people.table:
+            raise Refusal(f"the order is of {question!r}, which people were not asked; "
+                          f"{nearest(question, people.table, 'question')}")  # fmt: skip
+    known = sum(q in order for q in asked)
+    if not known:
+        raise Refusal("an order of options is for distances between answers, and the model has no shares of any "
+                      "question of it; leave the order out, or add a column share.")  # fmt: skip
+    return [f"{len(asked) - known} of {len(asked)} questions have no order; steps are of the others."] * (
+        known < len(asked)
+    )
 
 
 def _window(people: Answers, question: str, support: float) -> dict[str, float]:

@@ -43,13 +43,18 @@ def process(path: str | Path) -> Process:
     """The card from a file of question,answer."""
     sheet = sheets.read(path)
     sheets.need(sheet, ("question", "answer"), "a score card")
-    return Process(once(zip(sheet.column("question"), sheet.column("answer"), strict=True), str(path)))
+    answers = sheet.column("answer")
+    for i, said in enumerate(answers):
+        for date in sheets.DATE.findall(said):
+            sheets.moment(date, sheet.where(i), "a date in the answer")
+    return Process(once(zip(sheet.column("question"), answers, strict=True), str(path)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Norm:
     """What a group put into words in a session (as in Bergman et al. 2024): the rule's id where it is the same as
-    others', its text, the share of the session that supports it, why, and with what it is in tension."""
+    others', its text, the share of the session that supports it, why, with what it is in tension, and when it was said
+    (a date of the calendar, or nothing)."""
 
     group: str
     rule: str
@@ -57,6 +62,7 @@ class Norm:
     support: float
     rationale: str = ""
     tensions: tuple[str, ...] = ()
+    date: str = ""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,12 +79,12 @@ class Elicited:
 
 
 def elicited(path: str | Path, developer: tuple[str, ...] = ()) -> Elicited:
-    """The union of what groups said, from a file of group, rule, text, support (a share), and perhaps rationale and
-    tensions (rules, separated by ;).  `developer`: the ids of the rules that its own list has."""
+    """The union of what groups said, from a file of group, rule, text, support (a share), and perhaps rationale,
+    tensions (rules, separated by ;) and date.  `developer`: the ids of the rules that its own list has."""
     sheet = sheets.read(path)
     sheets.need(sheet, ("group", "rule", "text", "support"), "a record of elicitation")
     optional = {name: sheet.column(name) if name in sheet else [""] * len(sheet.rows) for name in
-                ("rationale", "tensions")}  # fmt: skip
+                ("rationale", "tensions", "date")}  # fmt: skip
     union: dict[str, list[Norm]] = {}
     for i, row in enumerate(sheet.rows):
         group, rule, text, said = (row[sheet.at(c)] for c in ("group", "rule", "text", "support"))
@@ -90,7 +96,10 @@ def elicited(path: str | Path, developer: tuple[str, ...] = ()) -> Elicited:
                 f"{sheet.where(i)}: {group!r} has the rule {rule!r} twice; one row a group and rule is right."
             )
         tensions = tuple(t.strip() for t in optional["tensions"][i].split(";") if t.strip())
-        union.setdefault(rule, []).append(Norm(group, rule, text, support, optional["rationale"][i], tensions))
+        date = optional["date"][i]
+        if date:
+            sheets.moment(date, sheet.where(i))
+        union.setdefault(rule, []).append(Norm(group, rule, text, support, optional["rationale"][i], tensions, date))
     for rule, norms in union.items():
         for other in (t for n in norms for t in n.tensions):
             if other not in union:

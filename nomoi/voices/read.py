@@ -21,6 +21,9 @@ PERSON = ("participant", "participant-id", "voter-id")
 STATEMENT = ("comment-id", "statement-id")
 TIME = ("timestamp", "modified")
 MOST_ID = 9_999  # of a group; ids are places in tables (ours)
+# of a statement: what leaves it out, and what does not
+MODERATED = {"moderated": (("-1", "-1.0"), ("0", "1", "0.0", "1.0", "")),
+             "is-meta": (("true", "1", "t"), ("false", "0", "f", ""))}  # fmt: skip
 LEAST = 0.1  # difference of the two correlations below which either sign could be meant (ours)
 _CAST = {"": math.nan, "1": 1.0, "0": 0.0, "-1": -1.0, "1.0": 1.0, "0.0": 0.0, "-1.0": -1.0, "+1": 1.0, "-0": 0.0,
          "-0.0": 0.0}  # fmt: skip
@@ -212,10 +215,13 @@ def _with_statements(found: _Cast, sheet: Sheet | None, agree: int | None, title
 def _moderated(sheet: Sheet, known: dict[str, int], statements: list[str]) -> np.ndarray:
     """[statements] moderated out (-1; 0 is not looked at, 1 let in), or meta."""
     out = np.zeros(len(sheet.rows), bool)
-    if "moderated" in sheet:
-        out |= np.array([c in ("-1", "-1.0") for c in sheet.column("moderated")])
-    if "is-meta" in sheet:  # is_meta as well: a column that is overlooked would change the groups without a word
-        out |= np.array([c.lower() in ("true", "1", "t") for c in sheet.column("is-meta")])
+    # is_meta as well: a column or a word that is overlooked would change the groups without a word
+    for name, (wrong, right) in MODERATED.items():
+        for i, cell in enumerate(sheet.column(name) if name in sheet else ()):
+            if cell.lower() not in (*wrong, *right):
+                raise Refusal(f"{sheet.where(i)}: {name} is {cell!r}; {', '.join((*wrong, *right[:-1]))} or nothing is "
+                              "right.")  # fmt: skip
+            out[i] |= cell.lower() in wrong
     return np.array([s in known and out[known[s]] for s in statements])
 
 
@@ -228,6 +234,9 @@ def _sign(sheet: Sheet, known: dict[str, int], found: _Cast, path: Path) -> list
     both = [(j, known[s]) for j, s in enumerate(found.statements) if s in known]
     column = sheet.column("agrees")
     told = np.array([sheets.number(column[k] or "0", sheet.where(k), "agrees") for _, k in both])
+    if (told < 0).any():
+        k = both[int(told.argmin())][1]
+        raise Refusal(f"{sheet.where(k)}: agrees is {column[k]}; a count of at least 0 would be right.")
     cast = found.cast[:, [j for j, _ in both]]
     right, wrong = (_correlation((cast == sign).sum(0), told) for sign in (1, -1))
     if math.isnan(right) or math.isnan(wrong):

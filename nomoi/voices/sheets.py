@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import datetime
 import io
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from nomoi import files
 from nomoi.errors import Refusal, nearest
 
+DATE = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?(?:Z|[+-]\d\d:\d\d)?)?"
+)  # as ISO 8601 writes most
 BYTES = 500_000_000  # a larger file would not fit beside its matrix on a small machine (ours)
 
 
@@ -114,3 +119,15 @@ def number(cell: str, where: str, what: str) -> float:
     if not math.isfinite(value) or "_" in cell:
         raise Refusal(f"{where}: {what} is {cell!r}; a number would be right.")
     return value
+
+
+def moment(cell: str, where: str, what: str = "the date") -> datetime.datetime:
+    """A day, or a day and an hour, of the calendar; where no zone is said, that of Greenwich."""
+    try:
+        if not DATE.fullmatch(cell):
+            raise ValueError
+        found = datetime.datetime.fromisoformat(cell)
+    except ValueError:  # of the calendar, too: no February has 31 days, and no hour 61 minutes
+        raise Refusal(f"{where}: {what} is {cell!r}; a date of the calendar such as 2024-12-31, or 2024-12-31 23:59, "
+                      "is right.") from None  # fmt: skip
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
