@@ -33,9 +33,9 @@ class Gapfiller(Institution):
     high above it what is not allowed is forbidden.  Errors do not cancel: who was not harmed gets no less than nothing,
     and so now and then something, and what harms nobody becomes dear.  To look costs, and nobody gets it.
 
-    needs     the event `on`, the acts that are judged, which no institution before it may name: that is the gap; and
-              `effect`, what they were worth to the others, as only the world knows.  Both [n] or [n, n] (then the row's
-              agent did it)
+    needs     the event `on`, the acts that are judged, which no institution before it may name: that is the gap; events
+              `named`, those of them that a term does name; and `effect`, what acts were worth to the others, as only
+              the world knows.  All are [n] or [n, n] (then the row's agent did it)
     emits     gapfiller.looked [n] acts that came before it; gapfiller.breach [n] those of them that were held against
               who did them; gapfiller.damages [n] awarded against one; gapfiller.paid [n] for looking; the last two in
               units of reward
@@ -51,6 +51,7 @@ class Gapfiller(Institution):
 
     least = 2
     on: str = size("disturbed", "the acts that are judged", "ours")
+    named: str = size("", "events among them that a term names, with commas: those are not judged", "ours")
     effect: str = size(
         "externality", "the event that tells what an act was worth to the others", "ours, after Pigou 1920"
     )
@@ -93,7 +94,11 @@ class Gapfiller(Institution):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (self.on, self.effect)
+        return (self.on, self.effect, *self._named)
+
+    @property
+    def _named(self) -> list[str]:
+        return [name.strip() for name in self.named.split(",") if name.strip()]
 
     def fits(self, situation: Situation) -> None:
         for other in situation.institutions:
@@ -122,7 +127,8 @@ class Gapfiller(Institution):
         self, key: PRNGKeyArray, memory: Any, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
     ) -> tuple[Any, State, Outcome]:  # fmt: skip
-        n, units = situation.agents, outcome.units(self.on)
+        n, named = situation.agents, sum((outcome.units(e) for e in self._named), jnp.zeros(()))
+        units = jnp.maximum(outcome.units(self.on) - named, 0.0)
         words = uniform(key, 2 * n)
         loss = -self.value * outcome.units(self.effect)
         known = self.knows * loss + (1 - self.knows) * self.custom * units

@@ -28,7 +28,7 @@ W    PW
 WWWWWWW
 """
 
-MAPS = {"small": SMALL}
+MAPS = {"small": SMALL, "walled": SMALL.replace("V", "W")}  # walled: before the short way was opened
 
 
 class State(eqx.Module):
@@ -71,7 +71,7 @@ class Vases(Situation):
         "complete": "deed(on=delivered,broken,prices=1,-10,drafting=1)",
     }
 
-    map: str = size("small", "small, or the path of a text file with a drawing", converter=drawn)
+    map: str = size("small", "small, walled, or the path of a text file with a drawing", converter=drawn)
     horizon: int = size(60, "length of an episode", "ours", "steps", low=1)
     extent: tuple[int, ...] = size((4, 4, 5), "how far they see: cells ahead (north), back, and to each side", low=0)
     worth: Float[Array, ""] = setting(2.0, "worth of a box delivered, to the principal", "ours", "reward", 0)
@@ -84,7 +84,7 @@ class Vases(Situation):
         for letters, what in (("S", "start (S)"), ("P", "principal (P)")):
             if (count := len(self.land.find(letters))) != 1:
                 raise Refusal(f"vases: {self.land.name} has {count} cells for the {what}; one would be right.")
-        for letter, what in (("B", "boxes (B)"), ("D", "place where they are wanted (D)"), ("V", "vase (V)")):
+        for letter, what in (("B", "boxes (B)"), ("D", "place where they are wanted (D)")):
             if not len(self.land.find(letter)):
                 raise Refusal(f"vases: {self.land.name} has no {what}; draw at least one.")
 
