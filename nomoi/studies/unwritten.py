@@ -210,8 +210,8 @@ READINGS = [
               _alone("solved", f"{name}: payoff"), unit="reward") for name in LEARNED),
     Reading("A term on vases pays against a gapfiller that knows, where it costs less than", "ours",
             _below(KNOWS), unit="reward"),
-    *(Reading(f"... against one that errs by {e:g} and lets nothing pass, than", "ours", _below(f"error {e:g}, minor 0"),
-              unit="reward") for e in ERRORS[1:]),
+    *(Reading(f"... against one that errs by {e:g} and lets nothing pass, than", "ours",
+              _below(f"error {e:g}, minor 0"), unit="reward") for e in ERRORS[1:]),
 ]  # fmt: skip
 
 
