@@ -55,25 +55,25 @@ THINGS: Mapping[str, tuple[float, bool]] = {  # knows, and whether custom is the
 
 def place(horizon: int, fine: float = 0.0, harm: float = HARM, filler: Gapfiller | None = None) -> Situation:
     """The mover's world under a deed that asks `fine` for a vase, and a gapfiller, where there is none one that never
-    looks: all such worlds move alike, and are unfolded once.  To draft is paid before, and not counted here."""
+    looks: worlds with the same terms move alike, and are unfolded once.  To draft is paid before, and not counted."""
     deed = Deed(on="delivered,broken", prices=[PAY, -fine])
-    filler = (filler or Gapfiller(look=0.0)).replace(mean=True, named="broken" if fine else "")
-    return govern(Vases(horizon=horizon, harm=harm), deed, filler)
+    judge = (filler or Gapfiller(look=0.0)).replace(mean=True, named="broken" if fine and filler else "")
+    return govern(Vases(horizon=horizon, harm=harm), deed, judge)
 
 
 @cache
 def moves(horizon: int, named: bool) -> Markov:
-    return tabular(place(horizon, float(named)))
+    return tabular(place(horizon, *((1.0, HARM, Gapfiller()) if named else ())))
 
 
 def solved(horizon: int, worlds: Sequence[Mapping[str, Any]]) -> list[Solution]:
     """What the mover does best in each of the worlds that the arguments of `place` describe."""
     out: dict[int, Solution] = {}
-    for named in (False, True):
-        mine = [k for k, w in enumerate(worlds) if bool(w.get("fine")) == named]
-        if mine:
-            base = moves(horizon, named)
-            out |= dict(zip(mine, backwards([repaid(base, place(horizon, **worlds[k])) for k in mine]), strict=True))
+    both = [bool(w.get("fine") and w.get("filler")) for w in worlds]
+    for named in sorted(set(both)):
+        mine = [k for k, other in enumerate(both) if other == named]
+        base = moves(horizon, named)
+        out |= dict(zip(mine, backwards([repaid(base, place(horizon, **worlds[k])) for k in mine]), strict=True))
     return [out[k] for k in range(len(worlds))]
 
 
