@@ -51,8 +51,8 @@ class Vases(Situation):
     What can be governed: *disturbed*, each vase broken and each step onto the lawn, of which *externality* tells what
     it was worth to the principal; so a `gapfiller` can.
 
-    observation  view [n, rows, columns] bits: wall, boxes, wanted, lawn, vase, agent, laden; own [n, 3] whether one
-                 carries a box, and the place (2 numbers, -1 to 1)
+    observation  view [n, rows, columns] bits: wall, boxes, wanted, grass (the lawn), vase, agent, laden; own [n, 3]
+                 whether one carries a box, and the place (2 numbers, -1 to 1)
     actions      move: stay, north, east, south, west (the mover's; the principal is not asked)
     reward       the mover 0; the principal `worth` a box delivered, -`harm` a vase broken, -`wear` a step onto the lawn
     events       delivered, broken, disturbed, externality (what a step was worth to the principal)
@@ -151,7 +151,7 @@ class Vases(Situation):
         return {"own": jnp.concatenate([laden[:, None], place], -1)}
 
     def scene(self, state: State) -> grid.Scene:
-        letters = {"boxes": "B", "wanted": "D", "lawn": "L"}
+        letters = {"boxes": "B", "wanted": "D", "grass": "L"}
         ground = {"wall": self.land.walls} | {name: self.land.mask(letter) for name, letter in letters.items()}
         bodies = {"agent": state.body.here, "laden": state.carrying & (np.arange(2) == MOVER)}
         sites = {"vase": state.whole}
