@@ -175,8 +175,11 @@ def test_it_fills_gaps_elsewhere():
     filler = Gapfiller(on="harvest", cost=0.0)
     assert govern(place, filler).institutions == (filler,)
     outcome = Outcome(jnp.zeros(3), jnp.zeros(3), events, jnp.array(False))
-    told = jax.jit(lambda out: filler.settle(KEY, (), place, None, {}, {}, out)[2])(outcome)
-    np.testing.assert_allclose(told.transfer, [-3.0, 1.5, 1.5])  # what feeds others is no breach
+    settle = eqx.filter_jit(lambda filler, out: filler.settle(KEY, (), place, None, {}, {}, out)[2])
+    np.testing.assert_allclose(settle(filler, outcome).transfer, [-3.0, 1.5, 1.5])  # what feeds others is no breach
+    outcome = eqx.tree_at(lambda o: o.events["harvest"], outcome, 2 * ate)
+    usual = settle(filler.replace(knows=0.0, custom=0.5), outcome).transfer
+    np.testing.assert_allclose(usual, [-1.0 + 0.5, -1.0 + 0.5, 1.0])  # custom is by the unit, and each did two
     filler = Gapfiller(on="defect", effect="defect", value=-3.0, cost=0.0)
     filled = normal_form(govern(Matrix(), filler))
     np.testing.assert_allclose(filled.payoff, symmetric(2.0, 0 + 3.0, 4 - 3.0, 1.0))

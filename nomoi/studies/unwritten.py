@@ -31,7 +31,7 @@ SHAVELL, HADFIELD = "Shavell 2006, abstract", "ours, after Hadfield-Menell & Had
 SCHOOL, GAP, COMPLETE, RANDOM = "school", "gap", "complete", "random"
 KNOWS, NOISY, CAREFUL, CUSTOM = "knows", "errs", "errs, lets small losses pass", "custom alone"
 SELDOM, MULTIPLE = "looks seldom", "looks seldom, awards more"
-FILLERS: Mapping[str, Mapping[str, float]] = {
+FILLERS: Mapping[str, Mapping[str, Any]] = {
     KNOWS: {},
     NOISY: {"error": 2.0},
     CAREFUL: {"error": 2.0, "minor": 5.0},
