@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
+    from nomoi.institutions.deed import Deed as Deed
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
+    from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
@@ -108,6 +110,7 @@ if TYPE_CHECKING:
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
+    from nomoi.situations.vases import Vases as Vases
     from nomoi.situations.works import Works as Works
 
 page(__name__)

@@ -145,7 +145,9 @@ def load(spec: str, kind: str = "", none: bool = False) -> type[Any] | list[type
     kinds = OWN.get(kind, OWN[""] if kind in OWN[""] else (kind,))
     what = " nor ".join(f"{'an' if k[0] in 'aeiou' else 'a'} {base(k).__name__}" for k in kinds)
     rules = {n: c for k in kinds for n, c in defined(home, k).items()}
-    rules = {c.__name__.lower(): c for c in vars(home).values() if c in rules.values()}  # in the order of the text
+    rules = {
+        c.__name__.lower(): c for c in vars(home).values() if isinstance(c, type) and c in rules.values()
+    }  # in the order of the text
     if not name:
         if not rules and not none:
             raise Refusal(f"{path} defines neither {what}." if len(kinds) > 1 else f"{path} does not define {what}.")

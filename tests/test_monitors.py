@@ -93,7 +93,9 @@ def test_what_a_monitor_catches_is_fined_on_the_pool_and_an_institution_may_be_w
 def test_whatever_names_an_event_may_name_an_institutions(word):
     """Whether it is an amount, a label, or of the right shape is checked of those events too."""
     first = Levy(on="harvest", title="toll")
-    place = govern(SITUATIONS["harvest"], first, catalogue.institutions()[word](on="toll.paid"))
+    cls = catalogue.institutions()[word]
+    named = dict.fromkeys({"on", "effect"} & set(options(cls)), "toll.paid")
+    place = govern(SITUATIONS["harvest"], first, cls(**named))
     state = outline(place).state
     still = {head: jnp.zeros(place.agents, jnp.int32) for head in place.actions}
     out = eqx.filter_eval_shape(place.step, jax.random.key(0), state, still)[1]

@@ -12,6 +12,8 @@ from scipy.optimize import brentq
 
 from nomoi.errors import Refusal
 from nomoi.proxies import incomplete
+from nomoi.proxies.deferred import deferred
+from nomoi.proxies.expression import Expression
 from nomoi.proxies.incomplete import World, example, flow, mention
 from nomoi.proxies.proxy_audit import audit, parse
 
@@ -84,12 +86,13 @@ def test_remedies():
     still = lambda w: flow(w, mention(w, [0, 1]), [0, 1], 40, movable=[0, 1]).utility[-1]  # noqa: E731
     assert still(inside) == pytest.approx(-6.08895, abs=1e-5)
     assert still(edge) == pytest.approx(edge.utility(edge.start), abs=1e-9)  # safe, and useless
-    means = []
+    means, ends = [], {0.2: -0.00996, 1: -0.22789, 3: -0.66325, 10: -5.79630}  # at a twentieth of the step
     for every in (0.2, 1, 3, 10):
-        path = incomplete.updated(edge, 2, every, 20)
+        path = incomplete.updated(edge, 2, every, 20, step=0.1)
         late = np.linspace(10, 20, 2001)
         means.append(np.interp(late, path.t, path.utility).mean())
-    assert means == pytest.approx([-0.0033, -0.0788, -0.5174, -2.6898], abs=0.02)
+        assert path.utility[-1] == pytest.approx(ends[every], abs=3e-5)
+    assert means == pytest.approx([-0.0033, -0.0788, -0.5174, -2.6898], abs=0.004)
     assert means == sorted(means, reverse=True)
     careful = incomplete.careful(example([0.2, 0.5, 1.2, 2.1]), 4)
     assert careful == pytest.approx([-4.30952, -0.57246, -0.09207, -0.04604, 0], abs=1e-4)
@@ -106,6 +109,26 @@ def test_no_impact_never_harms(x, mentioned):
     path = flow(world, mention(world, mentioned), mentioned, 5, 51, movable=mentioned)
     assert path.utility[-1] >= path.utility[0] - 1e-9
     np.testing.assert_allclose(np.delete(path.s[-1], mentioned), np.delete(world.start, mentioned))
+
+
+@given(st.lists(st.floats(0.1, 3), min_size=3, max_size=3))
+@settings(max_examples=5)
+def test_walked_once_or_every_time_an_expression_is_worth_the_same(x):
+    texts = [
+        "2 + a - (3 - b) * 2 * c / a / (1 / b)",
+        "a ** 2 + 2 ** b - (-2) ** a + (-8) ** 0.5 * c",
+        "7 // a + c % 2 + 5 % b",
+        "(a if a < b else -b) + (0 < a <= b) + (a == b) + (a != c or not b) + (a > 1 and b >= 1)",
+        "min(a, 2, b) + max(0.5, c) + clip(a, 0.2, b) + sign(a - b) + abs(b - c) + k * min(1, 2)",
+        "exp(a) - log(b) + sqrt(c) + cos(a) + sin(b) + tanh(c) + sigmoid(a) + exp(1)",
+        "4 > 3",
+    ]
+    rows = np.array([x, x[::-1], [1, 1, 2]]).T
+    for text in texts:
+        one = Expression(text)
+        with np.errstate(all="ignore"):
+            known = one({"a": rows[0], "b": rows[1], "c": rows[2], "k": 0.5})
+        np.testing.assert_array_equal(deferred(one, ["a", "b", "c"], {"k": 0.5})(rows), known)
 
 
 BASE = {

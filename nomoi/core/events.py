@@ -63,6 +63,9 @@ VOCABULARY = {
         Event("withheld", "[n]", "worth", "kept back of what one had agreed to deliver", True),
         Event("taken", "[n, n]", "worth", "the row's agent seized of the column's agent's goods", True),
         Event("output", "[n]", "units", "produced for the market", True),
+        Event("delivered", "[n]", "boxes", "carried to where it was wanted", True),
+        Event("broken", "[n]", "vases", "broken on one's way", True),
+        Event("disturbed", "[n]", "things", "moved over something that stood or grew there, harmful or not", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

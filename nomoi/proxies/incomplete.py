@@ -16,7 +16,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 
-EXACT = {"rtol": 1e-9, "atol": 1e-11}
+EXACT = {"rtol": 1e-8, "atol": 1e-9}  # as far as slopes by differences go: asked for more, a solver follows their noise
 Function = Callable[[np.ndarray], Any]  # [L, ...] -> [...]
 
 
@@ -200,10 +200,11 @@ def updated(world: World, count: int, every: float, until: float, step: float = 
         asked = _with(np.zeros(len(s)), chosen, np.ones(len(chosen)))
         for _ in range(max(1, math.ceil(span / step - 1e-9))):
             h = min(step, span)
-            a = _speed(world, proxy, asked, s)
-            b = _speed(world, proxy, asked, s + h / 2 * a)
-            c = _speed(world, proxy, asked, s + h / 2 * b)
-            d = _speed(world, proxy, asked, s + h * c)
+            edge = float(world.cost(s)) > -1e-9  # for the whole step, whose error would be of first order else
+            a = _speed(world, proxy, asked, s, edge)
+            b = _speed(world, proxy, asked, s + h / 2 * a, edge)
+            c = _speed(world, proxy, asked, s + h / 2 * b, edge)
+            d = _speed(world, proxy, asked, s + h * c, edge)
             s = _inside(world, s + h / 6 * (a + 2 * b + 2 * c + d))
             t, span = t + h, span - h
             if math.isnan(full) and float(world.cost(s)) > -1e-9:
@@ -213,10 +214,10 @@ def updated(world: World, count: int, every: float, until: float, step: float = 
     return _path(world, world.utility, np.array(times), np.array(states), full)
 
 
-def _speed(world: World, proxy: Function, asked: np.ndarray, s: np.ndarray) -> np.ndarray:
+def _speed(world: World, proxy: Function, asked: np.ndarray, s: np.ndarray, edge: bool) -> np.ndarray:
     """Uphill in the proxy, along the edge where resources are used up."""
     g = asked * world.gradient(proxy, s)
-    if float(world.cost(s)) < -1e-9:
+    if not edge:
         return g
     c = world.gradient(world.cost, s)
     c = np.where((s <= world.lowest + 1e-9) & (asked == 0), 0.0, c)
@@ -242,10 +243,11 @@ def careful(world: World, rounds: int = 10) -> np.ndarray:
     for _ in range(rounds):
         w = worth(world, s)
         trial = _best(world, s, [int(np.argmax(w)), int(np.argmin(w))])
-        if trial is not None and float(world.utility(trial)) > out[-1]:
-            s = trial
+        if trial is None or float(world.utility(trial)) <= out[-1]:
+            break  # so would be every update to come
+        s = trial
         out.append(float(world.utility(s)))
-    return np.array(out)
+    return np.array(out + out[-1:] * (rounds + 1 - len(out)))
 
 
 def _best(world: World, s: np.ndarray, movable: Sequence[int], close: float = 1e-15) -> np.ndarray | None:
@@ -254,11 +256,15 @@ def _best(world: World, s: np.ndarray, movable: Sequence[int], close: float = 1e
 
     places = list(movable)
     put = lambda y: _with(s, places, y)  # noqa: E731
+    less = lambda f, size=1.0: lambda y: -float(f(put(y))) / size  # noqa: E731
+    slope = lambda f, size=1.0: lambda y: -world.gradient(f, put(y))[places] / size  # noqa: E731
     with np.errstate(all="ignore"):
+        large = max(1.0, abs(float(world.utility(s))))  # to be as close as `close` below its last digit would take ages
         found = minimize(
-            lambda y: -float(world.utility(put(y))), s[places], method="SLSQP", options={"ftol": close, "maxiter": 300},
+            less(world.utility, large), s[places], jac=slope(world.utility, large),
             bounds=[(None if b == -np.inf else b, None) for b in world.lowest[places]],
-            constraints={"type": "ineq", "fun": lambda y: -float(world.cost(put(y)))},
+            constraints={"type": "ineq", "fun": less(world.cost), "jac": slope(world.cost)},
+            method="SLSQP", options={"ftol": close, "maxiter": 300},
         )  # fmt: skip
     return put(found.x) if np.isfinite(found.fun) and float(world.cost(put(found.x))) < 1e-6 else None
 

@@ -14,6 +14,7 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import number as short
 from nomoi.proxies import incomplete
+from nomoi.proxies.deferred import deferred
 from nomoi.proxies.expression import Expression, identifier
 from nomoi.proxies.findings import FAIL, NOT_APPLICABLE, PASS, WARN, Audit, Finding
 from nomoi.proxies.incomplete import Path as Flow
@@ -35,16 +36,6 @@ class Objective:
     every: float
 
 
-class Text:
-    """An expression as a function of attributes [L, ...]."""
-
-    def __init__(self, expression: Expression, names: Sequence[str], constants: Mapping[str, float]):
-        self.expression, self.names, self.constants = expression, names, constants
-
-    def __call__(self, s: np.ndarray) -> Any:
-        return self.expression({**dict(zip(self.names, s, strict=True)), **self.constants})
-
-
 def find(path: str | Path) -> Objective:
     """The proxy of a YAML or JSON file."""
     return parse(read(path), str(path))
@@ -64,7 +55,7 @@ def parse(data: Mapping[str, Any], where: str) -> Objective:
     constants = {n: table.number(n) for n in table.data}
     known = {*names, *constants}
     parsed = lambda key: Expression(part.value(key), f"{where}: {key}").known(known, "attribute")  # noqa: E731
-    of = lambda key: Text(parsed(key), names, constants)  # noqa: E731
+    of = lambda key: deferred(parsed(key), names, constants)  # noqa: E731
     start = part.part("start")
     first = np.array([start.number(n) for n in names])
     start.close()
@@ -81,7 +72,7 @@ def parse(data: Mapping[str, Any], where: str) -> Objective:
     given = part.value("proxy")
     if isinstance(given, str):
         proxy: Any = of("proxy")
-        mentioned = [names.index(n) for n in names if n in proxy.expression.names]
+        mentioned = [names.index(n) for n in names if n in parsed("proxy").names]
     else:
         chosen = [str(n) for n in part.rows("proxy")]
         for n in chosen:
@@ -191,7 +182,7 @@ def _remedies(
 ) -> tuple[dict[str, tuple[float, str]], dict[str, Flow]]:
     w = o.world
     still = incomplete.flow(w, o.proxy, o.mentioned, o.until, movable=o.mentioned)
-    anew = incomplete.updated(w, count, o.every, o.until, min(0.02, o.until / 400))
+    anew = incomplete.updated(w, count, o.every, o.until, min(0.1, o.until / 100))
     rounds = max(1, min(50, round(o.until / o.every)))
     both = incomplete.careful(w, rounds)
     out = {
