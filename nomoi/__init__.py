@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.court import Court as Court
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
+    from nomoi.institutions.gauge import Gauge as Gauge
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
@@ -62,6 +63,7 @@ if TYPE_CHECKING:
     from nomoi.learners.negotiation import Settlement as Settlement
     from nomoi.learners.objectives import SVO as SVO
     from nomoi.learners.objectives import Common as Common
+    from nomoi.learners.objectives import Formula as Formula
     from nomoi.learners.objectives import Inequity as Inequity
     from nomoi.learners.objectives import Objective as Objective
     from nomoi.learners.objectives import Own as Own

@@ -125,6 +125,9 @@ def compare(
     set: Annotated[list[str] | None, typer.Option(help="an option, such as levy.rate=2 or situation.agents=7")] = None,
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
     who: Annotated[str, typer.Option(help="who plays: a learner or a script, such as forager(spare=3)")] = "",
+    objective: Annotated[
+        str, typer.Option(help="what is learned from: a name, or an expression such as 'own - 2*sparse'")
+    ] = "",
     seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
     steps: Annotated[float, typer.Option(help="world steps a run")] = 500_000,
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
@@ -140,8 +143,8 @@ def compare(
     files.check_place(report, out)
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
-            situation, under or (), who=who, seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell,
-            old=old,
+            situation, under or (), who=who, objective=objective, seeds=seeds, steps=steps, out=out, map=map,
+            set=set or (), tell=tell, old=old,
         )  # fmt: skip
     from nomoi.report.comparison import write_page
 

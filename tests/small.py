@@ -103,7 +103,7 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
-ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
+ALIKE = ("fine", "gauge", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
 THERE |= {"contract": tuple(set(SITUATIONS) - {"commons"}), "levy": tuple(set(SITUATIONS) - {"commons"})}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.court import Court as Court
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
+    from nomoi.institutions.gauge import Gauge as Gauge
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy

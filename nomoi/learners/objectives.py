@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from nomoi.core import Outcome, Situation, setting, size
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal, nearest
+from nomoi.proxies import wanted
 
 
 class Objective(Rule):
@@ -96,3 +97,22 @@ class Proxy(Objective):
         if self.on not in amounts:
             raise Refusal(f"proxy.on is {self.on!r}; {nearest(self.on, amounts, 'amount')}")
         return memory, self.weight * outcome.units(self.on) + self.beside * outcome.payoff
+
+
+class Formula(Objective):
+    """Wants what an expression says: arithmetic on what a step brought, such as `own - 2*sparse`.
+
+    It may read `own`, `others` (their mean payoff), `reward` and `transfer` (the parts of the own payoff), and every
+    event of the situation and of its institutions, by who did it: `harvest`, `altar.violation`.  The text is parsed on
+    a whitelist and never run.
+
+    >>> from nomoi.learners.objectives import Formula
+    >>> Formula(text="own - 2*sparse").text
+    'own - 2*sparse'
+    """
+
+    text: str = size("own", "the expression", "ours", converter=wanted.written)
+
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        wanted.fits(self.text, situation)
+        return memory, wanted.worth(wanted.parsed(self.text), outcome)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
-COLUMNS = ("equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
+COLUMNS = ("objective", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
 
 
 @contextlib.contextmanager
