@@ -105,6 +105,7 @@ if TYPE_CHECKING:
     from nomoi.situations.cleanup import Cleanup as Cleanup
     from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
+    from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms

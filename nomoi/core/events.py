@@ -62,6 +62,8 @@ VOCABULARY = {
         Event("traded", "[n]", "units", "agreed to sell or to buy in the market", True),
         Event("withheld", "[n]", "worth", "kept back of what one had agreed to deliver", True),
         Event("taken", "[n, n]", "worth", "the row's agent seized of the column's agent's goods", True),
+        Event("reached", "[n]", "goals", "came to what was meant", True),
+        Event("followed", "[n]", "signs", "came to the sign, where what was meant is not", True),
         Event("output", "[n]", "units", "produced for the market", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
