@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
+    from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
     from nomoi.situations.works import Works as Works

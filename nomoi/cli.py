@@ -258,18 +258,39 @@ def goods(
 
 @app.command()
 def solve(
-    game: Annotated[str, typer.Argument(help="a file (.nfg, .csv, .json) or a known game, such as stag_hunt")],
+    game: Annotated[
+        str, typer.Argument(help="a file (.nfg, .csv, .json), a known game, such as stag_hunt, or a situation")
+    ],
+    under: Annotated[str, typer.Option(help="of a situation: a regime, such as contract")] = "",
+    set: Annotated[list[str] | None, typer.Option(help="of a situation: an option, such as situation.noise=1")] = None,
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",
     picture: Annotated[Path | None, typer.Option(help="phase portrait to write, .svg or .png")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
-    """Solve a game in normal form: class, equilibria, dominance, basins."""
+    """Solve a game: class, equilibria, dominance, basins; a situation of several steps by backward induction."""
     from nomoi import files
     from nomoi.report import solution
     from nomoi.solve.analysis import analyse
     from nomoi.solve.formats import find
+    from nomoi.solve.games import GAMES
 
-    given = find(game)
+    if game in GAMES and (under or set):
+        raise Refusal(f"{game} is a game in normal form; --set and --under are for situations.")
+    if game not in GAMES and (_lived(game) or under or set):
+        from nomoi.report import unfolded
+
+        place = unfolded.place(game, under, set or ())
+        given = unfolded.game(place)
+        if given is None:
+            if picture:
+                raise Refusal(f"{game} has several steps and no phase portrait; leave out --picture.")
+            if method != "auto":
+                raise Refusal(f"{game} has several steps and is solved by backward induction; leave out --method.")
+            found = unfolded.solve(place)
+            print(json.dumps(found, indent=1)) if as_json else unfolded.show(found)
+            return
+    else:
+        given = find(game)
     if picture:
         from nomoi.report import portrait
 
@@ -282,6 +303,13 @@ def solve(
         solution.show(found)
     if picture:
         print(printable(str(portrait.write(found.game, picture))), file=sys.stderr if as_json else sys.stdout)
+
+
+def _lived(word: str) -> bool:
+    """Whether a word means a situation: one of nomoi's by its name, or one of a person's own file."""
+    from nomoi import catalogue
+
+    return ".py" in word or any(cls.name.lower() == word for cls in catalogue.texts("situation"))
 
 
 @app.command()

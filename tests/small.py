@@ -106,10 +106,8 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 ALIKE = ("fine", "gauge", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-THERE |= {
-    "contract": tuple(set(SITUATIONS) - {"commons", "errand"}),
-    "levy": tuple(set(SITUATIONS) - {"commons", "errand"}),
-}
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "offswitch"})  # of which two give a contract nobody to sign it
+THERE |= {"contract": WORLDS, "levy": WORLDS}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

@@ -64,6 +64,8 @@ VOCABULARY = {
         Event("taken", "[n, n]", "worth", "the row's agent seized of the column's agent's goods", True),
         Event("reached", "[n]", "goals", "came to what was meant", True),
         Event("followed", "[n]", "signs", "came to the sign, where what was meant is not", True),
+        Event("deferred", "[n]", "choices", "left the choice to somebody who knows better", True),
+        Event("stopped", "[n]", "choices", "stopped what another one would have done", True),
         Event("output", "[n]", "units", "produced for the market", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
