@@ -314,35 +314,36 @@ def _lived(word: str) -> bool:
 
 @app.command()
 def audit(
-    kind: Annotated[str, typer.Argument(help="reward, label or proxy")],
+    kind: Annotated[str, typer.Argument(help="reward, label, proxy or measure")],
     file: Annotated[Path, typer.Argument(help="a file of yours; `nomoi new KIND` writes one to begin with")],
     gamma: Annotated[float | None, typer.Option(help="reward: another discount than the file's")] = None,
     outside: Annotated[str | None, typer.Option(help="reward: extrapolate or clip beyond the ranges of fields")] = None,
     score: Annotated[str, typer.Option(help="label: the column of the score")] = "",
-    need: Annotated[list[str] | None, typer.Option(help="label: a column of what is meant")] = None,
-    proxy: Annotated[list[str] | None, typer.Option(help="label: a column of what stands in for it")] = None,
-    group: Annotated[str, typer.Option(help="label: the column of the groups")] = "",
+    need: Annotated[list[str] | None, typer.Option(help="label, measure: a column of what is meant")] = None,
+    proxy: Annotated[list[str] | None, typer.Option(help="label, measure: a column of what stands in for it")] = None,
+    group: Annotated[str, typer.Option(help="label: the column of the groups; measure: of who rows are from")] = "",
+    pushed: Annotated[str, typer.Option(help="measure: the column that is 1 where somebody pushed the proxy")] = "",
     compare: Annotated[str, typer.Option(help="label: REFERENCE,COMPARED of the groups")] = "",
     other: Annotated[list[str] | None, typer.Option(help="label: a column of another score")] = None,
     weight: Annotated[str, typer.Option(help="label: the column of weights")] = "",
     top: Annotated[int, typer.Option(help="label: percentile from which people are chosen")] = 97,
     permutations: Annotated[int, typer.Option(help="label: shuffles of the groups")] = 200,
-    drop: Annotated[bool, typer.Option(help="label: leave rows with empty cells out, and count them")] = False,
+    drop: Annotated[bool, typer.Option(help="label, measure: leave rows with empty cells out, and count them")] = False,
     report: Annotated[Path, typer.Option(help="the page to write")] = Path("audit.html"),
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
-    """Audit what you are about to optimise: a reward, a label, a proxy.  Exit status 1 if a check fails."""
+    """Audit what you are about to optimise: a reward, a label, a proxy, a measure.  Exit status 1 if a check fails."""
     from nomoi.report import audits
 
     asked = {"gamma": gamma, "outside": outside, "score": score, "need": need, "proxy": proxy, "group": group,
-             "compare": compare, "other": other, "weight": weight, "top": top, "permutations": permutations,
-             "drop": drop}  # fmt: skip
+             "pushed": pushed, "compare": compare, "other": other, "weight": weight, "top": top,
+             "permutations": permutations, "drop": drop}  # fmt: skip
     raise SystemExit(audits.run(kind, file, asked, report, as_json))
 
 
 @app.command()
 def new(
-    kind: Annotated[str, typer.Argument(help="reward, label or proxy")],
+    kind: Annotated[str, typer.Argument(help="reward, label, proxy or measure")],
     to: Annotated[Path | None, typer.Option(help="the file to write")] = None,
 ) -> None:
     """Write an example of a file to audit, to be changed."""
