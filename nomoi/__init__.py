@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nomoi.errors import Missing as Missing
     from nomoi.errors import Refusal as Refusal
     from nomoi.files import data as data
+    from nomoi.institutions.agenda import Agenda as Agenda
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority

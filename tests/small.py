@@ -103,7 +103,20 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
-ALIKE = ("fine", "gauge", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
+ALIKE = (
+    "agenda",
+    "fine",
+    "gauge",
+    "gift",
+    "interest",
+    "mediator",
+    "monitor",
+    "permits",
+    "principal",
+    "tax",
+    "treaty",
+    "vote",
+)
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "offswitch"})  # of which two give a contract nobody to sign it

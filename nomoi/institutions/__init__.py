@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nomoi.core.pages import page
 
 if TYPE_CHECKING:
+    from nomoi.institutions.agenda import Agenda as Agenda
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
