@@ -169,3 +169,20 @@ def test_few_rows_are_not_enough_for_the_top():
     rows, _ = normal(rows=99)
     assert found(rows)[:2] == [WARN, NOT_ENOUGH]
     assert found(Rows("x", np.arange(3.0), np.arange(3.0)))[0] == NOT_ENOUGH
+
+
+def test_every_folly_says_what_was_hoped_for_and_can_be_read():
+    from test_sources import KEYS, begins
+
+    from nomoi.report.listed import listed
+
+    told = [dict(thing.rows) for thing in listed("folly")]
+    assert len(told) == 11
+    for one in told:
+        assert one.keys() == {"hoped", "rewarded", "came", "kind", "source", "open"}
+        assert all(one.values())
+        assert one["kind"] in ("missing", "opposite")
+        assert any(begins(one["source"], key) for key in KEYS), one["source"]
+        assert one["open"].startswith(("https://", "http://"))
+    (boat,) = listed("folly", "boat_race")
+    assert boat.said == "the points of targets along the course, hoping for: to finish the race"
