@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import types
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
@@ -162,3 +164,12 @@ def test_compare_measures_what_is_optimised_beside_what_is_true(tmp_path):
     page = html(result)
     assert "<h2>Two phases</h2>" in page
     assert "own - 9*defect + 0*others, all agents" in page
+
+
+def test_what_the_page_about_proxies_shows_is_what_happens(capsys):
+    page = (Path(__file__).parent.parent / "docs" / "proxies.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(snippets) == 4
+    for snippet in snippets:
+        exec(compile(snippet, "proxies.md", "exec"), {})
+    assert capsys.readouterr().out.split() == ["utility", "True", "True", "False", "False", "True"]
