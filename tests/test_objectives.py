@@ -6,9 +6,11 @@ import re
 import types
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from test_study_claims import of
 
 import nomoi
 from nomoi.core import Outcome, govern
@@ -17,7 +19,7 @@ from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.gauge import Gauge
 from nomoi.institutions.levy import Levy
-from nomoi.learners.objectives import Formula
+from nomoi.learners.objectives import Edited, Formula
 from nomoi.learners.ppo import PPO
 from nomoi.measure.measures import measures
 from nomoi.proxies import wanted
@@ -28,6 +30,7 @@ from nomoi.scripts.fixed import Random
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
+from nomoi.studies import reward_edits
 
 ZAP = [[0.0, 1.0, 1.0], [0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]  # who hit whom
 HAPPENED = Outcome(
@@ -148,6 +151,8 @@ def test_two_phases_by_hand():
     assert not proxied.phases(told(proxy, proxy))[0].second  # both rise
     assert not proxied.phases(told(true, true))[0].second  # both fall
     assert not proxied.phases(told(proxy[:1], true[:1]))[0].second  # one seed gives no interval
+    unsure = [true[0], [*[1] * 6, *[5] * 4, *[4.9] * 6]]  # it falls by 3 and by .1
+    assert not proxied.phases(told(proxy, unsure))[0].second
     plain = told(proxy, true)
     plain.who = PPO()
     assert proxied.phases(plain) == []
@@ -173,3 +178,38 @@ def test_what_the_page_about_proxies_shows_is_what_happens(capsys):
     for snippet in snippets:
         exec(compile(snippet, "proxies.md", "exec"), {})
     assert capsys.readouterr().out.split() == ["utility", "True", "True", "False", "False", "True"]
+
+
+def test_an_edit_is_a_formula_whose_weights_are_settings():
+    outcome = HAPPENED
+    edit = Edited(on="sparse,zap", weights=[-2.0, 0.5], beside=3.0)
+    same = Formula(text="3*own - 2*sparse + 0.5*zap")
+    for one in (edit, same):
+        np.testing.assert_allclose(one.feel(jnp.zeros(3), govern(Harvest(agents=3), Levy()), outcome)[1], [5, 3, 8.5])
+    with pytest.raises(Refusal, match=r"edited\.weights has 2 numbers for 1 events \(sparse\)"):
+        Edited(on="sparse")
+    with pytest.raises(Refusal, match=r"edited\.on has 'spase'; did you mean 'sparse'"):
+        Edited(on="spase", weights=[1.0]).feel(jnp.zeros(3), Harvest(agents=3), outcome)
+
+
+def test_the_best_edit_is_chosen_on_other_seeds_than_those_it_is_judged_by():
+    one, two = "own + 1 harvest", "own - 1 harvest"
+    table = {one: [9, 9, 1, 2], two: [5, 5, 8, 8], "own payoff": [0] * 4, "levy": [0, 0, 4, 4],
+             "altar with a fine": [0] * 4, "common payoff": [7] * 4}  # fmt: skip
+    results = of({label: {"reward": [[v] * 8 for v in values]} for label, values in table.items()})
+    assert reward_edits.best(results) == one  # the luckier of all four would have been the other
+    effects = [c.effect(results).tolist() for c in reward_edits.CLAIMS]
+    assert effects == [[3, 2], [-1, -2], [1, 2], [7, 7]]
+
+
+def test_edits_share_one_program_and_are_trained_as_long_as_institutions():
+    trials = reward_edits.trials("laptop")
+    assert len(trials) == 204
+    assert len({t.label for t in trials}) == 204
+    assert len({t.length for t in trials}) == 1
+    programs = {jax.tree.structure((t.learner, t.situation, t.under)) for t in trials}
+    assert len(programs) == 2  # that of the common payoff is another
+    (levy, altar) = trials[-2:]
+    for trial, names in ((trials[0], []), (levy, ["levy"]), (altar, ["altar", "fine"])):
+        assert [i.name for i in trial.situation.institutions if i.in_force] == names
+    assert not np.asarray(levy.learner.objective.weights).any()
