@@ -61,6 +61,8 @@ def test_pushing_what_only_goes_with_the_goal_is_causal():
     half = dataclasses.replace(apart, goal=proxy - 0.9 * pushed + 0.5 * rng.normal(size=N))  # .7 of it comes
     assert audit(half).finding("causal").status == WARN
     assert audit(half).finding("causal").value == pytest.approx(0.7, abs=0.03)
+    tenfold = dataclasses.replace(half, goal=10 * half.goal)  # in another unit
+    assert audit(tenfold).finding("causal").value == pytest.approx(0.7, abs=0.03)
     few = dataclasses.replace(apart, pushed=(np.arange(N) < 10).astype(float))
     assert audit(few).finding("causal").status == NOT_ENOUGH
     idle = dataclasses.replace(apart, proxy=proxy - 3 * pushed)  # "pushed" rows are no higher
@@ -81,6 +83,10 @@ def test_who_games_the_measure_is_found_and_is_no_bend_of_the_goal():
     assert got.finding("adversarial").value == pytest.approx(games.sum() / (N / 10), abs=0.02)
     assert found(dataclasses.replace(gamed, actor=None))[1] == FAIL  # in two columns it looks like a bend
     assert found(dataclasses.replace(rows, actor=actor, actors=gamed.actors))[3] == PASS
+    unlucky = dataclasses.replace(
+        rows, goal=np.where(games, rows.goal - 1, rows.goal), actor=actor, actors=gamed.actors
+    )
+    assert found(unlucky)[3] == PASS  # it has less of the goal, and is no oftener on top
     alone = dataclasses.replace(gamed, actor=np.arange(N), actors=list(map(str, range(N))))
     assert found(alone)[3] == NOT_ENOUGH
 

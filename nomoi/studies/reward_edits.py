@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -40,8 +41,8 @@ def _name(edit: np.ndarray) -> str:
 
 def trials(size: str) -> Sequence[Trial]:
     steps, edits = {"smoke": (1_000, 3), "laptop": (40_000, 200), "paper": (2_000_000, 200)}[size]
-    small = {"worlds": 4, "steps": 16, "hidden": 8, "minibatches": 2}
-    learner = build(PPO, **(small if size == "smoke" else {"worlds": 16, "hidden": 32}))
+    small: dict[str, Any] = {"worlds": 4, "steps": 16, "hidden": 8, "minibatches": 2}
+    learner = build(PPO, **small) if size == "smoke" else build(PPO, worlds=16, hidden=32)
     free, *ruled = one_program(
         Pool(agents=4), [(), *(parse(label, text).institutions for label, text in UNDER.items())]
     )
