@@ -103,7 +103,7 @@ class Agenda(Institution):
         listed = memory.listed.astype(jnp.float32)[:, None] * units
         paid = self.rate * listed.sum(0)
         done, clock = (1 - self.forgets) * memory.done + units.mean(1), memory.clock + 1
-        due = (clock % self.period == 0) & (self.by != FIXED)
+        due = clock % self.period == 0
         memory = Memory(jnp.where(due, self._chosen(key, done), memory.listed), done, clock)
         unlisted = (units - listed).sum(0)
         return memory, state, outcome.pay(paid, self, paid=paid, listed=listed.sum(0), unlisted=unlisted)
