@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nomoi.errors import Missing as Missing
     from nomoi.errors import Refusal as Refusal
     from nomoi.files import data as data
+    from nomoi.institutions.agenda import Agenda as Agenda
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
+    from nomoi.institutions.gauge import Gauge as Gauge
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
@@ -64,6 +66,8 @@ if TYPE_CHECKING:
     from nomoi.learners.negotiation import Settlement as Settlement
     from nomoi.learners.objectives import SVO as SVO
     from nomoi.learners.objectives import Common as Common
+    from nomoi.learners.objectives import Edited as Edited
+    from nomoi.learners.objectives import Formula as Formula
     from nomoi.learners.objectives import Inequity as Inequity
     from nomoi.learners.objectives import Objective as Objective
     from nomoi.learners.objectives import Own as Own
@@ -105,9 +109,11 @@ if TYPE_CHECKING:
     from nomoi.situations.cleanup import Cleanup as Cleanup
     from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
+    from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
+    from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
     from nomoi.situations.vases import Vases as Vases

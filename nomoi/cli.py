@@ -143,6 +143,9 @@ def compare(
     set: Annotated[list[str] | None, typer.Option(help="an option, such as levy.rate=2 or situation.agents=7")] = None,
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
     who: Annotated[str, typer.Option(help="who plays: a learner or a script, such as forager(spare=3)")] = "",
+    objective: Annotated[
+        str, typer.Option(help="what is learned from: a name, or an expression such as 'own - 2*sparse'")
+    ] = "",
     seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
     steps: Annotated[float, typer.Option(help="world steps a run")] = 500_000,
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),
@@ -158,8 +161,8 @@ def compare(
     files.check_place(report, out)
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
-            situation, under or (), who=who, seeds=seeds, steps=steps, out=out, map=map, set=set or (), tell=tell,
-            old=old,
+            situation, under or (), who=who, objective=objective, seeds=seeds, steps=steps, out=out, map=map,
+            set=set or (), tell=tell, old=old,
         )  # fmt: skip
     from nomoi.report.comparison import write_page
 
@@ -306,18 +309,39 @@ def meet(
 
 @app.command()
 def solve(
-    game: Annotated[str, typer.Argument(help="a file (.nfg, .csv, .json) or a known game, such as stag_hunt")],
+    game: Annotated[
+        str, typer.Argument(help="a file (.nfg, .csv, .json), a known game, such as stag_hunt, or a situation")
+    ],
+    under: Annotated[str, typer.Option(help="of a situation: a regime, such as contract")] = "",
+    set: Annotated[list[str] | None, typer.Option(help="of a situation: an option, such as situation.noise=1")] = None,
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",
     picture: Annotated[Path | None, typer.Option(help="phase portrait to write, .svg or .png")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
-    """Solve a game in normal form: class, equilibria, dominance, basins."""
+    """Solve a game: class, equilibria, dominance, basins; a situation of several steps by backward induction."""
     from nomoi import files
     from nomoi.report import solution
     from nomoi.solve.analysis import analyse
     from nomoi.solve.formats import find
+    from nomoi.solve.games import GAMES
 
-    given = find(game)
+    if game in GAMES and (under or set):
+        raise Refusal(f"{game} is a game in normal form; --set and --under are for situations.")
+    if game not in GAMES and (_lived(game) or under or set):
+        from nomoi.report import unfolded
+
+        place = unfolded.place(game, under, set or ())
+        given = unfolded.game(place)
+        if given is None:
+            if picture:
+                raise Refusal(f"{game} has several steps and no phase portrait; leave out --picture.")
+            if method != "auto":
+                raise Refusal(f"{game} has several steps and is solved by backward induction; leave out --method.")
+            found = unfolded.solve(place)
+            print(json.dumps(found, indent=1)) if as_json else unfolded.show(found)
+            return
+    else:
+        given = find(game)
     if picture:
         from nomoi.report import portrait
 
@@ -332,31 +356,39 @@ def solve(
         print(printable(str(portrait.write(found.game, picture))), file=sys.stderr if as_json else sys.stdout)
 
 
+def _lived(word: str) -> bool:
+    """Whether a word means a situation: one of nomoi's by its name, or one of a person's own file."""
+    from nomoi import catalogue
+
+    return ".py" in word or any(cls.name.lower() == word for cls in catalogue.texts("situation"))
+
+
 @app.command()
 def audit(
-    kind: Annotated[str, typer.Argument(help="reward, label or proxy")],
+    kind: Annotated[str, typer.Argument(help="reward, label, proxy or measure")],
     file: Annotated[Path, typer.Argument(help="a file of yours; `nomoi new KIND` writes one to begin with")],
     gamma: Annotated[float | None, typer.Option(help="reward: another discount than the file's")] = None,
     outside: Annotated[str | None, typer.Option(help="reward: extrapolate or clip beyond the ranges of fields")] = None,
     score: Annotated[str, typer.Option(help="label: the column of the score")] = "",
-    need: Annotated[list[str] | None, typer.Option(help="label: a column of what is meant")] = None,
-    proxy: Annotated[list[str] | None, typer.Option(help="label: a column of what stands in for it")] = None,
-    group: Annotated[str, typer.Option(help="label: the column of the groups")] = "",
+    need: Annotated[list[str] | None, typer.Option(help="label, measure: a column of what is meant")] = None,
+    proxy: Annotated[list[str] | None, typer.Option(help="label, measure: a column of what stands in for it")] = None,
+    group: Annotated[str, typer.Option(help="label: the column of the groups; measure: of who rows are from")] = "",
+    pushed: Annotated[str, typer.Option(help="measure: the column that is 1 where somebody pushed the proxy")] = "",
     compare: Annotated[str, typer.Option(help="label: REFERENCE,COMPARED of the groups")] = "",
     other: Annotated[list[str] | None, typer.Option(help="label: a column of another score")] = None,
     weight: Annotated[str, typer.Option(help="label: the column of weights")] = "",
     top: Annotated[int, typer.Option(help="label: percentile from which people are chosen")] = 97,
     permutations: Annotated[int, typer.Option(help="label: shuffles of the groups")] = 200,
-    drop: Annotated[bool, typer.Option(help="label: leave rows with empty cells out, and count them")] = False,
+    drop: Annotated[bool, typer.Option(help="label, measure: leave rows with empty cells out, and count them")] = False,
     report: Annotated[Path, typer.Option(help="the page to write")] = Path("audit.html"),
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
 ) -> None:
-    """Audit what you are about to optimise: a reward, a label, a proxy.  Exit status 1 if a check fails."""
+    """Audit what you are about to optimise: a reward, a label, a proxy, a measure.  Exit status 1 if a check fails."""
     from nomoi.report import audits
 
     asked = {"gamma": gamma, "outside": outside, "score": score, "need": need, "proxy": proxy, "group": group,
-             "compare": compare, "other": other, "weight": weight, "top": top, "permutations": permutations,
-             "drop": drop}  # fmt: skip
+             "pushed": pushed, "compare": compare, "other": other, "weight": weight, "top": top,
+             "permutations": permutations, "drop": drop}  # fmt: skip
     raise SystemExit(audits.run(kind, file, asked, report, as_json))
 
 
@@ -364,7 +396,9 @@ def audit(
 def new(
     kind: Annotated[
         str,
-        typer.Argument(help="situation, commons, institution, learner, measure or study; or reward, label or proxy"),
+        typer.Argument(
+            help="situation, commons, institution, learner, measure or study; or reward, label, proxy or scores"
+        ),
     ],
     to: Annotated[Path | None, typer.Option(help="the file to write")] = None,
 ) -> None:

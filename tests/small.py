@@ -103,10 +103,25 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 
 
 # Each pair is a program to compile, so what only asks and pays, as levy and contract do, meets two worlds only.
-ALIKE = ("deed", "fine", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
+ALIKE = (
+    "agenda",
+    "deed",
+    "fine",
+    "gauge",
+    "gift",
+    "interest",
+    "mediator",
+    "monitor",
+    "permits",
+    "principal",
+    "tax",
+    "treaty",
+    "vote",
+)
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-THERE |= {"contract": tuple(set(SITUATIONS) - {"commons"}), "levy": tuple(set(SITUATIONS) - {"commons"})}
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "offswitch"})  # of which two give a contract nobody to sign it
+THERE |= {"contract": WORLDS, "levy": WORLDS}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

@@ -34,6 +34,8 @@ ZERO = {
     "sanction": {"cost": 0.0, "reward": 0.0, "loss": 0.0, "exile": 0, "immunity": 0},
     "altar": {},
     "fine": {"rate": 0.0},
+    "agenda": {"rate": 0.0},
+    "gauge": {},
     "gift": {"amount": 0.0},
     "interest": {"share": 1.0},
     "monitor": {"cost": 0.0},

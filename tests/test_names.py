@@ -111,7 +111,7 @@ def test_every_kind_can_be_listed_and_each_of_its_names_shown(nomoi):
     ("words", "part"),
     [
         (["list", "situations"], "no kind 'situations'; did you mean 'situation'?"),
-        (["show", "zap:altar"], "no kind 'zap'; the kinds are: family, game, institution"),
+        (["show", "zap:altar"], "no kind 'zap'; the kinds are: family, folly, game, institution"),
         (["show", "study:altr"], "no study called 'altr'; did you mean 'altar'?"),
         (["show", "tragdy"], "nothing called 'tragdy'; did you mean 'tragedy'?"),
         (["show", "§"], "nothing called '§'; `nomoi list` has all names."),

@@ -106,6 +106,33 @@ def test_a_table_climbs_its_own_loss():
             assert moved[c, a] == pytest.approx((loss(lr) - loss(0 * lr)) / 1e-6, abs=1e-5)
 
 
+def test_a_table_holds_what_it_moves_against_how_far_it_has_drifted():
+    """Three steps of KTO, example by example: sigma(beta (log ratio - z)), z how far all of them have moved so far."""
+    beta, rate = 4.0, 3.0  # large, so that the drift matters
+    cue, answer = np.array([0] * 30 + [1] * 10), np.array([1] * 30 + [0, 1] * 5)
+    label = np.array([1] * 25 + [-1] * 10 + [1] * 5)
+    table = manipulation.Table(3, 0.0, beta)
+    before, w = table.chances(), np.zeros((2, 3))
+    table.update(cue, answer, label, rate)
+
+    def climbed(drifts):
+        w[:] = 0
+        for _ in range(3):  # 40 examples, sixteen a step
+            z = np.exp(table.b + w)
+            now = z / z.sum(1, keepdims=True)
+            far = [sum(now[c, a] * np.log(now[c, a] / before[c, a]) for a in range(3)) for c in (0, 1)]
+            drift = drifts * np.mean([far[c] for c in cue])
+            gradient = np.zeros((2, 3))
+            for c, a, sign in zip(cue, answer, label, strict=True):
+                s = 1 / (1 + np.exp(-beta * (np.log(now[c, a] / before[c, a]) - drift)))
+                gradient[c] += sign * beta * s * (1 - s) * (np.eye(3)[a] - now[c]) / len(cue)
+            w[:] += rate * gradient
+        return w
+
+    np.testing.assert_allclose(table.w, climbed(1), rtol=1e-9)
+    assert np.abs(table.w - climbed(0)).max() > 0.02  # without the drift it would be another
+
+
 def test_best_of_n_by_hand():
     assert goodhart.divergence(np.array([10, 100, 1000])) == pytest.approx([1.403, 3.615, 5.909], abs=1e-3)
     assert goodhart.shrinkage(1, 1) == 0.5

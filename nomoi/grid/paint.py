@@ -21,12 +21,13 @@ PALETTE: dict[str, str] = {
     "closed": "#b08a8a", "altar": "#8b6fb5", "river": "#8fc1dc", "water": "#8fc1dc", "grass": "#c5d8a4",
     "dirt": "#7a5c3e", "apple": "#cc3b33", "berry": "#cc3b33", "red": "#cc3b33", "blue": "#2f6db5", "green": "#6fae3e",
     "orange": "#e08a1e", "yellow": "#dcb920", "violator": "#b8324f", "frozen": "#4aa3c7", "hurt": "#d9622b",
+    "goal": "#6fae3e", "sign": "#dcb920",
 }  # fmt: skip
 # Okabe and Ito's colours, which stay apart for the colour-blind; agents 9 to 16 bear them again with a white heart.
 AGENTS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#4d535c")
 KINDS = ("red", "blue", "green", "orange", "yellow")
 FORMS = {"wall": "solid", "closed": "hatch", "altar": "frame", "dirt": "blot", "river": "wash", "water": "wash"}
-FORMS |= dict.fromkeys(("apple", "berry", *KINDS), "dot")
+FORMS |= dict.fromkeys(("apple", "berry", "goal", *KINDS), "dot") | {"sign": "wash"}
 FORMS |= dict.fromkeys((f"bush.{kind}" for kind in KINDS), "ring") | {"bush.ripe": ""}  # the goods say it
 QUIET = ("agent",)  # marks that say no more than that there is an agent
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from nomoi.core.pages import page
 
 if TYPE_CHECKING:
+    from nomoi.institutions.agenda import Agenda as Agenda
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
+    from nomoi.institutions.gauge import Gauge as Gauge
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from nomoi.learners.negotiation import Settlement as Settlement
     from nomoi.learners.objectives import SVO as SVO
     from nomoi.learners.objectives import Common as Common
+    from nomoi.learners.objectives import Edited as Edited
+    from nomoi.learners.objectives import Formula as Formula
     from nomoi.learners.objectives import Inequity as Inequity
     from nomoi.learners.objectives import Objective as Objective
     from nomoi.learners.objectives import Own as Own

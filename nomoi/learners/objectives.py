@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from nomoi.core import Outcome, Situation, setting, size
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal, nearest
+from nomoi.proxies import wanted
 
 
 class Objective(Rule):
@@ -96,3 +97,49 @@ class Proxy(Objective):
         if self.on not in amounts:
             raise Refusal(f"proxy.on is {self.on!r}; {nearest(self.on, amounts, 'amount')}")
         return memory, self.weight * outcome.units(self.on) + self.beside * outcome.payoff
+
+
+class Formula(Objective):
+    """Wants what an expression says: arithmetic on what a step brought, such as `own - 2*sparse`.
+
+    It may read `own`, `others` (their mean payoff), `reward` and `transfer` (the parts of the own payoff), and every
+    event of the situation and of its institutions, by who did it: `harvest`, `altar.violation`.  The text is parsed on
+    a whitelist and never run.
+
+    >>> from nomoi.learners.objectives import Formula
+    >>> Formula(text="own - 2*sparse").text
+    'own - 2*sparse'
+    """
+
+    text: str = size("own", "the expression", "ours", converter=wanted.written)
+
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        wanted.fits(self.text, situation)
+        return memory, wanted.worth(wanted.parsed(self.text), outcome)
+
+
+class Edited(Objective):
+    """The own payoff with terms added: beside x own + the sum of weight x units of each event of `on`.
+
+    What a designer of rewards can do who may pay and charge for events and for nothing else.  All weights are settings,
+    so that hundreds of edits share one program; a `Formula` says more, and each text is a program of its own.
+    """
+
+    on: str = size("harvest,sparse", "the events that are paid or charged for, with commas, by who did it", "ours")
+    weights: Float[Array, " k"] = setting([0.0, -2.0], "utility of one unit of each event", "ours", "per unit")
+    beside: Float[Array, ""] = setting(1.0, "utility of one unit of the own payoff", "ours", "per reward")
+
+    def __check_init__(self) -> None:
+        events = self.on.split(",")
+        if self.weights.shape[-1:] != (len(events),):
+            raise Refusal(f"edited.weights has {self.weights.size} numbers for {len(events)} events ({self.on}); one "
+                          "number for each would be right.")  # fmt: skip
+
+    def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
+        amounts = [name for name, event in situation.emits.items() if event.good]
+        utility = self.beside * outcome.payoff
+        for event, weight in zip(self.on.split(","), self.weights, strict=True):
+            if event.strip() not in amounts:
+                raise Refusal(f"edited.on has {event.strip()!r}; {nearest(event.strip(), amounts, 'amount')}")
+            utility = utility + weight * outcome.units(event.strip())
+        return memory, utility

@@ -87,6 +87,20 @@ class Expression:
         """The names that it reads."""
         return frozenset(self._names)
 
+    @property
+    def terms(self) -> tuple[Expression, ...]:
+        """What it is the sum of, each an expression: `own`, `2 * sparse` of `own - 2*sparse`."""
+        parts, left = list[ast.AST](), [self._tree]
+        while left:
+            match left.pop():
+                case ast.BinOp(left=one, op=ast.Add() | ast.Sub(), right=other):
+                    left += [other, one]
+                case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=one):
+                    left.append(one)
+                case part:
+                    parts.append(part)
+        return tuple(Expression(ast.unparse(part), self.where, self.dotted) for part in parts)
+
     def known(self, names: Collection[str], what: str = "name") -> Expression:
         """Itself; refused where it reads what is none of `names`."""
         for name in sorted(self.names):

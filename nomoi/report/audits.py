@@ -37,6 +37,7 @@ ASKED: Mapping[str, Mapping[str, Any]] = {
         "drop": False,
     },
     "proxy": {},
+    "measure": {"proxy": None, "need": None, "group": "", "pushed": "", "drop": False},
 }
 
 
@@ -87,7 +88,18 @@ def _audit_proxy(file: Path, asked: Mapping[str, Any]) -> Audit:
     return audit(file)
 
 
-_AUDITS: dict[str, Any] = {"reward": _audit_reward, "label": _audit_label, "proxy": _audit_proxy}
+def _audit_measure(file: Path, asked: Mapping[str, Any]) -> Audit:
+    from nomoi.proxies.measure_audit import audit, load
+
+    for option in ("proxy", "need"):
+        if len(asked[option] or ()) > 1:
+            raise Refusal(f"--{option} is given {len(asked[option])} times; an audit of a measure takes one of them.")
+    one = lambda option: (asked[option] or ("",))[0]  # noqa: E731
+    return audit(load(file, one("proxy"), one("need"), asked["group"], asked["pushed"], asked["drop"]))
+
+
+_AUDITS: dict[str, Any] = {"reward": _audit_reward, "label": _audit_label, "proxy": _audit_proxy,
+                           "measure": _audit_measure}  # fmt: skip
 
 
 def show(found: Audit, report: Path, as_json: bool) -> int:
@@ -290,4 +302,13 @@ def _proxy(found: Audit) -> list[Any]:
     ]
 
 
-_SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label, "proxy": _proxy}
+def _measure(found: Audit) -> list[Any]:
+    from nomoi.report import charts, figures
+
+    x, y = zip(*found.drawn["means"], strict=True)
+    over = charts.lines({"goal": (x, y)}, "mean of what is meant", "What the measure says, and what is so",
+                        "mean of what is measured, by twentieths of the rows")  # fmt: skip
+    return [page.Figure("The goal over the measure", figures.svg(over), "Rows that were pushed are left out.")]
+
+
+_SECTIONS: dict[str, Any] = {"reward": _reward, "label": _label, "proxy": _proxy, "measure": _measure}

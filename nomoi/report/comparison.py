@@ -12,7 +12,7 @@ from nomoi.files import write
 from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
-from nomoi.report import figures, page
+from nomoi.report import figures, page, phases
 from nomoi.runs.code import changed
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
@@ -40,6 +40,7 @@ def html(result: Comparison) -> str:
     )
     lead = " ".join([lead, *result.remarks])
     sections: list[page.Section] = [page.Text("The regimes", [f"{r.label}: {r.sentence}" for r in result.rows])]
+    sections += phases.sections(result)
     rules = [m for m in result.measures if kept(m)]
     for name in dict.fromkeys((result.headline, *CURVES, *rules)) if result.steps else ():
         if name in result.measures and not (name == "reward" and result.headline == "harvest"):

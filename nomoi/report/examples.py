@@ -17,6 +17,7 @@ EXAMPLES = {  # kind -> where it stands in the package
     "reward": "proxies/data/examples/reward.yaml",
     "label": "proxies/data/examples/patients.csv",
     "proxy": "proxies/data/examples/proxy.yaml",
+    "scores": "proxies/data/examples/scores.csv",
 }
 
 

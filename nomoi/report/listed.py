@@ -7,8 +7,9 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
-from nomoi import catalogue
+from nomoi import catalogue, files
 from nomoi.core import written
 from nomoi.errors import Refusal, nearest
 
@@ -17,8 +18,10 @@ KINDS = {
     "situation": "situations", "institution": "institutions", "script": "scripts", "learner": "learners",
     "objective": "objectives", "measure": "measures", "model": "models of populations and of law", "study": "studies",
     "family": "families of studies", "game": "games that `solve` knows",
+    "folly": "follies: rewarding A while hoping for B",
 }  # fmt: skip
 EVENTS = "nomoi.core.events"
+FOLLIES = Path(__file__).parents[1] / "proxies" / "data" / "follies.yaml"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +45,8 @@ def listed(kind: str, word: str = "") -> tuple[Thing, ...]:
     """All things of a kind, or those of a name, for which only files that speak of it are read."""
     if kind not in KINDS:
         raise Refusal(f"there is no kind {kind!r}; {nearest(kind, KINDS, 'kind')}")
-    others = {"measure": _measures, "study": _studies, "family": _families, "game": _games}
+    others = {"measure": _measures, "study": _studies, "family": _families, "game": _games,
+              "folly": _follies}  # fmt: skip
     found = others[kind](word) if kind in others else _classes(kind, word)
     return tuple(thing for thing in found if word in ("", thing.name))
 
@@ -123,6 +127,14 @@ def _game(name: str) -> tuple[tuple[str, str], ...]:
         *((f"payoffs of {player}", str(p.tolist())) for player, p in zip(game.players, game.payoff, strict=True)),
         ("source", source), ("to solve it", f"nomoi solve {name}"),
     )  # fmt: skip
+
+
+def _follies(word: str) -> Iterator[Thing]:
+    """Cases that people have told of what was rewarded in place of what was meant."""
+    for name, told in files.table(FOLLIES).items():
+        said = f"{told['rewarded']}, hoping for: {told['hoped']}"
+        rows = tuple((what, told[what]) for what in ("hoped", "rewarded", "came", "kind", "source", "open"))
+        yield Thing("folly", name, said, f"({told['kind']})", rows)
 
 
 # --- measures -------------------------------------------------------------------------------------------------------

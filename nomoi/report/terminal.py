@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
-COLUMNS = ("standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound")
+COLUMNS = (
+    "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound",
+)  # fmt: skip
 
 
 @contextlib.contextmanager

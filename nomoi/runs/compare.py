@@ -18,7 +18,7 @@ from nomoi.core.spec import spec
 from nomoi.errors import Refusal, once
 from nomoi.measure.measures import measures
 from nomoi.measure.statistics import Estimate, difference, estimate
-from nomoi.runs import regimes
+from nomoi.runs import proxied, regimes
 from nomoi.runs.engine import Tell
 from nomoi.runs.make import check, make
 from nomoi.runs.record import Record
@@ -121,7 +121,7 @@ class Comparison:
             out.append(f"{many}{what} had been learned when it was measured: ask for more with --steps.")
         if len(self.seeds) < 2:
             out.append("One seed gives no interval: ask for more with --seeds.")
-        return out
+        return out + [p.sentence for p in proxied.phases(self) if p.second]
 
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""
@@ -153,6 +153,7 @@ def compare(
     under: Mapping[str, Any] | Sequence[Any] = (),
     *,
     who: Learner | str = "",
+    objective: str = "",
     seeds: int = 3,
     steps: float = 500_000,
     out: str | Path = "runs",
@@ -168,6 +169,7 @@ def compare(
     under      regimes in a list, or in a table by label: texts such as "altar+sanction" or "levy(rate=1)", or tuples of
                institutions; by default those of the situation
     who        who plays: a learner or a script, or its text, such as "forager(spare=3)"; by default the situation's
+    objective  what is learned from, where it is not the own payoff: a name, or an expression such as "own - 2*sparse"
     seeds      how many runs a regime;    steps  world steps a run;    out  the folder of the records
     set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` (or its own name) and `learner` are those two
     old        whether records that other code made may stand where there are no others
@@ -181,14 +183,17 @@ def compare(
         raise Refusal(f"--seeds is {seeds}; at least one run is needed, and {SEEDS:,} are the most.")
     options = regimes.settings(set)
     place = regimes.place(situation, map, options)
-    player = _player(who or place.who, options.pop("learner", {}))
+    player = proxied.given(_player(who or place.who, options.pop("learner", {})), objective)
+    of = proxied.text(player)
     asked = dict(under) if isinstance(under, Mapping) else once(_labelled(under), "--under")
     chosen = [_regime(label, given, options) for label, given in (asked or regimes.default(place)).items()]
     regimes.check_overrides(options, chosen, ["situation", "learner"])
 
-    governed = one_program(place, [r.institutions for r in chosen])
+    governed = one_program(place, proxied.gauged(place, {r.label: r.institutions for r in chosen}, of))
+    said = proxied.pilot(dict(zip([r.label for r in chosen], governed, strict=True)), of) if of else []
     lived = [_lived(r.label, g, player, steps) for g, r in zip(governed, chosen, strict=True)]
-    scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, place, s)) for label, sentence, s in _scripts(place)}
+    free = proxied.free(place, of)
+    scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, free, s)) for label, sentence, s in _scripts(place)}
     chance = {t.label: Scripted(CHANCE + t.label, g, Random()) for g, t in zip(governed, lived, strict=True)
               if not isinstance(player, Random) and any(kept(m) for m in t.measures())}  # fmt: skip
     trials: list[Trial] = [*lived, *(t for _, t in scripts.values()), *chance.values()]
@@ -200,12 +205,12 @@ def compare(
         return Row(label or trial.label, sentence, _late(records), records, trial.label in made.results.old)
 
     rows = [row(t, r.sentences()) for t, r in zip(lived, chosen, strict=True)]
-    free = [row(t, sentence, label.removeprefix(SCRIPT)) for label, (sentence, t) in scripts.items()]
+    unruled = [row(t, sentence, label.removeprefix(SCRIPT)) for label, (sentence, t) in scripts.items()]
     by_chance = [row(chance[r.label], f"Random play: {r.sentence}", r.label) for r in rows
                  if r.label in chance and any(r.estimate(m).n for m in r.values if kept(m))]  # fmt: skip
     length = lived[0].length if isinstance(lived[0], Trained) else 0
-    return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(free), tuple(by_chance),
-                      made.fresh, made.remarks, _own(governed))  # fmt: skip
+    return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(unruled), tuple(by_chance),
+                      made.fresh, (*said, *made.remarks), _own(governed))  # fmt: skip
 
 
 def _own(places: Sequence[Situation]) -> frozenset[str]:

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from nomoi.situations.cleanup import Cleanup as Cleanup
     from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
+    from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
+    from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.signals import Signals as Signals
     from nomoi.situations.vases import Vases as Vases

@@ -158,9 +158,10 @@ def sections(results: Results) -> list[object]:
     late = results.late
     read = lambda label, kind: np.stack([late(label, f"{kind} harm, round {k}") for k in ROUNDS], 1)  # noqa: E731
     series = {
-        f"{label} can be: those": (np.array(ROUNDS), read(label, "vulnerable")) for label in ("half", "a tenth", "2 %")
+        f"the {label.removeprefix('a ')} who can be": (np.array(ROUNDS), read(label, "vulnerable"))
+        for label in ("half", "a tenth", "2 %")
     }
-    series["2 % can be: others"] = (np.array(ROUNDS), read("2 %", "normal"))
+    series["the other 98 %"] = (np.array(ROUNDS), read("2 %", "normal"))
     labels = [t.label for t in trials("laptop")]
     rows = [
         [
@@ -189,9 +190,9 @@ def sections(results: Results) -> list[object]:
             figures.svg(
                 figures.intervals(
                     {
-                        f"{label}: {what}": results.late(label, f"audit of {m}")
-                        for label in ("2 %", "all are fooled")
-                        for what, m in (("average", "average"), ("no cue", "cue 0"), ("cue", "cue 1"))
+                        f"{where}, {what}": results.late(label, f"audit of {m}")
+                        for where, label in (("2 % can be", "2 %"), ("all are fooled", "all are fooled"))
+                        for what, m in (("all users", "average"), ("without the cue", "cue 0"), ("with it", "cue 1"))
                     },
                     "of users who are manipulated",
                     "What audits of 1000 users see",

@@ -5,5 +5,14 @@ from nomoi.runs.study import Family
 FAMILY = Family(
     "misalignment",
     "What becomes of what people mean when something that stands in for it is optimised?",
-    ("reward_audits", "label_choice", "incomplete_proxies", "manipulation", "goodhart", "unwritten"),
+    (
+        "reward_audits",
+        "label_choice",
+        "incomplete_proxies",
+        "manipulation",
+        "goodhart",
+        "unintended",
+        "reward_edits",
+        "unwritten",
+    ),  # fmt: skip
 )
