@@ -106,7 +106,8 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
 ALIKE = ("fine", "gift", "interest", "mediator", "monitor", "permits", "principal", "tax", "treaty", "vote")
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-THERE |= {"contract": tuple(set(SITUATIONS) - {"commons"}), "levy": tuple(set(SITUATIONS) - {"commons"})}
+THERE |= {"contract": tuple(set(SITUATIONS) - {"commons", "lemons"})}
+THERE |= {"levy": tuple(set(SITUATIONS) - {"commons", "lemons"})}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

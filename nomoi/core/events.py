@@ -63,6 +63,9 @@ VOCABULARY = {
         Event("withheld", "[n]", "worth", "kept back of what one had agreed to deliver", True),
         Event("taken", "[n, n]", "worth", "the row's agent seized of the column's agent's goods", True),
         Event("output", "[n]", "units", "produced for the market", True),
+        Event("goods", "[n, n]", "worth", "what the row's agent sold was worth that to the column's agent", True),
+        Event("spent", "[n, n]", "reward", "the row's agent paid the column's agent", True),
+        Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

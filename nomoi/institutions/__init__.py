@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.chronicle import Chronicle as Chronicle
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
+    from nomoi.institutions.disclosure import Disclosure as Disclosure
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gift import Gift as Gift
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.ostracism import Ostracism as Ostracism
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota

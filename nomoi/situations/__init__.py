@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nomoi.situations.commons import Commons as Commons
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.harvest import Harvest as Harvest
+    from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.pool import Pool as Pool
