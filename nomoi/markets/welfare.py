@@ -247,7 +247,7 @@ def _made(economy: Economy, p: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.array(out)
 
 
-def curve(economy: Economy, points: int = 101) -> list[np.ndarray]:
+def curve(economy: Economy, points: int = 61) -> list[np.ndarray]:
     """Pareto optima [consumers, goods] of an exchange economy of two, from all for the second to all for the first.
 
     By the second theorem each is an equilibrium of who owns some part of everything.

@@ -78,9 +78,14 @@ def played(key: None, name: str) -> Mapping[str, float]:
 
 @eqx.filter_jit
 def _tried(place: Situation, state, moves):
-    """What each of many profiles [profiles, n] of the only head brings."""
+    """What each of many profiles [profiles, n] of the only head brings: states, payoffs and rewards [profiles, n]."""
     head = next(iter(place.actions))
-    return jax.vmap(lambda move: place.step(jax.random.key(0), state, {head: move}))(moves)
+
+    def lived(move):
+        after, outcome = place.step(jax.random.key(0), state, {head: move})
+        return after, outcome.payoff, outcome.reward
+
+    return jax.vmap(lived)(moves)
 
 
 def rounds(place: Situation, days: int) -> tuple[object, np.ndarray, np.ndarray]:
@@ -94,11 +99,12 @@ def rounds(place: Situation, days: int) -> tuple[object, np.ndarray, np.ndarray]
     for _ in range(days):
         moves = np.tile(did, (n, options, 1))
         moves[np.arange(n)[:, None], np.arange(options), np.arange(n)[:, None]] = np.arange(options)
-        paid = np.asarray(_tried(place, state, jnp.asarray(moves.reshape(-1, n)))[1].payoff).reshape(n, options, n)
+        _, paid, _ = _tried(place, state, jnp.asarray(moves.reshape(-1, n)))
+        paid = np.asarray(paid).reshape(n, options, n)
         own = paid[np.arange(n), :, np.arange(n)]  # [n, options]
         did = (own >= own.max(1, keepdims=True) - 1e-6).argmax(1).astype(np.int32)  # of equals the first
-        after, outcome = _tried(place, state, jnp.asarray(did)[None])
-        state, reward = jax.tree.map(lambda x: x[0], after), np.asarray(outcome.reward[0])
+        after, _, rewards = _tried(place, state, jnp.asarray(np.tile(did, (n * options, 1))))  # the same program
+        state, reward = jax.tree.map(lambda x: x[0], after), np.asarray(rewards[0])
     return state, did, reward
 
 

@@ -79,17 +79,20 @@ def _moves(who: int) -> np.ndarray:
 
 @eqx.filter_jit
 def _two_days(place: Situation, moves, appeal):
-    """[choices, 2] payoffs of a first day on which `moves` are made, and of a second one with the exact offers."""
+    """[choices, 2 days, 2] payoffs of a first day on which `moves` are made, and of one with the exact offers."""
+    others = {h: jnp.stack([jnp.zeros(2, jnp.int32), jnp.broadcast_to(appeal, (2,))]) for h in place.actions}
 
     def lived(move):
-        key, state = jax.random.key(0), place.reset(jax.random.key(0))
-        state, first = place.step(key, state, {h: move[:, k] for k, h in enumerate(HEADS)} | silent)
-        again = {h: jnp.asarray(OFFERS[:, k], jnp.int32) for k, h in enumerate(HEADS)}
-        return first.payoff, place.step(key, state, again | answers)[1].payoff
+        days = jnp.stack([move, jnp.asarray(OFFERS, jnp.int32)])
+        chosen = others | {h: days[:, :, k] for k, h in enumerate(HEADS)}
+        key = jax.random.key(0)  # courts are asked both right and wrong, and nothing else is left to chance
 
-    others = [h for h in place.actions if h not in HEADS]
-    silent = {h: jnp.zeros(2, jnp.int32) for h in others}
-    answers = {h: jnp.broadcast_to(appeal, (2,)) for h in others}
+        def day(state, action):
+            state, outcome = place.step(key, state, action)
+            return state, outcome.payoff
+
+        return jax.lax.scan(day, place.reset(key), chosen)[1]
+
     return jax.vmap(lived)(moves)
 
 
@@ -107,11 +110,8 @@ def leaving(*under: Institution, another: float = 0.0) -> float:
         for appeal in (0, 1) if len(chances) > 1 else (0,):
             first, second = np.zeros(len(moves)), np.zeros(len(moves))
             for chance, one_place in chances:
-                paid = _two_days(one_place, moves, jnp.int32(appeal))
-                first, second = (
-                    first + chance * np.asarray(paid[0])[:, who],
-                    second + chance * np.asarray(paid[1])[:, who],
-                )
+                paid = np.asarray(_two_days(one_place, moves, jnp.int32(appeal)))[:, :, who]
+                first, second = first + chance * paid[:, 0], second + chance * paid[:, 1]
             worth = first + another * second
             most = max(most, float(worth.max() - worth[0]))
     return most
