@@ -14,9 +14,7 @@ from nomoi import govern
 from nomoi.errors import Refusal
 from nomoi.institutions.disclosure import Disclosure
 from nomoi.institutions.escrow import Escrow
-from nomoi.institutions.fine import Fine
 from nomoi.institutions.levy import Levy
-from nomoi.institutions.monitor import Monitor
 from nomoi.institutions.ostracism import Ostracism
 from nomoi.institutions.permits import Permits
 from nomoi.institutions.title import Title
@@ -235,9 +233,10 @@ HONEST = {"price": [1, 1], "amount": [3, 7], "deliver": [1, 1], "take": [0, 0]}
 
 
 def ruled(title=False, escrow=False, out=False, rate=0.0, cost=0.0, fee=0.0, spell=1):
-    """A stack of which only some is in force, so that one program does for all that is asked of it."""
+    """A stack of which only some is in force, so that one program does for all that is asked of it; `rate` is a fine
+    of what is withheld, where somebody sees all."""
     return (Title(in_force=title, cost=cost), Escrow(in_force=escrow, fee=fee), Ostracism(in_force=out, spell=spell),
-            Monitor(on="withheld", cost=0.0), Fine(rate=rate))  # fmt: skip
+            Levy(on="withheld", rate=rate))  # fmt: skip
 
 
 def test_the_bazaar_at_the_exact_offers_is_the_exact_economy():

@@ -24,6 +24,7 @@ from nomoi.markets.reading import economy, read
 from nomoi.markets.technologies import Activities, Smooth
 from nomoi.markets.utilities import Ces, Concave, Leontief, QuasiLinear, StoneGeary
 from nomoi.markets.verify import rates, verify
+from nomoi.markets.welfare import curve
 
 HOME = Path(nomoi.markets.__file__).parent
 
@@ -575,7 +576,8 @@ def test_files_that_are_no_economies_are_refused(nomoi, tmp_path, name, text, sa
     assert len(err.splitlines()) == 1
 
 
-def test_the_command_tells_all_as_text_json_and_picture(nomoi):
+def test_the_command_tells_all_as_text_json_and_picture(nomoi, monkeypatch):
+    monkeypatch.setattr("nomoi.report.edgeworth.curve", lambda e: curve(e, 9))
     status_, out, _ = nomoi("market", "edgeworth", "--picture", "box.svg")
     assert status_ == 0
     assert "0.40000" in out
