@@ -20,9 +20,10 @@ from nomoi.markets.complementarity import search
 from nomoi.markets.economy import Consumer, Economy, Producer
 from nomoi.markets.equilibria import _Kept
 from nomoi.markets.nest import nest
+from nomoi.markets.quasilinear import QuasiLinear
 from nomoi.markets.reading import economy, read
 from nomoi.markets.technologies import Activities, Smooth
-from nomoi.markets.utilities import Ces, Concave, Leontief, QuasiLinear, StoneGeary
+from nomoi.markets.utilities import Ces, Concave, Leontief, StoneGeary
 from nomoi.markets.verify import rates, verify
 from nomoi.markets.welfare import curve
 
@@ -64,7 +65,7 @@ def ces(numbers, **more):
 
 def test_the_verifier_and_what_it_reads_import_no_solver():
     solvers = {"equilibria", "clearing", "closed", "complementarity", "scan", "programs", "tatonnement", "welfare"}
-    for name in ("verify", "economy", "utilities", "technologies", "nest"):
+    for name in ("verify", "economy", "utilities", "quasilinear", "technologies", "nest"):
         for node in ast.parse((HOME / f"{name}.py").read_text()).body:  # as the file is loaded
             if isinstance(node, ast.ImportFrom):
                 assert str(node.module).split(".")[-1] not in solvers
@@ -184,6 +185,51 @@ def test_no_equilibrium_is_said_to_be_none():
     found = economies.named("exceptional").equilibria()
     assert len(found) == 0
     assert "not irreducible" in found.promise
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_units_and_size_change_nothing(scale):
+    """Of a good (its price falls as its unit shrinks), of a consumer, of a worth, of what a process is counted in."""
+    half = {"family": "cobb_douglas", "shares": [1, 1]}
+    e = exchange((half | {"shares": [1, 3]}, [scale, 0]), (half, [0, 1]))
+    assert e.equilibria("scan")[0].prices[0] * scale / e.equilibria()[0].prices[1] == pytest.approx(2 / 3)
+    few = [(ces([1024, 1], rho=-4), [12 * scale, scale]), (ces([1, 1024], rho=-4), [scale, 12 * scale])]
+    np.testing.assert_allclose([x.prices for x in exchange(*few).equilibria()],
+                               [x.prices for x in solved("kehoe_exchange")], rtol=1e-8)  # fmt: skip
+    twins = exchange((half, [3 * scale, 0]), (half, [0, 1]), (half, [0, 1]))
+    assert twins.equilibria()[0].prices[0] / twins.equilibria()[0].prices[1] == pytest.approx(2 / (3 * scale))
+    mill = {"goods": ["l", "c"], "consumers": [{"utility": half, "endowment": [scale, 0]}],
+            "producers": [{"technology": {"family": "activities", "processes": [[-1, 2]]}}]}  # fmt: skip
+    made = economy(mill).equilibria()[0]
+    np.testing.assert_allclose(made.prices, [2 / 3, 1 / 3])
+    np.testing.assert_allclose(made.levels, scale / 2, rtol=1e-8)
+
+
+def test_what_is_plentiful_and_replaces_nothing_is_nearly_free():
+    """p_a / p_b = 1024 (b / a)^5 for who has both: far beyond the usual prices, and above 0."""
+    found = exchange((ces([1024, 1], rho=-4), [12e6, 1]), (ces([1, 1024], rho=-4), [1, 12])).equilibria()
+    assert len(found) == 1
+    a, b = found[0].allocation[0]
+    assert found[0].prices[0] / found[0].prices[1] == pytest.approx(1024 * (b / a) ** 5)
+    assert 0 < found[0].prices[0] < 1e-20
+
+
+def test_identical_consumers_do_not_trade():
+    for utility in (ces([1, 3], sigma=0.5), {"family": "linear", "worth": [1, 2]}):
+        found = exchange((utility, [1, 2]), (utility, [1, 2])).equilibria()
+        assert len(found) == 1
+        np.testing.assert_allclose(found[0].allocation.sum(0), [2, 4])
+        np.testing.assert_allclose(found[0].utilities[0], found[0].utilities[1])
+
+
+def test_a_root_on_a_point_of_the_real_grid_is_found_once():
+    from nomoi.markets.scan import POINTS, WIDE
+
+    at = np.linspace(-WIDE, WIDE, POINTS)[1100] + 1e-3 * np.sqrt(2)
+    rows = [({"family": "cobb_douglas", "shares": [1 - k, k]}, own) for k, own in
+            ((0.1, [1, 0]), (1 - 0.1 * np.exp(at), [0, 1]))]  # fmt: skip
+    found = exchange(*rows).equilibria("scan")
+    assert [float(np.log(e.prices[0] / e.prices[1])) for e in found] == pytest.approx([at])
 
 
 @pytest.mark.parametrize("shift", [0.0, 0.02, 1e-9])

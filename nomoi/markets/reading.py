@@ -22,8 +22,9 @@ from nomoi import files
 from nomoi.errors import Refusal, nearest, once, printable
 from nomoi.markets.economy import Consumer, Economy, Producer
 from nomoi.markets.nest import Nest, nest, positive
+from nomoi.markets.quasilinear import quasi_linear
 from nomoi.markets.technologies import Activities, Fixed, Smooth, Technology
-from nomoi.markets.utilities import Bliss, Ces, Leontief, Linear, StoneGeary, Utility, quasi_linear
+from nomoi.markets.utilities import Bliss, Ces, Leontief, Linear, StoneGeary, Utility
 
 MEGABYTES = 20  # a larger file holds no economy that can be solved (ours)
 
