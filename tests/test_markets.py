@@ -465,6 +465,8 @@ def test_cockaigne_and_undoing_are_found_by_linear_programs():
     assert status(made([-1, 1], [2, -1]))["I.b"] == "refuted"  # one a becomes two
     assert status(made([-1, 1], [1, -1])) | {"I.b": "proved", "I.c": "refuted"} == status(made([-1, 1], [1, -1]))
     assert {status(made([-1, 1], [0.5, -1]))[k] for k in ("I.b", "I.c")} == {"proved"}
+    idle = Economy(("a", "b"), made([-1, 1]).consumers, (Producer("idle", Activities(2, np.zeros((2, 1)))),))
+    assert {status(idle)[k] for k in ("I.b", "I.c")} == {"proved"}
 
 
 def test_returns_bliss_and_love_of_extremes_are_refuted_and_named_by_solvers():
@@ -536,6 +538,8 @@ def spoilt(place, value):
         (("consumers", 1, "utility", "sigma"), 0, "0 is leontief"),
         (("consumers", 1, "utility", "convention"), "mine", "weights"),
         (("producers", 0, "technology", "processes"), [], "has no process"),
+        (("producers", 0, "technology", "processes"), [[0, 0]], "neither uses nor makes anything"),
+        (("producers", 0, "technology"), {"family": "leontief", "output": "wine", "needs": [1, 0]}, "neither uses nor"),
         (("consumers",), [], "one consumer are the least"),
         (("consumers", 1, "name"), "Ann", "two consumers called 'Ann'"),
         (("goods",), ["wine", "wine"], "gives 'wine' twice"),
