@@ -291,6 +291,8 @@ def test_who_withholds_is_kept_out_and_comes_back():
     np.testing.assert_allclose(out.transfer[:2], [[-0.2 * 0.5, 0], [0, 0]], atol=1e-6)
     with pytest.raises(Refusal, match="no choice in bazaar"):
         govern(Bazaar(), Ostracism(head="leave"))
+    told = Ostracism(spell=2).inform(jnp.array([0, 1, 2]), Lemons(sellers=2), None, None, {})["left"]
+    np.testing.assert_allclose(told, [[0, 0.5, 1], [0.5, 1, 0], [1, 0, 0.5]])  # oneself first
 
 
 def test_what_guards_and_an_escrow_stop_is_counted_and_paid_for():
