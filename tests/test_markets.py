@@ -165,6 +165,13 @@ def test_linear_exchange_is_exact():
 # ---------------------------------------------------------------
 
 
+@pytest.mark.parametrize("much", [[0, 3], [3, 0]])
+def test_either_good_may_be_free(much):
+    pair = {"family": "leontief", "needs": [1, 1]}
+    found = exchange((pair, [1, 1]), (pair, much)).equilibria()
+    assert [list(e.prices) for e in found] == [[float(not m) for m in much]]
+
+
 def test_what_is_had_too_much_of_is_free():
     e = economies.named("free_good").equilibria()
     assert [list(x.prices) for x in e] == [[1.0, 0.0]]
@@ -222,12 +229,13 @@ def test_identical_consumers_do_not_trade():
         np.testing.assert_allclose(found[0].utilities[0], found[0].utilities[1])
 
 
-def test_a_root_on_a_point_of_the_real_grid_is_found_once():
+@pytest.mark.parametrize("at", ["a point of the grid", 0.003, -0.003])
+def test_a_root_on_a_point_of_the_real_grid_and_about_the_middle_is_found_once(at):
     from nomoi.markets.scan import POINTS, WIDE
 
-    at = np.linspace(-WIDE, WIDE, POINTS)[1100] + 1e-3 * np.sqrt(2)
-    rows = [({"family": "cobb_douglas", "shares": [1 - k, k]}, own) for k, own in
-            ((0.1, [1, 0]), (1 - 0.1 * np.exp(at), [0, 1]))]  # fmt: skip
+    at = np.linspace(-WIDE, WIDE, POINTS)[1100] + 1e-3 * np.sqrt(2) if isinstance(at, str) else at
+    k = 0.1 * float(np.exp(at))
+    rows = [({"family": "cobb_douglas", "shares": s}, own) for s, own in (([0.9, 0.1], [1, 0]), ([k, 1 - k], [0, 1]))]
     found = exchange(*rows).equilibria("scan")
     assert [float(np.log(e.prices[0] / e.prices[1])) for e in found] == pytest.approx([at])
 
@@ -651,3 +659,20 @@ def test_the_command_tells_all_as_text_json_and_picture(nomoi, monkeypatch):
 def test_stone_geary_needs_its_least():
     u = StoneGeary(2, np.array([0.5, 0.5]), np.array([1.0, 0.0]))
     np.testing.assert_allclose(u.demand(np.array([1.0, 2.0]), np.array(5.0)), [3, 1])
+
+
+def test_enough_is_enough_beyond_the_top_of_a_parabola():
+    u = QuasiLinear(2, 0, np.array([0.0, 3.0]), np.zeros(2), np.array([0.0, 1.0]))  # x_0 + 3 x_1 - x_1^2 / 2
+    np.testing.assert_allclose(u.value(np.array([[1.0, 2.0], [1.0, 3.0], [1.0, 9.0]])), [5, 5.5, 5.5])
+
+
+def test_prices_that_rise_where_more_is_wanted_settle_in_a_calm_economy():
+    path = tatonnement.steps(economies.named("edgeworth"), np.array([0.5, 0.5]), 0.1, 200)
+    np.testing.assert_allclose(path[-1] / path[-1].sum(), [0.4, 0.6], atol=1e-6)
+
+
+def test_weights_come_to_rest_where_owners_stand_in_a_circle():
+    """Each wants what the other has alone: a whole step would change the weights places for ever."""
+    one = {"family": "cobb_douglas", "shares": [0, 1]}
+    e = exchange((one, [1, 0]), (one | {"shares": [1, 0]}, [0, 1]))
+    np.testing.assert_allclose(closed.negishi(e, seed=1), [0.5, 0.5], atol=1e-12)
