@@ -120,7 +120,7 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "offswitch"})  # of which two give a contract nobody to sign it
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"})
 THERE |= {"contract": WORLDS, "levy": WORLDS}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():

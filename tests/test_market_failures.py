@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nomoi import govern
 from nomoi.errors import Refusal
+from nomoi.institutions.disclosure import Disclosure
 from nomoi.institutions.escrow import Escrow
-from nomoi.institutions.fine import Fine
 from nomoi.institutions.levy import Levy
-from nomoi.institutions.monitor import Monitor
+from nomoi.institutions.ostracism import Ostracism
 from nomoi.institutions.permits import Permits
 from nomoi.institutions.title import Title
 from nomoi.markets import economies, failures, ordinal
+from nomoi.markets.clearing import complete
+from nomoi.markets.complementarity import search
 from nomoi.markets.reading import economy
 from nomoi.markets.welfare import curve, optimum
 from nomoi.situations.bazaar import Bazaar
+from nomoi.situations.lemons import Lemons
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.works import Works
 from nomoi.solve.pure import pure
 from nomoi.solve.unfold import normal_form
+from nomoi.studies import failures as played
 from nomoi.studies import property as bazaar
+
+KEY = jax.random.key(0)
+
+
+@eqx.filter_jit
+def _lived(place, days):
+    """The states after each of some days, and what came of it: one program for a whole episode."""
+    return jax.lax.scan(lambda state, day: (lambda s, o: (s, (s, o)))(*place.step(KEY, state, day)), place.reset(KEY),
+                        days)[1]  # fmt: skip
+
+
+def lived(place, *days):
+    """States and outcomes of days of {head: [n]}."""
+    heads = {h: jnp.array([day.get(h, [0] * place.agents) for day in days], jnp.int32) for h in place.actions}
+    return _lived(place, heads)
+
 
 # --- welfare --------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def few(monkeypatch):
+    """Indices are looked at after two starts instead of a dozen."""
+    monkeypatch.setattr("nomoi.markets.equilibria.BATCH", 1)
+
+
+def some(name):
+    """Equilibria; of the large model with production the one that a single start leads to."""
+    e = economies.named(name)
+    if name != "scarf_hansen":
+        return e, [x.allocation for x in e.equilibria()]
+    return e, [complete(e, next(p for p in search(e, 3) if p is not None)).allocation]
+
+
 @pytest.mark.parametrize("name", ["edgeworth", "three_equilibria", "kehoe", "scarf_hansen", "free_good", "fisher"])
 def test_equilibria_are_optima_and_their_own_transfers_are_nothing(name):
-    e = economies.named(name)
-    for found in e.equilibria():
-        assert e.pareto(found.allocation).optimal
-        brought = e.transfers(found.allocation)
+    e, allocations = some(name)
+    for x in allocations:
+        assert e.pareto(x).optimal
+        brought = e.transfers(x)
         assert brought.supported
         assert abs(brought.amounts.sum()) < 1e-9
 
@@ -69,6 +106,7 @@ def test_arrows_exceptional_case_is_optimal_and_not_supported():
     assert e.transfers(np.array([[0.9, 0.0], [0.1, 1.0]])).supported
 
 
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(0.2, 4), st.floats(0.2, 4))
 def test_near_cobb_douglas_no_program_finds_gains_that_are_not_there(one, other):
     rows = [
@@ -89,84 +127,180 @@ def test_the_contract_curve_is_made_of_optima():
 # --- failures -------------------------------------------------------------------------------------------------------
 
 
-@given(st.floats(0.1, 1.9), st.integers(1, 6), st.floats(0.05, 0.95), st.floats(0.1, 3))
-def test_losses_are_what_the_formulas_say(harm, firms, risk, size):
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(0.1, 1.9), st.integers(1, 6), st.floats(0.05, 0.95), st.floats(0.1, 3), st.booleans())
+def test_losses_are_what_the_formulas_say(harm, firms, risk, size, lot):
     for found in (failures.externality(harm), failures.power(firms), failures.missing(risk), failures.wedge(size),
-                  failures.lemons(1 + risk), failures.rationing(size), failures.returns(size)):  # fmt: skip
+                  failures.lemons(1 + risk), failures.rationing(size, lot=lot), failures.floor(size, lot=lot),
+                  failures.rationing(size / 4, slope=2.0, rise=0.5, lot=lot), failures.returns(size),
+                  failures.floor(size / 4, slope=0.5, rise=2.0, lot=lot)):  # fmt: skip
         assert found.computed == pytest.approx(found.formula, abs=1e-6)
         assert found.mended == pytest.approx(0, abs=1e-6)
+    for worth in (1 + risk, 2 + risk):
+        assert failures.lemons(worth, size / 3).mended == pytest.approx(failures.disclosed(worth, size / 3), abs=1e-6)
 
 
 def test_losses_by_hand():
     assert [failures.externality(d).computed for d in (0.5, 1.0)] == pytest.approx([0.0625, 0.25], abs=1e-9)
     assert [failures.power(n).computed for n in (1, 2, 5)] == pytest.approx([8, 32 / 9, 8 / 9], abs=1e-6)
     assert failures.missing(0.6).computed == pytest.approx(0.2)
-    for bad in (lambda: failures.externality(3.0), lambda: failures.returns(17.0), lambda: failures.missing(1.0)):
+    # worth 10 - q, cost 2 + q: 4 at a price of 6; at 5 there are 3, and at 7 too
+    assert [f(1.0).computed for f in (failures.rationing, failures.floor)] == pytest.approx([1, 1])
+    # five want them at 5, worth 7.5 to them on average, and 8.5 to the keenest three
+    assert [f(1.0, lot=True).computed for f in (failures.rationing, failures.floor)] == pytest.approx([4, 4])
+    assert failures.lemons(1.5, 0.1).mended == pytest.approx(0.09)  # above 0.2 all pay 0.1; below all is kept
+    assert failures.lemons(2.5, 0.1).mended == pytest.approx(0.092)  # above 0.08 all pay it, though all was sold
+    assert failures.lemons(2.5).computed == pytest.approx(0)
+    lost, sold = failures.kinds(1.5, 10)
+    assert (sold, lost) == (2, pytest.approx(0.5 * (0.5 - 0.02)))  # all but 0.05 and 0.15, which 0.15 buys
+    for bad in (lambda: failures.externality(3.0), lambda: failures.returns(17.0), lambda: failures.missing(1.0),
+                lambda: failures.rationing(5.0), lambda: failures.floor(5.0), lambda: failures.lemons(1.5, -1.0),
+                lambda: failures.kinds(0.5)):  # fmt: skip
         with pytest.raises(Refusal, match="would be right"):
             bad()
 
 
-def lost(place, *under):
-    total = normal_form(place).payoff.sum(0)
-    return [float(total.max() - total[a]) for a in pure(normal_form(govern(place, *under)))]
+def lost(place, rate=0.0, permits=False):
+    under = Levy(on="output", rate=rate), Permits(cap=1.5, price=0.5, in_force=permits)
+    paid = normal_form(govern(place, *under))
+    total = normal_form(govern(place, *(one.replace(in_force=False) for one in under))).payoff.sum(0)
+    return [float(total.max() - total[a]) for a in pure(paid)]
 
 
 def test_institutions_mend_what_they_are_for_and_nothing_else():
     smoke, few = Works(firms=2), Works.preset("oligopoly")
     assert lost(smoke) == pytest.approx([0.125])
-    assert lost(smoke, Levy(on="output", rate=0.5)) == pytest.approx([0], abs=1e-6)
-    assert lost(smoke, Permits(cap=1.5, price=0.5)) == pytest.approx([0], abs=1e-6)
-    assert lost(smoke, Levy(on="output", rate=1.0))[0] > 0.1
+    assert lost(smoke, 0.5) == pytest.approx([0], abs=1e-6)
+    assert lost(smoke, permits=True) == pytest.approx([0], abs=1e-6)
+    assert lost(smoke, 1.0)[0] > 0.1
     assert lost(few) == pytest.approx([32 / 9], abs=1e-5)
-    assert max(lost(few, Levy(on="output", rate=-4.0))) < 1e-5
-    assert lost(few, Levy(on="output", rate=0.5))[0] > 32 / 9
+    assert max(lost(few, -4.0)) < 1e-5
+    assert lost(few, 0.5)[0] > 32 / 9
 
 
 def test_the_price_of_permits_rises_where_too_many_are_wanted():
-    import jax
-    import jax.numpy as jnp
-
     place = govern(Works(firms=2, horizon=3), Permits(cap=1.0, price=0.5, speed=0.2))
-    state = place.reset(jax.random.key(0))
-    state, out = place.step(jax.random.key(0), state, {"make": jnp.array([8, 4, 0])})  # 2 and 1 of 1
-    np.testing.assert_allclose(out.events["permits.paid"], 0.5 * (np.array([2.0, 1, 0]) - 1 / 3), atol=1e-6)
-    np.testing.assert_allclose(place.senses(state)["permits.price"][:, 0], 0.5 + 0.2 * 2, atol=1e-6)
+    state, out = lived(place, {"make": [8, 4, 0]}, {"make": [0, 0, 0]})  # 2 and 1 of 1, then none
+    np.testing.assert_allclose(out.events["permits.paid"][0], 0.5 * (np.array([2.0, 1, 0]) - 1 / 3), atol=1e-6)
+    np.testing.assert_allclose(state.memory[0], [0.5 + 0.2 * 2, 0.9 - 0.2], atol=1e-6)
+    np.testing.assert_allclose(out.reward[0], [-2 * 0 + 2 * 2 - 4, 2 - 1, -0.5 * 3], atol=1e-6)
+
+
+# --- lemons ---------------------------------------------------------------------------------------------------------
+
+
+def test_lemons_by_hand():
+    """Two sellers, of 0.25 and 0.75; buyers pay 1.5 times what they expect, first 0.5 of each kind of offer."""
+    place = Lemons(sellers=2)
+    state, out = lived(place, {"offer": [1, 2, 0]}, {"offer": [1, 0, 0]}, {"offer": [0, 2, 2]})
+    np.testing.assert_allclose(out.reward, [[0.75, 0.75, 0], [0.375, 0.75, 0], [0.25, 1.125, 0]], atol=1e-6)
+    np.testing.assert_allclose(state.belief, [[0.25, 0.75]] * 3, atol=1e-6)
+    np.testing.assert_allclose(out.events["goods"][0], [[0, 0, 0.375], [0, 0, 1.125], [0, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(out.events["spent"][0], [[0, 0, 0], [0, 0, 0], [0.75, 0.75, 0]], atol=1e-6)
+    np.testing.assert_allclose(out.events["papers"], [[0, 1, 0], [0, 0, 0], [0, 1, 0]])
+    assert out.reward[0, 2] == pytest.approx(0)  # 1.5 of goods for 1.5
+
+
+def test_what_is_shown_is_paid_for_what_it_is():
+    place = govern(Lemons(sellers=2), Disclosure(cost=0.1))
+    out = lived(place, {"offer": [1, 2, 0]}, {"offer": [2, 0, 0]})[1]
+    np.testing.assert_allclose(out.transfer, [[0, 0.375 - 0.1, -0.375], [0.375 - 1.125 - 0.1, 0, 0.75]], atol=1e-6)
+    np.testing.assert_allclose(out.events["disclosure.shown"], [[0, 1, 0], [1, 0, 0]])
+    np.testing.assert_allclose(out.burnt, 0.1, atol=1e-6)
+    with pytest.raises(Refusal, match="papers"):
+        govern(Bazaar(), Disclosure())
+    with pytest.raises(Refusal, match=r"an event \[n\], such as papers"):
+        govern(Lemons(), Disclosure(on="goods"))
+
+
+def test_proofs_that_cost_nothing_have_all_sold_and_others_some():
+    found = {name: played.sold(None, name, 6, 30) for name in ("lemons, papers", "lemons, free proofs")}
+    assert found["lemons, papers"]["sold"] == pytest.approx(1 / 6)
+    assert found["lemons, free proofs"]["lost"] == pytest.approx(0, abs=1e-6)
+    dear = played.sold(None, "lemons, dear proofs", 6, 30)
+    # 3/12 and more are worth 0.1 for a proof; 1/12 alone sells without
+    assert (dear["shown"], dear["sold"]) == (pytest.approx(5 / 6), pytest.approx(1))
+    assert dear["lost"] == pytest.approx(0.1 * 5 / 6, abs=1e-6)
+
+
+def test_a_price_of_permits_that_begins_at_nothing_comes_to_one_that_clears():
+    assert played.priced(None, 6, 0.0, 9) == {"price": pytest.approx(0.3), "used": pytest.approx(1.5)}
 
 
 # --- the played market ----------------------------------------------------------------------------------------------
 
+HONEST = {"price": [1, 1], "amount": [3, 7], "deliver": [1, 1], "take": [0, 0]}
+
+
+def ruled(title=False, escrow=False, out=False, rate=0.0, cost=0.0, fee=0.0, spell=1):
+    """A stack of which only some is in force, so that one program does for all that is asked of it; `rate` is a fine
+    of what is withheld, where somebody sees all."""
+    return (Title(in_force=title, cost=cost), Escrow(in_force=escrow, fee=fee), Ostracism(in_force=out, spell=spell),
+            Levy(on="withheld", rate=rate))  # fmt: skip
+
 
 def test_the_bazaar_at_the_exact_offers_is_the_exact_economy():
     """And who trades, withholds or takes is paid as by hand."""
-    import jax
-    import jax.numpy as jnp
-
-    place = Bazaar()
-    day = lambda **a: place.step(jax.random.key(0), place.reset(jax.random.key(0)),  # noqa: E731
-                                 {k: jnp.array(v) for k, v in a.items()})[1]  # fmt: skip
-    honest = {"price": [1, 1], "amount": [3, 7], "deliver": [1, 1], "take": [0, 0]}
+    cheat = HONEST | {"deliver": [0, 1]}
+    war = {"price": [0, 0], "amount": [0, 0], "deliver": [1, 1], "take": [1, 1]}
+    shy = HONEST | {"price": [2, 1]}
+    long = HONEST | {"amount": [4, 6]}
+    state, out = lived(govern(Bazaar(horizon=9), *ruled()), HONEST, cheat, war, shy, long)
     found = economies.named("edgeworth").equilibria()[0]
-    np.testing.assert_allclose(day(**honest).reward, found.utilities, atol=1e-6)
-    np.testing.assert_allclose(day(**honest).events["traded"], 0.75)
-    cheat = day(**honest | {"deliver": [0, 1]})  # Ann has all wine, and the bread
-    np.testing.assert_allclose(cheat.reward, [0.5**0.75, 0], atol=1e-6)
-    np.testing.assert_allclose(cheat.events["withheld"], [0.5, 0], atol=1e-6)  # 0.75 at 2/3
-    war = day(price=[0, 0], amount=[0, 0], deliver=[1, 1], take=[1, 1])  # each loses half, and has 0.4 of the other's
-    np.testing.assert_allclose(war.reward, [0.5**0.25 * 0.4**0.75, 0.4**0.5 * 0.5**0.5], atol=1e-6)
-    np.testing.assert_allclose(war.events["taken"], [[0, 0.5], [0.5, 0]], atol=1e-6)
-    assert not day(**honest | {"price": [2, 1]}).events["traded"].any()  # asked for more than is bid
-    long = day(**honest | {"amount": [4, 6]})  # Ann offers 1, Bob wants 0.5
-    np.testing.assert_allclose(long.events["traded"], 0.5, atol=1e-6)
+    np.testing.assert_allclose(out.reward[0], found.utilities, atol=1e-6)
+    np.testing.assert_allclose(out.events["traded"][0], 0.75)
+    np.testing.assert_allclose(out.reward[1], [0.5**0.75, 0], atol=1e-6)  # Ann has all wine, and the bread
+    np.testing.assert_allclose(out.events["withheld"][1], [0.5, 0], atol=1e-6)  # 0.75 at 2/3
+    # each loses half, and has 0.4 of the other's
+    np.testing.assert_allclose(out.reward[2], [0.5**0.25 * 0.4**0.75, 0.4**0.5 * 0.5**0.5], atol=1e-6)
+    np.testing.assert_allclose(out.events["taken"][2], [[0, 0.5], [0.5, 0]], atol=1e-6)
+    assert not out.events["traded"][3].any()  # asked for more than is bid
+    np.testing.assert_allclose(out.events["traded"][4], 0.5, atol=1e-6)  # Ann offers 1, Bob wants 0.5
+    np.testing.assert_allclose(state.world.price, [2 / 3, 2 / 3, 0, 0, 2 / 3], atol=1e-6)
+
+
+def test_three_traders_meet_in_one_auction():
+    """Two sell 0.5 each and one wants 0.75: the long side is rationed; one of the sellers withholds, all bear it."""
+    place = Bazaar(tastes=[0.5, 0.5, 0.5], endowments=[[1.0, 0], [1.0, 0], [0, 1.0]])
+    day = {"price": [1, 1, 1], "amount": [2, 2, 7], "deliver": [0, 1, 1], "take": [0, 0, 1]}
+    out = lived(place, day)[1]
+    np.testing.assert_allclose(out.events["traded"][0], [0.375, 0.375, 0.75], atol=1e-6)
+    np.testing.assert_allclose(out.events["withheld"][0], [0.25, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(out.events["taken"][0, 2], [0.5, 0, 0], atol=1e-6)  # the last takes from the first
 
 
 def test_property_and_contract_bring_the_exact_equilibrium_back():
-    gains = {name: bazaar.leaving(*under) for name, under in bazaar.STACKS.items()}
-    assert min(gains["nothing"], gains["title"], gains["escrow"]) > 0.1
-    assert gains["title and escrow"] == pytest.approx(0, abs=1e-6)
-    court = lambda rate: bazaar.leaving(Title(), Monitor(on="withheld", cost=0.0), Fine(on="monitor.caught", rate=rate))  # noqa: E731
-    assert court(1.0) == pytest.approx(0, abs=1e-6)
-    assert court(0.25) > 0.01
-    assert bazaar.leaving(Title(cost=0.1), Escrow()) == pytest.approx(0, abs=1e-6)  # all pay, whatever they do
+    gain = lambda another=0.0, **rules: bazaar.leaving(*ruled(**rules), another=another)  # noqa: E731
+    assert min(gain(), gain(title=True), gain(escrow=True)) > 0.1
+    assert gain(title=True, escrow=True, cost=0.1) == pytest.approx(0, abs=1e-6)  # all pay, whatever they do
+    assert gain(title=True, escrow=True, fee=0.2) > 0  # less is traded
+    assert gain(title=True, rate=1.0) == pytest.approx(0, abs=1e-6)
+    assert gain(title=True, rate=0.25) > 0.01
+    assert gain(title=True, out=True, another=0.42) == pytest.approx(0, abs=1e-6)
+    assert gain(title=True, out=True, another=0.40) > 0.001
+    # what Ann withholds is worth 0.5, and an appeal frees her where the court is wrong
+    assert bazaar.leaving(*bazaar.heard(0.55, 1.0), another=1.0) == pytest.approx(0, abs=1e-6)
+    assert bazaar.leaving(*bazaar.heard(0.55, 0.0), another=1.0) > 0.01
+
+
+def test_who_withholds_is_kept_out_and_comes_back():
+    place = govern(Bazaar(horizon=9), *ruled(out=True, spell=2, rate=0.2))
+    out = lived(place, HONEST | {"deliver": [0, 1]}, *[HONEST] * 4)[1]
+    np.testing.assert_allclose(out.events["traded"][:, 0], [0.75, 0, 0, 0.75, 0.75])
+    np.testing.assert_allclose(out.events["ostracism.out"][:4], [[0, 0], [1, 0], [1, 0], [0, 0]])
+    np.testing.assert_allclose(out.transfer[:2], [[-0.2 * 0.5, 0], [0, 0]], atol=1e-6)
+    with pytest.raises(Refusal, match="no choice in bazaar"):
+        govern(Bazaar(), Ostracism(head="leave"))
+    told = Ostracism(spell=2).inform(jnp.array([0, 1, 2]), Lemons(sellers=2), None, None, {})["left"]
+    np.testing.assert_allclose(told, [[0, 0.5, 1], [0.5, 1, 0], [1, 0, 0.5]])  # oneself first
+
+
+def test_what_guards_and_an_escrow_stop_is_counted_and_paid_for():
+    place = govern(Bazaar(horizon=9), *ruled(title=True, escrow=True, cost=0.1, fee=0.2))
+    out = lived(place, HONEST | {"deliver": [0, 1], "take": [0, 1]}, *[HONEST] * 4)[1]
+    np.testing.assert_allclose(out.events["title.kept"][:2], [[0, 1], [0, 0]])
+    np.testing.assert_allclose(out.events["escrow.forced"][:2], [[1, 0], [0, 0]])
+    np.testing.assert_allclose(out.transfer, -0.1 - 0.2 * 0.75, atol=1e-6)
 
 
 def test_title_and_escrow_say_what_they_cannot_govern():

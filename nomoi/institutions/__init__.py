@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
     from nomoi.institutions.deed import Deed as Deed
+    from nomoi.institutions.disclosure import Disclosure as Disclosure
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.ostracism import Ostracism as Ostracism
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota

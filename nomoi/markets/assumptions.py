@@ -151,6 +151,8 @@ def _undone(economy: Economy) -> tuple[str, str]:
             else (OPEN, "some goods are made of one another by functions that are no cone of processes")
         )
     unit = cone[:, np.abs(cone).max(0) > 0]
+    if not unit.size:
+        return PROVED, "no process does anything"
     unit = unit / np.abs(unit).max(0)
     lp = linprog(-np.ones(unit.shape[1]), A_eq=unit, b_eq=np.zeros(len(unit)), bounds=(0, 1), method="highs")
     if lp.status == 0 and -lp.fun <= 1e-9:

@@ -59,6 +59,14 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
             {"name": "Bob", "utility": _kept("b"), "endowment": [R, 2]},
         ],
     },
+    "kehoe_exchange": {
+        "note": "Three equilibria of CES utilities, p_a = 0.1129, 1/2 and 0.8871 (Kehoe 1991)",
+        "goods": AB,
+        "consumers": [
+            {"utility": {"family": "ces", "rho": -4, "weights": [1024, 1]}, "endowment": [12, 1]},
+            {"utility": {"family": "ces", "rho": -4, "weights": [1, 1024]}, "endowment": [1, 12]},
+        ],
+    },
     "scarf": {
         "note": "One equilibrium, which the adjusting of prices never reaches (Scarf 1960)",
         "goods": ["1", "2", "3"],

@@ -23,7 +23,7 @@ from nomoi.errors import Refusal, nearest
 from nomoi.markets import clearing, closed
 from nomoi.markets.complementarity import LARGEST, search, size
 from nomoi.markets.economy import Economy, convex
-from nomoi.markets.scan import scan
+from nomoi.markets.scan import WIDER, scan
 from nomoi.markets.utilities import Ces
 from nomoi.markets.verify import Certificate, verify
 
@@ -125,7 +125,7 @@ class _Kept:
     """Certified equilibria, each once."""
 
     def __init__(self, economy: Economy):
-        self.economy, self.found, self.tries, self.stretch = economy, list[Equilibrium](), 0, False
+        self.economy, self.found, self.tries, self.stretch, self.free = economy, list[Equilibrium](), 0, False, FREE
 
     def add(self, prices: np.ndarray | None) -> None:
         self.tries += 1
@@ -133,7 +133,7 @@ class _Kept:
             return
         value = prices * self.economy.scale
         # what comes near a price of 0 without end is no equilibrium, unless 0 itself is one
-        value = np.where(value < FREE * value.sum(), 0.0, value)
+        value = np.where(value < self.free * value.sum(), 0.0, value)
         value = value / value.sum()
         prices = value / self.economy.scale
         for e in self.found:
@@ -268,6 +268,11 @@ def _scan(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.
     with np.errstate(all="ignore"):
         candidates, kept.stretch = scan(economy)
     yield from candidates
+    if not kept.found:
+        kept.free = 0.0
+        with np.errstate(all="ignore"):
+            candidates, kept.stretch = scan(economy, WIDER)
+        yield from candidates
 
 
 def _one(solver: Callable[[Economy], np.ndarray | list[np.ndarray]]) -> Callable[..., Iterator[np.ndarray | None]]:

@@ -115,10 +115,13 @@ def missing(risk: float = 0.6) -> Loss:
     return Loss(1 - needed(e.endowments[0]) / m, 1 - float(np.sqrt(1 - risk**2)), 1 - needed(found.allocation[0]) / m)
 
 
-def lemons(worth: float = 1.5) -> Loss:
+def lemons(worth: float = 1.5, cost: float = 0.0) -> Loss:
     """Sellers know the quality, even between 0 and 1 and as much worth to them; buyers value it `worth` times as much,
-    and see none (Akerlof 1970).  Below 2 nobody sells but the worst, and (worth - 1) / 2 is lost; none where quality is
-    disclosed."""
+    and see none (Akerlof 1970).  Below 2 nobody sells but the worst, and (worth - 1) / 2 is lost.
+
+    `mended` is what is left where each may prove its quality at a `cost`: nothing if that is 0 (Grossman 1981), else
+    what `disclosed` says (Jovanovic 1982).
+    """
     _positive(**{"worth less 1": worth - 1})
     price = worth
     for _ in range(100_000):  # buyers pay what is worth, on average, what is offered at the last price
@@ -128,9 +131,53 @@ def lemons(worth: float = 1.5) -> Loss:
             break
         price = after
     lost = quad(lambda q: (worth - 1) * q, min(price, 1.0), 1)[0]
-    # disclosed, each quality has its own price, and is sold wherever buyers value it more
-    untraded = quad(lambda q: max(q - worth * q, 0.0), 0, 1)[0]
-    return Loss(lost, (worth - 1) / 2 if worth < 2 else 0.0, untraded)
+    return Loss(lost, (worth - 1) / 2 if worth < 2 else 0.0, _proven(worth, cost))
+
+
+def _proven(worth: float, cost: float) -> float:
+    """What is lost where sellers prove their quality if that pays: rounds of answers to the last price of the rest."""
+    if not (np.isfinite(cost) and cost >= 0):
+        raise Refusal(f"the cost of a proof is {cost:g}; a number of 0 or more would be right.")
+    price = worth / 2  # of what is not proven
+    for _ in range(100_000):
+        # q is proven where worth q - cost beats both the price of the rest and keeping it; else sold where price > q
+        least = min(max((price + cost) / worth, cost / (worth - 1)), 1.0)
+        sold = min(price, least)
+        after = worth * quad(lambda q: q, 0, sold)[0] / sold if sold > 0 else 0.0
+        if abs(after - price) < 1e-12 or after < 1e-12:
+            price = after
+            break
+        price = after
+    least = min(max((price + cost) / worth, cost / (worth - 1)), 1.0)
+    kept = quad(lambda q: (worth - 1) * q, min(price, least), least)[0]
+    return kept + cost * (1 - least)
+
+
+def disclosed(worth: float, cost: float) -> float:
+    """The same in closed form.  With a worth below 2 those above cost / (worth - 1) prove their quality and the others
+    keep theirs: cost - cost^2 / (2 (worth - 1)) is lost.  Above 2 all was sold anyway, and those above 2 cost / worth
+    spend the cost for nothing but a better price (Jovanovic 1982)."""
+    if worth < 2:
+        c = min(cost, worth - 1)
+        return c - c**2 / (2 * (worth - 1))
+    return cost * max(1 - 2 * cost / worth, 0.0)
+
+
+def kinds(worth: float = 1.9, count: int = 2000) -> tuple[float, int]:
+    """Lemons of `count` kinds, at the middles of equal parts of 0 to 1: what is lost, and how many kinds are sold.
+
+    The worst j are sold where worth x their mean is at least the best of them: j <= 1 / (2 - worth).  So the market for
+    the last few stays, and what is lost comes near the formula with the square of their number only.
+    """
+    _positive(count=count, **{"worth less 1": worth - 1})
+    quality = (np.arange(count) + 0.5) / count
+    price = worth
+    while True:
+        offered = quality[quality <= price * (1 + 1e-12)]  # who is indifferent sells
+        after = worth * float(offered.mean()) if len(offered) else 0.0
+        if after == price:
+            return float(((worth - 1) * quality[len(offered) :]).sum() / count), len(offered)
+        price = after
 
 
 def wedge(tax: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0) -> Loss:
@@ -144,15 +191,56 @@ def wedge(tax: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float =
     return Loss(lost(tax), tax**2 / (2 * (slope + rise)), lost(0.0))
 
 
-def rationing(cut: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0) -> Loss:
-    """A price held `cut` below where the market clears: sellers sell cut / rise less, and (slope + rise) (cut /
-    rise)^2 / 2
-    is lost, if those get it who value it most; none where the price is free again."""
+def rationing(
+    cut: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0, lot: bool = False
+) -> Loss:
+    """A price held `cut` below where the market clears: sellers sell cut / rise less.
+
+    Lost is (slope + rise) (cut / rise)^2 / 2 if those get it who value it most.  By `lot` among all who would buy at
+    that price, slope x (wanted - sold) x sold / 2 is lost beside.  None where the price is free again.
+    """
     _positive(cut=cut, slope=slope, rise=rise, **{"top less cost": top - cost})
-    gap = lambda q: top - slope * q - cost - rise * q  # noqa: E731
-    clears = float(brentq(gap, 0, top / slope, xtol=1e-14))
-    supplied = lambda price: float(brentq(lambda q: cost + rise * q - price, -top, top / rise, xtol=1e-14))  # noqa: E731
-    held, free = supplied(cost + rise * clears - cut), supplied(cost + rise * clears)
-    if held < 0:
-        raise Refusal(f"at a price held {cut:g} below the market's nothing is sold; a smaller cut would be right.")
-    return Loss(quad(gap, held, clears)[0], (slope + rise) * (cut / rise) ** 2 / 2, abs(quad(gap, free, clears)[0]))
+    price = _cleared(top, slope, cost, rise)[1]
+    sold, wanted = (price - cut - cost) / rise, (top - price + cut) / slope
+    formula = (slope + rise) * (cut / rise) ** 2 / 2 + lot * slope * (wanted - sold) * sold / 2
+    return _held(price - cut, formula, top, slope, cost, rise, lot)
+
+
+def floor(
+    lift: float = 1.0, top: float = 10.0, slope: float = 1.0, cost: float = 2.0, rise: float = 1.0, lot: bool = False
+) -> Loss:
+    """A price held `lift` above where the market clears, as a least wage is: buyers buy lift / slope less.
+
+    Lost is (slope + rise) (lift / slope)^2 / 2 if those sell who do so at the least cost.  By `lot` among all who would
+    sell at that price, rise x (offered - sold) x sold / 2 is lost beside.  None where the price is free again.
+    """
+    _positive(lift=lift, slope=slope, rise=rise, **{"top less cost": top - cost})
+    price = _cleared(top, slope, cost, rise)[1]
+    sold, offered = (top - price - lift) / slope, (price + lift - cost) / rise
+    formula = (slope + rise) * (lift / slope) ** 2 / 2 + lot * rise * (offered - sold) * sold / 2
+    return _held(price + lift, formula, top, slope, cost, rise, lot)
+
+
+def _cleared(top: float, slope: float, cost: float, rise: float) -> tuple[float, float]:
+    """The amount and the price at which a market with straight lines clears."""
+    amount = float(brentq(lambda q: top - slope * q - cost - rise * q, 0, top / slope, xtol=1e-14))
+    return amount, cost + rise * amount
+
+
+def _held(price: float, formula: float, top: float, slope: float, cost: float, rise: float, lot: bool) -> Loss:
+    """What is lost where a price is held, by integrals of worth and cost over who trades; and where it is free."""
+    worth, costs = (lambda q: top - slope * q), (lambda q: cost + rise * q)
+
+    def surplus(p: float) -> float:
+        """At price p: the short side trades; of the long side those to whom it matters most, or some by lot."""
+        buy = float(brentq(lambda q: worth(q) - p, -2 * top / slope, 2 * top / slope, xtol=1e-14))
+        sell = float(brentq(lambda q: costs(q) - p, -2 * top / rise, 2 * top / rise, xtol=1e-14))
+        traded = min(buy, sell)
+        if traded < 0:
+            raise Refusal(f"at a price held at {p:g} nothing is sold; one nearer to the market's would be right.")
+        over = lambda f, q: quad(f, 0, q)[0] / q if q > 0 else 0.0  # noqa: E731
+        return traded * (over(worth, buy if lot else traded) - over(costs, sell if lot else traded))
+
+    amount, free = _cleared(top, slope, cost, rise)
+    best = quad(lambda q: worth(q) - costs(q), 0, amount)[0]
+    return Loss(best - surplus(price), formula, best - surplus(free))

@@ -12,8 +12,9 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 from nomoi.errors import Refusal
 from nomoi.markets.economy import Economy
 from nomoi.markets.nest import Nest
+from nomoi.markets.quasilinear import QuasiLinear
 from nomoi.markets.technologies import Activities, Smooth
-from nomoi.markets.utilities import Ces, Leontief, Linear, QuasiLinear, StoneGeary, Utility
+from nomoi.markets.utilities import Ces, Leontief, Linear, StoneGeary, Utility
 
 
 def cvxpy() -> Any:

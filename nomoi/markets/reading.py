@@ -22,8 +22,9 @@ from nomoi import files
 from nomoi.errors import Refusal, nearest, once, printable
 from nomoi.markets.economy import Consumer, Economy, Producer
 from nomoi.markets.nest import Nest, nest, positive
+from nomoi.markets.quasilinear import quasi_linear
 from nomoi.markets.technologies import Activities, Fixed, Smooth, Technology
-from nomoi.markets.utilities import Bliss, Ces, Leontief, Linear, StoneGeary, Utility, quasi_linear
+from nomoi.markets.utilities import Bliss, Ces, Leontief, Linear, StoneGeary, Utility
 
 MEGABYTES = 20  # a larger file holds no economy that can be solved (ours)
 
@@ -240,13 +241,19 @@ def _activities(part: Part, goods: Sequence[str]) -> Technology:
     columns = [_row(v, goods, what, "good") for v in _list(part.get("processes"), f"processes of {part.where}")]
     if not columns:
         raise Refusal(f"{part.where} has no process; one at least would be right.")
-    return Activities(len(goods), np.array(columns).T)
+    return _processes(np.array(columns).T, part)
 
 
 def _fixed_inputs(part: Part, goods: Sequence[str]) -> Technology:
     column = -_positive(part, goods, "needs")
     column[_good(part, goods, "output")] += 1.0
-    return Activities(len(goods), column[:, None])
+    return _processes(column[:, None], part)
+
+
+def _processes(matrix: np.ndarray, part: Part) -> Activities:
+    if not matrix.any(0).all():
+        raise Refusal(f"{part.where} has a process that neither uses nor makes anything; leave it out.")
+    return Activities(len(matrix), matrix)
 
 
 def _smooth(part: Part, goods: Sequence[str]) -> Technology:

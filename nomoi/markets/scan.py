@@ -8,15 +8,16 @@ from scipy.optimize import brentq, minimize_scalar
 from nomoi.markets.economy import Economy
 
 POINTS, WIDE = 2001, 20.0  # ours: relative prices from e^-20 to e^20, in units of what there is of each good
+WIDER = 300.0  # where none is found in these (ours): what is plentiful and can hardly replace the other is nearly free
 DUST = 1e-12  # an excess, as a share of what there is, that is rounding
 
 
-def scan(economy: Economy) -> tuple[list[np.ndarray], bool]:
+def scan(economy: Economy, wide: float = WIDE) -> tuple[list[np.ndarray], bool]:
     """Prices [2] at which all markets may clear, and whether a whole stretch of them does.
 
     Roots of excess demand are bracketed on a grid of logarithms of the relative price; one that falls on a point of the
     grid, a curve that touches zero and two roots within one cell are found too.  Where a process breaks even the price
-    is that process's, and at the ends one good is free.
+    is that process's, and at the ends one good is free.  Beyond the usual width only roots that are crossed count.
     """
     scale = economy.scale
     prices = lambda t: _at(np.asarray(t, float), scale)  # noqa: E731
@@ -29,13 +30,16 @@ def scan(economy: Economy) -> tuple[list[np.ndarray], bool]:
             z = np.where(p[..., 0] * scale[0] < p[..., 1] * scale[1], z[..., 0], -z[..., 1])
         return np.where(np.isfinite(z), z, np.inf)
 
-    grid = np.linspace(-WIDE, WIDE, POINTS) + 1e-3 * np.sqrt(2)
+    grid = np.linspace(-wide, wide, POINTS) + 1e-3 * np.sqrt(2)
     values = excess(grid)
     # how far from 0 counts: what changes hands of the scarcer side, so that ends where nothing is bought are no roots
     p = prices(grid)
     size = np.minimum(p[:, 0] * scale[0], p[:, 1] * scale[1]) / (p @ scale)
-    found = _roots(excess, grid, values, size)
     still = np.abs(values) < DUST * size
+    if wide > WIDE:  # so far out much comes near 0 without ever being it, so that only what crosses counts
+        signs = np.where(still, 0, np.sign(values))
+        return [prices(_root(excess, grid[k], grid[k + 1])) for k in np.flatnonzero(signs[:-1] * signs[1:] < 0)], False
+    found = _roots(excess, grid, values, size)
     stretch = bool(still.sum() > 3)
     if stretch:
         found = [float(np.median(grid[still]))]

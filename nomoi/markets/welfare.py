@@ -247,7 +247,7 @@ def _made(economy: Economy, p: np.ndarray, target: np.ndarray) -> np.ndarray:
     return np.array(out)
 
 
-def curve(economy: Economy, points: int = 101) -> list[np.ndarray]:
+def curve(economy: Economy, points: int = 91) -> list[np.ndarray]:
     """Pareto optima [consumers, goods] of an exchange economy of two, from all for the second to all for the first.
 
     By the second theorem each is an equilibrium of who owns some part of everything.
@@ -255,7 +255,7 @@ def curve(economy: Economy, points: int = 101) -> list[np.ndarray]:
     if len(economy.consumers) != 2 or not economy.exchange:
         raise Refusal("a contract curve is of an exchange economy of two consumers.")
     out = []
-    for part in np.linspace(0.005, 0.995, points):
+    for part in 1 / (1 + np.exp(-np.linspace(-7, 7, points))):  # closer together where one has nearly all
         split = economy.owning(np.array([part, 1 - part])[:, None] * economy.supply)
         out += [e.allocation for e in split.equilibria()]
     return sorted(out, key=lambda x: float(economy.consumers[0].utility.value(x[0])))

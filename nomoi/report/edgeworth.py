@@ -46,13 +46,14 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
     economy = found.economy
     W, own = economy.supply, economy.endowments
     ann, bob = (c.utility for c in economy.consumers)
+    first, second = (c.name if len(c.name) < 15 else f"{c.name[:13]}…" for c in economy.consumers)
+    one_row = transfers is None and len(first + second) <= 12  # of the key, as far as there is room
     with _styled():
-        first, second = (c.name for c in economy.consumers)
         fig, ax = _sheet(
             title or f"{economy.title}: who has what",
             f"{second} measures from above right",
             5.2,
-            18 if transfers is None else 34,
+            18 if one_row else 34,
         )
         gx, gy = np.meshgrid(np.linspace(1e-4, 1 - 1e-4, 301) * W[0], np.linspace(1e-4, 1 - 1e-4, 301) * W[1])
         mine = np.stack([gx, gy], -1)
@@ -94,7 +95,7 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
         ax.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
-            ncols=6 if transfers is None else 4,
+            ncols=6 if one_row else 4 if transfers is not None else 3,
             borderaxespad=0,
             columnspacing=1,
             handlelength=1.2,

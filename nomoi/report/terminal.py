@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = (
-    "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance", "bound",
+    "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance",
+    "bound",
 )  # fmt: skip
 
 

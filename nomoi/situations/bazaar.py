@@ -54,7 +54,7 @@ class Bazaar(Situation):
         "title": "title",
         "escrow": "escrow",
         "title and escrow": "title+escrow",
-        "title and court": "title+monitor(on=withheld)+fine(on=monitor.caught,rate=2)",
+        "title and fine": "title+monitor(on=withheld)+fine(rate=1)",
     }
 
     horizon: int = size(1, "how many days there are", "ours", "days", low=1)

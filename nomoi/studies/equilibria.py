@@ -12,7 +12,7 @@ from nomoi.markets.verify import verify
 from nomoi.populations.engine import seed_of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
-NAMES = ("three_equilibria", "kehoe", "scarf", "scarf_hansen")
+NAMES = ("three_equilibria", "kehoe_exchange", "kehoe", "scarf", "scarf_hansen")
 STARTS = ((1.2, 0.9, 0.9), (1.3, 1.0, 0.7))
 
 
@@ -47,9 +47,9 @@ def _stubborn(rng: np.random.Generator) -> dict[str, object]:
 
 def drawn(key: object, worlds: int) -> Mapping[str, float]:
     """Exchange economies of two with CES utilities of low elasticity, drawn at random: in how many there are several
-    equilibria; of those found, how many pass the verifier, and how many still do with a price off by 1e-3."""
+    equilibria; of those found, how many still pass the verifier with a price off by 1e-3."""
     rng = np.random.default_rng(seed_of(key))  # type: ignore[arg-type]
-    several, passed, fooled, odd, total = 0, 0, 0, 0, 0
+    several, fooled, odd, total = 0, 0, 0, 0
     for _ in range(worlds):
         part = rng.uniform(0, 0.1)
         e = economy(
@@ -66,11 +66,9 @@ def drawn(key: object, worlds: int) -> Mapping[str, float]:
         odd += sum(x.index or 0 for x in found) == 1
         for x in found:
             total += 1
-            passed += x.certificate.holds
             fooled += verify(e, x.prices * [1.001, 1], x.allocation).holds
     return {
         "several": several / worlds,
-        "passed": passed / total,
         "fooled": fooled / total,
         "indices sum to one": odd / worlds,
     }
@@ -91,44 +89,6 @@ def _is(label: str, measure: str):
 
 CLAIMS = [
     Claim(
-        "Two traders with Cobb-Douglas-like needs can have three equilibria: so many are found",
-        "Mas-Colell et al. 1995, 15.B.2",
-        _is("three_equilibria", "equilibria"),
-        near=3,
-        tolerance=0.5,
-        kind="ours",
-    ),
-    Claim(
-        "Kehoe's economy with production has three: so many are found",
-        "Kehoe 1985",
-        _is("kehoe", "equilibria"),
-        near=3,
-        tolerance=0.5,
-        kind="ours",
-    ),
-    Claim(
-        "Scarf and Hansen's model has one: so many are found from many starts",
-        "Scarf & Hansen 1973",
-        _is("scarf_hansen", "equilibria"),
-        near=1,
-        tolerance=0.5,
-        kind="ours",
-    ),
-    Claim(
-        "Adjusting prices in Scarf's economy never settles: a price still swings by more than 0.3 after t = 100",
-        "Scarf 1960",
-        _is("tatonnement", "swing"),
-        above=0.3,
-        kind="ours",
-    ),
-    Claim(
-        "... and a start beside the middle one of three equilibria leads away from it, to another",
-        "ours",
-        _is("tatonnement", "ends at"),
-        above=0.6,
-        kind="ours",
-    ),
-    Claim(
         "Of traders drawn with little wish to substitute, more than one pair in twenty has several equilibria",
         "ours",
         _is("drawn", "several"),
@@ -137,32 +97,33 @@ CLAIMS = [
         kind="ours",
     ),
     Claim(
-        "Control: every equilibrium found in them passes a verifier that knows no solver",
-        "ours",
-        _is("drawn", "passed"),
-        above=0.999,
-        unit="of equilibria",
-        kind="control",
+        "Indices sum to one, so that none was missed that the theory can tell",
+        "Dierker 1972",
+        _is("drawn", "indices sum to one"),
+        above=0.95,
+        unit="of economies",
+        kind="ours",
     ),
     Claim(
-        "Control: none does with a price off by 1e-3",
+        "Control: no equilibrium passes the verifier with a price off by 1e-3",
         "ours",
         _is("drawn", "fooled"),
         below=0.001,
         unit="of equilibria",
         kind="control",
     ),
-    Claim(
-        "Control: indices sum to one, so that none was missed that the theory can tell",
-        "Dierker 1972",
-        _is("drawn", "indices sum to one"),
-        above=0.95,
-        unit="of economies",
-        kind="control",
-    ),
 ]
 
 READINGS = [
+    *(
+        Reading(f"{text}: equilibria that are found", source, _is(name, "equilibria"))
+        for name, text, source in (
+            ("three_equilibria", "Two traders (three by the textbook)", "Mas-Colell et al. 1995, 15.B.2"),
+            ("kehoe_exchange", "Two traders with CES utilities (three)", "Kehoe 1991"),
+            ("kehoe", "Four goods with production (three)", "Kehoe 1985"),
+            ("scarf_hansen", "Six goods with production (one)", "Scarf & Hansen 1973"),
+        )
+    ),
     *(
         Reading(
             f"{name}: the most that anybody could gain in an equilibrium found",
@@ -181,11 +142,22 @@ READINGS = [
         for k in (1, 3, 4)
     ),
     Reading(
-        "Scarf's economy after t = 200: sum of squared prices (3.06 at the start)",
-        "Scarf 1960",
-        _is("tatonnement", "sum of squares"),
+        "Scarf's economy: by how much a price still swings after t = 100", "Scarf 1960", _is("tatonnement", "swing")
     ),
+    Reading("... sum of squared prices after t = 200 (3.06 at the start)", "Scarf 1960",
+            _is("tatonnement", "sum of squares")),
     Reading("... and their product (0.972 at the start)", "Scarf 1960", _is("tatonnement", "product")),
+    Reading(
+        "A start beside the middle one of three equilibria (p = 1/2, relative to all) ends at",
+        "Mas-Colell et al. 1995, 15.B.2",
+        _is("tatonnement", "ends at"),
+    ),
+]  # fmt: skip
+
+FALSE_IF = [
+    ["several equilibria", "they are rarer than that among economies drawn so. They are, so it fails"],
+    ["indices", "the search along the line of relative prices misses roots, such as two within one cell of its grid"],
+    ["control", "the verifier is too lax for prices that are wrong in the third digit"],
 ]
 
 
@@ -196,6 +168,7 @@ def sections(results: Results) -> list[object]:
     found = three.equilibria()
     flows = [tatonnement.flow(scarf, np.array(s), np.linspace(0, 40, 801)) for s in STARTS]
     return [
+        page.Table("What would make a claim false", ["claim", "it is false where"], FALSE_IF),
         page.Figure(
             "Three equilibria in a box",
             figures.svg(edgeworth.box(found)),
@@ -218,6 +191,8 @@ STUDY = Study(
     {"smoke": 1, "laptop": 4, "paper": 10},
     sections,
     "Every equilibrium is certified by a verifier that imports no solver. That there are no others is proved for gross "
-    "substitutes alone; elsewhere indices tell whether one was missed.",
+    "substitutes alone; elsewhere indices tell whether one was missed. How many equilibria cases of the literature "
+    "have, and that prices which adjust go round in Scarf's economy, is known: that nomoi finds the same is a check of "
+    "the code, which the tests hold, and gets no verdict.",
     readings=READINGS,
 )

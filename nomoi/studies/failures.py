@@ -3,48 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from nomoi import govern
 from nomoi.core import Institution, Situation
+from nomoi.institutions.disclosure import Disclosure
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.permits import Permits
 from nomoi.markets import failures
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
+from nomoi.situations.lemons import Lemons
 from nomoi.situations.works import Works
 from nomoi.solve.pure import pure
 from nomoi.solve.unfold import normal_form
 
-KINDS: Mapping[str, tuple[Callable[..., failures.Loss], str]] = {
-    "externality": (failures.externality, "a levy of the harm"),
-    "power": (failures.power, "a subsidy of the margin"),
-    "returns": (failures.returns, "a fixed part paid by all"),
-    "missing": (failures.missing, "a security for the weather"),
-    "lemons": (failures.lemons, "disclosure of the quality"),
-    "wedge": (failures.wedge, "a lump sum"),
-    "rationing": (failures.rationing, "a free price"),
-}
-SWEEPS: Mapping[str, tuple[str, Sequence[float]]] = {
-    "externality": ("harm", (0.25, 0.5, 1.0, 1.5)),
-    "power": ("firms", (1, 2, 5)),
-    "returns": ("fixed", (1.0, 4.0, 9.0)),
-    "missing": ("risk", (0.3, 0.6, 0.9)),
-    "lemons": ("worth", (1.2, 1.5, 1.9)),
-    "wedge": ("tax", (0.5, 1.0, 2.0)),
-    "rationing": ("cut", (0.5, 1.0, 2.0)),
+# failure: how it is computed, whose formula it is, what mends it, and what is varied
+KINDS: Mapping[str, tuple[Callable[..., failures.Loss], str, str, tuple[str, Sequence[float]]]] = {
+    "externality": (failures.externality, "Pigou 1920", "a levy of the harm", ("harm", (0.25, 0.5, 1.0, 1.5))),
+    "power": (failures.power, "Cournot 1838", "a subsidy of the margin", ("firms", (1, 2, 5))),
+    "returns": (failures.returns, "Hotelling 1938", "a fixed part paid by all", ("fixed", (1.0, 4.0, 9.0))),
+    "missing": (failures.missing, "Arrow 1964", "a security for the weather", ("risk", (0.3, 0.6, 0.9))),
+    "lemons": (failures.lemons, "Akerlof 1970", "proofs that cost nothing", ("worth", (1.2, 1.5, 1.9))),
+    "wedge": (failures.wedge, "Harberger 1964", "a lump sum", ("tax", (0.5, 1.0, 2.0))),
+    "ceiling": (failures.rationing, "ours", "a free price", ("cut", (0.5, 1.0, 2.0))),
+    "ceiling, by lot": (partial(failures.rationing, lot=True), "ours", "a free price", ("cut", (0.5, 1.0, 2.0))),
+    "floor": (failures.floor, "ours", "a free price", ("lift", (0.5, 1.0, 2.0))),
+    "floor, by lot": (partial(failures.floor, lot=True), "ours", "a free price", ("lift", (0.5, 1.0, 2.0))),
 }
 
 
 def lost(key: None, kind: str, name: str, values: Sequence[float]) -> Mapping[str, float]:
-    """Over a sweep of one number: how far what is computed is from the formula, what is lost, and what is left
-    mended."""
-    found = [KINDS[kind][0](**{name: v}) for v in values]
-    return {
-        "off the formula": max(abs(f.computed - f.formula) for f in found),
-        "left when mended": max(abs(f.mended) for f in found),
-        **{f"lost at {v:g}": f.computed for f, v in zip(found, values, strict=True)},
-    }
+    """Over a sweep of one number: what is lost as computed, by the formula, and mended."""
+    out: dict[str, float] = {}
+    for v in values:
+        found = KINDS[kind][0](**{name: v})
+        out |= {f"lost at {v:g}": found.computed, f"formula at {v:g}": found.formula, f"mended at {v:g}": found.mended}
+    return out
+
+
+def counted(key: None, worths: Sequence[float], count: int) -> Mapping[str, float]:
+    """Lemons of so many kinds instead of all qualities: how far what is lost is from the formula, and who is sold."""
+    found = {w: failures.kinds(w, count) for w in worths}
+    off = {w: abs(failures.lemons(w).formula - loss) for w, (loss, _) in found.items()}
+    return {"off the formula": max(off.values()), "kinds sold": float(max(sold for _, sold in found.values()))}
 
 
 PLAYED: Mapping[str, tuple[str, tuple[Institution, ...]]] = {
@@ -59,41 +65,89 @@ PLAYED: Mapping[str, tuple[str, tuple[Institution, ...]]] = {
 }
 
 
-def works(preset: str) -> Situation:
-    """Two firms, on a grid of amounts that has both what they make and what would be best."""
-    return Works.preset(preset, firms=2)
-
-
 def played(key: None, name: str) -> Mapping[str, float]:
     """Firms that answer one another, governed: the worst pure equilibrium's shortfall of what could be made,
     transfers apart."""
     preset, under = PLAYED[name]
-    bare, game = normal_form(works(preset)), normal_form(govern(works(preset), *under))
+    place = Works.preset(preset, firms=2)  # a grid of amounts that has both what they make and what would be best
+    bare, game = normal_form(place), normal_form(govern(place, *under))
     total = bare.payoff.sum(0)
     short = [float(total.max() - total[a]) for a in pure(game)]
     return {"lost": max(short), "equilibria": float(len(short))}
 
 
-def priced(key: None, steps: int, start: float) -> Mapping[str, float]:
-    """Permits whose price begins at `start`: firms answer the posted price each step, and the institution moves it."""
-    place, rule = works("smoke"), Permits(cap=1.5, price=start)
-    price, path = start, []
-    for _ in range(steps):
-        game = normal_form(govern(place, rule.replace(price=price)))
-        made = np.linspace(0, 2, 9)[list(pure(game)[0][:2])].sum()
-        path.append(price)
-        price = max(price + float(rule.speed) * (float(made) - 1.5), 0.0)
-    return {"price": price, "used": float(made)}
+@eqx.filter_jit
+def _tried(place: Situation, state, moves):
+    """What each of many profiles [profiles, n] of the only head brings: states, payoffs and rewards [profiles, n]."""
+    head = next(iter(place.actions))
+
+    def lived(move):
+        after, outcome = place.step(jax.random.key(0), state, {head: move})
+        return after, outcome.payoff, outcome.reward
+
+    return jax.vmap(lived)(moves)
+
+
+def rounds(place: Situation, days: int) -> tuple[object, np.ndarray, np.ndarray]:
+    """Day after day all choose what would have been best for each, had the others done as the day before.
+
+    The state after the last day, what all did in it [n], and what each earned in it [n], transfers apart.
+    """
+    (options,) = place.actions.values()
+    n, state = place.agents, place.reset(jax.random.key(0))
+    did, reward = np.zeros(n, np.int32), np.zeros(n)
+    for _ in range(days):
+        moves = np.tile(did, (n, options, 1))
+        moves[np.arange(n)[:, None], np.arange(options), np.arange(n)[:, None]] = np.arange(options)
+        _, paid, _ = _tried(place, state, jnp.asarray(moves.reshape(-1, n)))
+        paid = np.asarray(paid).reshape(n, options, n)
+        own = paid[np.arange(n), :, np.arange(n)]  # [n, options]
+        did = (own >= own.max(1, keepdims=True) - 1e-6).argmax(1).astype(np.int32)  # of equals the first
+        after, _, rewards = _tried(place, state, jnp.asarray(np.tile(did, (n * options, 1))))  # the same program
+        state, reward = jax.tree.map(lambda x: x[0], after), np.asarray(rewards[0])
+    return state, did, reward
+
+
+def priced(key: None, steps: int, start: float, levels: int) -> Mapping[str, float]:
+    """Permits whose price begins at `start`: firms answer the posted price, and the institution moves it."""
+    place = govern(Works(firms=2, levels=levels, horizon=steps + 1), Permits(cap=1.5, price=start))
+    state, did, _ = rounds(place, steps)
+    price = float(place.senses(state)["permits.price"][0, 0])
+    return {"price": price, "used": float(2.0 * did[:2].sum() / (levels - 1))}
+
+
+MARKETS: Mapping[str, tuple[float, tuple[Institution, ...]]] = {
+    "lemons, papers": (1.5, ()),
+    "lemons, free proofs": (1.5, (Disclosure(),)),
+    "lemons, dear proofs": (1.5, (Disclosure(cost=0.1),)),
+    "peaches, papers": (2.5, ()),
+    "peaches, dear proofs": (2.5, (Disclosure(cost=0.1),)),
+}
+
+
+def sold(key: None, name: str, sellers: int, days: int) -> Mapping[str, float]:
+    """Sellers who answer last day's prices, and buyers who learn what was sold: what is lost in the end, a seller."""
+    worth, under = MARKETS[name]
+    place = govern(Lemons(sellers=sellers, horizon=days + 1, worth=worth), *under)
+    _, did, reward = rounds(place, days)
+    best = float(worth * place.bare.quality.sum())  # type: ignore[attr-defined]
+    proofs = sum(float(i.cost) for i in under if isinstance(i, Disclosure)) * float((did == 2).sum())
+    return {
+        "lost": (best - float(reward.sum()) + proofs) / sellers,
+        "sold": float((did[:sellers] > 0).mean()),
+        "shown": float((did[:sellers] == 2).mean()),
+    }
 
 
 def trials(size: str) -> Sequence[Trial]:
+    sweeps = {kind: sweep for kind, (*_, sweep) in KINDS.items()}
     return [
-        *(
-            Computed(kind, lost, {"kind": kind, "name": n, "values": list(v)}, exact=True)
-            for kind, (n, v) in SWEEPS.items()
-        ),
+        *(Computed(k, lost, {"kind": k, "name": n, "values": list(v)}, exact=True) for k, (n, v) in sweeps.items()),
+        Computed("lemons of 2,000 kinds", counted, {"worths": [1.2, 1.5, 1.9], "count": 2000}, exact=True),
         *(Computed(name, played, {"name": name}, exact=True) for name in PLAYED),
-        Computed("permits find their price", priced, {"steps": 12, "start": 0.0}, exact=True),
+        Computed("permits", priced, {"steps": 12, "start": 0.0, "levels": 9}, exact=True),
+        Computed("permits, finer", priced, {"steps": 60, "start": 0.0, "levels": 65}, exact=True),
+        *(Computed(name, sold, {"name": name, "sellers": 20, "days": 60}, exact=True) for name in MARKETS),
     ]
 
 
@@ -101,115 +155,119 @@ def _is(label: str, measure: str):
     return lambda r: r.late(label, measure)
 
 
-FORMULAS = {
-    "externality": "Pigou 1920",
-    "power": "Cournot 1838",
-    "returns": "Hotelling 1938",
-    "missing": "Arrow 1964",
-    "lemons": "Akerlof 1970",
-    "wedge": "Harberger 1964",
-    "rationing": "ours",
-}
+FIRST, LATER = "As first stated: ", "Stated after that: "
 CLAIMS = [
-    *(
-        Claim(
-            f"{kind}: what is lost, found by solving, is what the formula says",
-            FORMULAS[kind],
-            _is(kind, "off the formula"),
-            below=1e-6,
-            kind="ours",
-        )
-        for kind in KINDS
-    ),
-    *(
-        Claim(
-            f"{kind}: under {mend} nothing is lost",
-            FORMULAS[kind],
-            _is(kind, "left when mended"),
-            below=1e-6,
-            kind="ours",
-        )
-        for kind, (_, mend) in KINDS.items()
-    ),
     Claim(
-        "Played by two firms whose smoke harms: a levy of the harm brings the optimum",
-        "Pigou 1920",
-        _is("smoke, levy", "lost"),
-        below=1e-5,
+        FIRST + "lemons of 2,000 kinds lose what the formula for all qualities says",
+        "Akerlof 1970",
+        _is("lemons of 2,000 kinds", "off the formula"),
+        below=1e-6,
         kind="ours",
     ),
     Claim(
-        "... and permits as many as is best do, at the price that clears",
-        "Dales 1968",
-        _is("smoke, permits", "lost"),
-        below=1e-5,
+        FIRST + "permits whose price begins at 0 come to the price of the harm, 0.5",
+        "ours",
+        _is("permits", "price"),
+        near=0.5,
+        tolerance=0.13,
+        unit="reward/unit",
         kind="ours",
     ),
     Claim(
-        "Permits whose price begins at 0 come to one at which as many are used as there are",
+        LATER + "as many are used as there are",
         "Dales 1968",
-        _is("permits find their price", "used"),
+        _is("permits", "used"),
         near=1.5,
         tolerance=0.01,
         unit="permits",
         kind="ours",
     ),
     Claim(
-        "Control: half the levy does not bring the optimum",
+        LATER + "where firms choose among 65 amounts instead of 9, the price does come to that of the harm",
         "ours",
-        _is("smoke, half a levy", "lost"),
-        above=0.001,
-        kind="control",
-    ),
-    Claim(
-        "Control: nor do permits at twice the price",
-        "ours",
-        _is("smoke, permits too dear", "lost"),
-        above=0.001,
-        kind="control",
-    ),
-    Claim(
-        "Played by two firms with market power: a subsidy of the margin brings the optimum",
-        "ours",
-        _is("oligopoly, subsidy", "lost"),
-        below=1e-4,
+        _is("permits, finer", "price"),
+        near=0.5,
+        tolerance=0.13,
+        unit="reward/unit",
         kind="ours",
     ),
     Claim(
-        "... where a levy, which mends smoke, makes it worse",
-        "ours",
-        lambda r: r.late("oligopoly, levy", "lost") - r.late("oligopoly", "lost"),
-        above=0.1,
+        "Played by twenty sellers: where proofs cost nothing, all is sold",
+        "Grossman 1981",
+        _is("lemons, free proofs", "lost"),
+        below=1e-5,
+        unit="a seller",
         kind="ours",
+    ),
+    Claim(
+        "... where they cost 0.1, what is lost is what the formula for all qualities says, 0.09",
+        "Jovanovic 1982",
+        _is("lemons, dear proofs", "lost"),
+        near=0.09,
+        tolerance=0.01,
+        unit="a seller",
+        kind="ours",
+    ),
+    Claim(
+        "... and where all was sold anyway (worth 2.5), such proofs cost more than they bring",
+        "Jovanovic 1982",
+        lambda r: r.late("peaches, dear proofs", "lost") - r.late("peaches, papers", "lost"),
+        above=0.05,
+        unit="a seller",
+        kind="ours",
+    ),
+    Claim(
+        "Control: papers that anybody can write do not help: at most a tenth is sold",
+        "Akerlof 1970",
+        _is("lemons, papers", "sold"),
+        below=0.101,
+        unit="of what there is",
+        kind="control",
     ),
 ]
 
 READINGS = [
-    Reading(
-        "... on this grid of amounts any price from 0.25 to 0.75 does; they come to",
-        "ours",
-        _is("permits find their price", "price"),
-        unit="reward/unit",
-    ),
+    Reading("Lemons: kinds of 2,000 that are sold, at most", "ours", _is("lemons of 2,000 kinds", "kinds sold")),
     *(
-        Reading(f"{kind}: lost at {SWEEPS[kind][0]} = {v:g}", FORMULAS[kind], _is(kind, f"lost at {v:g}"))
-        for kind in KINDS
-        for v in SWEEPS[kind][1]
+        Reading(f"Played, lost: {text}", source, _is(label, "lost"))
+        for label, text, source in (
+            ("smoke", "two firms whose smoke harms", "Pigou 1920"),
+            ("smoke, levy", "... under a levy of the harm", "Pigou 1920"),
+            ("smoke, half a levy", "... of half of it", "Pigou 1920"),
+            ("smoke, permits", "... under permits for what is best, at the price that clears", "Dales 1968"),
+            ("smoke, permits too dear", "... at twice that price", "Dales 1968"),
+            ("oligopoly", "two firms with market power", "Cournot 1838"),
+            ("oligopoly, subsidy", "... under a subsidy of the margin", "ours"),
+            ("oligopoly, levy", "... under a levy, which mends smoke", "ours"),
+        )
     ),
-    Reading("Played: lost to smoke of two firms (formula 0.125)", "ours", _is("smoke", "lost")),
-    Reading("Played: lost to two firms with market power (formula 3.556)", "ours", _is("oligopoly", "lost")),
 ]
+
+FALSE_IF = [
+    ["lemons of 2,000 kinds", "a few of the worst kinds still find a price at which they are sold. They do: ten of "
+     "2,000 at a worth of 1.9, as j kinds can be sold together where j <= 1 / (2 - worth). So it fails"],
+    ["the price of permits", "some other price clears. On a grid of 9 amounts any from 0.25 to 0.75 does, and a price "
+     "that rises from 0 stops at the first. So it fails"],
+    ["as many are used as there are", "the price jumps over all those that clear, or swings for ever"],
+    ["65 amounts", "that cause was not the true one, or the price swings"],
+    ["free proofs", "an early high price for what is not shown keeps the best from showing, or answers go round"],
+    ["dear proofs", "twenty sellers are too few to stand for all qualities, or answers go round"],
+    ["proofs of peaches", "nobody finds it worth the cost to be told from the worst"],
+    ["papers", "sellers with papers stay apart from those without, though papers prove nothing"],
+]  # fmt: skip
 
 
 def sections(results: Results) -> list[object]:
     from nomoi.report import edgeworth, figures, page
 
+    at = lambda kind, what, v: float(results.late(kind, f"{what} at {v:g}")[0])  # noqa: E731
     rows = [
-        [kind, f"{SWEEPS[kind][0]} = {v:g}", float(results.late(kind, f"lost at {v:g}")[0]), KINDS[kind][1]]
-        for kind in KINDS
-        for v in SWEEPS[kind][1]
+        [kind, f"{name} = {v:g}", *(at(kind, what, v) for what in ("lost", "formula", "mended")), mend, source]
+        for kind, (_, source, mend, (name, values)) in KINDS.items()
+        for v in values
     ]
     return [
+        page.Table("What would make a claim false", ["claim", "it is false where"], FALSE_IF),
         page.Figure(
             "What is lost",
             figures.svg(edgeworth.triangles()),
@@ -217,9 +275,10 @@ def sections(results: Results) -> list[object]:
         ),
         page.Table(
             "Losses",
-            ["failure", "at", "lost", "mended by"],
+            ["failure", "at", "lost", "by formula", "left when mended", "by", "source"],
             rows,
-            "Surplus, or equivalent variation for missing markets.",
+            "Surplus, or equivalent variation for missing markets. Both the loss and its formula follow from the same "
+            "assumptions, so that their agreement is a check of the code, held by the tests, and gets no verdict.",
         ),
     ]
 
@@ -231,9 +290,9 @@ STUDY = Study(
     trials,
     {"smoke": 1, "laptop": 1, "paper": 1},
     sections,
-    "Each failure breaks one assumption. Levies and permits are institutions of the commons, played by firms that "
-    "answer one another; "
-    "a fixed part, a security, disclosure, a lump sum and a free price are computed without an institution of their "
-    "own.",
+    "Each failure breaks one assumption. Two claims failed as they were first stated; they stand as they were, and "
+    "what was stated once their causes were known stands apart from them and is marked. Levies, permits and "
+    "disclosure are institutions, played by agents who answer one another; a fixed part, a security, a lump sum and a "
+    "free price are computed without an institution of their own.",
     readings=READINGS,
 )

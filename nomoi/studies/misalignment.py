@@ -14,5 +14,5 @@ FAMILY = Family(
         "unintended",
         "reward_edits",
         "unwritten",
-    ),  # fmt: skip
+    ),
 )

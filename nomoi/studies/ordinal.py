@@ -105,6 +105,7 @@ STUDY = Study(
     sections,
     "Utilities are uniform. That Borda and majority never change, and where the others do not, follows from their "
     "definitions: it "
-    "is computed, and gets no verdict.",
+    "is computed, and gets no verdict. A claim is false where so few profiles lie near a tie that rewriting changes "
+    "the choice in fewer than one of twenty.",
     readings=READINGS,
 )
