@@ -196,7 +196,7 @@ def test_lemons_by_hand():
     np.testing.assert_allclose(out.reward, [[0.75, 0.75, 0], [0.375, 0.75, 0], [0.25, 1.125, 0]], atol=1e-6)
     np.testing.assert_allclose(state.belief, [[0.25, 0.75]] * 3, atol=1e-6)
     np.testing.assert_allclose(out.events["goods"][0], [[0, 0, 0.375], [0, 0, 1.125], [0, 0, 0]], atol=1e-6)
-    np.testing.assert_allclose(out.events["spent"][0], [[0, 0, 0], [0, 0, 0], [0.75, 0.75, 0]], atol=1e-6)
+    np.testing.assert_allclose(out.events["handed"][0], [[0, 0, 0], [0, 0, 0], [0.75, 0.75, 0]], atol=1e-6)
     np.testing.assert_allclose(out.events["papers"], [[0, 1, 0], [0, 0, 0], [0, 1, 0]])
     assert out.reward[0, 2] == pytest.approx(0)  # 1.5 of goods for 1.5
 

@@ -232,7 +232,7 @@ def test_no_file_of_the_package_is_ignored_and_every_folder_is_packed():
     from setuptools import find_packages
 
     setup = tomllib.loads((HOME / "pyproject.toml").read_text())["tool"]["setuptools"]
-    folders = {str(p.parent.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py")}
+    folders = {str(p.parent.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py") if p.parent.name != "examples"}
     packed = {p.replace(".", "/") for p in find_packages(str(HOME), **setup["packages"]["find"])}
     assert packed == folders
     data = setup["package-data"]["nomoi"]
@@ -255,7 +255,7 @@ def test_the_wheel_holds_every_module_and_says_that_it_is_typed(tmp_path):
     words = ["wheel", str(HOME), "--no-deps", "--no-build-isolation", "--wheel-dir", str(tmp_path), "--quiet"]
     subprocess.run([sys.executable, "-m", "pip", *words], check=True)
     held = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
-    modules = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py")}
+    modules = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("*.py") if p.parent.name != "examples"}
     data = {str(p.relative_to(HOME)) for p in (HOME / "nomoi").rglob("data/**/*") if p.is_file() and p.suffix != ".py"}
     assert modules | data | {"nomoi/py.typed"} == {name for name in held if name.startswith("nomoi/")}
 

@@ -174,10 +174,10 @@ def test_compare_measures_what_is_optimised_beside_what_is_true(tmp_path):
 def test_what_the_page_about_proxies_shows_is_what_happens(capsys):
     page = (Path(__file__).parent.parent / "docs" / "proxies.md").read_text(encoding="utf-8")
     snippets = re.findall(r"```python\n(.*?)```", page, re.S)
-    assert len(snippets) == 4
+    assert len(snippets) == 5
     for snippet in snippets:
         exec(compile(snippet, "proxies.md", "exec"), {})
-    assert capsys.readouterr().out.split() == ["utility", "True", "True", "False", "False", "True"]
+    assert capsys.readouterr().out.split() == ["utility", "True", "True", "False", "False", "True", "4.0", "9.2", "6.0", "9.2"]
 
 
 def test_an_edit_is_a_formula_whose_weights_are_settings():

@@ -211,7 +211,7 @@ def test_long_names_are_wrapped_and_not_cut(name, tmp_path, nomoi):
 
 # --- what a mapping may name ------------------------------------------------------------------------------------------
 
-MEADOW = Path(__file__).parent.parent / "docs" / "examples" / "meadow.py"
+MEADOW = Path(__file__).parent.parent / "nomoi" / "examples" / "meadow.py"
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ VOCABULARY = {
         Event("broken", "[n]", "vases", "broken on one's way", True),
         Event("disturbed", "[n]", "things", "moved over something that stood or grew there, harmful or not", True),
         Event("goods", "[n, n]", "worth", "what the row's agent sold was worth that to the column's agent", True),
-        Event("spent", "[n, n]", "reward", "the row's agent paid the column's agent", True),
+        Event("handed", "[n, n]", "reward", "the row's agent paid the column's agent", True),
         Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),

@@ -35,7 +35,7 @@ class Disclosure(Institution):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return (self.on, "goods", "spent")
+        return (self.on, "goods", "handed")
 
     def fits(self, situation: Situation) -> None:
         shape = situation.emits[self.on].shape
@@ -63,6 +63,6 @@ class Disclosure(Institution):
     ) -> tuple[Any, State, Outcome]:  # fmt: skip
         shown = outcome.units(self.on)
         # what is still due for goods that are shown: their worth beyond what was paid for them unseen
-        due = jnp.where(shown[:, None] > 0, outcome.events["goods"] - outcome.events["spent"].T, 0.0)
+        due = jnp.where(shown[:, None] > 0, outcome.events["goods"] - outcome.events["handed"].T, 0.0)
         cost = self.cost * shown
         return memory, state, outcome.pay(due.sum(1) - due.sum(0) - cost, self, shown=shown, paid=cost)

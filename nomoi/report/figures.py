@@ -142,7 +142,7 @@ def curves(
         ax.margins(x=0)
         if data:
             first, last = min(x[0] for x, _ in data.values()), max(x[-1] for x, _ in data.values())
-            ax.set_xlim(first if first > last / 4 else 0, last)  # what begins far from zero begins there
+            ax.set_xlim(first if last / 4 < first < last else 0, last)  # what begins far from zero begins there
         ax.set_xlabel(xlabel)
         if ax.get_xlim()[1] >= 1000:
             ax.xaxis.set_major_formatter(EngFormatter(sep=""))

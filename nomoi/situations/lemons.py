@@ -65,7 +65,7 @@ class Lemons(Situation):
 
     @property
     def emits(self) -> dict[str, Event]:
-        return vocabulary("goods", "spent", "papers")
+        return vocabulary("goods", "handed", "papers")
 
     @property
     def lots(self) -> int:
@@ -96,7 +96,7 @@ class Lemons(Situation):
         to = (~self._sells).astype(np.float32)  # all is sold to the public
         events = {
             "goods": goods[:, None] * to,
-            "spent": price * to[:, None],
+            "handed": price * to[:, None],
             "papers": papers.astype(jnp.float32),
         }
         seen = [self._mean(offer == kind, state.belief[k]) for k, kind in enumerate((OFFER, PAPERS))]

@@ -1,4 +1,4 @@
-"""Reward edits: is there an edit of the reward that does what a levy, or an altar with a fine, does for a fishery?
+"""Reward edits: is there one that does what a levy, an altar with a fine, or a gapfiller does for a fishery?
 
 The family is stated: the own payoff plus weights on the events of the world.  All edits are trained as long as the
 institutions are.  The best is chosen on the first half of the seeds and judged on the other, or it would be the
@@ -22,8 +22,12 @@ from nomoi.runs.shapes import one_program
 from nomoi.runs.study import Claim, Results, Study, Trained, Trial
 from nomoi.situations.pool import Pool
 
-OWN, COMMON, LEVY, ALTAR = "own payoff", "common payoff", "levy", "altar with a fine"
-UNDER = {LEVY: "levy(on=request,rate=0.5,proceeds=shared)", ALTAR: "altar+fine(on=altar.violation,rate=2)"}
+OWN, COMMON, LEVY, ALTAR, GAP = "own payoff", "common payoff", "levy", "altar with a fine", "gapfiller"
+UNDER = {
+    LEVY: "levy(on=request,rate=0.5,proceeds=shared)",
+    ALTAR: "altar+fine(on=altar.violation,rate=2)",
+    GAP: "gapfiller(on=sparse,effect=sparse,value=-2,cost=0)",  # what is taken of a scarce stock, it reckons at 2
+}
 EVENTS, REACH = "harvest,request,sparse", 2.0  # weights are drawn evenly from -REACH to REACH (ours)
 ASKED = "ours, after Hadfield-Menell & Hadfield 2019"
 
@@ -80,6 +84,8 @@ CLAIMS = [
           _beyond(LEVY), above=0, unit="reward", kind="ours"),
     Claim("... and so does an altar whose violations are fined", ASKED, _beyond(ALTAR), above=0, unit="reward",
           kind="ours"),
+    Claim("... and so does a gapfiller that awards the others twice what is taken of a scarce stock", ASKED,
+          _beyond(GAP), above=0, unit="reward", kind="ours"),
     Claim("The best edit earns more than the own payoff alone", ASKED, lambda r: _judged(best(r), r) - _judged(OWN, r),
           above=0, unit="reward", kind="ours"),
     Claim("Control: who wants what all earn earns more, all together, than who wants the own payoff", "ours",
