@@ -19,7 +19,7 @@ class Disclosure(Institution):
     thought; then the next best are, and so on until all are (Grossman 1981; Milgrom 1981).  Where it costs something
     only those above some quality are shown; and who is shown may only have moved money to itself (Jovanovic 1982).
 
-    needs     the event `on`, [n]; and the events goods and spent, both [n, n]
+    needs     the event `on`, [n]; and the events goods and handed, both [n, n]
     emits     disclosure.shown [n] units that were proven; disclosure.paid [n] for proofs, in units of reward
     memory    none
 

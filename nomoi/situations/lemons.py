@@ -34,7 +34,7 @@ class Lemons(Situation):
     observation  quality [n, 1] of the own thing, 0 for the public; price [n, 2] without papers, and with
     actions      offer: 0 keep, 1 offer, 2 offer with papers
     reward       a seller's price, or the quality of what it keeps; the public's worth x quality - price, over all sold
-    events       goods [n, n] (worth to the column of what the row sold to it), spent [n, n] (the row paid the column),
+    events       goods [n, n] (worth to the column of what the row sold to it), handed [n, n] (the row paid the column),
                  papers (units offered with papers)
     end          after `horizon` days
     state        see State
