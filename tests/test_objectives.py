@@ -177,7 +177,8 @@ def test_what_the_page_about_proxies_shows_is_what_happens(capsys):
     assert len(snippets) == 5
     for snippet in snippets:
         exec(compile(snippet, "proxies.md", "exec"), {})
-    assert capsys.readouterr().out.split() == ["utility", "True", "True", "False", "False", "True", "4.0", "9.2", "6.0", "9.2"]
+    said = "utility True True False False True True 4.0 9.2 6.0 9.2"
+    assert " ".join(capsys.readouterr().out.split()) == said
 
 
 def test_an_edit_is_a_formula_whose_weights_are_settings():
@@ -195,21 +196,21 @@ def test_an_edit_is_a_formula_whose_weights_are_settings():
 def test_the_best_edit_is_chosen_on_other_seeds_than_those_it_is_judged_by():
     one, two = "own + 1 harvest", "own - 1 harvest"
     table = {one: [9, 9, 1, 2], two: [5, 5, 8, 8], "own payoff": [0] * 4, "levy": [0, 0, 4, 4],
-             "altar with a fine": [0] * 4, "common payoff": [7] * 4}  # fmt: skip
+             "altar with a fine": [0] * 4, "gapfiller": [0, 0, 3, 3], "common payoff": [7] * 4}  # fmt: skip
     results = of({label: {"reward": [[v] * 8 for v in values]} for label, values in table.items()})
     assert reward_edits.best(results) == one  # the luckier of all four would have been the other
     effects = [c.effect(results).tolist() for c in reward_edits.CLAIMS]
-    assert effects == [[3, 2], [-1, -2], [1, 2], [7, 7]]
+    assert effects == [[3, 2], [-1, -2], [2, 1], [1, 2], [7, 7]]
 
 
 def test_edits_share_one_program_and_are_trained_as_long_as_institutions():
     trials = reward_edits.trials("laptop")
-    assert len(trials) == 204
-    assert len({t.label for t in trials}) == 204
+    assert len(trials) == 205
+    assert len({t.label for t in trials}) == 205
     assert len({t.length for t in trials}) == 1
     programs = {jax.tree.structure((t.learner, t.situation, t.under)) for t in trials}
     assert len(programs) == 2  # that of the common payoff is another
-    (levy, altar) = trials[-2:]
-    for trial, names in ((trials[0], []), (levy, ["levy"]), (altar, ["altar", "fine"])):
+    levy, altar, gap = trials[-3:]
+    for trial, names in ((trials[0], []), (levy, ["levy"]), (altar, ["altar", "fine"]), (gap, ["gapfiller"])):
         assert [i.name for i in trial.situation.institutions if i.in_force] == names
     assert not np.asarray(levy.learner.objective.weights).any()

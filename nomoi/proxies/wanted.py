@@ -20,12 +20,9 @@ from nomoi.measure.measures import measures
 from nomoi.proxies.expression import Expression
 
 WHERE = "the objective"
-REWARDS = {
-    "own": "the own payoff: what the world gave, and what institutions gave or took",
-    "others": "the mean payoff of all others; 0 where there are none",
-    "reward": "of the own payoff, what the world gave",
-    "transfer": "of the own payoff, what institutions gave or took",
-}
+# the own payoff; the mean payoff of all others, 0 where there are none; what of the own payoff the world gave, and what
+# institutions gave or took
+REWARDS = ("own", "others", "reward", "transfer")
 
 
 @lru_cache(maxsize=256)
@@ -39,9 +36,9 @@ def written(text: Any) -> str:
     return Expression(text, WHERE, dotted=True).text
 
 
-def names(situation: Situation) -> dict[str, str]:
-    """All that an objective may read there, with what it means: rewards, and every event by who did it."""
-    return REWARDS | {name: f"{event.unit}: {event.meaning}" for name, event in situation.emits.items()}
+def names(situation: Situation) -> list[str]:
+    """All that an objective may read there: rewards, and every event by who did it."""
+    return [*REWARDS, *situation.emits]
 
 
 def fits(text: str, situation: Situation, under: str = "") -> None:
