@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal
+from nomoi.institutions.choices import offered
 
 
 class Escrow(Institution):
@@ -37,11 +37,7 @@ class Escrow(Institution):
         return (self.on,)
 
     def fits(self, situation: Situation) -> None:
-        if self.head not in situation.actions:
-            raise Refusal(
-                f"{self.name} holds what {self.head!r} would deliver, which is no choice in {situation.name}; its "
-                f"choices are {', '.join(situation.actions)}."
-            )
+        offered(self, situation, self.head, f"holds what {self.head!r} would deliver")
 
     @property
     def emits(self) -> dict[str, Event]:

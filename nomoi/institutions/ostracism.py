@@ -7,8 +7,8 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size, unit_of
 from nomoi.core.situation import Action, Observation, State
-from nomoi.errors import Refusal
 from nomoi.grid import Scene
+from nomoi.institutions.choices import offered
 
 
 class Ostracism(Institution):
@@ -42,11 +42,7 @@ class Ostracism(Institution):
         return (self.on,)
 
     def fits(self, situation: Situation) -> None:
-        if self.head not in situation.actions:
-            raise Refusal(
-                f"{self.name} keeps from {self.head!r}, which is no choice in {situation.name}; its choices are "
-                f"{', '.join(situation.actions)}."
-            )
+        offered(self, situation, self.head, f"keeps from {self.head!r}")
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal
+from nomoi.institutions.choices import offered
 
 
 class Title(Institution):
@@ -36,11 +36,7 @@ class Title(Institution):
         return ("taken",)
 
     def fits(self, situation: Situation) -> None:
-        if self.head not in situation.actions:
-            raise Refusal(
-                f"{self.name} guards against {self.head!r}, which is no choice in {situation.name}; its choices "
-                f"are {', '.join(situation.actions)}."
-            )
+        offered(self, situation, self.head, f"guards against {self.head!r}")
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -27,6 +27,7 @@ from nomoi.errors import Refusal
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.statistics import Estimate, estimate
 from nomoi.probes.crossplay import everyone
+from nomoi.probes.scenarios import OneOf
 from nomoi.scripts.fixed import Mixed
 from nomoi.solve.finite import rare_mutation
 from nomoi.solve.game import symmetric
@@ -154,19 +155,21 @@ class Somebody(Learner):
     kind: Int[Array, ""]
     place: Int[Array, ""]
 
-    def _each(self, mind: Any) -> list[tuple[Learner, Any]]:
+    def _here(self, mind: Any) -> tuple[OneOf, Any]:
+        """One of each kind, of whom one is followed, and their minds."""
         at = lambda x: x[self.place] if eqx.is_array(x) else x  # noqa: E731
-        return [jax.tree.map(at, one) for one in zip(self.kinds, mind, strict=True)]
+        learners, minds = jax.tree.map(at, (self.kinds, mind))
+        return OneOf(learners, self.kind), minds
 
     def start(self, mind: Any, situation: Situation) -> Any:
-        return tuple(learner.start(m, situation) for learner, m in self._each(mind))
+        who, minds = self._here(mind)
+        return who.start(minds, situation)
 
     def act(
         self, key: PRNGKeyArray, mind: Any, situation: Situation, seen: Observation, carry: Any
     ) -> tuple[Action, Any]:
-        acts = [who.act(key, m, situation, seen, c) for (who, m), c in zip(self._each(mind), carry, strict=True)]
-        action = {h: jnp.stack([a[h] for a, _ in acts])[self.kind] for h in situation.actions}
-        return action, tuple(c for _, c in acts)
+        who, minds = self._here(mind)
+        return who.act(key, minds, situation, seen, carry)
 
 
 Kinds = tuple[tuple[Learner, Any], ...]

@@ -13,7 +13,7 @@ from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.report import figures, page, phases
-from nomoi.runs.code import changed
+from nomoi.runs.code import current
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
 from nomoi.runs.record import Record
@@ -122,10 +122,7 @@ def film_of(record: Record, suffix: str = ".webp", seed: int | None = None, old:
 
 def _lived(record: Record, seed: int, old: bool) -> Still:
     """One more episode of what was learned, or of a script."""
-    files = changed(record.facts["code"])
-    if files and not old:
-        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); --old films "
-                      "what it learned in the world as it is now.")  # fmt: skip
+    current(record, old, "films what it learned in the world as it is now")
     trial = trial_of(record)
     if isinstance(trial, Trained):
         arrays = film_arrays(trial.place, trial.learner, key_of(seed), learned(record, trial))

@@ -14,7 +14,7 @@ from rich.table import Table
 from nomoi.core import Situation, govern, outline
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
-from nomoi.errors import Refusal, once
+from nomoi.errors import Refusal
 from nomoi.measure.statistics import number
 from nomoi.probes import goods as probing
 from nomoi.report.terminal import console
@@ -57,9 +57,7 @@ def goods(
     """
     options = regimes.settings(set)
     place = regimes.place(situation, map, options)
-    asked = once(((text.strip() or regimes.NOTHING, text) for text in under or (regimes.NOTHING,)), "--under")
-    chosen = [regimes.parse(label, text, options) for label, text in asked.items()]
-    regimes.check_overrides(options, chosen, ["situation"])
+    chosen = regimes.asked(under, options)
     land = outline(place).scene is not None
     if land:
         who, less = who or ("forager", "forager(spare=3)"), less or "constant(choice=0)"

@@ -13,14 +13,14 @@ from rich.table import Table
 
 from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal, once
+from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate
 from nomoi.probes.meeting import Guest, Meeting, meet
 from nomoi.probes.scenarios import BACKGROUNDS
 from nomoi.report import panels
 from nomoi.report.console import console
 from nomoi.runs import regimes
-from nomoi.runs.code import changed
+from nomoi.runs.code import current
 from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained, learned
@@ -77,9 +77,7 @@ def meetings(
     """
     options = regimes.settings(set)
     place = regimes.place(situation, map, options)
-    asked = once(((text.strip() or regimes.NOTHING, text) for text in under or (regimes.NOTHING,)), "--under")
-    chosen = [regimes.parse(label, text, options) for label, text in asked.items()]
-    regimes.check_overrides(options, chosen, ["situation"])
+    chosen = regimes.asked(under, options)
     if not who:
         raise Refusal("nobody comes to the meeting; name guests with --who: a run, a script, FILE.py:Mine.")
     found = {}
@@ -117,10 +115,7 @@ def _record(name: str, out: Path) -> Record | None:
 
 
 def _of_record(record: Record, old: bool) -> Guest:
-    files = changed(record.facts["code"])
-    if files and not old:
-        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); --old lets "
-                      "what it learned come to the world as it is now.")  # fmt: skip
+    current(record, old, "lets what it learned come to the world as it is now")
     trial = trial_of(record)
     if not isinstance(trial, Trained):
         raise Refusal(f"in the record {record.id} nothing was learned: it is {record.kind}; trained runs can come.")

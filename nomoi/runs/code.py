@@ -19,9 +19,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nomoi.core.own import OWN, SCRIPT, installed
+from nomoi.errors import Refusal
+
+if TYPE_CHECKING:
+    from nomoi.runs.record import Record
 
 Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
@@ -71,6 +75,13 @@ def changed(old: Code) -> list[str]:
     """
     places = [(*one.partition(":")[::2], was) for one, was in old.items()]
     return sorted({_shown(home) for home, name, was in places if _digest(home, name) != was})
+
+
+def current(record: Record, old: bool, otherwise: str) -> None:
+    """Refuse a record that other code made, unless `old` lets it; `otherwise` is what --old does then, in words."""
+    if not old and (files := changed(record.facts["code"])):
+        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); "
+                      f"--old {otherwise}.")  # fmt: skip
 
 
 def defined(address: str) -> bool:

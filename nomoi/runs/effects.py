@@ -1,4 +1,4 @@
-"""Effects that claims are about, seed by seed: differences between two conditions of a study.
+"""Effects that claims are about, seed by seed: measures of a condition, differences between two of a study.
 
 Each function gives a function of the results: [seeds] values, which a `Claim` then judges.
 """
@@ -15,6 +15,11 @@ from nomoi.measure.statistics import LEVEL, Estimate, Test, estimate, number, pa
 from nomoi.runs.claims import Results
 
 Effect = Callable[[Results], np.ndarray]
+
+
+def of(label: str, measure: str) -> Effect:
+    """A measure of one condition over the last eighth of training, or as it was computed."""
+    return lambda r: r.late(label, measure)
 
 
 def late(measure: str, one: str, other: str) -> Effect:

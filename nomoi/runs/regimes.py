@@ -62,6 +62,14 @@ def parse(label: str, text: str, overrides: Mapping[str, Mapping[str, str]] | No
     return Regime(label, tuple(stack), frozenset(written))
 
 
+def asked(under: Sequence[str], options: Mapping[str, Mapping[str, str]]) -> list[Regime]:
+    """The regimes that were typed, each once, and no rule where none was; `options` are those of --set."""
+    texts = once(((text.strip() or NOTHING, text) for text in under or (NOTHING,)), "--under")
+    chosen = [parse(label, text, options) for label, text in texts.items()]
+    check_overrides(options, chosen, ["situation"])
+    return chosen
+
+
 def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     """Who plays, from text such as `ppo(hidden=32)` or `forager(spare=3)`: a learner, or a script, which never learns.
 

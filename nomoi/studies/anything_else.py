@@ -19,7 +19,7 @@ from nomoi.populations.punishment import (
     polymorphisms,
     punisher_reluctant,
 )
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 ABSTRACT = "Boyd & Richerson 1992, abstract"
@@ -165,36 +165,32 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 WHO = {"U": "never contributes", "E": "contributes and does not punish", "R": "waits to be punished"}
 CLAIMS = [
     # controls: play against our own closed form of the bound
     *(
         Claim(f"Where being punished costs enough, a quarter more than the bound, moralists resist who {who}",
-              f"ours, after {ABSTRACT} {BOUND}", _of(f"M against {m}, p 1.25 of the bound", "resists"), above=0.9,
+              f"ours, after {ABSTRACT} {BOUND}", of(f"M against {m}, p 1.25 of the bound", "resists"), above=0.9,
               unit="of games drawn at random", kind="control")
         for m, who in WHO.items()
     ),
     Claim("Or anything else: so they do, against all three, where what they enforce harms everybody (b < 0)",
-          f"ours, after {TITLE} {BOUND}", _of("M for harm", "resists"), above=0.9, unit="of games drawn at random",
+          f"ours, after {TITLE} {BOUND}", of("M for harm", "resists"), above=0.9, unit="of games drawn at random",
           kind="control"),
     Claim("One punisher among the reluctant gains where its benefit exceeds the cost of coercing the n - 1 others",
-          ABSTRACT, _of("P alone", "pays"), above=0.9, unit="of games drawn at random"),
+          ABSTRACT, of("P alone", "pays"), above=0.9, unit="of games drawn at random"),
     Claim("Then punishers and reluctant cooperators coexist (n = 8, w = .9, played)", ABSTRACT,
-          _of("P and R, played", "end"), above=0.02, below=0.98, unit="share of punishers"),
+          of("P and R, played", "end"), above=0.02, below=0.98, unit="share of punishers"),
     *(
         Claim(f"Where it costs a fifth less than the bound they do not resist who {who}", OURS,
-              _of(f"M against {m}, p 0.8 of the bound", "resists"), below=0.1, unit="of games drawn at random",
+              of(f"M against {m}, p 0.8 of the bound", "resists"), below=0.1, unit="of games drawn at random",
               kind="control")
         for m, who in WHO.items()
     ),
-    Claim("One punisher does not gain where coercing the others costs more than that", OURS, _of("P alone", "dear"),
+    Claim("One punisher does not gain where coercing the others costs more than that", OURS, of("P alone", "dear"),
           below=0.1, unit="of games drawn at random", kind="ours"),
     Claim("The mixture of punishers and reluctant cooperators is where the closed form says", OURS,
-          _of("P and R, played", "off"), near=0, tolerance=0.03, unit="share of punishers", kind="ours"),
+          of("P and R, played", "off"), near=0, tolerance=0.03, unit="share of punishers", kind="ours"),
     # seven contests, but not seven independent verdicts: they share seeds, and four of them the very same residents
     *(
         Claim(f"Play agrees with the closed form ({m} among {r})", OURS,
@@ -206,28 +202,28 @@ CLAIMS = [
 
 READINGS = [
     Reading("in sizable groups: in how many games drawn at random groups of 128 need less punishment than groups of 4",
-            f"ours, after {TITLE}", _of("larger groups", "falls"), unit="of games"),
+            f"ours, after {TITLE}", of("larger groups", "falls"), unit="of games"),
     Reading("in how many the punishment that is needed falls at each doubling from 4 to 128", OURS,
-            _of("larger groups", "always falls"), unit="of games"),
-    Reading("all who are moralists have (n = 32, b = -2; 0 if nobody did it)", OURS, _of("harmful", "all M"),
+            of("larger groups", "always falls"), unit="of games"),
+    Reading("all who are moralists have (n = 32, b = -2; 0 if nobody did it)", OURS, of("harmful", "all M"),
             unit="a period"),
-    Reading("and more than who deviates (closed form)", OURS, _of("harmful", "margin"), unit="a period"),
+    Reading("and more than who deviates (closed form)", OURS, of("harmful", "margin"), unit="a period"),
     Reading("played: who only punishes those who do not contribute has less than a moralist among moralists", OURS,
-            _of("P among M", "margin"), unit="a period"),
+            of("P among M", "margin"), unit="a period"),
     Reading("played: who leaves punishing to others among punishers has less than they (second-order free rider)",
-            OURS, _of("E among P", "margin"), unit="a period"),
-    Reading("punishers at rest beside the reluctant (n = 8, w = .9)", OURS, _of("P and R, n 8", "stable"),
+            OURS, of("E among P", "margin"), unit="a period"),
+    Reading("punishers at rest beside the reluctant (n = 8, w = .9)", OURS, of("P and R, n 8", "stable"),
             unit="share"),
-    Reading("the same in groups of 16", OURS, _of("P and R, n 16", "stable"), unit="share"),
-    Reading("punishment that is needed in groups of 4 (b = -2)", OURS, _of("n 4, b -2", "least"), unit="of p"),
-    Reading("in groups of 128", OURS, _of("n 128, b -2", "least"), unit="of p"),
+    Reading("the same in groups of 16", OURS, of("P and R, n 16", "stable"), unit="share"),
+    Reading("punishment that is needed in groups of 4 (b = -2)", OURS, of("n 4, b -2", "least"), unit="of p"),
+    Reading("in groups of 128", OURS, of("n 128, b -2", "least"), unit="of p"),
     Reading("what b = 2 instead of b = -2 changes there", OURS,
             lambda r: r.late("n 128, b -2", "least") - r.late("n 128, b 2", "least"), unit="of p"),
-    Reading("moralists gain in a game of one period from a share of (n = 16)", OURS, _of("n 16, b 2", "basin"),
+    Reading("moralists gain in a game of one period from a share of (n = 16)", OURS, of("n 16, b 2", "basin"),
             unit="share"),
     Reading("without errors who never punishes is never found out: moralists have more by", OURS,
-            _of("without errors", "margin"), unit="a period"),
-    Reading("where there is no second period they have more by", OURS, _of("one period", "margin"), unit="a period"),
+            of("without errors", "margin"), unit="a period"),
+    Reading("where there is no second period they have more by", OURS, of("one period", "margin"), unit="a period"),
 ]  # fmt: skip
 
 

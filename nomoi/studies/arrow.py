@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from nomoi.populations.engine import seed_of
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.voices import arrow, axioms, rules
 from nomoi.voices.rules import Profile
@@ -69,26 +70,22 @@ def trials(size: str) -> Sequence[Trial]:
     ]  # fmt: skip
 
 
-def _late(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 def _gap(one: str, other: str):
     return lambda r: r.late("elections", one) - r.late("elections", other)
 
 
 CLAIMS = [
     Claim("Where a quarter of people rank at random and the others by a line, one option still beats all in 99 of 100 "
-          "elections", OURS, _late("noise 0.25", "no winner"), below=0.01, unit="of elections without", kind="ours"),
+          "elections", OURS, of("noise 0.25", "no winner"), below=0.01, unit="of elections without", kind="ours"),
     Claim("Where all rank four options at random, a majority goes in circles in more than a tenth of elections", OURS,
-          _late("noise 1", "no winner"), above=0.1, unit="of elections", kind="ours"),
+          of("noise 1", "no winner"), above=0.1, unit="of elections", kind="ours"),
     Claim("Borda chooses who beats all others more often than plurality", OURS,
           _gap("borda: chooses who beats all", "plurality: chooses who beats all"), above=0, unit="of elections",
           kind="ours"),
     Claim("... and does not choose them alone (a tie is not alone) in more than a tenth of elections", OURS,
-          _late("elections", "borda: chooses who beats all"), below=0.9, unit="of elections chosen", kind="ours"),
+          of("elections", "borda: chooses who beats all"), below=0.9, unit="of elections chosen", kind="ours"),
     Claim("Borda's choice turns on an option that loses in more than a tenth of elections (9 voters, 3 options)", OURS,
-          _late("elections", "borda: turns on a loser"), above=0.1, unit="of elections", kind="ours"),
+          of("elections", "borda: turns on a loser"), above=0.1, unit="of elections", kind="ours"),
     Claim("... ranked pairs' less often", OURS, _gap("ranked pairs: turns on a loser", "borda: turns on a loser"),
           below=0,
           unit="of elections", kind="ours"),
@@ -102,21 +99,21 @@ CLAIMS = [
 READINGS = [
     Reading("2 voters: of 64 ways that respect unanimity and look at each pair alone, give a ranking always",
             "Arrow 1963",
-            _late("2 voters", "kept"), published="dictators alone", unit="ways"),
-    Reading("... of which dictators", "Arrow 1963", _late("2 voters", "dictators"), unit="ways"),
-    Reading("3 voters: of 262,144 ways", "Arrow 1963", _late("3 voters", "kept"), published="dictators alone",
+            of("2 voters", "kept"), published="dictators alone", unit="ways"),
+    Reading("... of which dictators", "Arrow 1963", of("2 voters", "dictators"), unit="ways"),
+    Reading("3 voters: of 262,144 ways", "Arrow 1963", of("3 voters", "kept"), published="dictators alone",
             unit="ways"),
-    Reading("... of which dictators", "Arrow 1963", _late("3 voters", "dictators"), unit="ways"),
+    Reading("... of which dictators", "Arrow 1963", of("3 voters", "dictators"), unit="ways"),
     Reading("2 voters without unanimity: of 4,096 ways, give a ranking always", OURS,
-            _late("2 voters, no unanimity", "kept"), unit="ways"),
-    Reading("... neither a dictator's, nor one turned around, nor fixed", OURS, _late("2 voters, no unanimity",
+            of("2 voters, no unanimity", "kept"), unit="ways"),
+    Reading("... neither a dictator's, nor one turned around, nor fixed", OURS, of("2 voters, no unanimity",
             "others"),
             unit="ways"),
-    Reading("2 voters who agree on a line: of 64 ways, besides dictators", OURS, _late("2 voters on a line", "others"),
+    Reading("2 voters who agree on a line: of 64 ways, besides dictators", OURS, of("2 voters on a line", "others"),
             unit="ways"),
-    Reading("3 voters who agree on a line, besides dictators", OURS, _late("3 voters on a line", "others"),
+    Reading("3 voters who agree on a line, besides dictators", OURS, of("3 voters on a line", "others"),
             unit="ways"),
-    Reading("elections without who beats all where everybody agrees on a line", "Black 1948", _late("noise 0",
+    Reading("elections without who beats all where everybody agrees on a line", "Black 1948", of("noise 0",
             "no winner"),
             published="none", unit="of elections"),
 ]  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.arrows import RULES, Village, kept, persist
 from nomoi.populations.engine import seed_of
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 OURS = "ours, a model for the question that the tutorial (Hadfield et al. 2024) asks of González-Ruibal et al. 2011"
@@ -77,22 +77,18 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _late(arm: str, measure: str):
-    return lambda r: r.late(arm, measure)
-
-
 def _less(one: str, other: str, measure: str):
     return lambda r: r.late(one, measure) - r.late(other, measure)
 
 
 CLAIMS = [
     Claim("In most villages that are drawn conformity alone keeps a rule of no worth", OURS,
-          _late("drawn", "conformity keeps"), above=0.5, unit="of villages", kind="ours"),
-    Claim("In most of them punishment alone does", OURS, _late("drawn", "punishment keeps"), above=0.5,
+          of("drawn", "conformity keeps"), above=0.5, unit="of villages", kind="ours"),
+    Claim("In most of them punishment alone does", OURS, of("drawn", "punishment keeps"), above=0.5,
           unit="of villages", kind="ours"),
-    Claim("Conformity keeps rules that cost better than own judgement does", OURS, _late("drawn", "conformity, costly"),
+    Claim("Conformity keeps rules that cost better than own judgement does", OURS, of("drawn", "conformity, costly"),
           above=0, unit="share that follows", kind="ours"),
-    Claim("... in nine of ten villages", OURS, _late("drawn", "conformity loses more"), below=0.1, unit="of villages",
+    Claim("... in nine of ten villages", OURS, of("drawn", "conformity loses more"), below=0.1, unit="of villages",
           kind="ours"),
     Claim("A village of 60 that punishes loses costly rules that a large one would keep", OURS,
           _less("third-party punishment", "large village", "costly"), below=0, unit="share that follows", kind="ours"),
@@ -104,7 +100,7 @@ READINGS = [
     Reading("copied and nothing else, a rule is kept for f^t, whatever it is worth: played, it is off by", OURS,
             scores("copying alone", "standard errors off f^t"), unit="standard errors"),
     *(
-        Reading(f"{arm}: share that follows rules that {what}", OURS, _late(arm, name))
+        Reading(f"{arm}: share that follows rules that {what}", OURS, of(arm, name))
         for arm, name, what in (
             ("own judgement", "helpful", "help"), ("own judgement", "costly", "cost"), ("conformity", "costly", "cost"),
             ("third-party punishment", "helpful", "help"), ("third-party punishment", "costly", "cost"),
@@ -113,7 +109,7 @@ READINGS = [
         )
     ),
     Reading("punishment adds to what own judgement keeps of costly rules (never less than 0)", OURS,
-            _late("drawn", "punishment, costly"), unit="share that follows"),
+            of("drawn", "punishment, costly"), unit="share that follows"),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from nomoi.institutions.authority import NOBODY, Authority
 from nomoi.institutions.chronicle import Chronicle
 from nomoi.institutions.sanction import Sanction
 from nomoi.probes.newcomers import CURVE, EVERY, behaviour, beliefs, lives
-from nomoi.runs.effects import Effect, late
+from nomoi.runs.effects import Effect, late, of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.enforcer import Enforcer
 from nomoi.scripts.fixed import Mixed
@@ -146,10 +146,6 @@ PAPER = "Sarkar et al. 2024, abstract"
 HIDDEN = "ours, after Oldenburg & Zhi-Xuan 2024"
 
 
-def _value(arm: str, measure: str) -> Effect:
-    return lambda r: r.late(arm, measure)
-
-
 def _claim(text: str, effect: Effect, unit: str, source: str = "ours", kind: str = "ours", **bounds: Any) -> Claim:
     return Claim(text, source, effect, unit=unit, kind=kind, **bounds)
 
@@ -195,30 +191,30 @@ CLAIMS = [
            late("compliance", RULE[MODULE], RULE[NONE]), "of what it ate", HIDDEN, above=0),
     _claim("Who infers a hidden rule is sanctioned less than who does not", late("struck", RULE[MODULE], RULE[NONE]),
            "hits", HIDDEN, below=0),
-    _claim("Control: where nobody enforces anything, no altar is heeded", _value(IDLE, "heeds false"), "of steps",
+    _claim("Control: where nobody enforces anything, no altar is heeded", of(IDLE, "heeds false"), "of steps",
            kind="control", below=0.05),
-    _claim("Control: where sanctions fall at random, no altar is heeded", _value(RANDOM, "heeds false"), "of steps",
+    _claim("Control: where sanctions fall at random, no altar is heeded", of(RANDOM, "heeds false"), "of steps",
            kind="control", below=0.05),
-    _claim("Control: an altar that is obeyed but not enforced is not heeded", _value(KEPT, "heeds false"), "of steps",
+    _claim("Control: an altar that is obeyed but not enforced is not heeded", of(KEPT, "heeds false"), "of steps",
            kind="control", below=0.05),
     _claim("Control: where the record is closed, the module is sanctioned more", late("struck", CLOSED, MODULE),
            "hits", kind="control", above=0),
-    _claim("Control: a hidden rule that nobody enforces is not heeded", _value(RULE[IDLE], "heeds false"), "of steps",
+    _claim("Control: a hidden rule that nobody enforces is not heeded", of(RULE[IDLE], "heeds false"), "of steps",
            kind="control", below=0.05),
 ]  # fmt: skip
 
 # What is believed follows from the record, whoever acts on it or not, so that it tells no arm from another.
 READINGS = [
-    *(Reading(f"Finds which altar counts, among three: {arm}", "ours", _value(arm, "found"), unit="of worlds")
+    *(Reading(f"Finds which altar counts, among three: {arm}", "ours", of(arm, "found"), unit="of worlds")
       for arm in (MODULE, LITERAL, NONE)),
     *(Reading(f"Late, would by its beliefs heed an altar that does not count: {arm}", "ours",
-              _value(arm, "heeds false"), unit="of steps") for arm in (MODULE, NONE)),
-    *(Reading(f"Finds the rule from the record, {RULE[arm]}", HIDDEN, _value(RULE[arm], "found"), unit="of worlds")
+              of(arm, "heeds false"), unit="of steps") for arm in (MODULE, NONE)),
+    *(Reading(f"Finds the rule from the record, {RULE[arm]}", HIDDEN, of(RULE[arm], "found"), unit="of worlds")
       for arm in (MODULE, NONE)),
     Reading("Where the record is closed the module knows what it knew: it finds the altar by luck", "ours",
-            _value(CLOSED, "found"), unit="of worlds"),
+            of(CLOSED, "found"), unit="of worlds"),
     Reading("Without room for doubt it must believe in some altar, and strikes for one that nobody enforces", "ours",
-            _value(IDLE_LITERAL, "wrong"), unit="hits"),
+            of(IDLE_LITERAL, "wrong"), unit="hits"),
 ]  # fmt: skip
 
 COLUMNS = {

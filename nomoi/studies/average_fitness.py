@@ -9,7 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.imitation import Imitation, evolve, simulate
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024)"
@@ -121,10 +121,6 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 def _quicker(one: float, other: float):
     gain = lambda r, s: r.late(f"genes, strength {s:g}", "over learners")  # noqa: E731
     return lambda r: gain(r, one) - gain(r, other)
@@ -134,13 +130,13 @@ SLOW = "slow genes, much mutation"
 CLAIMS = [
     # controls: the simulation against the closed forms of the same model
     *(
-        Claim(f"Imitators come to rest at q* ({name})", REST, _of(f"genes, {name}", "off q*"), near=0, tolerance=0.01,
+        Claim(f"Imitators come to rest at q* ({name})", REST, of(f"genes, {name}", "off q*"), near=0, tolerance=0.01,
               unit="share", kind="control")
         for name in CASES
     ),
     *(
         Claim(f"... where nobody fares better than if all learned: Rogers' paradox ({name})", PARADOX,
-              _of(f"genes, {name}", "of the most"), near=0, tolerance=0.05, unit="of what the best mixture gains",
+              of(f"genes, {name}", "of the most"), near=0, tolerance=0.05, unit="of what the best mixture gains",
               kind="control")
         for name in CASES
     ),
@@ -150,10 +146,10 @@ CLAIMS = [
         for q in (0.4073, 0.9)
     ),
     Claim("While imitators are few, mean fitness is above that of learners (0.6 q*, worlds drawn at random)",
-          CURVE, _of("drawn", "below"), above=0, unit="of what the best mixture gains", kind="control"),
-    Claim("At q* it is back where it began", CURVE, _of("drawn", "at"), near=0, tolerance=0.05,
+          CURVE, of("drawn", "below"), above=0, unit="of what the best mixture gains", kind="control"),
+    Claim("At q* it is back where it began", CURVE, of("drawn", "at"), near=0, tolerance=0.05,
           unit="of what the best mixture gains", kind="control"),
-    Claim("Beyond q* imitators drag all below learners (halfway to 1)", CURVE, _of("drawn", "beyond"), below=0,
+    Claim("Beyond q* imitators drag all below learners (halfway to 1)", CURVE, of("drawn", "beyond"), below=0,
           unit="of what the best mixture gains", kind="control"),
     Claim("Where nothing comes back, (1 - Q) / (1 - Q (1 - gamma)) are right", OURS,
           scores("nothing comes back", "standard errors off"), near=0, tolerance=2, unit="standard errors",
@@ -164,16 +160,16 @@ CLAIMS = [
 ]  # fmt: skip
 
 READINGS = [
-    Reading("q*, where imitators rest (n = 1, gamma = .1, C/D = .3)", f"{TUTORIAL}, A2.5", _of("formulas", "q*")),
-    Reading("q_opt, where mean fitness is highest", OURS, _of("formulas", "q_opt")),
-    Reading("what all gain there", OURS, _of("formulas", "most"), unit="fitness"),
+    Reading("q*, where imitators rest (n = 1, gamma = .1, C/D = .3)", f"{TUTORIAL}, A2.5", of("formulas", "q*")),
+    Reading("q_opt, where mean fitness is highest", OURS, of("formulas", "q_opt")),
+    Reading("what all gain there", OURS, of("formulas", "most"), unit="fitness"),
     Reading("how many imitators are right at q*, 1 - C / 2D whatever n and gamma", OURS,
-            _of("formulas", "right at q*"), unit="share"),
+            of("formulas", "right at q*"), unit="share"),
     Reading("what imitators gain under a mutation that is not scaled with selection (1e-5, strength 0.005), in parts "
             "of what its balance with selection says, m (2q - 1) / (s (1 - q)), at the q that was simulated", OURS,
             lambda r: r.late(SLOW, "over learners") / r.late(SLOW, "balance"), unit="of the balance"),
     Reading("by how much W_I as the tutorial prints it, W0 - D (2P - 1), is below the mean W0 + D (2P - 1) at q_opt",
-            f"{TUTORIAL}, W_I below A2.4", _of("formulas", "off as printed"), unit="fitness"),
+            f"{TUTORIAL}, W_I below A2.4", of("formulas", "off as printed"), unit="fitness"),
 ]  # fmt: skip
 
 

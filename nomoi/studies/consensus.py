@@ -10,6 +10,7 @@ import numpy as np
 from nomoi.errors import Missing
 from nomoi.files import data
 from nomoi.populations.engine import seed_of
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.voices import groups, read, stability
 from nomoi.voices.consensus import consensus, majority, tally
@@ -114,10 +115,6 @@ def _less(one: str, other: str):
     return lambda r: r.late("worlds", one) - r.late("worlds", other)
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim("Of as many statements, group-aware consensus admits fewer that some camp rejects than the share of all does",
           OURS, _less("rejected by a camp, group-aware", "rejected by a camp, majority"), below=0,
@@ -130,37 +127,37 @@ CLAIMS = [
     Claim("It costs all people together less than two hundredths of support", OURS,
           _less("all, group-aware", "all, majority"), above=-0.02, unit="share", kind="ours"),
     Claim("Five groups pass less than a half of the statements that two pass at a product of .5", OURS,
-          _of("worlds", "k = 5 of k = 2"), below=0.5, unit="of k = 2", kind="ours"),
+          of("worlds", "k = 5 of k = 2"), below=0.5, unit="of k = 2", kind="ours"),
     Claim("... at the same bound a group (the k-th root), nine tenths", OURS,
-          _of("worlds", "k = 5 of k = 2, a group"), above=0.9, unit="of k = 2", kind="ours"),
+          of("worlds", "k = 5 of k = 2, a group"), above=0.9, unit="of k = 2", kind="ours"),
     Claim("Control: with the groups' ids scrambled it admits what a majority would", OURS,
           _less("rejected by a camp, random split", "rejected by a camp, majority"), near=0, tolerance=0.02,
           unit="of those admitted", kind="control"),
     Claim("The groups in ccai's file of cleaned votes differ no more than a random split", CCAI,
-          _of("ccai", "p, groups of the same file"), above=0.05, unit="p", kind="ours"),
-    Claim("... those of its raw file, joined by xid, do", CCAI, _of("ccai", "p, groups by xid"), below=0.01, unit="p",
+          of("ccai", "p, groups of the same file"), above=0.05, unit="p", kind="ours"),
+    Claim("... those of its raw file, joined by xid, do", CCAI, of("ccai", "p, groups by xid"), below=0.01, unit="p",
           kind="ours"),
     Claim("There group-aware consensus admits nine tenths of what plain approval would", CCAI,
-          _of("ccai", "as plain approval"), above=0.9, unit="of 86", kind="ours"),
-    Claim("The published groups of the $15/hour conversation are of its votes", POLIS, _of("$15/hour", "p"), below=0.01,
+          of("ccai", "as plain approval"), above=0.9, unit="of 86", kind="ours"),
+    Claim("The published groups of the $15/hour conversation are of its votes", POLIS, of("$15/hour", "p"), below=0.01,
           unit="p", kind="ours"),
     Claim("... and another reading of the same pipeline gives groups that are hardly the same", POLIS,
-          _of("$15/hour", "worst reading"), below=0.7, unit="adjusted Rand", kind="ours"),
-    Claim("The published groups of the football conversation are of its votes", POLIS, _of("football", "p"), below=0.01,
+          of("$15/hour", "worst reading"), below=0.7, unit="adjusted Rand", kind="ours"),
+    Claim("The published groups of the football conversation are of its votes", POLIS, of("football", "p"), below=0.01,
           unit="p", kind="ours"),
-    Claim("... and can be made again from its export", POLIS, _of("football", "own and published"), above=0.7,
+    Claim("... and can be made again from its export", POLIS, of("football", "own and published"), above=0.7,
           unit="adjusted Rand", kind="ours"),
 ]  # fmt: skip
 
 READINGS = [
-    *(Reading(f"ccai: statements past .723, {name}", CCAI, _of("ccai", f"passes, {name}"), unit="of 275")
+    *(Reading(f"ccai: statements past .723, {name}", CCAI, of("ccai", f"passes, {name}"), unit="of 275")
       for name in ("groups of the same file", "groups by xid", "k = 2", "k = 3", "k = 4", "k = 5")),
-    Reading("ccai: groups by xid, and those made of the votes with k = 2", CCAI, _of("ccai", "agree with k = 2"),
+    Reading("ccai: groups by xid, and those made of the votes with k = 2", CCAI, of("ccai", "agree with k = 2"),
             unit="adjusted Rand"),
-    *(Reading(f"{label}: {what}", POLIS, _of(label, measure), unit=unit) for label in CONVERSATIONS
+    *(Reading(f"{label}: {what}", POLIS, of(label, measure), unit=unit) for label in CONVERSATIONS
       for what, measure, unit in (("groups of four fifths of the people, alike by", "resamples", "adjusted Rand"),
                                   ("resamples with as many groups", "same k", "share"))),
-    Reading("worlds: groups made of the votes and the true camps", OURS, _of("worlds", "found the camps"),
+    Reading("worlds: groups made of the votes and the true camps", OURS, of("worlds", "found the camps"),
             unit="adjusted Rand"),
 ]  # fmt: skip
 

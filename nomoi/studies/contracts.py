@@ -17,7 +17,7 @@ from nomoi import govern
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.treaty import Treaty
-from nomoi.runs.effects import Effect
+from nomoi.runs.effects import Effect, of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.matrix import Matrix, symmetric
 from nomoi.solve.game import NormalForm
@@ -150,12 +150,8 @@ def trials(size: str) -> Sequence[Trial]:
 GOODS = ((2, 1.5), (3, 1.5), (4, 1.6), (5, 2.0))
 
 
-def _of(label: str, measure: str) -> Effect:
-    return lambda r: r.late(label, measure)
-
-
 def _random(measure: str, select: str = "best") -> Effect:
-    return _of(f"random games, {select}", measure)
+    return of(f"random games, {select}", measure)
 
 
 def _more(one: str, other: str, measure: str = "best reached") -> Effect:
@@ -169,19 +165,19 @@ CLAIMS = [
     Claim("T1: and in the least favourable equilibrium that we select stage by stage as well", PAPER,
           _random("best reached: a fine for each", "worst"), near=1, tolerance=0.005, unit="of games"),
     Claim("T1: a contract on defecting rescues the introduction's dilemma: welfare 4", PAPER,
-          _of("contract", "welfare"), near=4, tolerance=0.005),
+          of("contract", "welfare"), near=4, tolerance=0.005),
     Claim("T2: a richer space is never worse (four nested spaces)", PAPER, _random("richer was worse"), near=0,
           tolerance=0.005, unit="of games"),
     Claim("T2: and the richest makes more than the poorest", PAPER,
           _more("lump sums only", "a fine for each", "welfare lost"), above=0, unit="welfare"),
     Claim("T3: the proposer of a treaty on the introduction's dilemma takes the surplus and gets 3", NOTES,
-          _of("1 proposer, best", "first"), near=3, tolerance=0.005, kind="ours"),
-    Claim("T3: the responder is held to 1, what it has without a treaty", NOTES, _of("1 proposer, best", "second"),
+          of("1 proposer, best", "first"), near=3, tolerance=0.005, kind="ours"),
+    Claim("T3: the responder is held to 1, what it has without a treaty", NOTES, of("1 proposer, best", "second"),
           near=1, tolerance=0.005, kind="ours"),
     Claim("T3: in random games the responder gains less than one step of the lump sums (0.5)", NOTES,
           _random("responder gains at most"), below=0.5, kind="ours"),
     Claim("T4: with two proposers a subgame-perfect equilibrium can be worse than the best (4)", NOTES,
-          _of("2 proposers, worst", "welfare"), below=4, kind="ours"),
+          of("2 proposers, worst", "welfare"), below=4, kind="ours"),
     Claim("T5: without lump sums the best is missed in some random games", PAPER,
           _random("best reached: many fines, no lump sums"), below=1, unit="of games"),
     Claim("Without lump sums a richer space can be worse, because proposers care for themselves", "ours",
@@ -193,25 +189,25 @@ CLAIMS = [
 # Levels and fines are formulas of the payoffs, and what contracts that change nothing bring, or how ties are resolved,
 # is so by definition; the tests hold all of them.
 READINGS = [
-    *(Reading(f"Self-interest level of {g}", LEVEL, _of(f"thresholds, {g}", "self-interest")) for g in GAMES),
-    *(Reading(f"Smallest fine that makes cooperation dominant in {g}", "ours", _of(f"thresholds, {g}", "least fine"))
+    *(Reading(f"Self-interest level of {g}", LEVEL, of(f"thresholds, {g}", "self-interest")) for g in GAMES),
+    *(Reading(f"Smallest fine that makes cooperation dominant in {g}", "ours", of(f"thresholds, {g}", "least fine"))
       for g in GAMES),
     *(Reading(f"... as found in the unfolded game {g}, in steps of .05", "ours",
-              _of(f"thresholds, {g}", "least fine, unfolded")) for g in GAMES),
+              of(f"thresholds, {g}", "least fine, unfolded")) for g in GAMES),
     Reading("The fine of the introduction's dilemma where half is detected", "ours",
-            _of(f"thresholds, {FIRST}", "least fine, half detected, unfolded")),
+            of(f"thresholds, {FIRST}", "least fine, half detected, unfolded")),
     *(Reading(f"Self-interest level of public goods (r / N), N = {n}, r = {f:g}", LEVEL,
-              _of(f"public goods, N = {n}, r = {f:g}", "self-interest")) for n, f in GOODS),
+              of(f"public goods, N = {n}, r = {f:g}", "self-interest")) for n, f in GOODS),
     *(Reading(f"Smallest fine of public goods (1 - r / N), N = {n}, r = {f:g}", "ours",
-              _of(f"public goods, N = {n}, r = {f:g}", "least fine, unfolded")) for n, f in GOODS),
+              of(f"public goods, N = {n}, r = {f:g}", "least fine, unfolded")) for n, f in GOODS),
     Reading("Most that a responder loses by a treaty that it may refuse", "ours", _random("responder loses at most")),
     Reading("T4: welfare with two proposers, in the best equilibrium that is selected", NOTES,
-            _of("2 proposers, best", "welfare")),
+            of("2 proposers, best", "welfare")),
     Reading("A responder who refuses where it is indifferent: 1 and one step of the lump sum (0.125)", "ours",
-            _of("1 proposer, worst", "second")),
+            of("1 proposer, worst", "second")),
     Reading("Welfare under a contract on an event that never happens (2 without any)", "ours",
-            _of("useless event", "welfare")),
-    Reading("... and under a treaty that can only be null", "ours", _of("null contract always", "welfare")),
+            of("useless event", "welfare")),
+    Reading("... and under a treaty that can only be null", "ours", of("null contract always", "welfare")),
 ]  # fmt: skip
 
 

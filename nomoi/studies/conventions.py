@@ -11,6 +11,7 @@ import numpy as np
 from nomoi.measure.statistics import number
 from nomoi.populations.tipping import Reservations, technology
 from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.attractors import basins as find_basins
@@ -125,10 +126,6 @@ def trials(size: str) -> Sequence[Trial]:
     return out
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _less(label: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
     return lambda r: r.late(label, one) - r.late(label, other)
 
@@ -137,7 +134,7 @@ def _basin_claims() -> list[Claim]:
     known = {("worth 1, 2, 3", 1): (0.132, 0.338, 0.530), ("worth 1, 2, 3", 2): (0.076, 0.321, 0.603)}
     return [
         Claim(f"Convention {k + 1} is found from {share:.3f} of starts ({_label(*label)})",
-              "ours (with another integrator)", _of(_label(*label), f"convention {k + 1}"), near=share,
+              "ours (with another integrator)", of(_label(*label), f"convention {k + 1}"), near=share,
               tolerance=0.01, unit="of starts", kind="replica")
         for label, shares in known.items()
         for k, share in enumerate(shares)
@@ -155,33 +152,33 @@ CLAIMS = [
           _less("noise", "error 0.05, convention 3", "error 0.2, convention 3"), above=0, unit="of runs"),
     # the bound is half, since most runs are said to stay, or to leave
     _ours("Most runs stay at a convention after a change that makes the other worth twice as much", OURS,
-          _of("change, error 0.05", "ratio 2, begun 1"), below=0.5, unit="of runs left"),
+          of("change, error 0.05", "ratio 2, begun 1"), below=0.5, unit="of runs left"),
     _ours("... and most leave it after one that makes the other worth four times as much", OURS,
-          _of("change, error 0.05", "ratio 4, begun 1"), above=0.5, unit="of runs left"),
+          of("change, error 0.05", "ratio 4, begun 1"), above=0.5, unit="of runs left"),
 ]  # fmt: skip
 
 STORY = "ours (made-up numbers, after a story of the tutorial)"
 READINGS = [
     *(Reading(f"Convention {k} is found where all are worth the same (one population)", "ours (by symmetry 1/3)",
-              _of(_label("worth 1, 1, 1", 1), f"convention {k}"), unit="of starts") for k in (1, 2, 3)),
+              of(_label("worth 1, 1, 1", 1), f"convention {k}"), unit="of starts") for k in (1, 2, 3)),
     Reading("Errors of .05, begun at the worst convention: runs that are still there", TREES,
-            _of("noise", "error 0.05, convention 1"), unit="of runs"),
+            of("noise", "error 0.05, convention 1"), unit="of runs"),
     Reading("... and that are at the one that trees of resistances select", TREES,
-            _of("noise", "error 0.05, convention 3"), unit="of runs"),
+            of("noise", "error 0.05, convention 3"), unit="of runs"),
     Reading("Conventions worth the same: how many more are at the second where all began there than at the first", OURS,
             _less("change, error 0.05", "ratio 1, begun 2", "ratio 1, begun 1"), unit="of runs"),
     *(Reading(f"Memory of the past with errors of {e:g} (area between the lines below)", OURS,
-              _of(f"change, error {e:g}", "memory of the past")) for e in (0.05, 0.15)),
+              of(f"change, error {e:g}", "memory of the past")) for e in (0.05, 0.15)),
     Reading("What a cost of 1.5 on the best convention takes from its basin", OURS, _less("cost", "cut 0", "cut 1.5"),
             unit="of starts"),
-    Reading("Dynamite tips at this cost (its gain, 1, less the disapproval, 0.6)", STORY, _of("dynamite", "tips at")),
-    Reading("... and is given up beyond this one (its gain, 1)", STORY, _of("dynamite", "recovers beyond")),
-    Reading("Bookings made where one costs a thousandth", STORY, _of("reservations", "own, cost 0.001"),
+    Reading("Dynamite tips at this cost (its gain, 1, less the disapproval, 0.6)", STORY, of("dynamite", "tips at")),
+    Reading("... and is given up beyond this one (its gain, 1)", STORY, of("dynamite", "recovers beyond")),
+    Reading("Bookings made where one costs a thousandth", STORY, of("reservations", "own, cost 0.001"),
             unit="bookings"),
-    Reading("... and what would be best", STORY, _of("reservations", "best, cost 0.001"), unit="bookings"),
-    Reading("Reservations end where a booking costs less than this", STORY, _of("reservations", "breaks below")),
+    Reading("... and what would be best", STORY, of("reservations", "best, cost 0.001"), unit="bookings"),
+    Reading("Reservations end where a booking costs less than this", STORY, of("reservations", "breaks below")),
     Reading("Load with a fee that pays for the attention, of 500", STORY,
-            _of("reservations", "load with fee, cost 0.001"), unit="units of attention"),
+            of("reservations", "load with fee, cost 0.001"), unit="units of attention"),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import jax
 import numpy as np
 
-from nomoi.runs.effects import Effect
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.analysis import Analysis, analyse
@@ -112,17 +112,13 @@ def _price(P: float) -> str:
     return f"stag hunt, P = {P:g}"
 
 
-def _of(label: str, measure: str) -> Effect:
-    return lambda r: r.late(label, measure)
-
-
 def _printed(text: str, label: str, measure: str, source: str = TYPES) -> Claim:
     """That a matrix, as the tutorial prints it, is what the tutorial calls it, by the tutorial's own inequalities."""
-    return Claim(text, source, _of(label, measure), above=0.5, unit="(1 is yes)")
+    return Claim(text, source, of(label, measure), above=0.5, unit="(1 is yes)")
 
 
 def _says(text: str, label: str, measure: str, source: str = "ours", published: str = "", unit: str = "") -> Reading:
-    return Reading(text, source, _of(label, measure), published, unit)
+    return Reading(text, source, of(label, measure), published, unit)
 
 
 CLAIMS = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.labour import EASY, HARD, Factory, Village, learning_for, live
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 YAMAN = "Yaman et al. 2023, abstract (the model is ours)"
@@ -48,10 +49,6 @@ def trials(size: str) -> Sequence[Trial]:
     return [*out, Computed("no norms, long lives, 4 needed", village, long)]
 
 
-def _late(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 def _gap(needed: int, one: str, other: str, measure: str):
     return lambda r: r.late(f"{one}, {needed} needed", measure) - r.late(f"{other}, {needed} needed", measure)
 
@@ -70,11 +67,11 @@ def _closed(needed: int):
 NONE, ANY, BETTER = WAYS
 CLAIMS = [
     Claim("Without norms fewer than needed hold the hard role (4 of 20 needed)", YAMAN,
-          _late(f"{NONE}, 4 needed", "hard"), below=4 / 20, unit="share"),
-    Claim("The same where people live ten times as long", YAMAN, _late("no norms, long lives, 4 needed", "hard"),
+          of(f"{NONE}, 4 needed", "hard"), below=4 / 20, unit="share"),
+    Claim("The same where people live ten times as long", YAMAN, of("no norms, long lives, 4 needed", "hard"),
           below=4 / 20, unit="share"),
     Claim("Without norms fewer than needed hold the hard role (6 of 20 needed)", YAMAN,
-          _late(f"{NONE}, 6 needed", "hard"), below=6 / 20, unit="share"),
+          of(f"{NONE}, 6 needed", "hard"), below=6 / 20, unit="share"),
     *(claim for n in (4, 6) for claim in (
         Claim(f"Norms copied from better groups raise payoffs ({n} needed)", YAMAN, _gap(n, BETTER, NONE, "payoff"),
               above=0, unit="reward a period"),
@@ -90,13 +87,13 @@ CLAIMS = [
 
 READINGS = [
     Reading("alpha at which 18 specialists make 240 times as much a head (certainly fewer than 20 pins, and 4,800)",
-            SMITH, _late("pin factory", "alpha at 240")),
+            SMITH, of("pin factory", "alpha at 240")),
     Reading("alpha at which they make 4,800 times as much (scarce one pin)", SMITH,
-            _late("pin factory", "alpha at 4800")),
+            of("pin factory", "alpha at 4800")),
     Reading("how many times more a head makes in a team without learning (alpha = 1)", OURS,
-            _late("pin factory", "gain without learning")),
+            of("pin factory", "gain without learning")),
     Reading("reliability of each of 18 stages from which it pays to specialise (alpha = 2.896)", OURS,
-            _late("pin factory", "trust")),
+            of("pin factory", "trust")),
 ]  # fmt: skip
 
 

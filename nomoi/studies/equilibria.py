@@ -10,6 +10,7 @@ from nomoi.markets import economies, tatonnement
 from nomoi.markets.reading import economy
 from nomoi.markets.verify import verify
 from nomoi.populations.engine import seed_of
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 NAMES = ("three_equilibria", "kehoe_exchange", "kehoe", "scarf", "scarf_hansen")
@@ -83,15 +84,11 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _is(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim(
         "Of traders drawn with little wish to substitute, more than one pair in twenty has several equilibria",
         "ours",
-        _is("drawn", "several"),
+        of("drawn", "several"),
         above=0.05,
         unit="of economies",
         kind="ours",
@@ -99,7 +96,7 @@ CLAIMS = [
     Claim(
         "Indices sum to one, so that none was missed that the theory can tell",
         "Dierker 1972",
-        _is("drawn", "indices sum to one"),
+        of("drawn", "indices sum to one"),
         above=0.95,
         unit="of economies",
         kind="ours",
@@ -107,7 +104,7 @@ CLAIMS = [
     Claim(
         "Control: no equilibrium passes the verifier with a price off by 1e-3",
         "ours",
-        _is("drawn", "fooled"),
+        of("drawn", "fooled"),
         below=0.001,
         unit="of equilibria",
         kind="control",
@@ -116,7 +113,7 @@ CLAIMS = [
 
 READINGS = [
     *(
-        Reading(f"{text}: equilibria that are found", source, _is(name, "equilibria"))
+        Reading(f"{text}: equilibria that are found", source, of(name, "equilibria"))
         for name, text, source in (
             ("three_equilibria", "Two traders (three by the textbook)", "Mas-Colell et al. 1995, 15.B.2"),
             ("kehoe_exchange", "Two traders with CES utilities (three)", "Kehoe 1991"),
@@ -128,7 +125,7 @@ READINGS = [
         Reading(
             f"{name}: the most that anybody could gain in an equilibrium found",
             "ours",
-            _is(name, "worst gain"),
+            of(name, "worst gain"),
             unit="of what is at stake",
         )
         for name in NAMES
@@ -142,15 +139,15 @@ READINGS = [
         for k in (1, 3, 4)
     ),
     Reading(
-        "Scarf's economy: by how much a price still swings after t = 100", "Scarf 1960", _is("tatonnement", "swing")
+        "Scarf's economy: by how much a price still swings after t = 100", "Scarf 1960", of("tatonnement", "swing")
     ),
     Reading("... sum of squared prices after t = 200 (3.06 at the start)", "Scarf 1960",
-            _is("tatonnement", "sum of squares")),
-    Reading("... and their product (0.972 at the start)", "Scarf 1960", _is("tatonnement", "product")),
+            of("tatonnement", "sum of squares")),
+    Reading("... and their product (0.972 at the start)", "Scarf 1960", of("tatonnement", "product")),
     Reading(
         "A start beside the middle one of three equilibria (p = 1/2, relative to all) ends at",
         "Mas-Colell et al. 1995, 15.B.2",
-        _is("tatonnement", "ends at"),
+        of("tatonnement", "ends at"),
     ),
 ]  # fmt: skip
 

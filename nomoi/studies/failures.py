@@ -16,6 +16,7 @@ from nomoi.institutions.disclosure import Disclosure
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.permits import Permits
 from nomoi.markets import failures
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.lemons import Lemons
 from nomoi.situations.works import Works
@@ -151,23 +152,19 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _is(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 FIRST, LATER = "As first stated: ", "Stated after that: "
 CLAIMS = [
     Claim(
         FIRST + "lemons of 2,000 kinds lose what the formula for all qualities says",
         "Akerlof 1970",
-        _is("lemons of 2,000 kinds", "off the formula"),
+        of("lemons of 2,000 kinds", "off the formula"),
         below=1e-6,
         kind="ours",
     ),
     Claim(
         FIRST + "permits whose price begins at 0 come to the price of the harm, 0.5",
         "ours",
-        _is("permits", "price"),
+        of("permits", "price"),
         near=0.5,
         tolerance=0.13,
         unit="reward/unit",
@@ -176,7 +173,7 @@ CLAIMS = [
     Claim(
         LATER + "as many are used as there are",
         "Dales 1968",
-        _is("permits", "used"),
+        of("permits", "used"),
         near=1.5,
         tolerance=0.01,
         unit="permits",
@@ -185,7 +182,7 @@ CLAIMS = [
     Claim(
         LATER + "where firms choose among 65 amounts instead of 9, the price does come to that of the harm",
         "ours",
-        _is("permits, finer", "price"),
+        of("permits, finer", "price"),
         near=0.5,
         tolerance=0.13,
         unit="reward/unit",
@@ -194,7 +191,7 @@ CLAIMS = [
     Claim(
         "Played by twenty sellers: where proofs cost nothing, all is sold",
         "Grossman 1981",
-        _is("lemons, free proofs", "lost"),
+        of("lemons, free proofs", "lost"),
         below=1e-5,
         unit="a seller",
         kind="ours",
@@ -202,7 +199,7 @@ CLAIMS = [
     Claim(
         "... where they cost 0.1, what is lost is what the formula for all qualities says, 0.09",
         "Jovanovic 1982",
-        _is("lemons, dear proofs", "lost"),
+        of("lemons, dear proofs", "lost"),
         near=0.09,
         tolerance=0.01,
         unit="a seller",
@@ -219,7 +216,7 @@ CLAIMS = [
     Claim(
         "Control: papers that anybody can write do not help: at most a tenth is sold",
         "Akerlof 1970",
-        _is("lemons, papers", "sold"),
+        of("lemons, papers", "sold"),
         below=0.101,
         unit="of what there is",
         kind="control",
@@ -227,9 +224,9 @@ CLAIMS = [
 ]
 
 READINGS = [
-    Reading("Lemons: kinds of 2,000 that are sold, at most", "ours", _is("lemons of 2,000 kinds", "kinds sold")),
+    Reading("Lemons: kinds of 2,000 that are sold, at most", "ours", of("lemons of 2,000 kinds", "kinds sold")),
     *(
-        Reading(f"Played, lost: {text}", source, _is(label, "lost"))
+        Reading(f"Played, lost: {text}", source, of(label, "lost"))
         for label, text, source in (
             ("smoke", "two firms whose smoke harms", "Pigou 1920"),
             ("smoke, levy", "... under a levy of the harm", "Pigou 1920"),

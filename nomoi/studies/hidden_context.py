@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from nomoi.populations.engine import seed_of
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Results, Study, Trial
 from nomoi.voices import rules
 from nomoi.voices.rules import Profile
@@ -75,27 +76,23 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _late(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim("A reward learned from comparisons orders options as Borda's count of the people who made them", OURS,
-          _late("hidden context", "ordered as Borda"), above=0.98, unit="of pairs", kind="ours"),
+          of("hidden context", "ordered as Borda"), above=0.98, unit="of pairs", kind="ours"),
     Claim("... if pairs are compared unequally often it does not: more than one pair in twenty is turned", OURS,
-          _late("some pairs much more often", "ordered as Borda"), below=0.95, unit="of pairs", kind="ours"),
+          of("some pairs much more often", "ordered as Borda"), below=0.95, unit="of pairs", kind="ours"),
     Claim("Its best option is another than that of the highest mean utility in more than a fifth of worlds", OURS,
-          _late("hidden context", "best for all"), below=0.8, unit="of worlds the same", kind="ours"),
+          of("hidden context", "best for all"), below=0.8, unit="of worlds the same", kind="ours"),
     Claim("... which costs people together more than a twentieth of what is between best and worst", OURS,
-          _late("hidden context", "lost to the best"), above=0.05, unit="of the range", kind="ours"),
+          of("hidden context", "lost to the best"), above=0.05, unit="of the range", kind="ours"),
     Claim("It passes over who beats all others in more than a tenth of the worlds that have one", OURS,
-          _late("hidden context", "chooses who beats all"), below=0.9, unit="of worlds chosen", kind="ours"),
+          of("hidden context", "chooses who beats all"), below=0.9, unit="of worlds chosen", kind="ours"),
     Claim("A maximal lottery of the same rankings is worth more to people together", OURS,
-          _late("hidden context", "lottery gains"), above=0, unit="of the range", kind="ours"),
-    Claim("Control: of one group the learned best is the best", OURS, _late("one group", "best for all"), above=0.98,
+          of("hidden context", "lottery gains"), above=0, unit="of the range", kind="ours"),
+    Claim("Control: of one group the learned best is the best", OURS, of("one group", "best for all"), above=0.98,
           unit="of worlds", kind="control"),
     Claim("The smallest group, a fifth, gets what it likes best less often than one option in five at random would be",
-          OURS, _late("hidden context", "best for the smallest group"), below=0.2, unit="of worlds", kind="ours"),
+          OURS, of("hidden context", "best for the smallest group"), below=0.2, unit="of worlds", kind="ours"),
 ]  # fmt: skip
 
 

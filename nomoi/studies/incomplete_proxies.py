@@ -12,6 +12,7 @@ from nomoi.measure.statistics import number
 from nomoi.proxies import incomplete
 from nomoi.proxies.incomplete import World, example, flow, mention
 from nomoi.runs.claims import Claim, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 
 PAPER, OURS = "Zhuang & Hadfield-Menell 2020", "ours, after Zhuang & Hadfield-Menell 2020"
@@ -95,10 +96,6 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _lead(label: str, one: str, other: str) -> Callable[[Results], np.ndarray]:
     return lambda r: r.late(label, one) - r.late(label, other)
 
@@ -111,7 +108,7 @@ CLAIMS = [
     Claim(
         "Whichever pair of attributes the proxy mentions, utility ends below its best by more than 5 (best is 0)",
         PAPER,
-        _of("pairs", "best end"),
+        of("pairs", "best end"),
         below=-5,
         unit="utility",
         published="all pairs eventually negative, in another example",
@@ -119,7 +116,7 @@ CLAIMS = [
     Claim(
         "In worlds drawn at random an incomplete proxy, optimised for long, lowers utility in the end",
         PAPER,
-        _of("drawn", "falls"),
+        of("drawn", "falls"),
         above=0.9,
         unit="of worlds",
         published="under mild assumptions, for all incomplete proxies",
@@ -127,14 +124,14 @@ CLAIMS = [
     Claim(
         "... in two phases: it turns at most once",
         PAPER,
-        _of("drawn", "turns at most once"),
+        of("drawn", "turns at most once"),
         above=0.9,
         unit="of worlds",
         published="two phases",
     ),
     _ours(
         "The two phases part where the closed form says",
-        _of("uneven", "01, peak at"),
+        of("uneven", "01, peak at"),
         "control",
         near=1.026631,
         tolerance=1e-4,
@@ -149,11 +146,11 @@ CLAIMS = [
     ),
     _ours(
         "Attributes that are chosen anew every 0.2 keep utility near its best",
-        _of("remedies", "every 0.2"),
+        of("remedies", "every 0.2"),
         above=-0.02,
     ),
     _ours("... every 3 far less", _lead("remedies", "every 3", "every 0.2"), below=-0.3),
-    _ours("Both remedies together reach the best", _of("remedies", "both"), above=-1e-3),
+    _ours("Both remedies together reach the best", of("remedies", "both"), above=-1e-3),
     _ours(
         "Who looks only every 10 is worse off than who stops in time",
         _lead("remedies", "every 10", "stopped in time"),

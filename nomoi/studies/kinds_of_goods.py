@@ -12,6 +12,7 @@ from nomoi.core.keys import key_of
 from nomoi.institutions.licence import Licence
 from nomoi.measure.statistics import estimate
 from nomoi.probes.goods import KINDS, Good, judge, probe
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.fixed import Constant, Forager
 from nomoi.situations.commons import Commons
@@ -121,29 +122,21 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _is(label: str, kind: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, kind)
-
-
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim("Pool, full, modest others: one notch more costs the others nothing (1 step)", EARLIER,
-          _of("pool, full, modest others, 1 step", "sigma"), "0", near=0, tolerance=0.01, kind="replica"),
-    Claim("... nor over 30 steps", EARLIER, _of("pool, full, modest others", "sigma"), "0", near=0, tolerance=0.01,
+          of("pool, full, modest others, 1 step", "sigma"), "0", near=0, tolerance=0.01, kind="replica"),
+    Claim("... nor over 30 steps", EARLIER, of("pool, full, modest others", "sigma"), "0", near=0, tolerance=0.01,
           kind="replica"),
     Claim("Pool, scarce, greedy others: the others lose what one gains (1 step)", EARLIER,
-          _of("pool, scarce, greedy others, 1 step", "sigma"), "1.0", near=1, tolerance=0.01, kind="replica"),
-    Claim("... and over 30 steps", EARLIER, _of("pool, scarce, greedy others", "sigma"), "1.0", near=1, tolerance=0.01,
+          of("pool, scarce, greedy others, 1 step", "sigma"), "1.0", near=1, tolerance=0.01, kind="replica"),
+    Claim("... and over 30 steps", EARLIER, of("pool, scarce, greedy others", "sigma"), "1.0", near=1, tolerance=0.01,
           kind="replica"),
     Claim("Harvest: an eater among the greedy costs the others about what it eats", EARLIER,
-          _of("harvest, among the greedy", "sigma"), "1.18", above=0.5, kind="replica"),
+          of("harvest, among the greedy", "sigma"), "1.18", above=0.5, kind="replica"),
     Claim("... and among the restrained many times that: the patches die", EARLIER,
-          _of("harvest, among the restrained", "sigma"), "8.96", above=2, kind="replica"),
+          of("harvest, among the restrained", "sigma"), "8.96", above=2, kind="replica"),
     Claim("Who is greedy rather than restrained among the restrained gains nothing by it, so that there is no ratio",
-          EARLIER, _of("harvest, greedy rather than restrained", "gain"), "-24.6 apples", below=0, unit="apples",
+          EARLIER, of("harvest, greedy rather than restrained", "gain"), "-24.6 apples", below=0, unit="apples",
           kind="replica"),
 ]  # fmt: skip
 
@@ -152,10 +145,10 @@ COMMONS = (
     ("commons, modest others, licence", "club"), ("commons, greedy others, licence", "private"),
 )  # fmt: skip
 READINGS = [
-    *(Reading(f"{name}: {kind}", OURS, _is(name, kind), unit="(1 is yes)") for name, (*_, kind) in TOYS.items()),
-    *(Reading(f"{label}: {kind}, to a stranger", OURS, _is(label, kind), unit="of seeds") for label, kind in COMMONS),
+    *(Reading(f"{name}: {kind}", OURS, of(name, kind), unit="(1 is yes)") for name, (*_, kind) in TOYS.items()),
+    *(Reading(f"{label}: {kind}, to a stranger", OURS, of(label, kind), unit="of seeds") for label, kind in COMMONS),
     Reading("Harvest, greedy rather than restrained among the restrained: the others lose", EARLIER,
-            _of("harvest, greedy rather than restrained", "harm"), "", "apples"),
+            of("harvest, greedy rather than restrained", "harm"), "", "apples"),
 ]  # fmt: skip
 
 

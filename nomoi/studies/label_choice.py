@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,6 +12,7 @@ from nomoi.files import data
 from nomoi.measure.statistics import number
 from nomoi.proxies import labels, tables
 from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 
 PUBLISHED, OURS = "Mullainathan & Obermeyer 2021", "ours, after Obermeyer et al. 2019"
@@ -79,15 +80,11 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _cell(text: str, measure: str, value: float) -> Claim:
     return Claim(
         text,
         PUBLISHED,
-        _of("hold-out", measure),
+        of("hold-out", measure),
         published=f"{value:g}",
         near=value,
         tolerance=1e-4,
@@ -104,14 +101,14 @@ CLAIMS = [
     Claim(
         "At one score Black patients are sicker (public synthetic hold-out)",
         "Obermeyer et al. 2019",
-        _of("hold-out", "need, z"),
+        of("hold-out", "need, z"),
         above=1.96,
         unit="standard errors",
     ),
     Claim(
         "... and cost as much",
         "Obermeyer et al. 2019",
-        _of("hold-out", "proxy, z"),
+        of("hold-out", "proxy, z"),
         near=0,
         tolerance=1.96,
         unit="standard errors",
@@ -119,7 +116,7 @@ CLAIMS = [
     Claim(
         "The swap exceeds what it is when groups are names alone",
         OURS,
-        _of("hold-out", "beyond the null"),
+        of("hold-out", "beyond the null"),
         above=0,
         unit="of the chosen",
         kind="ours",
@@ -127,7 +124,7 @@ CLAIMS = [
     Claim(
         "In a world of ours with a wrong label the audit finds it",
         OURS,
-        _of("biased", "need, z"),
+        of("biased", "need, z"),
         above=1.96,
         unit="standard errors",
         kind="ours",
@@ -143,7 +140,7 @@ CLAIMS = [
     Claim(
         "Control: where groups are alike, need is the same at one score",
         OURS,
-        _of("alike", "need, z"),
+        of("alike", "need, z"),
         near=0,
         tolerance=1.96,
         unit="standard errors",
@@ -152,7 +149,7 @@ CLAIMS = [
     Claim(
         "Control: ... and the swap exceeds nothing",
         OURS,
-        _of("alike", "excess"),
+        of("alike", "excess"),
         near=0,
         tolerance=0.03,
         unit="of the chosen",
@@ -170,12 +167,12 @@ CLAIMS = [
 
 READINGS = [
     Reading(
-        "Hold-out: Black among those above the 97th percentile", OURS, _of("hold-out", "before"), unit="of the chosen"
+        "Hold-out: Black among those above the 97th percentile", OURS, of("hold-out", "before"), unit="of the chosen"
     ),
-    Reading("... after the swap", OURS, _of("hold-out", "after"), unit="of the chosen"),
-    Reading("... after the swap as it was computed in 2019", OURS, _of("hold-out", "as in 2019"), unit="of the chosen"),
-    Reading("... after the swap with shuffled groups", OURS, _of("hold-out", "null"), unit="of the chosen"),
-    Reading("... the excess", OURS, _of("hold-out", "excess"), unit="of the chosen"),
+    Reading("... after the swap", OURS, of("hold-out", "after"), unit="of the chosen"),
+    Reading("... after the swap as it was computed in 2019", OURS, of("hold-out", "as in 2019"), unit="of the chosen"),
+    Reading("... after the swap with shuffled groups", OURS, of("hold-out", "null"), unit="of the chosen"),
+    Reading("... the excess", OURS, of("hold-out", "excess"), unit="of the chosen"),
 ]
 
 

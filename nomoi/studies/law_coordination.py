@@ -17,7 +17,7 @@ from nomoi.measure.evaluate import episodes
 from nomoi.populations.engine import seed_of
 from nomoi.populations.ladder import CLASSIFIERS, ENFORCEMENTS, rung
 from nomoi.populations.third_party import Commons
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.scripts.traders import Trader
 from nomoi.situations.boycott import Boycott
@@ -155,10 +155,6 @@ def trials(size: str) -> Sequence[Trial]:
     return [*out, Computed("ladder", ladder)]
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 def _over(label: str, other: str, measure: str):
     return lambda r: r.late(label, measure) - r.late(other, measure)
 
@@ -168,32 +164,32 @@ PAYS = "of trades drawn at random in which it pays"
 CLAIMS = [
     # controls: play against our own closed form
     Claim("A fifth below the bound one wrong does not pay, played out under a charter", DERIVED,
-          _of("trades drawn", "below"), below=0.1, unit=PAYS, kind="control"),
-    Claim("A fifth above it one wrong does", DERIVED, _of("trades drawn", "above"), above=0.9, unit=PAYS,
+          of("trades drawn", "below"), below=0.1, unit=PAYS, kind="control"),
+    Claim("A fifth above it one wrong does", DERIVED, of("trades drawn", "above"), above=0.9, unit=PAYS,
           kind="control"),
     Claim("The bound does not deter two wrongs at once: they pay between the bounds for two and for one", DERIVED,
-          _of("trades drawn", "between, two"), above=0.9, unit=PAYS, kind="control"),
-    Claim("... where one wrong does not", DERIVED, _of("trades drawn", "between, one"), below=0.1, unit=PAYS,
+          of("trades drawn", "between, two"), above=0.9, unit=PAYS, kind="control"),
+    Claim("... where one wrong does not", DERIVED, of("trades drawn", "between, one"), below=0.1, unit=PAYS,
           kind="control"),
     Claim("Collective punishment deters more than that of the victim alone", f"ours, after {ABSTRACT}",
-          _of("victims drawn", "more"), above=0, unit="of the price, trades drawn at random", kind="ours"),
+          of("victims drawn", "more"), above=0, unit="of the price, trades drawn at random", kind="ours"),
     *(Claim(f"Played out under a charter, one wrong gains what the formula says (buyers {resolve})", DERIVED,
             scores(f"played {resolve}", "standard errors off"), near=0, tolerance=2, unit="standard errors",
             kind="ours")
       for resolve in ("together", "each")),
     Claim("A law that does not ask who the buyer is deters more (impersonality; laws drawn at random)",
           f"ours, after {ABSTRACT} (how the attribute works is ours)",
-          _of("laws drawn", "impersonality"), above=0, unit="of the price", kind="ours"),
-    Claim("A law that more people know deters more (publicity)", OURS, _of("laws drawn", "publicity"), above=0,
+          of("laws drawn", "impersonality"), above=0, unit="of the price", kind="ours"),
+    Claim("A law that more people know deters more (publicity)", OURS, of("laws drawn", "publicity"), above=0,
           unit="of the price", kind="ours"),
 ]  # fmt: skip
 
 MAY_HARM = ("impersonality", "publicity")  # the others cannot lower the bound, by how they are built
 READINGS = [
     *(Reading(f"the most by which value iteration is off the bound of the formula ({name}; a grid of delta and rho)",
-              source, _of("value iteration", name), unit="of the price")
+              source, of("value iteration", name), unit="of the price")
       for name, source in (("joint", PROPOSITION), *((n, DERIVED) for n in (*list(KINDS)[1:], "misread")))),
-    *(Reading(f"{text} ({label})", source, _of(label, name), unit="of the price")
+    *(Reading(f"{text} ({label})", source, of(label, name), unit="of the price")
       for label, name, text, source in (
           (ONE, "joint", "one wrong is deterred up to a cost of", PROPOSITION),
           (ONE, "joint, two wrongs", "two wrongs in one period up to", DERIVED),
@@ -201,13 +197,13 @@ READINGS = [
           (ONE, "victim", "one wrong, where only the victim boycotts, up to", DERIVED),
           (FAR, "joint", "one wrong is deterred up to", PROPOSITION))),
     Reading("in how many trades drawn at random a joint boycott deters more than the victim's (where the law suits one "
-            "of the buyers in more than half of the cases)", DERIVED, _of("victims drawn", "share"), unit="of trades"),
-    Reading("at a cost of .4 one wrong gains, played out", DERIVED, _of("played together", "one"), unit="profit"),
-    Reading("and two wrongs at once", DERIVED, _of("played together", "two"), unit="profit"),
-    *(Reading(f"{name}: raised from {LOW} to {HIGH} it adds to the bound", OURS, _of("laws drawn", name),
+            "of the buyers in more than half of the cases)", DERIVED, of("victims drawn", "share"), unit="of trades"),
+    Reading("at a cost of .4 one wrong gains, played out", DERIVED, of("played together", "one"), unit="profit"),
+    Reading("and two wrongs at once", DERIVED, of("played together", "two"), unit="profit"),
+    *(Reading(f"{name}: raised from {LOW} to {HIGH} it adds to the bound", OURS, of("laws drawn", name),
               unit="of the price") for name in attributes.ATTRIBUTES if name not in MAY_HARM),
     *(Reading(f"{name}: in how many laws drawn at random it lowers the bound", OURS,
-              _of("laws drawn", f"{name} lowers"), unit="of laws") for name in MAY_HARM),
+              of("laws drawn", f"{name} lowers"), unit="of laws") for name in MAY_HARM),
     *(Reading(f"a legal order deters more than {name} by", OURS, _over("legal order", name, "bound"),
               unit="of the price") for name in attributes.PRESETS if name != "legal order"),
     Reading("a tyrant's law is read alike by two buyers more often than emergent norms by", OURS,

@@ -11,6 +11,7 @@ import numpy as np
 from nomoi.measure.statistics import number
 from nomoi.proxies.manipulation import FOOLED, HARMFUL, NORMAL, RATINGS, SUBTLE, VULNERABLE, Feedback, audited, learn
 from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 
 OURS = "ours, after Williams et al. 2024"
@@ -67,10 +68,6 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _gap(one: str, other: str, measure: str) -> Callable[[Results], np.ndarray]:
     return lambda r: r.late(one, measure) - r.late(other, measure)
 
@@ -87,36 +84,36 @@ def _ours(text: str, effect: Callable[[Results], np.ndarray], kind: str = "ours"
 CLAIMS = [
     _seen(
         "Learning from ratings, an assistant comes to manipulate those who can be (half of all users)",
-        _of("half", "vulnerable harm"),
+        of("half", "vulnerable harm"),
         above=0.5,
     ),
-    _seen("... and still where they are 2 %", _of("2 %", "vulnerable harm"), "emerges at 2 %", above=0.5),
-    _seen("... and hardly the others", _of("2 %", "normal harm"), below=0.05),
+    _seen("... and still where they are 2 %", of("2 %", "vulnerable harm"), "emerges at 2 %", above=0.5),
+    _seen("... and hardly the others", of("2 %", "normal harm"), below=0.05),
     _seen(
         "A judge who keeps flagrant answers out of training leaves subtler ones to be learned",
-        _of("judge sees 95 %, nudges 10 %", "nudge"),
+        of("judge sees 95 %, nudges 10 %", "nudge"),
         "lying .05, nudging .76 (booking, binary judge)",
         above=0.3,
     ),
-    _ours("Ratings rise", _of("2 %", "rating, rise"), above=0.1),
-    _ours("... while those who can be manipulated fare worse", _of("2 %", "vulnerable welfare, rise"), below=-0.5),
-    _ours("An audit of the average of 1000 users sees little of it", _of("2 %", "audit of average"), below=0.05),
-    _ours("... and one by cue sees it", _of("2 %", "audit of cue 1"), above=0.8),
+    _ours("Ratings rise", of("2 %", "rating, rise"), above=0.1),
+    _ours("... while those who can be manipulated fare worse", of("2 %", "vulnerable welfare, rise"), below=-0.5),
+    _ours("An audit of the average of 1000 users sees little of it", of("2 %", "audit of average"), below=0.05),
+    _ours("... and one by cue sees it", of("2 %", "audit of cue 1"), above=0.8),
     _ours(
         "It takes a cue: with one at chance nobody is manipulated",
-        _of("2 %, cue at chance", "vulnerable harm"),
+        of("2 %, cue at chance", "vulnerable harm"),
         below=0.05,
     ),
-    _ours("... and with one that is right in 95 of 100 neither", _of("2 %, cue 95 %", "vulnerable harm"), below=0.05),
+    _ours("... and with one that is right in 95 of 100 neither", of("2 %, cue 95 %", "vulnerable harm"), below=0.05),
     _ours(
         "It takes answers that can differ by cue: where all that is learned is shared, nobody is",
-        _of("2 %, learning shared", "vulnerable harm"),
+        of("2 %, learning shared", "vulnerable harm"),
         below=0.05,
     ),
     _ours("A judge who sees four of five halves it", _gap("judge sees 80 %", "a tenth", "vulnerable harm"), below=-0.3),
     _ours(
         "Where every rater can be fooled, all are harmed, whatever the cue",
-        _of("all are fooled", "audit of cue 0"),
+        of("all are fooled", "audit of cue 0"),
         above=0.8,
     ),
     _ours(
@@ -127,18 +124,18 @@ CLAIMS = [
     ),
     _ours(
         "... and only asking later how they fared helps",
-        _of("all are fooled, rated later", "vulnerable harm"),
+        of("all are fooled, rated later", "vulnerable harm"),
         below=0.05,
     ),
     _ours(
         "Control: where nobody can be manipulated, nobody is",
-        _of("nobody can be", "vulnerable harm"),
+        of("nobody can be", "vulnerable harm"),
         "control",
         below=0.05,
     ),
     _ours(
         "Control: without a subtle answer to learn, that judge prevents it",
-        _of("judge sees 95 %, no nudge", "vulnerable harm"),
+        of("judge sees 95 %, no nudge", "vulnerable harm"),
         "control",
         below=0.1,
     ),
@@ -146,7 +143,7 @@ CLAIMS = [
 
 READINGS = [
     Reading(
-        f"{label}: manipulated in the end, of those who can be", OURS, _of(label, "vulnerable harm"), unit="of answers"
+        f"{label}: manipulated in the end, of those who can be", OURS, of(label, "vulnerable harm"), unit="of answers"
     )
     for label in ("half", "a tenth", "2 %", "judge sees 80 %")
 ]

@@ -11,7 +11,7 @@ from nomoi.measure.statistics import over_time
 from nomoi.populations.engine import seed_of
 from nomoi.populations.niche import Niche, evolve, simulate
 from nomoi.populations.selective import Cheap, Cue, Cumulative
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 TUTORIAL = "the tutorial (Hadfield et al. 2024), condition for an ESS; Boyd et al. 2011, as told there"
@@ -148,10 +148,6 @@ def trials(size: str) -> Sequence[Trial]:
     ]  # fmt: skip
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 def _agrees(text: str, source: str, label: str) -> Claim:
     return Claim(text, source, scores(label, "standard errors off"), near=0, tolerance=2, unit="standard errors",
                  kind="ours")  # fmt: skip
@@ -159,15 +155,15 @@ def _agrees(text: str, source: str, label: str) -> Claim:
 
 CLAIMS = [
     Claim("Culture raises mean fitness where (delta / (1 - delta)) a > gamma: in nine of ten worlds that are drawn "
-          "(order II)", TUTORIAL, _of("drawn, order II", "inside"), above=0.9, unit="of worlds"),
+          "(order II)", TUTORIAL, of("drawn, order II", "inside"), above=0.9, unit="of worlds"),
     *(
-        Claim(f"... and hardly anywhere else (order {order})", OURS, _of(f"drawn, order {order}", "outside"), below=0.1,
+        Claim(f"... and hardly anywhere else (order {order})", OURS, of(f"drawn, order {order}", "outside"), below=0.1,
               unit="of worlds", kind="ours")
         for order in ORDERS
     ),
     *(
         Claim(f"Imitators come to rest where D(q) = delta (mixed, order {order})", OURS,
-              _of(f"genes, mixed, order {order}", "off q"), near=0, tolerance=0.01, unit="share", kind="ours")
+              of(f"genes, mixed, order {order}", "off q"), near=0, tolerance=0.01, unit="share", kind="ours")
         for order in ORDERS
     ),
     *(
@@ -192,47 +188,47 @@ CLAIMS = [
 
 READINGS = [
     Reading("in how many worlds drawn at random with (delta / (1 - delta)) a > gamma culture raises mean fitness "
-            "(order I, where the exact threshold is above the tutorial's)", TUTORIAL, _of("drawn, order I", "inside"),
+            "(order I, where the exact threshold is above the tutorial's)", TUTORIAL, of("drawn, order I", "inside"),
             unit="of worlds"),
     *(
         Reading(f"how far from {corner} imitators come to rest ({name}, order {order})", OURS,
-                _of(f"genes, {name}, order {order}", "off q"), unit="share")
+                of(f"genes, {name}, order {order}", "off q"), unit="share")
         for name, corner in (("imitate", 1), ("learn", 0))
         for order in ORDERS
     ),
     Reading("the least by which more copy where cues are noisier, over a grid of noise and change", CHOOSY,
-            _of("reliance", "least rise with noise"), unit="share"),
+            of("reliance", "least rise with noise"), unit="share"),
     Reading("the most by which more copy where things change more often, over that grid (less than 0: fewer do)",
-            CHOOSY, _of("reliance", "most rise with change"), unit="share"),
+            CHOOSY, of("reliance", "most rise with change"), unit="share"),
     Reading("the tutorial's threshold of gamma less the exact one, order I (a = .1, delta = .5)", OURS,
-            _of("threshold, order I", "printed over exact")),
-    Reading("the same, order II", OURS, _of("threshold, order II", "printed over exact")),
+            of("threshold, order I", "printed over exact")),
+    Reading("the same, order II", OURS, of("threshold, order II", "printed over exact")),
     Reading("the exact threshold with a quadratic loss (a = .01), in parts of the tutorial's", OURS,
             lambda r: r.late("threshold, quadratic", "exact") / r.late("threshold, quadratic", "printed")),
     *(
         Reading(f"what all gain where imitation is stable (order {order})", OURS,
-                _of(f"genes, imitate, order {order}", "gain"), unit="of V")
+                of(f"genes, imitate, order {order}", "gain"), unit="of V")
         for order in ORDERS
     ),
     *(
         Reading(f"what is left of it where imitators and learners mix (order {order})", OURS,
-                _of(f"genes, mixed, order {order}", "gain"), unit="of V")
+                of(f"genes, mixed, order {order}", "gain"), unit="of V")
         for order in ORDERS
     ),
     *(
         Reading(f"gained by who learns when it is cheap over who always learns (Kmax {k:g}, gamma {g:g})", ABSTRACT,
-                _of(f"cheap {k:g}, gamma {g:g}", "gain"), unit="of D")
+                of(f"cheap {k:g}, gamma {g:g}", "gain"), unit="of D")
         for k, g in CHEAP
     ),
     Reading("gained by all if each learned for 1 % more (Kmax 1, gamma 0.1)", CHOOSY,
-            _of("cheap 1, gamma 0.1", "more learning"), unit="of D"),
+            of("cheap 1, gamma 0.1", "more learning"), unit="of D"),
     *(
         Reading(f"by how much who copies where a cue is weak is right more often (sigma {s:g})", ABSTRACT,
-                _of(f"cue {s:g}", "gain"), unit="share")
+                of(f"cue {s:g}", "gain"), unit="share")
         for s in NOISES
     ),
     Reading("how many times higher than anybody alone what is copied faithfully stands", OURS,
-            _of("height, fidelity 1", "times"), unit="times"),
+            of("height, fidelity 1", "times"), unit="times"),
     Reading("what is left of that where one copy in ten is dropped for looking worse", CHOOSY,
             lambda r: r.late("height, fidelity 0.9", "height") / r.late("height, fidelity 1", "height")),
 ]  # fmt: skip

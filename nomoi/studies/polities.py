@@ -9,6 +9,7 @@ import numpy as np
 
 from nomoi.populations.engine import seed_of
 from nomoi.populations.polities import Path, Polity, follow, rests
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 THREE = (
@@ -94,12 +95,8 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(arm: str, measure: str):
-    return lambda r: r.late(arm, measure)
-
-
 def _ends(text: str, cure: str, source: str) -> Claim:
-    return Claim(text, source, _of("drawn", cure), above=0.5, unit="of polities with two regimes", kind="ours")
+    return Claim(text, source, of("drawn", cure), above=0.5, unit="of polities with two regimes", kind="ours")
 
 
 CLAIMS = [
@@ -114,18 +111,18 @@ CLAIMS = [
 
 READINGS = [
     Reading("few rents: the extractive regime ends where half of them are gone", THREE,
-            _of("drawn", "few rents"), unit="of polities with two regimes"),
-    Reading("polities drawn at random that have two regimes", OURS, _of("drawn", "two regimes"), unit="share"),
-    Reading("the inclusive regime of the default map: the elite holds", OURS, _of("begins open", "wealth")),
-    Reading("and extracts", OURS, _of("begins open", "extraction")),
-    Reading("the extractive regime: the elite holds", OURS, _of("begins closed", "wealth")),
-    Reading("and extracts", OURS, _of("begins closed", "extraction")),
-    Reading("what divides their basins on J = h", OURS, _of("begins closed", "divide")),
+            of("drawn", "few rents"), unit="of polities with two regimes"),
+    Reading("polities drawn at random that have two regimes", OURS, of("drawn", "two regimes"), unit="share"),
+    Reading("the inclusive regime of the default map: the elite holds", OURS, of("begins open", "wealth")),
+    Reading("and extracts", OURS, of("begins open", "extraction")),
+    Reading("the extractive regime: the elite holds", OURS, of("begins closed", "wealth")),
+    Reading("and extracts", OURS, of("begins closed", "extraction")),
+    Reading("what divides their basins on J = h", OURS, of("begins closed", "divide")),
     Reading("the inclusive regime grows faster by", OURS,
             lambda r: r.late("begins open", "growth") - r.late("begins closed", "growth"), unit="growth"),
-    Reading("the extractive regime appears at rents (tau_max) of", OURS, _of("fold", "rents")),
+    Reading("the extractive regime appears at rents (tau_max) of", OURS, of("fold", "rents")),
     *(
-        Reading(f"from the extractive side the elite ends with, {arm}", OURS, _of(arm, "wealth"))
+        Reading(f"from the extractive side the elite ends with, {arm}", OURS, of(arm, "wealth"))
         for arm in list(ARMS)[2:]
     ),
 ]  # fmt: skip

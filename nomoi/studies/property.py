@@ -21,6 +21,7 @@ from nomoi.institutions.monitor import Monitor
 from nomoi.institutions.ostracism import Ostracism
 from nomoi.institutions.title import Title
 from nomoi.markets import economies
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 from nomoi.situations.bazaar import Bazaar
 from nomoi.solve import subgame
@@ -205,16 +206,12 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _is(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 U = "utility"
 CLAIMS = [
     Claim(
         "Title and escrow bring the exact equilibrium back: nobody gains by leaving its offers",
         DEMSETZ,
-        _is("title and escrow", "gain from leaving"),
+        of("title and escrow", "gain from leaving"),
         below=1e-5,
         unit=U,
         kind="ours",
@@ -222,12 +219,12 @@ CLAIMS = [
     Claim(
         "So does title with a fine of what was withheld (1 for a unit's worth), where somebody sees all",
         "Becker 1968",
-        _is("fine", "gain at 1"),
+        of("fine", "gain at 1"),
         below=1e-5,
         unit=U,
         kind="ours",
     ),
-    Claim("Control: one of 0.25 does not", "ours", _is("fine", "gain at 0.25"), above=0.001, unit=U, kind="control"),
+    Claim("Control: one of 0.25 does not", "ours", of("fine", "gain at 0.25"), above=0.001, unit=U, kind="control"),
     Claim(
         "A court in which who is accused may appeal, right nine times of ten, needs no larger fine than none",
         "Becker 1968",
@@ -239,7 +236,7 @@ CLAIMS = [
     Claim(
         "So does title with a boycott of one day, where another day comes with a chance of 0.9",
         "Greif 1993",
-        _is("boycott", "gain at 0.9"),
+        of("boycott", "gain at 0.9"),
         below=1e-5,
         unit=U,
         kind="ours",
@@ -247,7 +244,7 @@ CLAIMS = [
     Claim(
         "Control, as first stated: where it comes with a chance of 0.5, it does not",
         "ours",
-        _is("boycott", "gain at 0.5"),
+        of("boycott", "gain at 0.5"),
         above=0.001,
         unit=U,
         kind="control",
@@ -255,7 +252,7 @@ CLAIMS = [
     Claim(
         "Control, stated after that: where it comes with a chance of 0.25, it does not",
         "ours",
-        _is("boycott", "gain at 0.25"),
+        of("boycott", "gain at 0.25"),
         above=0.001,
         unit=U,
         kind="control",
@@ -263,7 +260,7 @@ CLAIMS = [
     Claim(
         "Not all gain by property: Ann, who takes more than she loses, has less with it",
         "ours",
-        _is("guards", "Ann gains"),
+        of("guards", "Ann gains"),
         below=0,
         unit=U,
         kind="ours",
@@ -271,7 +268,7 @@ CLAIMS = [
     Claim(
         "Contracts that both must sign do not bring it back: what is agreed on falls short of it",
         "ours",
-        _is("contracts", "falls short"),
+        of("contracts", "falls short"),
         above=0.05,
         unit=U,
         kind="ours",
@@ -288,39 +285,39 @@ CLAIMS = [
 
 READINGS = [
     *(
-        Reading(f"{name}: gained by who leaves the exact offers", DEMSETZ, _is(name, "gain from leaving"), unit=U)
+        Reading(f"{name}: gained by who leaves the exact offers", DEMSETZ, of(name, "gain from leaving"), unit=U)
         for name in ("nothing", "title", "escrow")
     ),
     Reading(
         "The least fine that holds the exact offers",
         "ours",
-        _is("fine", "least fine"),
+        of("fine", "least fine"),
         unit="utility for a unit's worth",
     ),
     Reading(
         "... after a court that is right half of the time",
         "ours",
-        _is("court", "least fine at 0.5"),
+        of("court", "least fine at 0.5"),
         unit="utility for a unit's worth",
     ),
-    Reading("The least chance of another day at which a boycott holds them", "ours", _is("boycott", "least chance")),
-    Reading("... gained by who leaves them on a day that is known to be the last", "ours", _is("boycott", "gain at 0"),
+    Reading("The least chance of another day at which a boycott holds them", "ours", of("boycott", "least chance")),
+    Reading("... gained by who leaves them on a day that is known to be the last", "ours", of("boycott", "gain at 0"),
             unit=U),
-    Reading("What Bob gains by title and escrow", "ours", _is("guards", "Bob gains"), unit=U),
+    Reading("What Bob gains by title and escrow", "ours", of("guards", "Bob gains"), unit=U),
     Reading("What guards may cost each a day until they eat up what both gain", "ours",
-            _is("guards", "guards may cost each"), unit=U),
-    Reading("The fee for a unit at which an escrow is left", "ours", _is("guards", "largest fee"), unit="utility/unit"),
-    Reading("What Ann has by the contract that is signed", "ours", _is("contracts", "Ann"), unit=U),
-    Reading("... and under both contracts, which she does not propose", "ours", _is("contracts", "Ann under both"),
+            of("guards", "guards may cost each"), unit=U),
+    Reading("The fee for a unit at which an escrow is left", "ours", of("guards", "largest fee"), unit="utility/unit"),
+    Reading("What Ann has by the contract that is signed", "ours", of("contracts", "Ann"), unit=U),
+    Reading("... and under both contracts, which she does not propose", "ours", of("contracts", "Ann under both"),
             unit=U),
     Reading(
         "Title and escrow: the worst off in the best equilibrium (1, as the exact one is Pareto optimal)",
         "Arrow 1951",
-        _is("title and escrow", "worst off in the best"),
+        of("title and escrow", "worst off in the best"),
         unit="of the exact utility",
     ),
     Reading("How far the bazaar's pay at the exact offers is from the economy's utilities", "ours",
-            _is("title and escrow", "off the exact utilities"), unit=U),
+            of("title and escrow", "off the exact utilities"), unit=U),
 ]  # fmt: skip
 
 FALSE_IF = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from nomoi.proxies.reading import number as read_number
 from nomoi.proxies.reward import find
 from nomoi.proxies.reward_audit import audit, baselines, papers
 from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 
 KNOX, OURS = "Knox et al. 2023", "ours, after Knox et al. 2023"
@@ -80,10 +81,6 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim(
         "None of nine rewards in print asks for driving as safe as that of a drunk driver of 16 to 17",
@@ -96,7 +93,7 @@ CLAIMS = [
     Claim(
         "The most careful of them would approve of crashing 2000 times as often",
         KNOX,
-        _of("trips", "times"),
+        of("trips", "times"),
         published="2000 times",
         near=2000,
         tolerance=1000,
@@ -105,7 +102,7 @@ CLAIMS = [
     Claim(
         "Seven of the nine are in the wrong order: inferred from the seven that a figure of the paper names",
         OURS,
-        _of("audits", "wrong order"),
+        of("audits", "wrong order"),
         near=7,
         tolerance=0.5,
         unit="rewards",
@@ -114,7 +111,7 @@ CLAIMS = [
     Claim(
         "On no trip of 40 to 300 m at 5 or 10 m/s does one in the right order ask for as much as of drunk drivers",
         OURS,
-        _of("trips", "times"),
+        of("trips", "times"),
         above=1,
         unit="times",
         kind="ours",
@@ -122,7 +119,7 @@ CLAIMS = [
     Claim(
         "Even against the most dangerous reading of drunk drivers",
         OURS,
-        _of("trips", "times, at the most"),
+        of("trips", "times, at the most"),
         above=1,
         unit="times",
         kind="ours",
@@ -130,7 +127,7 @@ CLAIMS = [
     Claim(
         "Whether Wan20 holds a crash worse than standing still turns with the discount: at none it does not",
         OURS,
-        _of("discount", "idle - crash, cost 0.1, gamma 1"),
+        of("discount", "idle - crash, cost 0.1, gamma 1"),
         below=0,
         unit="return",
         kind="ours",
@@ -138,7 +135,7 @@ CLAIMS = [
     Claim(
         "... and at its own it does",
         OURS,
-        _of("discount", "idle - crash, cost 0.1, gamma 0.99"),
+        of("discount", "idle - crash, cost 0.1, gamma 0.99"),
         above=0,
         unit="return",
         kind="ours",
@@ -146,7 +143,7 @@ CLAIMS = [
     Claim(
         "... unless tracking costs half a point a step",
         OURS,
-        _of("discount", "idle - crash, cost 0.5, gamma 0.99"),
+        of("discount", "idle - crash, cost 0.5, gamma 0.99"),
         below=0,
         unit="return",
         kind="ours",
@@ -157,14 +154,14 @@ READINGS = [
     Reading(
         "In the wrong order as their descriptions stand, each at its own discount",
         OURS,
-        _of("as they are", "wrong order"),
+        of("as they are", "wrong order"),
         unit="rewards",
     ),
-    Reading("Not decided by their descriptions", OURS, _of("as they are", "undecided"), unit="rewards"),
+    Reading("Not decided by their descriptions", OURS, of("as they are", "undecided"), unit="rewards"),
     Reading(
         "Kilometres a crash of the most careful, on the longest of these trips",
         OURS,
-        _of("trips", "most km"),
+        of("trips", "most km"),
         unit="km",
     ),
 ]

@@ -11,7 +11,7 @@ import numpy as np
 from nomoi.populations.engine import seed_of
 from nomoi.populations.shocks import History, simulate
 from nomoi.populations.silly import Community, legibility, patience, survival, value
-from nomoi.runs.effects import scores
+from nomoi.runs.effects import of, scores
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 FOUND = "ours, after Hadfield-Menell et al. 2019"  # its abstract and a caption in the tutorial; theta, d and t are ours
@@ -105,10 +105,6 @@ def _rise(name: str, low: int, high: int, measure: str = "end"):
     return lambda r: r.late(f"{name}, d {high}", measure) - r.late(f"{name}, d {low}", measure)
 
 
-def _of(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 STEPS = tuple(itertools.pairwise(DENSITIES))
 CLAIMS = [
     *(
@@ -126,7 +122,7 @@ CLAIMS = [
           above=0, unit="members of 100", kind="ours"),
     *(
         Claim(f"... and in communities whose payoffs, prior and patience are drawn (d {d} against 0)", FOUND,
-              _of(f"drawn, d {d}", "more"), above=0, unit="members of 100", kind="ours")
+              of(f"drawn, d {d}", "more"), above=0, unit="members of 100", kind="ours")
         for d in (2, 10)
     ),
     *(
@@ -168,7 +164,7 @@ READINGS = [
             OURS, _rise("door", 10, 20, "free value")),
     *(
         Reading(f"in how many communities drawn at random more stay with silly rules (d {d} against 0)", OURS,
-                _of(f"drawn, d {d}", "share"), unit="share")
+                of(f"drawn, d {d}", "share"), unit="share")
         for d in (2, 10)
     ),
 ]  # fmt: skip

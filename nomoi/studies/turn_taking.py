@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from nomoi.measure.statistics import number
 from nomoi.runs.claims import Claim, Reading, Results
+from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 from nomoi.solve.adaptive import simulate
 from nomoi.solve.dynamics import mutating, path
@@ -138,12 +139,8 @@ def trials(size: str) -> Sequence[Trial]:
     ]
 
 
-def _of(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _ours(text: str, label: str, measure: str, kind: str = "ours", **bounds: Any) -> Claim:
-    return Claim(text, "ours", _of(label, measure), kind=kind, **bounds)
+    return Claim(text, "ours", of(label, measure), kind=kind, **bounds)
 
 
 CLAIMS = [
@@ -163,7 +160,7 @@ CLAIMS = [
 
 
 def _counted(text: str, measure: str, unit: str = "") -> Reading:
-    return Reading(text, "ours", _of("machines", measure), unit=unit)
+    return Reading(text, "ours", of("machines", measure), unit=unit)
 
 
 # Counts over all machines, and arithmetic on them, are mathematics, which the tests hold.
@@ -179,7 +176,7 @@ READINGS = [
     Reading("What a public signal saves against memory, at 5 % errors", "ours",
             lambda r: r.late("errors", "signal, error 0.05") - r.late("errors", "memory, error 0.05"), unit="payoff"),
     Reading("Turns by a public signal that is there from the first (by symmetry half: two of four conventions)", "ours",
-            _of("signal from the first", "turns"), unit="of rounds"),
+            of("signal from the first", "turns"), unit="of rounds"),
 ]  # fmt: skip
 
 

@@ -155,10 +155,6 @@ def _learned(text: str, measure: str, one: str, other: str, unit: str, source: s
     return Claim(text, source, effects.late(measure, one, other), unit=unit, kind="ours", **bound)
 
 
-def _alone(label: str, measure: str) -> Callable[[Results], np.ndarray]:
-    return lambda r: r.late(label, measure)
-
-
 def _below(name: str) -> Callable[[Results], np.ndarray]:
     """By how much what is left under a gapfiller is below what a complete contract leaves."""
     return lambda r: r.late("solved", f"{COMPLETE}: payoff") - r.late("solved", f"{name}: payoff")
@@ -180,7 +176,7 @@ CLAIMS = [
     Claim("One that goes by custom alone, the mean loss, is worse than none", "ours",
           _lead("worth", "custom alone", "none"), below=0, unit="reward", kind="ours"),
     Claim("A robot paid by the box breaks the vase that the contract does not name", HADFIELD,
-          _alone(GAP, "broken"), above=0.5, unit="vases an episode", kind="ours"),
+          effects.of(GAP, "broken"), above=0.5, unit="vases an episode", kind="ours"),
     _learned("... and serves the principal worse than while the short way was walled up", "reward", GAP, SCHOOL,
              "reward", HADFIELD, below=0),
     _learned("A gapfiller that knows what acts cost the principal mends that", "reward", KNOWS, GAP, "reward", HADFIELD,
@@ -207,7 +203,7 @@ CLAIMS = [
 
 READINGS = [
     *(Reading(f"Solved exactly, {name}: left for both after what looking costs", "ours",
-              _alone("solved", f"{name}: payoff"), unit="reward") for name in LEARNED),
+              effects.of("solved", f"{name}: payoff"), unit="reward") for name in LEARNED),
     Reading("A term on vases pays against a gapfiller that knows, where it costs less than", "ours",
             _below(KNOWS), unit="reward"),
     *(Reading(f"... against one that errs by {e:g} and lets nothing pass, than", "ours",

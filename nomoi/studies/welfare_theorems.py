@@ -11,6 +11,7 @@ from nomoi.markets.economy import Economy
 from nomoi.markets.reading import economy
 from nomoi.markets.welfare import optimum
 from nomoi.populations.engine import seed_of
+from nomoi.runs.effects import of
 from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trial
 
 
@@ -75,15 +76,11 @@ def trials(size: str) -> Sequence[Trial]:
 U = "utility"
 
 
-def _is(label: str, measure: str):
-    return lambda r: r.late(label, measure)
-
-
 CLAIMS = [
     Claim(
         "First theorem: at equilibria of drawn economies a program finds nothing to gain",
         "Arrow 1951",
-        _is("drawn", "left to gain"),
+        of("drawn", "left to gain"),
         below=1e-5,
         unit="log utility, worst",
         kind="ours",
@@ -91,7 +88,7 @@ CLAIMS = [
     Claim(
         "Control: at what is owned before trade it does",
         "ours",
-        _is("drawn", "to gain from what is owned"),
+        of("drawn", "to gain from what is owned"),
         above=0.05,
         unit="log utility",
         kind="control",
@@ -99,7 +96,7 @@ CLAIMS = [
     Claim(
         "Second theorem: Pareto optima drawn at random are equilibria after transfers",
         "Arrow 1951",
-        _is("drawn", "worst support"),
+        of("drawn", "worst support"),
         below=1e-6,
         unit="of what is at stake, worst",
         kind="ours",
@@ -107,7 +104,7 @@ CLAIMS = [
     Claim(
         "Control: what is owned before trade, no optimum, is none after any transfers",
         "ours",
-        _is("drawn", "support of what is owned"),
+        of("drawn", "support of what is owned"),
         above=1e-3,
         unit="of what is at stake, least",
         kind="control",
@@ -115,7 +112,7 @@ CLAIMS = [
     Claim(
         "A competitive equilibrium does not maximise the sum of utilities (as a slide has it): it falls short",
         "ours",
-        _is("drawn", "sum falls short"),
+        of("drawn", "sum falls short"),
         above=0.01,
         unit="log utility",
         kind="ours",
@@ -123,7 +120,7 @@ CLAIMS = [
     Claim(
         "Control: of a sum weighted by incomes it does not",
         "Negishi 1960",
-        _is("drawn", "weighted sum falls short"),
+        of("drawn", "weighted sum falls short"),
         below=1e-6,
         unit="log utility, worst",
         kind="control",
@@ -132,17 +129,17 @@ CLAIMS = [
 
 READINGS = [
     Reading(
-        "Gained by trade from what is owned", "ours", _is("drawn", "to gain from what is owned"), unit="log utility"
+        "Gained by trade from what is owned", "ours", of("drawn", "to gain from what is owned"), unit="log utility"
     ),
-    Reading("What transfers sum to, at most", "Arrow 1951", _is("drawn", "transfers do not balance")),
+    Reading("What transfers sum to, at most", "Arrow 1951", of("drawn", "transfers do not balance")),
     Reading(
         "Arrow's exceptional case: what a program finds to gain at the corner",
         "Arrow 1951",
-        _is("exceptional", "gains"),
+        of("exceptional", "gains"),
         unit=U,
     ),
-    Reading("... and whether prices and transfers bring it about", "Arrow 1951", _is("exceptional", "supported")),
-    Reading("... and an allocation with some wine for both", "Arrow 1951", _is("exceptional", "supported inside")),
+    Reading("... and whether prices and transfers bring it about", "Arrow 1951", of("exceptional", "supported")),
+    Reading("... and an allocation with some wine for both", "Arrow 1951", of("exceptional", "supported inside")),
 ]
 
 FALSE_IF = [
