@@ -25,7 +25,8 @@ from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Run, Trial, as_curve
 from nomoi.runs.trials import Scripted
 
-LANES = 32  # the most runs that are stacked on a GPU (ours)
+LANES = 128  # the most runs that are stacked on a GPU (ours)
+STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
 WAIT = 0.2  # seconds between two looks at runs that another process is at (ours)
 
 
@@ -65,6 +66,7 @@ def make(
     training (from several threads, one at a time).  Raises Interrupted, with nothing lost, when the keyboard does.
     """
     programs.keep()
+    programs.single()
     work = _Work(store, tell, workers, lanes, old)
     if store.outdated():
         work.remark(f"{len(store.outdated())} records in {store.root} have format 1, which does not say what code made "
@@ -145,8 +147,8 @@ class _Work:
         records = {run: record for run, record in found.items() if record}
         if training:  # who plays by a script is compiled and lived beside, on cores that are left
             scripts = [run for run in missing if isinstance(run.trial, Scripted)]
-            self._train(_Queue(self, training, self._lanes(len(training)), records), _Queue(self, scripts, 1, records))
-        self._rest(_Queue(self, [r for r in missing if r not in records], 1, records))
+            self._train(_Queue(self, training, records), _Queue(self, scripts, records))
+        self._rest(_Queue(self, [r for r in missing if r not in records], records))
         return {label: () if label in self.missing else tuple(records[run] for run in some)
                 for label, some in runs.items()}  # fmt: skip
 
@@ -168,11 +170,13 @@ class _Work:
                     + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
                     )  # fmt: skip
 
-    def _lanes(self, many: int) -> int:
-        return self.lanes or (min(many, LANES) if self.gpu else 1)
+    def stacks(self, runs: Sequence[Run]) -> dict[Any, int]:
+        """How many runs of each sort are trained as one: one on a CPU, on a GPU all in equal parts."""
+        many = Counter(stackable(run) for run in runs if isinstance(run.trial, Trained))
+        return {sort: self.lanes or (-(-n // -(-n // LANES)) if self.gpu else 1) for sort, n in many.items()}
 
     def _train(self, queue: _Queue, scripts: _Queue) -> None:
-        workers = max(1, self.workers or (1 if self.gpu else os.cpu_count() or 1))
+        workers = max(1, self.workers or (STACKS if self.gpu else os.cpu_count() or 1))
         first = queue.waiting[0].trial
         assert isinstance(first, Trained)
         self.tell(Progress(first.label, queue.waiting[0].seed, 0, first.length, {}))  # compiling takes a while
@@ -182,7 +186,7 @@ class _Work:
                 while taken := queue.take():
                     group, held = taken
                     with held:
-                        program = self._program(group[0], queue.lanes).build()
+                        program = self._program(group[0], queue.lanes(group[0])).build()
                         made = Stack(group, program, self.store, self.tell, self.stop).train()
                         for run, (curve, arrays, facts) in zip(group, made, strict=True):
                             queue.records[run] = self._put(run, curve, arrays, facts)
@@ -243,9 +247,13 @@ class _Work:
 class _Queue:
     """Runs that wait to be made, shared by threads, and through the store's locks by processes."""
 
-    def __init__(self, work: _Work, runs: list[Run], lanes: int, records: dict[Run, Record]):
-        self.work, self.waiting, self.lanes, self.records = work, runs, lanes, records
-        self.lock = threading.Lock()
+    def __init__(self, work: _Work, runs: list[Run], records: dict[Run, Record]):
+        self.work, self.waiting, self.records = work, runs, records
+        self.lock, self.stacks = threading.Lock(), work.stacks(runs)
+
+    def lanes(self, run: Run) -> int:
+        """How many runs train together with this one."""
+        return self.stacks[stackable(run)] if isinstance(run.trial, Trained) else 1
 
     def take(self) -> tuple[list[Run], contextlib.ExitStack] | None:
         """Some runs that can be stacked, with what holds them; None when none is left.
@@ -256,10 +264,10 @@ class _Queue:
             with self.lock:
                 held, group = contextlib.ExitStack(), list[Run]()
                 for run in list(self.waiting):
-                    alike = not group or (len(group) < self.lanes and stackable(run) == stackable(group[0]))
+                    alike = not group or stackable(run) == stackable(group[0])
                     if alike and self._hold(run, held):
                         group.append(run)
-                        if len(group) == self.lanes:
+                        if len(group) == self.lanes(group[0]):
                             break
                 if group:
                     return group, held

@@ -26,6 +26,15 @@ def keep() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
+def single() -> None:
+    """Products in whole single precision on every machine, so that a record is of the same arithmetic on all.
+
+    A GPU's own choice rounds the factors to ten bits (TF32); a caller's choice stands.
+    """
+    if jax.config.jax_default_matmul_precision is None and jax.default_backend() != "cpu":
+        jax.config.update("jax_default_matmul_precision", "float32")
+
+
 def jit(function: Callable[..., Any], steps: int = 0) -> Any:
     """`jax.jit`, without effort where the program is of so few world steps that compiling it takes longer than it runs.
 
