@@ -195,22 +195,25 @@ def test_an_edit_is_a_formula_whose_weights_are_settings():
 
 def test_the_best_edit_is_chosen_on_other_seeds_than_those_it_is_judged_by():
     one, two = "own + 1 harvest", "own - 1 harvest"
-    table = {one: [9, 9, 1, 2], two: [5, 5, 8, 8], "own payoff": [0] * 4, "levy": [0, 0, 4, 4],
-             "altar with a fine": [0] * 4, "gapfiller": [0, 0, 3, 3], "common payoff": [7] * 4}  # fmt: skip
+    table = {one: [9, 9, 1, 2], two: [5, 5, 8, 8], "own payoff": [0] * 4, "levy 0.5": [3, 3, 4, 4],
+             "levy 1": [2, 2, 9, 9], "altar with a fine 1": [0] * 4, "gapfiller 1": [0, 0, 3, 3],
+             "common payoff": [7] * 4}  # fmt: skip
     results = of({label: {"reward": [[v] * 8 for v in values]} for label, values in table.items()})
     assert reward_edits.best(results) == one  # the luckier of all four would have been the other
     effects = [c.effect(results).tolist() for c in reward_edits.CLAIMS]
+    assert reward_edits.best(results, "levy") == "levy 0.5"
     assert effects == [[3, 2], [-1, -2], [2, 1], [1, 2], [7, 7]]
 
 
 def test_edits_share_one_program_and_are_trained_as_long_as_institutions():
     trials = reward_edits.trials("laptop")
-    assert len(trials) == 205
-    assert len({t.label for t in trials}) == 205
+    assert len(trials) == 214
+    assert len({t.label for t in trials}) == 214
     assert len({t.length for t in trials}) == 1
     programs = {jax.tree.structure((t.learner, t.situation, t.under)) for t in trials}
     assert len(programs) == 2  # that of the common payoff is another
-    levy, altar, gap = trials[-3:]
+    levy, altar, gap = trials[-12::4]
+    assert [t.situation.institutions[0].rate.item() for t in trials[-12:-8]] == [0.25, 0.5, 0.75, 1]
     for trial, names in ((trials[0], []), (levy, ["levy"]), (altar, ["altar", "fine"]), (gap, ["gapfiller"])):
         assert [i.name for i in trial.situation.institutions if i.in_force] == names
     assert not np.asarray(levy.learner.objective.weights).any()
