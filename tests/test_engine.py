@@ -24,6 +24,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.institutions.vote import Vote
 from nomoi.runs import engine
 from nomoi.runs.engine import Interrupted, Program, kind
+from nomoi.runs.make import _Queue, _Work
 from nomoi.runs.shapes import one_program
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained, schedule
@@ -180,7 +181,27 @@ def test_stacked_runs_equal_single_ones(tmp_path):
         a, b = values(one), values(other)
         for m in a:
             np.testing.assert_allclose(a[m], b[m], rtol=2e-3, atol=2e-3)
-    assert stacked[0].facts["lanes"] == 4
+    facts = stacked[0].facts
+    assert facts["lanes"] == 4
+    assert facts["wall_seconds"] * facts["steps_per_second"] == pytest.approx(arms[0].length, rel=0.2)  # its share
+
+
+def test_on_a_gpu_runs_are_stacked_with_their_like_in_equal_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr("nomoi.runs.make.LANES", 4)
+    work = _Work(Store(tmp_path), lambda _: None, None, None, old=False)
+    short, long = trial("short"), trial("long", updates=9)
+    runs = [Run(one, seed) for one, seeds in ((short, 10), (long, 3)) for seed in range(seeds)]
+    queues = []
+    for work.gpu in (False, True):
+        queues.append(_Queue(work, list(runs), {}))
+    assert [[q.lanes(Run(one, 0)) for one in (short, long)] for q in queues] == [[1, 1], [4, 3]]
+    groups = []
+    while queues[1].waiting:
+        group, held = queues[1].take()
+        groups.append(sorted((r.trial.label, r.seed) for r in group))
+        held.close()
+    assert [len(g) for g in groups] == [4, 4, 2, 3]
+    assert all(len({label for label, _ in g}) == 1 for g in groups)
 
 
 def test_a_trial_can_be_made_without_a_store(tmp_path):
