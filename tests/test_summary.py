@@ -71,7 +71,11 @@ def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
         [Claim("It | does", "ours", lambda r: r.late("high", "tally") - r.late("low", "tally"), above=0)],
         lambda size: [Computed("high", flip, {"shift": 5.0}), Computed("low", flip, {"shift": 0.0})],
         {"laptop": 3},
-        lambda r: [page.Figure("A picture", svg, "Nothing in it."), page.Text("Words", ["One.", "Two."])],
+        lambda r: [
+            page.Figure("A picture", svg, "Nothing in it."),
+            page.Text("Words", ["One.", "Two."]),
+            page.Films("What moves", [("high", "A film.", b"", "image/webp")]),
+        ],
         "A note.",
         ("tally",),
     )
@@ -87,12 +91,14 @@ def test_a_summary_keeps_tables_figures_and_how_they_were_made(tmp_path):
     assert "![A picture](flips-1.svg)" in text
     assert (tmp_path / "kept" / "flips-1.svg").read_text() == svg
     assert "One.\n\nTwo." in text
+    assert "What moves" not in text
     assert "A note." in text
     path.write_text(text + "\n## Remarks\n\n- Written by hand.\n")
     again = reporting.write_summary(found, tmp_path / "kept").read_text()
     assert again == text + "\n## Remarks\n\n- Written by hand.\n"
     html = reporting.write_page(found, tmp_path / "page.html").read_text()
     assert "Does a shift shift?" in html
+    assert "What moves" in html
 
 
 def test_a_study_may_begin_at_a_seed_that_no_pilot_has_seen(tmp_path):

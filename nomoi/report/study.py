@@ -35,7 +35,7 @@ def _lead(findings: Findings) -> str:
 
 
 def write_summary(findings: Findings, folder: Path) -> Path:
-    """NAME.md with the tables, and NAME-1.svg, ... with the figures; returns the path of the Markdown.
+    """NAME.md with the tables, and NAME-1.svg, ... with the figures, without films; returns the path of the Markdown.
 
     What people wrote under REMARKS in an older summary is kept at the end of the new one.
     """
@@ -54,6 +54,8 @@ def write_summary(findings: Findings, folder: Path) -> Path:
     ]
     figures = 0
     for section in _sections(findings):
+        if isinstance(section, page.Films):  # which are looked at on the page
+            continue
         lines += [f"## {section.heading}", ""]
         if isinstance(section, page.Table):
             lines += [*_rows(section.columns, section.rows), ""]

@@ -165,9 +165,9 @@ class _Work:
         shown = ", ".join(files[:4]) + (f" and {len(files) - 4} more files" if len(files) > 4 else "")
         seconds = sum(float(r.facts.get("wall_seconds", 0)) for _, r in stale)
         many = f"{len(stale)} runs that are" if len(stale) > 1 else "one run that is"
-        self.remark(f"{many} here already {'were' if len(stale) > 1 else 'was'} made by other code ({shown} changed "
-                    f"since), and made again: that took {seconds:.3g} s of a worker; "
-                    + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
+        self.tell(f"{many} here already {'were' if len(stale) > 1 else 'was'} made by other code ({shown} changed "
+                  f"since), and made again: that took {seconds:.3g} s of a worker; "
+                  + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
                     )  # fmt: skip
 
     def stacks(self, runs: Sequence[Run]) -> dict[Any, int]:
