@@ -15,6 +15,7 @@ from typing import Any
 
 from nomoi import catalogue
 from nomoi.core import written
+from nomoi.report.cards import paragraphs
 from nomoi.report.listed import KINDS, Thing, listed
 
 SHORT = ("measure", "folly")  # a few words each: all on the page of their kind
@@ -223,16 +224,8 @@ def _own_doc(thing: Any) -> str:
 
 def prose(text: str) -> str:
     """A docstring as Markdown: paragraphs as they are, what stands in columns as it stands, snippets as Python."""
-    out = []
-    for part in re.split(r"\n\s*\n", text.strip()):
-        lines = part.split("\n")
-        if lines[0].lstrip().startswith(">>>"):
-            out.append(f"```pycon\n{part}\n```")
-        elif any(re.search(r"[^\s.?!] {2,}\S|^\s", line) for line in lines):
-            out.append(f"```text\n{part}\n```")
-        else:
-            out.append(_plain(part))
-    return "\n\n".join(out)
+    how = {"snippet": "```pycon\n{}\n```", "columns": "```text\n{}\n```"}
+    return "\n\n".join(how[what].format(part) if what in how else _plain(part) for what, part in paragraphs(text))
 
 
 def _first(text: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from nomoi.cli import app
+from nomoi.report.cards import laid
 from nomoi.report.listed import KINDS, listed
 
 ROOT = Path(__file__).parent.parent
@@ -62,6 +63,27 @@ def test_a_card_as_markdown_keeps_columns_and_snippets_and_escapes_what_is_no_ma
         "Of `a_b`, x\\_i &lt; \\*two\\*.  A second\nline.\n\n"
         "```text\nneeds   that\nemits   this\n```\n\n```pycon\n>>> 1 + 1\n2\n```"
     )
+
+
+def test_a_card_fits_a_terminal_of_80_columns():
+    text = (
+        "Says which may be taken.  The rest\nis a violation, " + "and so on " * 12 + "\n\n"
+        "needs     a\nemits     one event, "
+        + "another, " * 9
+        + "and\n          a last one.  It is of all "
+        + "such " * 12
+        + "\n\n"
+        ">>> 1 +  1\n2"
+    )
+    lines = laid(text, 80).split("\n")
+    assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("Says which may be taken. The rest is a violation, and so on")
+    assert lines[-2:] == [">>> 1 +  1", "2"]
+    columns = lines[lines.index("needs     a") + 1 : -3]
+    assert columns[0].startswith("emits     one event")
+    assert len(columns) == 4
+    assert all(line.startswith(" " * 10) and line[10] != " " for line in columns[1:])
+    assert " ".join(laid(text, 80).split()) == " ".join(text.split())
 
 
 @pytest.mark.slow
