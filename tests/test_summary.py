@@ -147,13 +147,11 @@ def test_how_much_was_computed_is_added_up(tmp_path):
 def test_what_a_claim_must_be_is_never_cut_in_a_narrow_terminal(tmp_path, capsys, monkeypatch):
     """At 80 columns words are folded; `> 0.95` was once shown as `> 0.9`."""
     long = "Of those who were asked and answered at all, nearly every single one did as the rule says"
+    bounds = {"above": 0.953}, {"near": 0.8751, "tolerance": 0.0125}, {"above": -0.25, "below": 0.751}
+    effect = lambda r: r.late("all", "tally")  # noqa: E731
     claims = [
-        Claim(
-            f"{long}, {k}", "ours", lambda r: r.late("all", "tally"), kind="ours", published="significantly more", **bound
-        )
-        for k, bound in enumerate(
-            ({"above": 0.953}, {"near": 0.8751, "tolerance": 0.0125}, {"above": -0.25, "below": 0.751})
-        )
+        Claim(f"{long}, {k}", "ours", effect, kind="ours", published="significantly more", **bound)
+        for k, bound in enumerate(bounds)
     ]
     study = Study("up", "?", claims, lambda size: [Computed("all", flip, {"shift": 1.0})], {"smoke": 2})
     found = run(study, "smoke", tmp_path)
