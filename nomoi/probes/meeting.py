@@ -123,6 +123,10 @@ def meet(
     focal  how many agents act by the focal guest, the first ones; 0 is half of all, at least one
     """
     n = situation.agents
+    if n < 2:
+        raise Refusal(
+            f"{situation.name} has one agent, who can meet nobody; a situation of two or more would be right."
+        )
     focal = focal or max(1, n // 2)
     if not 0 < focal < n:
         raise Refusal(f"there are {focal} focal agents, and {n} in all in {situation.name}; 1 to {n - 1} would do.")
