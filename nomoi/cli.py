@@ -301,7 +301,9 @@ def meet(
     found = meeting.meetings(situation, who or (), among or (), under or (), map=map, set=set or (), focal=focal,
                              worlds=worlds, size=population, beta=beta, out=out, old=old)  # fmt: skip
     meeting.show(found, as_json)
-    for k, figure in enumerate(meeting.pictures(found) if picture else ()):  # further regimes: table-2.svg, ...
+    if not picture:
+        return
+    for k, figure in enumerate(meeting.pictures(found)):  # further regimes: table-2.svg, ...
         path = picture.with_stem(f"{picture.stem}-{k + 1}") if k else picture
         print(printable(str(figures.write(figure, path))), file=sys.stderr if as_json else sys.stdout)
 
