@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nomoi.core.pages import page
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from nomoi.core.events import Event as Event

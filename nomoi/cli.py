@@ -286,7 +286,7 @@ def meet(
     worlds: Annotated[int, typer.Option(help="worlds, the same for all who meet")] = 32,
     population: Annotated[int, typer.Option(help="people of the Moran process")] = 50,
     beta: Annotated[float, typer.Option(help="its strength of selection")] = 0.1,
-    picture: Annotated[Path | None, typer.Option(help="picture of the table to write, .svg or .png")] = None,
+    picture: Annotated[Path | None, typer.Option(help="table as a picture, .svg or .png; one a regime")] = None,
     out: OUT = Path("runs"),
     old: Annotated[bool, typer.Option(help="let minds come that other code trained")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
@@ -301,10 +301,11 @@ def meet(
     found = meeting.meetings(situation, who or (), among or (), under or (), map=map, set=set or (), focal=focal,
                              worlds=worlds, size=population, beta=beta, out=out, old=old)  # fmt: skip
     meeting.show(found, as_json)
-    if picture:
-        print(
-            printable(str(figures.write(meeting.picture(found), picture))), file=sys.stderr if as_json else sys.stdout
-        )
+    if not picture:
+        return
+    for k, figure in enumerate(meeting.pictures(found)):  # further regimes: table-2.svg, ...
+        path = picture.with_stem(f"{picture.stem}-{k + 1}") if k else picture
+        print(printable(str(figures.write(figure, path))), file=sys.stderr if as_json else sys.stdout)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ import numpy as np
 import pytest
 from training import asked, trial
 
+from nomoi.errors import Refusal
+from nomoi.report import records
 from nomoi.report import study as reporting
 from nomoi.runs import code, study
 from nomoi.runs.claims import Claim
@@ -191,6 +194,24 @@ def test_old_records_are_said_made_again_and_with_old_marked(tmp_path, edited):
     assert [v.verdict for v in again.verdicts] == ["holds", "holds"]
     assert len(Store(tmp_path).all()) == 3  # nothing is ever edited
     assert study.run(OWN, out=tmp_path, old=True).results.old == frozenset()  # fresh ones are preferred
+
+
+def test_what_another_version_made_is_said_to_be_of_that_version(tmp_path, edited, capsys):
+    found = study.run(OWN, out=tmp_path)
+    (old,) = found.results.records["b"]
+    assert code.since([old]) == "since"
+    facts = old.facts | {"versions": old.facts["versions"] | {"nomoi": "0.1.0"}}
+    (old.folder / "record.json").write_text(json.dumps(facts))
+    records.record(Store(tmp_path).pick(old.id))
+    assert "made by the code that is here" in capsys.readouterr().out  # whatever its version is called
+    edited(POLITIES, (RATE, "np.minimum(self.cap, 0.5 * self.rents / "))
+    said = []
+    study.run(OWN, out=tmp_path, tell=lambda p: said.extend([p] * isinstance(p, str)))
+    assert "(nomoi/populations/polities.py changed since nomoi 0.1.0), and made again" in said[0]
+    records.record(Store(tmp_path).pick(old.id))
+    assert "old: nomoi/populations/polities.py changed since nomoi 0.1.0" in " ".join(capsys.readouterr().out.split())
+    with pytest.raises(Refusal, match=r"changed since nomoi 0\.1\.0\); --old films"):
+        code.current(Store(tmp_path).pick(old.id), False, "films")
 
 
 def rate(key):

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import nomoi
 from nomoi.errors import Refusal
-from nomoi.runs import regimes
+from nomoi.probes.meeting import Meeting
+from nomoi.runs import regimes, study
 from nomoi.runs.make import make
 from nomoi.runs.store import Store
+from nomoi.runs.study import Claim, Study
+from nomoi.runs.trial import Trial
 from nomoi.runs.trials import Computed, Scripted
 from nomoi.scripts.fixed import Random
+from nomoi.solve.analysis import analyse
+from nomoi.solve.games import GAMES
 
 GAME = '# our game\n,stay,go\nstay,"3,3","0,5"\ngo,"5,0","1,1"\n'
 
@@ -39,6 +46,58 @@ def test_a_frame_has_every_value_of_every_run(tmp_path):
             assert {row["unit"] for row in some} == {record.facts["measures"].get(measure, [""])[0]}
     assert {row["kind"] for row in rows} == {"scripted", "computed"}
     assert all(row["current"] for row in rows)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Grown(Trial):
+    def make(self, key, parents):
+        return {"grown": (np.array([10, 20, 80, 160]), np.array([1.0, 2.0, 3.0, 5.0]))}, {}
+
+
+def test_late_is_one_row_a_measure_of_each_run_and_what_a_study_gives_back_has_the_same_table(tmp_path):
+    claim = Claim("It grows", "ours", lambda r: r.late("growth", "grown"), above=4, kind="ours", unit="units")
+    trials = lambda size: [Grown("growth"), Computed("number", seven, exact=True)]  # noqa: E731
+    found = study.run(Study("grown", "Does it?", [claim], trials, {"smoke": 1, "laptop": 2}), "laptop", tmp_path)
+    assert found.frame().sort_by("record") == nomoi.frame(tmp_path).sort_by("record")
+    rows = [r for r in found.frame().to_pylist() if r["label"] == "growth"]
+    assert [(r["seed"], r["step"], r["value"]) for r in rows if r["measure"] == "grown"] == [
+        (seed, step, value) for seed in (0, 1) for step, value in ((10, 1), (20, 2), (80, 3), (160, 5))
+    ]
+    late = found.frame(late=True).to_pylist()
+    assert [(r["label"], r["seed"], r["step"], r["value"]) for r in late] == [
+        ("growth", 0, 160, 5.0), ("growth", 1, 160, 5.0), ("number", None, late[-1]["step"], 7.0)
+    ]  # fmt: skip
+    (told,) = found.verdict_frame().to_pylist()
+    assert (told["claim"], told["verdict"], told["mean"], told["n"], told["bound"]) == (
+        "It grows", found.verdicts[0].verdict, 5.0, 2, found.verdicts[0].claim.bound(),
+    )  # fmt: skip
+
+
+def test_the_frame_of_a_comparison_tells_regimes_from_scripts_of_the_same_name(tmp_path):
+    levied = (nomoi.Levy(on="request"),)
+    result = nomoi.compare(nomoi.Pool(agents=2), {"free": "nothing", "random": levied}, who="constant(choice=3)",
+                           seeds=2, out=tmp_path)  # fmt: skip
+    table = result.frame(late=True)
+    assert set(table["label"].to_pylist()) == {"free", "random", "script: random"}
+    for label, row in (("random", result.rows[1]), ("script: random", result.scripts[0])):
+        rows = [r["value"] for r in table.to_pylist() if (r["label"], r["measure"]) == (label, "request")]
+        np.testing.assert_array_equal(rows, row.values["request"])
+
+
+def test_equilibria_and_meetings_as_frames():
+    rows = analyse(GAMES["stag_hunt"].game).frame().to_pylist()
+    mixed = [r for r in rows if 0 < r["share"] < 1]
+    assert len(rows) == 3 * 2 * 2
+    assert {r["equilibrium"] for r in mixed} == {3}
+    for k in (1, 2, 3):
+        for player in ("P1", "P2"):
+            shares = [r["share"] for r in rows if (r["equilibrium"], r["player"]) == (k, player)]
+            assert sum(shares) == pytest.approx(1)
+    payoff = np.arange(12.0).reshape(2, 3, 2)
+    met = Meeting(("a", "b"), ("c",), payoff, 1, 2).frame().to_pylist()
+    assert len(met) == 12
+    assert met[5] == {"who": "a", "among": "c", "held_out": True, "world": 1, "payoff": 5.0}
+    assert met[6] == {"who": "b", "among": "a", "held_out": False, "world": 0, "payoff": 6.0}
 
 
 def test_a_frame_of_nothing_has_its_columns(tmp_path):

@@ -1,5 +1,6 @@
 """The guides: what they show runs, in their order, and no link leads nowhere."""
 
+import json
 import re
 import runpy
 import shlex
@@ -29,6 +30,28 @@ def test_what_a_guide_shows_runs(page, nomoi, capsys):
         said = capsys.readouterr().out.splitlines()
         for wanted in re.findall(r"^print\(.*\)  # (.+)$", text, re.M):
             assert wanted in said
+
+
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_the_lesson_runs_and_says_what_its_page_promises(whole, nomoi, capsys, monkeypatch):
+    """The notebook's cells as one script; who learns in the lake only acts, unless it is lived whole."""
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    book = json.loads((ROOT / "docs" / "guide" / "lesson.ipynb").read_text())
+    assert (book["nbformat"], book["nbformat_minor"]) == (4, 5)
+    cells = [cell for cell in book["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells)
+    assert len({cell["id"] for cell in book["cells"]}) == len(book["cells"])
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    quick = text.replace('"tabular", seeds=5, steps=80_000', '"random", seeds=2')
+    assert quick != text
+    Path("lesson.py").write_text(text if whole else quick)
+    runpy.run_path("lesson.py", run_name="__main__")
+    said = capsys.readouterr().out
+    for promised in ("P1 plays D and gets 1.0", "levy 1.5: equilibria pay [[0.0, 2.5], [2.5, 0.0], [1.0, 1.0]]",
+                     "levy 3.0: equilibria pay [[2.0, 2.0]]", "contract: both together get 4.0",
+                     "plurality  chooses free", "borda      chooses levy", "beats each other one alone: levy",
+                     "circle: None", "loss: True", "[0.5, 1.0, 2.0]"):  # fmt: skip
+        assert promised in said
 
 
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]

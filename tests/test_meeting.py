@@ -11,6 +11,7 @@ import pytest
 from nomoi.errors import Refusal
 from nomoi.learners.ppo import PPO
 from nomoi.probes.meeting import Guest, Meeting, meet
+from nomoi.report import meeting as reporting
 from nomoi.runs.store import Store
 from nomoi.scripts.fixed import Constant, Forager, Random
 from nomoi.situations.matrix import Matrix
@@ -65,6 +66,10 @@ def test_of_more_than_two_the_first_ones_are_focal():
     ("ask", "says"),
     [
         (lambda: meet(KEY, Matrix(), [MILD], focal=2), "2 focal agents, and 2 in all in matrix; 1 to 1 would do"),
+        (lambda: meet(KEY, Pool(agents=1), [MILD]), "pool has one agent, who can meet nobody"),
+        (lambda: reporting.meetings("matrix", ["random", "constant"], size=0), "population"),
+        (lambda: reporting.meetings("matrix", ["random", "constant"], beta=float("nan")), "selection is nan"),
+        (lambda: reporting.meetings("matrix", ["gone.py:Mine"]), "'gone.py:Mine' names no guest: there is no file"),
         (lambda: meet(KEY, Matrix(), [MILD], worlds=1), "of 1 worlds; at least 2"),
         (lambda: meet(KEY, Matrix(), [MILD, KEEN], [MILD]), "'mild' comes to the meeting twice"),
         (lambda: meet(KEY, Matrix(), []), "nobody comes"),
@@ -79,6 +84,29 @@ def test_what_cannot_meet_is_refused(ask, says):
         ask()
 
 
+def test_many_guests_fit_a_terminal_and_those_held_out_are_told_apart(monkeypatch, capsys):
+    """Marks stand for names where names would leave numbers no room; a regime has a picture of its own."""
+    names = tuple(f"{k}e5a1c (levy(rate=2,on=sparse), seed {k})" for k in range(8))
+    payoff = np.random.default_rng(0).normal(size=(8, 10, 4))
+    met = Meeting(names, ("greedy", "forager(spare=2)"), payoff, 2, 5)
+    found = reporting.Meetings(Pool(agents=5), 4, 50, 0.1, {"nothing": met, "levy": met})
+    monkeypatch.setattr(reporting.console, "_width", 80)
+    monkeypatch.setattr("nomoi.probes.meeting.DRAWS", 3)
+    reporting.show(found)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    rows = [line.split("┃")[0].split("│")[0].strip() for line in out.splitlines()]
+    second = rows[rows.index("among") : rows.index("among") + 13]
+    assert [r for r in second if r.isalnum()] == ["among", *map(str, range(1, 9)), "a", "b"]
+    assert "a greedy, b forager(spare=2)" in " ".join(out.split())
+    first, other = reporting.pictures(found)
+    assert (first.axes[0].get_title("left"), other.axes[0].get_title("left")) == (
+        "pool, nothing: 2 of 5 agents", "pool, levy: 2 of 5 agents",
+    )  # fmt: skip
+    assert [t.get_text() for t in first.axes[0].get_xticklabels()] == [*map(str, range(1, 9)), "a", "b"]
+    assert "b  forager(spare=2), held out" in first.axes[0].get_xlabel()
+
+
 def test_the_command(nomoi):
     tiny = ("--set", "learner.worlds=4", "--set", "learner.steps=8", "--steps", 32, "--seeds", 2)
     assert nomoi("compare", "matrix", "--under", "nothing", *tiny)[0] == 0
@@ -89,6 +117,8 @@ def test_the_command(nomoi):
     for said in ("(nothing, seed 0)", "(nothing, seed 1)", "constant(choice=1)", "held out", "share", "1 of 2 agents"):
         assert said in " ".join(out.split()), said
     assert Path("met.svg").read_text().startswith("<svg")
+    assert "a  random, held out" in Path("met.svg").read_text()
+    assert "adapted to it: a random." in " ".join(out.split())
     found = json.loads(nomoi(*words, "--worlds", 4, "--under", "nothing", "--under", "levy(on=defect)", "--json")[1])
     assert list(found["under"]) == ["nothing", "levy(on=defect)"]
     free, levied = (np.array([[c["mean"] for c in row] for row in found["under"][u]["payoff"]]) for u in found["under"])

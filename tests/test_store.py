@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import nomoi
 from nomoi import files
 from nomoi.errors import Refusal
 from nomoi.runs import record as recording
@@ -213,7 +214,7 @@ def test_a_record_of_the_format_before_is_refused_in_a_sentence(tmp_path):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda facts: facts | {"format": 3},
+        lambda facts: facts | {"format": -3},
         lambda facts: facts | {"code": {"nomoi.somewhere": "b"}},
         lambda facts: facts | {"code": []},
         lambda facts: facts | {"created": "yesterday"},
@@ -235,6 +236,14 @@ def test_a_record_that_is_not_what_it_says_is_refused(spoil, tmp_path):
     record = put(Store(tmp_path))
     (record.folder / "record.json").write_text(json.dumps(spoil(record.facts)))
     with pytest.raises(Refusal, match="is damaged"):
+        read(record.folder)
+
+
+def test_a_record_of_a_newer_nomoi_is_told_from_one_that_is_damaged(tmp_path):
+    record = put(Store(tmp_path))
+    assert record.facts["versions"]["nomoi"] == nomoi.__version__
+    (record.folder / "record.json").write_text(json.dumps(record.facts | {"format": 3}))
+    with pytest.raises(Refusal, match=r"has format 3, which a newer nomoi wrote, and 2 is the newest that nomoi 0\.\d"):
         read(record.folder)
 
 

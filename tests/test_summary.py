@@ -7,7 +7,7 @@ import pytest
 from training import put, what
 
 from nomoi.measure.statistics import estimate, holm, number, ttest
-from nomoi.report import page
+from nomoi.report import page, terminal
 from nomoi.report import study as reporting
 from nomoi.runs import effects
 from nomoi.runs.study import Claim, Computed, Findings, Results, Study, run
@@ -148,3 +148,23 @@ def test_how_much_was_computed_is_added_up(tmp_path):
     found = Findings(Study("x", "?", [], lambda size: [], {"laptop": 2}), "laptop", results, ())
     said = "3 training runs of 1,000 world steps, 9 minutes of one worker (GPU and cpu)"
     assert reporting._effort(found) == f", {said}"
+
+
+def test_what_a_claim_must_be_is_never_cut_in_a_narrow_terminal(tmp_path, capsys, monkeypatch):
+    """At 80 columns words are folded; `> 0.95` was once shown as `> 0.9`."""
+    long = "Of those who were asked and answered at all, nearly every single one did as the rule says"
+    bounds = {"above": 0.953}, {"near": 0.8751, "tolerance": 0.0125}, {"above": -0.25, "below": 0.751}
+    effect = lambda r: r.late("all", "tally")  # noqa: E731
+    claims = [
+        Claim(f"{long}, {k}", "ours", effect, kind="ours", published="significantly more", **bound)
+        for k, bound in enumerate(bounds)
+    ]
+    study = Study("up", "?", claims, lambda size: [Computed("all", flip, {"shift": 1.0})], {"smoke": 2})
+    found = run(study, "smoke", tmp_path)
+    monkeypatch.setattr(terminal.console, "_width", 80)
+    terminal.verdicts(found)
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 80
+    words = " ".join(out.split())
+    for part in ("must be", "> 0.953", "0.8751 +-", "0.0125", "> -0.25 and", "< 0.751", "significantly"):
+        assert part in words, part

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
 import jax
@@ -31,6 +31,9 @@ from nomoi.probes.scenarios import OneOf
 from nomoi.scripts.fixed import Mixed
 from nomoi.solve.finite import rare_mutation
 from nomoi.solve.game import symmetric
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 DRAWS = 200  # resamples of worlds for the intervals of shares (ours)
 
@@ -78,6 +81,16 @@ class Meeting:
         """Mean payoff of the row among the column, of guests alone."""
         return self.payoff[:, : len(self.guests)].mean(2)
 
+    def frame(self) -> pa.Table:
+        """The meeting as a table of Arrow: who, among whom (held out or not), in which world; payoff a focal agent."""
+        import pyarrow as pa
+
+        rows, columns, worlds = (x.reshape(-1) for x in np.indices(self.payoff.shape))
+        return pa.table({
+            "who": np.array(self.guests)[rows], "among": np.array(self.backgrounds)[columns],
+            "held_out": columns >= len(self.guests), "world": worlds, "payoff": self.payoff.reshape(-1).astype(float),
+        })  # fmt: skip
+
     def shares(self, size: int = 50, beta: float = 0.1) -> list[Estimate]:
         """Of each guest, the share of time at which a Moran population of `size` is of its kind, mutants being rare.
 
@@ -110,6 +123,10 @@ def meet(
     focal  how many agents act by the focal guest, the first ones; 0 is half of all, at least one
     """
     n = situation.agents
+    if n < 2:
+        raise Refusal(
+            f"{situation.name} has one agent, who can meet nobody; a situation of two or more would be right."
+        )
     focal = focal or max(1, n // 2)
     if not 0 < focal < n:
         raise Refusal(f"there are {focal} focal agents, and {n} in all in {situation.name}; 1 to {n - 1} would do.")

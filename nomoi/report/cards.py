@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -76,7 +78,7 @@ def _told(thing: Thing) -> None:
 def _card(card: there.Card, kind: str) -> None:
     """What it is, and every option with default, meaning and source."""
     console.print(f"[bold]{escape(card.title)}[/bold], {_a(kind)}", highlight=False)
-    console.print(escape(card.text or "no card"), highlight=False)
+    console.print(escape(laid(card.text or "no card", console.width)), highlight=False)
     if card.options:
         out = Table(title="options", title_justify="left")
         last = "in the formulas" if kind == "model" else "unit"
@@ -92,6 +94,33 @@ def _card(card: there.Card, kind: str) -> None:
         changed = ", ".join(f"{k}={v}" for k, v in changes.items()) or "the defaults"
         console.print(f"preset [bold]{escape(preset)}[/bold]: {escape(changed)}", highlight=False)
     console.print()
+
+
+def paragraphs(text: str) -> Iterator[tuple[str, str]]:
+    """The paragraphs of a card and what each is: prose, columns (or else laid out by hand), or a snippet."""
+    for part in re.split(r"\n\s*\n", text.strip()):
+        lines = part.split("\n")
+        by_hand = any(re.search(r"[^\s.?!] {2,}\S|^\s", line) for line in lines)
+        yield "snippet" if lines[0].lstrip().startswith(">>>") else "columns" if by_hand else "prose", part
+
+
+def laid(text: str, width: int) -> str:
+    """A card for a terminal of that width: prose filled anew, and columns folded under their own beginning."""
+    return "\n\n".join(
+        part if what == "snippet"
+        else textwrap.fill(" ".join(part.split()), width) if what == "prose"
+        else "\n".join(_folded(line, width) for line in part.split("\n"))
+        for what, part in paragraphs(text)
+    )  # fmt: skip
+
+
+def _folded(line: str, width: int) -> str:
+    """A line of columns; what does not fit goes on under where its last column begins."""
+    under = len(re.match(r"\s+|\S.*?(?<![.?!\s]) {2,}|", line)[0])  # type: ignore[index]
+    under = under if under < width - 20 else 0
+    return (
+        textwrap.fill(line, width, subsequent_indent=" " * under, drop_whitespace=True) if len(line) > width else line
+    )
 
 
 def _a(kind: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from rich.markup import escape
 from rich.table import Table
 
@@ -25,6 +26,8 @@ from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained, learned
 from nomoi.runs.trial import trial_of
+from nomoi.solve.finite import rare_mutation
+from nomoi.solve.game import symmetric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,6 +83,7 @@ def meetings(
     chosen = regimes.asked(under, options)
     if not who:
         raise Refusal("nobody comes to the meeting; name guests with --who: a run, a script, FILE.py:Mine.")
+    rare_mutation(symmetric(np.eye(2)), size, beta, "moran")  # refuses what no population has before anybody plays
     found = {}
     for regime in chosen:
         here = govern(place, *regime.institutions)
@@ -98,6 +102,8 @@ def _guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
     try:
         player = regimes.player(name)
     except Refusal as refusal:
+        if ".py" in name:
+            raise Refusal(f"{name!r} names no guest: {refusal}") from None
         known = f"known are {', '.join(BACKGROUNDS)}, the records that `nomoi runs --out {out}` lists, and players"
         raise Refusal(f"{name!r} names no guest: {refusal} ({known})") from None
     if player.batch:
@@ -125,16 +131,31 @@ def _of_record(record: Record, old: bool) -> Guest:
                  f"{trial.situation.name}{under}")  # fmt: skip
 
 
-def picture(found: Meetings) -> Figure:
-    """The first regime's table: numbers are payoffs, colours how much better a row does than the column's mean."""
-    label, met = next(iter(found.found.items()))
-    means = met.payoff.mean(2)
+def marks(met: Meeting) -> list[str]:
+    """The columns in short: guests by number, and those held out by letter."""
+    return [*(str(k + 1) for k in range(len(met.guests))), *(chr(ord("a") + k) for k in range(len(met.held_out)))]
+
+
+def pictures(found: Meetings) -> list[Figure]:
+    """Each regime's table: numbers are payoffs, colours how much better a row does than the column's mean."""
+    return [_picture(found, label, met) for label, met in found.found.items()]
+
+
+def _picture(found: Meetings, label: str, met: Meeting) -> Figure:
+    means, short = met.payoff.mean(2), marks(met)
     text = [[met.cell(r, c).text() for c in range(means.shape[1])] for r in range(means.shape[0])]
-    names = [*met.guests, *(f"{name} (held out)" for name in met.held_out)]
     title = f"{found.situation.name}, {label}: {met.focal} of {met.agents} agents"
-    return panels.heat(title, "among", "who", [str(k + 1) for k in range(len(names))],
-                       [f"{k + 1}  {name}" for k, name in enumerate(names[: len(met.guests)])],
-                       means - means.mean(0), text, "against the mean of the column (reward)")  # fmt: skip
+    out = "\n".join(
+        f"{mark}  {name}, held out" for mark, name in zip(short[len(met.guests) :], met.held_out, strict=True)
+    )
+    figure = panels.heat(title, f"among\n{out}".strip(), "who", short,
+                         [f"{mark}  {name}" for mark, name in zip(short, met.guests, strict=False)],
+                         means - means.mean(0), text, "against the mean of the column (reward)")  # fmt: skip
+    wide, high = figure.get_size_inches()
+    figure.set_size_inches(max(wide, 6.0), max(high, 3.2) + 0.2 * len(met.held_out))  # room for what is said beside it
+    if met.held_out:
+        figure.axes[0].axvline(len(met.guests) - 0.5, color="#24282f", linewidth=1.5)
+    return figure
 
 
 def show(found: Meetings, as_json: bool = False) -> None:
@@ -172,13 +193,20 @@ def _share(value: Estimate) -> str:
 
 
 def _among(met: Meeting) -> Table:
-    """Rows by number, columns by number: what each got among each; one's own kind in brackets."""
-    table = Table(show_edge=False, pad_edge=False)
+    """Rows by number, columns by number: what each got among each; one's own kind in brackets.
+
+    Where names would leave numbers no room, rows have the marks alone; the ranking has the names of guests.
+    """
+    table, short = Table(show_edge=False, pad_edge=False), marks(met)
+    names = [f"{mark} {name}" + ", held out" * (c >= len(met.guests))
+             for c, (mark, name) in enumerate(zip(short, met.backgrounds, strict=True))]  # fmt: skip
+    roomy = max(map(len, names)) + 10 * len(met.guests) <= console.width
     table.add_column("among", overflow="fold")
     for r in range(len(met.guests)):
         table.add_column(str(r + 1), justify="right")
-    for c, name in enumerate(met.backgrounds):
-        told = f"{c + 1} {name}" if c < len(met.guests) else f"{name}, held out"
+    for c, told in enumerate(names if roomy else short):
+        if c == len(met.guests):
+            table.add_section()
         numbers = [met.cell(r, c).text() for r in range(len(met.guests))]
         table.add_row(escape(told), *(f"({x})" if r == c else x for r, x in enumerate(numbers)))
     return table
@@ -198,5 +226,8 @@ def sentences(found: Meetings) -> list[str]:
             f"worth what the table says (strength {found.beta:g} for one standard deviation of it)."
         )
     if met.held_out:
-        out.append("Held out: company that is no guest itself, so that nobody can win by being adapted to it.")
+        who = ", ".join(
+            f"{mark} {name}" for mark, name in zip(marks(met)[len(met.guests) :], met.held_out, strict=True)
+        )
+        out.append(f"Held out: company that is no guest itself, so that nobody can win by being adapted to it: {who}.")
     return out

@@ -96,7 +96,7 @@ def _about(record: Record) -> str:
 @reading()
 def record(one: Record) -> None:
     """One record: what was run, by which code, and what came of it."""
-    from nomoi.runs.code import changed
+    from nomoi.runs.code import changed, since
 
     facts = one.facts
     console.print(f"[bold]{escape(one.label)}[/bold]  {escape(one.id)}", highlight=False)
@@ -107,8 +107,8 @@ def record(one: Record) -> None:
         escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts.get('commit') or 'unknown'}"), highlight=False
     )
     files = changed(facts["code"])
-    console.print(escape(f"old: {', '.join(files)} changed since" if files else "made by the code that is here"),
-                  style="yellow" if files else "", highlight=False)  # fmt: skip
+    stands = f"old: {', '.join(files)} changed {since([one])}" if files else "made by the code that is here"
+    console.print(escape(stands), style="yellow" if files else "", highlight=False)
     for name in facts["parents"]:
         console.print(escape(f"goes on from {name}"), highlight=False)
     if lost := _lost(one):

@@ -183,9 +183,9 @@ def verdicts(findings: Any) -> None:
 
 
 def _words(title: str, first: str, *others: str) -> Table:
-    """A table of words, of which the first column gets what the others leave."""
+    """A table of words that are folded until it fits: the widest column first, which is that of claims."""
     out = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD)
-    out.add_column(first, ratio=1, min_width=24)
+    out.add_column(first, overflow="fold")
     for column in others:
         out.add_column(column, max_width=20, overflow="fold")
     return out

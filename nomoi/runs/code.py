@@ -21,6 +21,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nomoi import __version__
 from nomoi.core.own import OWN, SCRIPT, installed
 from nomoi.errors import Refusal
 
@@ -77,10 +78,16 @@ def changed(old: Code) -> list[str]:
     return sorted({_shown(home) for home, name, was in places if _digest(home, name) != was})
 
 
+def since(records: Iterable[Record]) -> str:
+    """Since when files have changed, in words: since, or since nomoi 0.1.0 where that version made the records."""
+    made = {str(r.facts["versions"].get("nomoi", "")) for r in records} - {__version__, ""}
+    return " ".join(["since", *(["nomoi", " and ".join(sorted(made))] if made else [])])
+
+
 def current(record: Record, old: bool, otherwise: str) -> None:
     """Refuse a record that other code made, unless `old` lets it; `otherwise` is what --old does then, in words."""
     if not old and (files := changed(record.facts["code"])):
-        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed since); "
+        raise Refusal(f"the record {record.id} was made by other code ({', '.join(files)} changed {since([record])}); "
                       f"--old {otherwise}.")  # fmt: skip
 
 

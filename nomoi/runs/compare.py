@@ -7,7 +7,7 @@ import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Trial
 from nomoi.runs.trials import Scripted
 from nomoi.scripts.fixed import Forager, Random
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
 # where payoffs come from: earned, moved between agents, made and burnt by institutions, and what is left
@@ -122,6 +125,16 @@ class Comparison:
         if len(self.seeds) < 2:
             out.append("One seed gives no interval: ask for more with --seeds.")
         return out + [p.sentence for p in proxied.phases(self) if p.second]
+
+    def frame(self, late: bool = False) -> pa.Table:
+        """The runs as a table of Arrow, with the columns of `nomoi.frame`; `late`: one row a measure of each run.
+
+        Scripts, and random play under a rule, are labelled `script: random` and `by chance: altar`.
+        """
+        from nomoi.runs import frames
+
+        labelled = {r.label: r.records for r in self.rows} | {SCRIPT + r.label: r.records for r in self.scripts}
+        return frames.of(labelled | {CHANCE + r.label: r.records for r in self.chance}, late)
 
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""

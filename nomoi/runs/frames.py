@@ -2,41 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from nomoi.runs.code import changed
+from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 
 SCHEMA = pa.schema({
     "record": pa.string(), "label": pa.string(), "kind": pa.string(), "seed": pa.int64(), "current": pa.bool_(),
     "step": pa.int64(), "measure": pa.string(), "unit": pa.string(), "value": pa.float64(),
 })  # fmt: skip
+VERDICT = pa.schema({
+    "claim": pa.string(), "kind": pa.string(), "verdict": pa.string(), "mean": pa.float64(), "low": pa.float64(),
+    "high": pa.float64(), "n": pa.int64(), "exact": pa.bool_(), "bound": pa.string(), "published": pa.string(),
+    "source": pa.string(),
+})  # fmt: skip
 
 
-def frame(out: str | Path = "runs") -> pa.Table:
+def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
     """All runs of a folder as a pyarrow.Table, one row for each measure at each step of each run.
+
+    late      one row for each measure of each run instead: its mean over the last eighth, as tables and claims take it
 
     record    the name of the record;  label  what the run was called;  kind  trained, scripted, ...
     seed      null where a run is exact
     current   whether the code that made it is the code that is here
     step      world steps so far;  measure, unit, value
 
+    What `nomoi.compare` and a study give back has the same table of its own runs: `result.frame()`.
+
     >>> import nomoi
     >>> nomoi.frame("runs").column_names[:4]  # doctest: +SKIP
     ['record', 'label', 'kind', 'seed']
     """
+    return rows(((record.label, record) for record in Store(out).all()), late)
+
+
+def of(records: Mapping[str, Sequence[Record]], late: bool = False) -> pa.Table:
+    """The same of records by the labels that they have in a comparison or a study."""
+    return rows(((label, record) for label, some in records.items() for record in some), late)
+
+
+def rows(records: Iterable[tuple[str, Record]], late: bool = False) -> pa.Table:
+    """The table of records, each with its label; see `frame`."""
     parts = [SCHEMA.empty_table()]
-    for record in Store(out).all():
-        curve = record.table()
+    for label, record in records:
+        if late:
+            last, means = record.glance()
+            steps, measures, values = [last] * len(means), list(means), list(means.values())
+        else:
+            curve = record.table()
+            steps, measures, values = curve.column("step"), curve.column("measure").to_pylist(), curve.column("value")
         units = {name: words[0] for name, words in record.facts["measures"].items()}
-        same = (record.id, record.label, record.kind, record.seed, not changed(record.facts["code"]))
-        measures = curve.column("measure").to_pylist()
-        columns = [*([value] * len(curve) for value in same), curve.column("step"), measures,
-                   [units.get(m, "") for m in measures], curve.column("value")]  # fmt: skip
+        same = (record.id, label, record.kind, record.seed, not changed(record.facts["code"]))
+        columns = [*([value] * len(measures) for value in same), steps, measures,
+                   [units.get(m, "") for m in measures], values]  # fmt: skip
         parts.append(pa.table({f.name: _as(column, f.type) for f, column in zip(SCHEMA, columns, strict=True)}))
     return pa.concat_tables(parts)
+
+
+def told(verdicts: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """A study's verdicts, as its data has them: one row a claim."""
+    return pa.Table.from_pylist([dict(v) for v in verdicts], VERDICT)
 
 
 def _as(column: list[object] | pa.ChunkedArray, kind: pa.DataType) -> pa.Array | pa.ChunkedArray:

@@ -166,7 +166,7 @@ class _Work:
         seconds = sum(float(r.facts.get("wall_seconds", 0)) for _, r in stale)
         many = f"{len(stale)} runs that are" if len(stale) > 1 else "one run that is"
         self.tell(f"{many} here already {'were' if len(stale) > 1 else 'was'} made by other code ({shown} changed "
-                  f"since), and made again: that took {seconds:.3g} s of a worker; "
+                  f"{code.since(r for _, r in stale)}), and made again: that took {seconds:.3g} s of a worker; "
                   + ("--old uses them." if not self.old else "--old uses them only where there is one of every seed.")
                     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nomoi import __version__
 from nomoi.errors import Refusal
 from nomoi.runs import code
 from nomoi.runs.code import Code
@@ -140,6 +141,10 @@ def read(folder: Path, whole: bool = True) -> Record:
         if isinstance(facts, dict) and facts.get("format") == 1:
             raise Refusal(f"the record {folder} has format 1, which does not say what code made it and is not read any "
                           "more; delete that folder and run again.")  # fmt: skip
+        if isinstance(facts, dict) and _count(facts.get("format")) and facts["format"] > FORMAT:
+            raise Refusal(f"the record {folder} has format {facts['format']}, which a newer nomoi wrote, and {FORMAT} "
+                          f"is the newest that nomoi {__version__} reads; upgrade, or give another folder with "
+                          "--out.")  # fmt: skip
         _check(facts, folder, whole)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise Refusal(f"the record {folder} is damaged ({error}); delete that folder and run again.") from None

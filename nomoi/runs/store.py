@@ -29,6 +29,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from nomoi import __version__
 from nomoi.errors import Refusal
 from nomoi.files import why
 from nomoi.runs.record import FORMAT, Asked, Curve, Record, checksum, last, late, read
@@ -278,9 +279,8 @@ def _full_disk(root: Path) -> Iterator[None]:
 
 def _provenance() -> dict[str, Any]:
     """What the numbers depend on beside spec and code."""
-    packages = ("nomoi", "jax", "jaxlib", "equinox", "optax", "numpy")
-    versions = {}
-    for package in packages:
+    versions = {"nomoi": __version__}  # of the code that runs, not of what is installed beside it
+    for package in ("jax", "jaxlib", "equinox", "optax", "numpy"):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)
     return {"versions": versions, "commit": _commit()}

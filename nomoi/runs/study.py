@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nomoi.core.option import like
 from nomoi.core.own import module
@@ -31,6 +31,9 @@ from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Run, Trial
 from nomoi.runs.trials import Computed, Evaluated, Scripted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SIZES = ("smoke", "laptop", "paper")
 
@@ -84,6 +87,18 @@ class Findings:
     def readings(self) -> list[tuple[Reading, Estimate]]:
         """What the model says, with its numbers."""
         return [(r, found(r.effect, self.results)) for r in self.study.readings]
+
+    def frame(self, late: bool = False) -> pa.Table:
+        """The runs as a table of Arrow, with the columns of `nomoi.frame`; `late`: one row a measure of each run."""
+        from nomoi.runs import frames
+
+        return frames.of(self.results.records, late)
+
+    def verdict_frame(self) -> pa.Table:
+        """The verdicts as a table of Arrow: one row a claim, with its estimate; null where nothing was found."""
+        from nomoi.runs import frames
+
+        return frames.told(self.data()["verdicts"])
 
     def data(self) -> dict[str, Any]:
         """As plain data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from nomoi.errors import Refusal
 from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import pure
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOST = 200_000  # entries of the linear programme up to which correlated equilibria are looked for unasked (ours)
 FEW = 50  # pure equilibria up to which each two are compared (ours)
@@ -58,6 +61,26 @@ class Analysis:
     def knife_edges(self) -> tuple[str, ...]:
         """What a small change of a payoff would decide, of a symmetric 2 x 2 game."""
         return self.labelling.views[0].knife_edges if self.labelling and self.symmetric else ()
+
+    def frame(self) -> pa.Table:
+        """The equilibria as a table of Arrow: one row for each action of each player in each.
+
+        share      how often the player takes the action;  payoff  what the player gets
+        deviation  the most anybody could gain by leaving, as a share of what is at stake
+        """
+        import pyarrow as pa
+
+        e, game = self.equilibria, self.game
+        told = [
+            (k + 1, player, action, float(share), float(e.payoffs[k, i]), float(e.certificates[k]))
+            for k, point in enumerate(e.points)
+            for i, (player, actions, shares) in enumerate(zip(game.players, game.actions, point, strict=True))
+            for action, share in zip(actions, shares, strict=True)
+        ]
+        kinds = (pa.int64(), pa.string(), pa.string(), pa.float64(), pa.float64(), pa.float64())
+        names = ("equilibrium", "player", "action", "share", "payoff", "deviation")
+        columns = zip(*told, strict=True) if told else [()] * len(names)
+        return pa.table({n: pa.array(c, kind) for n, c, kind in zip(names, columns, kinds, strict=True)})
 
     def data(self) -> dict[str, Any]:
         """As plain data for JSON, which knows no NaN."""
