@@ -191,7 +191,7 @@ def test_a_good_that_nobody_wants_is_free():
 def test_no_equilibrium_is_said_to_be_none():
     found = economies.named("exceptional").equilibria()
     assert len(found) == 0
-    assert "not irreducible" in found.promise
+    assert "not known to be irreducible" in found.promise
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])

@@ -82,7 +82,7 @@ def index(economy: Economy, found: Candidate) -> int | None:
     if any(c.utility.many for c in economy.consumers):
         return None
     p, y, scale = found.prices, found.levels, economy.scale
-    live = np.flatnonzero(p * scale > 1e-12 * (p @ scale))
+    live = np.flatnonzero(p > 0)
     live = np.delete(live, np.argmax((p * scale)[live]))
     units = economy.processes(p)
     runs = np.flatnonzero(y > 1e-12 * max(float(np.max(y, initial=0.0)), 1e-300))

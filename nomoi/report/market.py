@@ -45,7 +45,8 @@ def market(word: str, method: str = "auto", picture: Path | None = None, as_json
 
 
 def _show(economy: Economy, found: Equilibria) -> None:
-    what = f"{len(economy.consumers)} consumers, {economy.l} goods, {len(economy.producers)} producers"
+    counts = (len(economy.consumers), "consumer"), (economy.l, "good"), (len(economy.producers), "producer")
+    what = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
     console.print(f"[bold]{escape(economy.title)}[/bold]  {what}", highlight=False)
     for k, e in enumerate(found[:MANY], 1):
         held = e.certificate
@@ -68,7 +69,7 @@ def _show(economy: Economy, found: Equilibria) -> None:
         console.print(out)
         same = rates(economy, e.prices, e.allocation)
         if same:
-            off = max(abs(rate / price - 1) for _, _, rate, price in same if price > 0)
+            off = max(abs(rate - price) / (price or 1.0) for _, _, rate, price in same)  # some goods are free
             console.print(f"{len(same)} marginal rates of substitution equal the price ratios, within {off:.1e}.", "")
     console.print(escape(found.promise[:1].upper() + found.promise[1:]), highlight=False)
     console.print(f"[dim]tried: {escape('; '.join(found.tried))}[/dim]", "", highlight=False)
