@@ -106,6 +106,24 @@ def test_who_owns_less_than_must_be_had_is_not_proved_to_live():
     assert status(made((needy, [1, 0.1]), (HALVES, [1, 1])))["irreducible"] == "proved"
 
 
+def test_a_stretch_of_prices_is_told_from_one():
+    """Each wants both goods one to one, and there is one of each: any price will do, and the middle one is given."""
+    pair = {"family": "leontief", "needs": [1, 1]}
+    found = made((pair, [1, 0]), (pair, [0, 1])).equilibria()
+    (inner,) = [e for e in found if (e.prices > 0).all()]
+    assert inner.index == 0
+    assert "continuum" in found.promise
+    assert inner.prices[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_what_is_left_over_of_a_process_is_free():
+    """Half of the labour makes bread, and as much ash, which nobody wants."""
+    eater = {"family": "cobb_douglas", "shares": [1, 1, 0]}
+    (found,) = made((eater, [1, 0, 0]), process=[-1, 1, 1]).equilibria()
+    np.testing.assert_allclose(found.prices, [0.5, 0.5, 0], atol=1e-9)
+    np.testing.assert_allclose(found.levels, 0.5)
+
+
 @pytest.mark.parametrize(
     ("place", "value", "said"),
     [
