@@ -161,3 +161,15 @@ def test_a_good_that_costs_nothing_is_printed(nomoi):
     code, out, err = nomoi("market", "./full.json")
     assert (code, err) == (0, "")
     assert "2 consumers, 2 goods, 0 producers" in out
+
+
+def test_numbers_are_whole_on_a_narrow_terminal(nomoi, monkeypatch):
+    from nomoi.report import market
+
+    monkeypatch.setattr(market.console, "width", 40)
+    code, out, _ = nomoi("market", "fisher")
+    assert code == 0
+    shown = out[: out.index("Linear exchange")]
+    assert all(number in shown for number in ("0.50000", "0.30000", "0.20000", "0.16667", "4.1667"))
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 40
