@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nomoi.errors import Refusal
+from nomoi.markets import economies
 from nomoi.markets.assumptions import existence
 from nomoi.markets.reading import economy
 from nomoi.markets.verify import verify
@@ -55,6 +56,18 @@ def test_three_goods_whose_prices_are_far_apart():
     rates = weights * own**-5
     np.testing.assert_allclose(found.prices, rates / rates.sum(), rtol=1e-9)
     assert found.index == 1
+
+
+def test_fifteen_equilibria_are_all_found():
+    """One for each group of goods that are cheap: 2^4 - 1, of which any order of the goods is one too."""
+    found = economies.named("fifteen").equilibria("newton")
+    assert len(found) == 15
+    assert sorted(e.index for e in found) == [-1] * 7 + [1] * 8
+    assert all(e.certificate.gain < 1e-9 and e.certificate.proved for e in found)
+    prices = np.array([e.prices for e in found])
+    for order in ([1, 0, 2, 3], [1, 2, 3, 0]):
+        turned = prices[:, order]
+        assert all(np.abs(prices - p).max(1).min() < 1e-9 for p in turned)
 
 
 def test_linear_tastes_and_a_process_that_stops_for_want_of_an_input():

@@ -115,7 +115,8 @@ def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilib
         for prices in METHODS["complementarity"](economy, seed, unique, kept):
             kept.add(prices)
         tried.append(f"complementarity: {len(kept.found)} of {kept.tries} candidates certified")
-    if not kept.found and method != "newton" and economy.l > 2 and _smooth(economy):  # far from where others look
+    missed = sum(e.index or 0 for e in kept.found) != 1
+    if missed and method not in ("newton", "scan") and economy.l > 2 and _smooth(economy):  # where others do not look
         before = kept.tries
         for prices in METHODS["newton"](economy, seed, unique, kept):
             kept.add(prices)

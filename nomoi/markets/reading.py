@@ -86,7 +86,8 @@ def _number(value: Any, what: str) -> float:
 
 def _name(value: Any, what: str) -> str:
     """A name that fits in a sentence and a table; numbers are names, too."""
-    said = printable(str(value)).strip() if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    said = " ".join(printable(str(value)).split()) if plain else ""
     if not 0 < len(said) <= LONGEST:
         raise Refusal(f"{what} is called {_short(value)}; a name of up to {LONGEST} characters would be right.")
     return said
