@@ -54,6 +54,9 @@ def main() -> None:
     """Entry point: what a person did wrong is said in one sentence, with exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     warnings.showwarning = _warned
+    for name in ("stdout", "stderr"):  # whoever started this may have closed it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):  # a letter that the terminal has not is shown by its number
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -254,6 +254,17 @@ def test_a_picture_may_end_in_capitals(nomoi):
 PRINTS = "@cli.app.command()\ndef say(): print('something')\n"
 
 
+def test_who_starts_it_with_no_place_to_write_to_is_no_error(monkeypatch):
+    from nomoi import cli
+
+    monkeypatch.setattr(sys, "argv", ["nomoi", "market", "edgeworth"])
+    monkeypatch.setattr(sys, "stdout", None)
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    sys.stdout.close()
+    assert not end.value.code
+
+
 @pytest.mark.parametrize("words", [("show", "altar"), ("list", "game"), ("--help",), ("say",)])
 def test_who_has_read_enough_closes_the_pipe_and_nothing_is_wrong(words):
     read, write = os.pipe()

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nomoi import govern
+from nomoi.core import Outcome
 from nomoi.errors import Refusal
 from nomoi.institutions.disclosure import Disclosure
 from nomoi.institutions.escrow import Escrow
@@ -18,7 +19,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.institutions.ostracism import Ostracism
 from nomoi.institutions.permits import Permits
 from nomoi.institutions.title import Title
-from nomoi.markets import economies, failures, ordinal
+from nomoi.markets import economies, failures, ordinal, programs
 from nomoi.markets.clearing import complete
 from nomoi.markets.complementarity import search
 from nomoi.markets.reading import economy
@@ -117,6 +118,42 @@ def test_near_cobb_douglas_no_program_finds_gains_that_are_not_there(one, other)
     assert all(e.pareto(x.allocation).optimal for x in e.equilibria())
 
 
+def test_prices_of_a_fisher_market_are_those_of_its_program():
+    """Of all homothetic families, nests in nests, a part without weight, and amounts that differ by a thousand."""
+    inner = lambda sigma: {"sigma": sigma, "shares": [1, 3], "parts": ["b", "c"]}  # noqa: E731
+    tastes = [
+        {"family": "cobb_douglas", "shares": [1, 2, 3]},
+        {"family": "ces", "rho": 0.5, "weights": [3, 1, 1]},
+        {"family": "ces", "rho": -1, "shares": [1, 4, 1]},
+        {"family": "leontief", "needs": [1, 2, 1]},
+        {"family": "nested_ces", "rho": 0.5, "weights": [1, 2], "parts": ["a", inner(1)]},
+        {"family": "nested_ces", "rho": 0.5, "weights": [1, 2], "parts": ["a", inner(3)]},
+        {"family": "nested_ces", "rho": 0.3, "weights": [1, 2],
+         "parts": ["a", {"sigma": 2, "weights": [5, 0], "parts": ["b", "c"]}]},
+        {"family": "nested_ces", "sigma": 1, "weights": [1, 2], "parts": ["a", inner(0.5)]},
+    ]  # fmt: skip
+    part = np.arange(1, 9) / 36
+    rows = [{"utility": u, "endowment": (k * np.array([1, 10, 0.1])).tolist()}
+            for u, k in zip(tastes, part, strict=True)]  # fmt: skip
+    e = economy({"goods": ["a", "b", "c"], "consumers": rows})
+    np.testing.assert_allclose(programs.eisenberg_gale(e)[0], e.equilibria("complementarity")[0].prices, rtol=1e-4)
+
+
+def test_optima_with_firms_and_with_least_amounts_are_recognised():
+    """A farm of which scale and returns matter; and somebody who cannot live without some of each good."""
+    data = economies.ECONOMIES["robinson"]
+    farm = data["producers"][0]["technology"] | {"scale": 2.0}  # type: ignore[index]
+    rows = [{"utility": {"family": "stone_geary", "shares": [1, 1], "least": [0.2, 0.1]}, "endowment": [1, 0.5]},
+            {"utility": {"family": "cobb_douglas", "shares": [1, 3]}, "endowment": [0.5, 1]}]  # fmt: skip
+    for e in (economy(data | {"producers": [{"name": "farm", "technology": farm}]}),  # type: ignore[arg-type]
+              economy({"goods": ["a", "b"], "consumers": rows})):  # fmt: skip
+        x = e.equilibria()[0].allocation
+        assert e.pareto(x).optimal
+        assert e.pareto(x * 0.9).total > 0.05
+        assert e.transfers(x).supported
+        assert np.abs(e.transfers(x).amounts).max() < 1e-6
+
+
 def test_the_contract_curve_is_made_of_optima():
     """Ann 1/4, Bob 1/2: (1/4 b) / (3/4 a) = (1/2 (1 - b)) / (1/2 (1 - a)), so b (1 - a) = 3 a (1 - b)."""
     for x in curve(economies.named("edgeworth"), 9):
@@ -179,10 +216,10 @@ def test_institutions_mend_what_they_are_for_and_nothing_else():
 
 
 def test_the_price_of_permits_rises_where_too_many_are_wanted():
-    place = govern(Works(firms=2, horizon=3), Permits(cap=1.0, price=0.5, speed=0.2))
-    state, out = lived(place, {"make": [8, 4, 0]}, {"make": [0, 0, 0]})  # 2 and 1 of 1, then none
+    place = govern(Works(firms=2, horizon=9), Permits(cap=1.0, price=0.5, speed=0.2))
+    state, out = lived(place, {"make": [8, 4, 0]}, *[{"make": [0, 0, 0]}] * 5)  # 2 and 1 of 1, then none
     np.testing.assert_allclose(out.events["permits.paid"][0], 0.5 * (np.array([2.0, 1, 0]) - 1 / 3), atol=1e-6)
-    np.testing.assert_allclose(state.memory[0], [0.5 + 0.2 * 2, 0.9 - 0.2], atol=1e-6)
+    np.testing.assert_allclose(state.memory[0], [0.5 + 0.2 * 2, 0.9 - 0.2, 0.5, 0.3, 0.1, 0], atol=1e-6)
     np.testing.assert_allclose(out.reward[0], [-2 * 0 + 2 * 2 - 4, 2 - 1, -0.5 * 3], atol=1e-6)
 
 
@@ -190,15 +227,17 @@ def test_the_price_of_permits_rises_where_too_many_are_wanted():
 
 
 def test_lemons_by_hand():
-    """Two sellers, of 0.25 and 0.75; buyers pay 1.5 times what they expect, first 0.5 of each kind of offer."""
-    place = Lemons(sellers=2)
+    """Two sellers, of 0.25 and 0.75; buyers pay 1.5 times what they expect, first 0.4 of each kind of offer."""
+    place = Lemons(sellers=2, belief=0.4, horizon=3)
     state, out = lived(place, {"offer": [1, 2, 0]}, {"offer": [1, 0, 0]}, {"offer": [0, 2, 2]})
-    np.testing.assert_allclose(out.reward, [[0.75, 0.75, 0], [0.375, 0.75, 0], [0.25, 1.125, 0]], atol=1e-6)
+    np.testing.assert_allclose(out.reward, [[0.6, 0.6, 0.3], [0.375, 0.75, 0], [0.25, 1.125, 0]], atol=1e-6)
     np.testing.assert_allclose(state.belief, [[0.25, 0.75]] * 3, atol=1e-6)
     np.testing.assert_allclose(out.events["goods"][0], [[0, 0, 0.375], [0, 0, 1.125], [0, 0, 0]], atol=1e-6)
-    np.testing.assert_allclose(out.events["handed"][0], [[0, 0, 0], [0, 0, 0], [0.75, 0.75, 0]], atol=1e-6)
+    np.testing.assert_allclose(out.events["handed"][0], [[0, 0, 0], [0, 0, 0], [0.6, 0.6, 0]], atol=1e-6)
     np.testing.assert_allclose(out.events["papers"], [[0, 1, 0], [0, 0, 0], [0, 1, 0]])
-    assert out.reward[0, 2] == pytest.approx(0)  # 1.5 of goods for 1.5
+    np.testing.assert_allclose(place.senses(place.reset(KEY))["price"], 0.6)
+    assert place.asked(place.reset(KEY))["offer"].tolist() == [True, True, False]
+    assert out.done.tolist() == [False, False, True]
 
 
 def test_what_is_shown_is_paid_for_what_it_is():
@@ -245,7 +284,8 @@ def test_the_bazaar_at_the_exact_offers_is_the_exact_economy():
     war = {"price": [0, 0], "amount": [0, 0], "deliver": [1, 1], "take": [1, 1]}
     shy = HONEST | {"price": [2, 1]}
     long = HONEST | {"amount": [4, 6]}
-    state, out = lived(govern(Bazaar(horizon=9), *ruled()), HONEST, cheat, war, shy, long)
+    wide = HONEST | {"price": [0, 2]}  # each would do with less than the middle price, which it is
+    state, out = lived(govern(Bazaar(horizon=9), *ruled()), HONEST, cheat, war, shy, long, wide)
     found = economies.named("edgeworth").equilibria()[0]
     np.testing.assert_allclose(out.reward[0], found.utilities, atol=1e-6)
     np.testing.assert_allclose(out.events["traded"][0], 0.75)
@@ -256,17 +296,21 @@ def test_the_bazaar_at_the_exact_offers_is_the_exact_economy():
     np.testing.assert_allclose(out.events["taken"][2], [[0, 0.5], [0.5, 0]], atol=1e-6)
     assert not out.events["traded"][3].any()  # asked for more than is bid
     np.testing.assert_allclose(out.events["traded"][4], 0.5, atol=1e-6)  # Ann offers 1, Bob wants 0.5
-    np.testing.assert_allclose(state.world.price, [2 / 3, 2 / 3, 0, 0, 2 / 3], atol=1e-6)
+    np.testing.assert_allclose(state.world.price, [2 / 3, 2 / 3, 0, 0, 2 / 3, 2 / 3], atol=1e-6)
+    assert not out.done.any()
 
 
 def test_three_traders_meet_in_one_auction():
-    """Two sell 0.5 each and one wants 0.75: the long side is rationed; one of the sellers withholds, all bear it."""
-    place = Bazaar(tastes=[0.5, 0.5, 0.5], endowments=[[1.0, 0], [1.0, 0], [0, 1.0]])
+    """Two would sell 0.5 each, of which one is robbed and has 0.4; the third bids for 0.75, and can pay for 0.6 at 2/3.
+    The long side is rationed; one of the sellers withholds."""
+    place = Bazaar(tastes=[0.5, 0.5, 0.5], endowments=[[0.8, 0], [1.0, 0], [0, 0.4]])
     day = {"price": [1, 1, 1], "amount": [2, 2, 7], "deliver": [0, 1, 1], "take": [0, 0, 1]}
     out = lived(place, day)[1]
-    np.testing.assert_allclose(out.events["traded"][0], [0.375, 0.375, 0.75], atol=1e-6)
-    np.testing.assert_allclose(out.events["withheld"][0], [0.25, 0, 0], atol=1e-6)
-    np.testing.assert_allclose(out.events["taken"][0, 2], [0.5, 0, 0], atol=1e-6)  # the last takes from the first
+    np.testing.assert_allclose(out.events["traded"][0], [0.6 * 4 / 9, 0.6 * 5 / 9, 0.6], atol=1e-6)
+    np.testing.assert_allclose(out.events["withheld"][0], [0.6 * 4 / 9 * 2 / 3, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(out.events["taken"][0, 2], [0.4, 0, 0], atol=1e-6)  # the last takes from the first
+    np.testing.assert_allclose(place.senses(place.reset(KEY))["owns"], place.endowments)
+    assert out.done.tolist() == [True]
 
 
 def test_property_and_contract_bring_the_exact_equilibrium_back():
@@ -291,16 +335,22 @@ def test_who_withholds_is_kept_out_and_comes_back():
     np.testing.assert_allclose(out.transfer[:2], [[-0.2 * 0.5, 0], [0, 0]], atol=1e-6)
     with pytest.raises(Refusal, match="no choice in bazaar"):
         govern(Bazaar(), Ostracism(head="leave"))
+    taking = Outcome(jnp.zeros(2), jnp.zeros(2), {"taken": jnp.array([[0.0, 1], [0, 0]])}, jnp.array(False))
+    left = Ostracism(on="taken", spell=2).settle(KEY, jnp.array([1, 1]), Bazaar(), None, {}, {}, taking)[0]
+    np.testing.assert_allclose(left, [2, 0])  # from now on, not on top of what is left
     told = Ostracism(spell=2).inform(jnp.array([0, 1, 2]), Lemons(sellers=2), None, None, {})["left"]
     np.testing.assert_allclose(told, [[0, 0.5, 1], [0.5, 1, 0], [1, 0, 0.5]])  # oneself first
 
 
 def test_what_guards_and_an_escrow_stop_is_counted_and_paid_for():
     place = govern(Bazaar(horizon=9), *ruled(title=True, escrow=True, cost=0.1, fee=0.2))
-    out = lived(place, HONEST | {"deliver": [0, 1], "take": [0, 1]}, *[HONEST] * 4)[1]
+    none = HONEST | {"amount": [0, 0], "deliver": [0, 0]}  # nothing is agreed on that could be withheld
+    out = lived(place, HONEST | {"deliver": [0, 1], "take": [0, 1]}, *[HONEST] * 3, none)[1]
     np.testing.assert_allclose(out.events["title.kept"][:2], [[0, 1], [0, 0]])
-    np.testing.assert_allclose(out.events["escrow.forced"][:2], [[1, 0], [0, 0]])
-    np.testing.assert_allclose(out.transfer, -0.1 - 0.2 * 0.75, atol=1e-6)
+    np.testing.assert_allclose(out.events["escrow.forced"], [[1, 0], *[[0, 0]] * 4])
+    np.testing.assert_allclose(out.transfer[:4], -0.1 - 0.2 * 0.75, atol=1e-6)
+    np.testing.assert_allclose(out.transfer[4], -0.1, atol=1e-6)
+    np.testing.assert_allclose(out.reward[0], bazaar.exact(), atol=1e-6)  # it is delivered all the same
 
 
 def test_title_and_escrow_say_what_they_cannot_govern():

@@ -128,6 +128,7 @@ def test_scarf_and_hansens_model_from_eight_starts():
     np.testing.assert_allclose(found, np.tile(p, (8, 1)), atol=1e-5)
     e = solved("scarf_hansen")[0]
     np.testing.assert_allclose(e.levels, [0.46349, 0, 3.93920, 0.00602, 0, 0, 0.43826, 0], atol=1e-5)
+    assert e.index == 1
 
 
 def test_random_cobb_douglas_economies_by_three_solvers():
@@ -191,7 +192,7 @@ def test_a_good_that_nobody_wants_is_free():
 def test_no_equilibrium_is_said_to_be_none():
     found = economies.named("exceptional").equilibria()
     assert len(found) == 0
-    assert "not irreducible" in found.promise
+    assert "not known to be irreducible" in found.promise
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
@@ -425,6 +426,9 @@ def test_a_price_below_0_fails_where_all_else_is_right():
     out = verify(e, np.array([0.5, 0.5, -0.1]), x)
     assert not out.holds
     assert out.parts["prices"] > 0.01
+    less = verify(e, np.array([0.5, 0.5, 0.0]), np.array([[0.5, 0.5, 2.0], [0.5, 0.5, -1.0]]))  # one has less than none
+    assert not less.holds
+    assert less.parts["consumption set"] == less.gain
 
 
 def test_a_firm_that_stands_still_though_it_could_earn_fails():

@@ -198,11 +198,19 @@ def _owns(economy: Economy) -> tuple[str, str]:
 def _connected(economy: Economy) -> tuple[str, str]:
     if not economy.exchange:
         return OPEN, "with production it depends on what can be made of whose goods"
-    if not irreducible(economy):
+    for c in economy.consumers:
+        for k in np.flatnonzero(c.endowment < c.utility.least):
+            return OPEN, f"{c.name} owns less {economy.goods[k]} than must be had"
+    if not irreducible(economy, always=False):
         return REFUTED, "some own nothing that the others want, by whatever chain"
     if any(isinstance(c.utility, Leontief) for c in economy.consumers):
         return (
             OPEN,
             "each owns what another wants, round a circle; with fixed proportions more of one good need not help",
         )
+    if not irreducible(economy):
+        return OPEN, "each owns what another wants, round a circle; but some can have enough of a good"
+    vague = [c for c in economy.consumers if c.utility.family in ("concave", "bliss")]
+    if vague:
+        return OPEN, f"what {vague[0].name} wants more of, and where, is not known by a formula"
     return PROVED, "each owns what another wants, round a circle of all"

@@ -11,6 +11,7 @@ from nomoi.markets.economy import Economy
 from nomoi.markets.utilities import Linear
 
 TIED = 1e-8  # relative differences below which two goods are equally good, or a process breaks even (ours)
+ROUNDING = 1e-9  # of an elasticity that is a difference (ours)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -82,17 +83,19 @@ def index(economy: Economy, found: Candidate) -> int | None:
     if any(c.utility.many for c in economy.consumers):
         return None
     p, y, scale = found.prices, found.levels, economy.scale
-    live = np.flatnonzero(p * scale > 1e-12 * (p @ scale))
+    live = np.flatnonzero(p > 0)
     live = np.delete(live, np.argmax((p * scale)[live]))
     units = economy.processes(p)
     runs = np.flatnonzero(y > 1e-12 * max(float(np.max(y, initial=0.0)), 1e-300))
-    step = 1e-6 * p[live]
-    moved = np.concatenate([p + np.diag(np.ones(economy.l))[live] * step[:, None] * s for s in (1, -1)])
+    # all in logarithms of prices and shares of what there is, so that what is nothing but rounding can be told
+    moved = np.concatenate([p + np.diag(p)[live] * 1e-6 * s for s in (1, -1)])
     oversupply = economy.processes(moved) @ y - economy.excess(moved)
-    slopes = ((oversupply[: len(live)] - oversupply[len(live) :]) / (2 * step[:, None])).T  # [goods, live]
+    slopes = ((oversupply[: len(live)] - oversupply[len(live) :]) / 2e-6).T  # [goods, live]
     a = slopes[live] / scale[live][:, None]
+    a = np.where(np.abs(a) < ROUNDING, 0.0, a)
     b = units[live][:, runs] / scale[live][:, None]
-    matrix = np.block([[a, b], [-(units[live][:, runs].T), np.zeros((len(runs), len(runs)))]])
+    margins = -(p[live][:, None] * units[live][:, runs]).T
+    matrix = np.block([[a, b], [margins, np.zeros((len(runs), len(runs)))]])
     if not matrix.size:
         return 1
     rows = np.abs(matrix).max(1, keepdims=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from nomoi.errors import Refusal
@@ -22,18 +23,26 @@ def budget_shares(economy: Economy) -> np.ndarray:
     return np.array(shares)
 
 
-def wanting(economy: Economy) -> np.ndarray:
-    """[consumers, consumers] whether one (row) owns something that another (column) wants."""
-    owns = economy.endowments > 0
+def irreducible(economy: Economy, always: bool = True) -> bool:
+    """Whether everybody owns, by a chain of others, what everybody wants: no group can be cut off (McKenzie 1959).
+
+    What is wanted is so `always`, however much of it one has, or else somewhere at least.  Who owns nothing is left
+    out, and may want no other goods than those who own something do.
+    """
+    least = np.array([c.utility.least for c in economy.consumers])
     wants = np.array([c.utility.wanted for c in economy.consumers])
-    return (owns.astype(float) @ wants.T.astype(float)) > 0
-
-
-def irreducible(economy: Economy) -> bool:
-    """Whether everybody owns, by a chain of others, what everybody wants: no group can be cut off (McKenzie 1959)."""
     owners = economy.endowments.any(1)
-    graph = wanting(economy)[np.ix_(owners, owners)]
-    return connected_components(graph, directed=True, connection="strong")[0] == 1 if owners.any() else False
+    if not owners.any() or (economy.endowments < least).any() or (wants.any(0) & ~wants[owners].any(0)).any():
+        return False
+    if always:
+        wants &= np.array([c.utility.enough for c in economy.consumers]) > economy.supply
+    n = len(economy.consumers)
+    i, k = np.nonzero(economy.endowments > least)
+    j, g = np.nonzero(wants)
+    edges = (np.r_[i, n + g], np.r_[n + k, j])  # from owners to goods, and from goods to who wants them
+    graph = coo_array((np.ones(len(edges[0])), edges), (n + economy.l,) * 2).tocsr()
+    _, group = connected_components(graph, directed=True, connection="strong")
+    return bool((group[:n][owners] == group[:n][owners][0]).all())
 
 
 def perron(economy: Economy) -> np.ndarray:

@@ -1,24 +1,27 @@
 """Any convex economy as one system: a price is 0 or its market clears, a process stands still or breaks even.
 
 0 <= p, excess supply >= 0, and one of them 0; 0 <= level, loss >= 0, and one of them 0 (Mathiesen 1985).  Each pair
-is written
-as one equation, phi(a, b) = a + b - sqrt(a^2 + b^2) = 0 (Fischer 1992), and solved by Levenberg and Marquardt's
-method from many
-starts.  Consumers whose demand is a set bring their own amounts and the price of utility as unknowns.
+is written as one equation, phi(a, b) = a + b - sqrt(a^2 + b^2) = 0 (Fischer 1992), and solved by Levenberg and
+Marquardt's method from many starts.  Consumers whose demand is a set bring their own amounts and the price of utility
+as unknowns.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 
 from nomoi.markets.economy import Economy
-from nomoi.markets.utilities import Linear
+from nomoi.markets.nest import Nest
+from nomoi.markets.utilities import Ces, Linear
 
 LEAST = 1e-13  # prices below this share are counted as this, so that demand stays a number (ours)
 LARGEST = 400  # unknowns that are solved for (ours): a start then takes seconds
+NEARLY = (3.0, 10.0, 30.0, 100.0)  # elasticities on the way to goods that replace one another (ours)
+PATIENT = 12  # starts between two that take the longer way (ours)
 SOLVED = 1e-9  # the largest residual of a point that is worth completing (ours)
 
 
@@ -79,6 +82,30 @@ def _either(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return a + b - np.hypot(a, b)
 
 
+def _solved(system: System, start: np.ndarray) -> OptimizeResult:
+    close = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
+    return least_squares(system.residual, start, system.slopes, method="lm", max_nfev=150, **close)
+
+
+def _smoothed(economy: Economy, sigma: float) -> Economy:
+    """The same with goods that replace one another nearly, but not quite, at fixed rates."""
+    nearly = lambda u: Ces(u.goods, Nest(u.goods, range(u.goods), u.worth, sigma)) if isinstance(u, Linear) else u  # noqa: E731
+    some = (dataclasses.replace(c, utility=nearly(c.utility)) for c in economy.consumers)
+    return dataclasses.replace(economy, consumers=tuple(some))
+
+
+def _warm(system: System, nearly: list[System], start: np.ndarray) -> np.ndarray:
+    """A start where demand is a set: the answer with elasticities that rise, each from that of the one before."""
+    v = start[: system.economy.l + system.count]
+    for one in nearly:
+        v = _solved(one, v).x
+    p = np.maximum(system.prices(v), LEAST / system.scale)
+    x = nearly[-1].economy.demands(p)[system.linear] / system.scale
+    with np.errstate(divide="ignore"):
+        dear = np.where(system.worth > 0, p * system.scale / system.worth, np.inf).min(1)
+    return np.r_[v, x.ravel(), dear]
+
+
 def size(economy: Economy) -> int:
     """How many unknowns there are."""
     linear = sum(isinstance(c.utility, Linear) for c in economy.consumers)
@@ -88,20 +115,19 @@ def size(economy: Economy) -> int:
 def search(economy: Economy, seed: int = 0, starts: int = 200) -> Iterator[np.ndarray | None]:
     """Prices [goods], start after start; None where a start leads nowhere."""
     system, rng = System(economy), np.random.default_rng(seed)
-    for _ in range(starts):
-        found = least_squares(
-            system.residual,
-            system.start(rng),
-            system.slopes,
-            method="lm",
-            xtol=1e-15,
-            ftol=1e-15,
-            gtol=1e-15,
-            max_nfev=150,
-        )
-        if np.abs(found.fun).max() > SOLVED:
-            yield None
-            continue
-        q = np.maximum(found.x[: economy.l], 0.0)
-        q = np.where(q < 1e-9, 0.0, q)  # what is so cheap is free, or its equation would not be solved so well
-        yield q / economy.scale / (q / economy.scale).sum()
+    nearly = [System(_smoothed(economy, sigma)) for sigma in NEARLY] if system.linear else []
+    for k in range(starts):
+        start = system.start(rng)
+        yield _prices(system, start)
+        if nearly and k % PATIENT == PATIENT - 1:
+            yield _prices(system, _warm(system, nearly, start))
+
+
+def _prices(system: System, start: np.ndarray) -> np.ndarray | None:
+    """Prices [goods] that a start leads to; None where it leads nowhere."""
+    found = _solved(system, start)
+    if np.abs(found.fun).max() > SOLVED:
+        return None
+    q = np.maximum(found.x[: system.economy.l], 0.0)
+    q = np.where(q < 1e-9, 0.0, q)  # what is so cheap is free, or its equation would not be solved so well
+    return q / system.scale / (q / system.scale).sum()

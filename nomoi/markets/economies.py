@@ -38,6 +38,14 @@ def _circular(k: int) -> dict[str, Any]:
     }
 
 
+def _mostly(k: int) -> dict[str, Any]:
+    """A consumer who owns and wants little beside good k, and would hardly replace it."""
+    return {
+        "utility": {"family": "ces", "rho": -4, "weights": [1024.0 if j == k else 1.0 for j in range(4)]},
+        "endowment": [20.0 if j == k else 1.0 for j in range(4)],
+    }
+
+
 def _process(**netput: float) -> dict[str, float]:
     return netput
 
@@ -66,6 +74,12 @@ ECONOMIES: Mapping[str, dict[str, Any]] = {
             {"utility": {"family": "ces", "rho": -4, "weights": [1024, 1]}, "endowment": [12, 1]},
             {"utility": {"family": "ces", "rho": -4, "weights": [1, 1024]}, "endowment": [1, 12]},
         ],
+    },
+    "fifteen": {
+        "note": "Fifteen equilibria of four who each own and want mostly one good (ours; as many as in that of "
+        "Gauthier et al. 2022, 2^4 - 1)",
+        "goods": ["a", "b", "c", "d"],
+        "consumers": [_mostly(k) for k in range(4)],
     },
     "scarf": {
         "note": "One equilibrium, which the adjusting of prices never reaches (Scarf 1960)",

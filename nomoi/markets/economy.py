@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nomoi.markets.welfare import Improvement, Transfers
 
 LARGEST = 100_000  # consumers times goods (ours): tables of them are held many times over
+HUGE = 1e50  # numbers beyond it, or nearer to 0 than 1 over it, are refused, as their powers are none (ours)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -99,6 +100,8 @@ class Economy:
             raise Refusal(f"{what}: {row.tolist()}; {length} finite numbers, one for each of the {of}, would be right.")
         if (row < 0).any():
             raise Refusal(f"{what}: {row.tolist()}; none may be negative (assumption IV).")
+        if not sized(row).all():
+            raise Refusal(f"{what}: {row.tolist()}; 0, or numbers between {1 / HUGE:g} and {HUGE:g}, would be right.")
         return row
 
     def _owned(self) -> None:
@@ -238,6 +241,12 @@ class Economy:
         """The same economy with other endowments [consumers, goods]."""
         rows = zip(self.consumers, endowments, strict=True)
         return dataclasses.replace(self, consumers=tuple(dataclasses.replace(c, endowment=e) for c, e in rows))
+
+
+def sized(numbers: np.ndarray | float) -> np.ndarray | np.bool_:
+    """Which numbers are 0, or of a size that can be computed with."""
+    size = np.abs(numbers)
+    return (size == 0) | ((size >= 1 / HUGE) & (size <= HUGE))
 
 
 def convex(economy: Economy, what: str = "the solvers") -> None:

@@ -7,7 +7,7 @@ eisenberg_gale    Fisher markets, homothetic utilities: a convex program whose d
 linear_exchange   exchange with linear utilities: a convex program of which every point is an equilibrium (Jain 2007)
 scan              two goods: all roots along the relative price
 complementarity   any convex economy: many starts of one system of equations
-newton            exchange with smooth demand: roots of excess demand in logarithms of prices, many starts
+newton            exchange with smooth demand: roots in logarithms of prices, however far apart these are, many starts
 
 Whatever a solver gives is completed (`clearing`) and certified (`verify`); what is not certified is not returned.
 """
@@ -24,7 +24,7 @@ from nomoi.markets import clearing, closed
 from nomoi.markets.complementarity import LARGEST, search, size
 from nomoi.markets.economy import Economy, convex
 from nomoi.markets.scan import WIDER, scan
-from nomoi.markets.utilities import Ces
+from nomoi.markets.utilities import TINY, Ces
 from nomoi.markets.verify import Certificate, verify
 
 SAME = 1e-6  # prices that differ by less, in shares of the value of all supply, are one equilibrium (ours)
@@ -60,7 +60,7 @@ class Equilibrium:
             "production": self.production.tolist(),
             "levels": self.levels.tolist(),
             "index": self.index,
-            "utilities": self.utilities.tolist(),
+            "utilities": [u if np.isfinite(u) else None for u in self.utilities.tolist()],
             "certificate": self.certificate.data(),
         }
 
@@ -115,6 +115,12 @@ def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilib
         for prices in METHODS["complementarity"](economy, seed, unique, kept):
             kept.add(prices)
         tried.append(f"complementarity: {len(kept.found)} of {kept.tries} candidates certified")
+    missed = sum(e.index or 0 for e in kept.found) != 1
+    if missed and method not in ("newton", "scan") and economy.l > 2 and _smooth(economy):  # where others do not look
+        before = kept.tries
+        for prices in METHODS["newton"](economy, seed, unique, kept):
+            kept.add(prices)
+        tried.append(f"newton: {len(kept.found)} of {kept.tries - before} candidates certified")
     found = sorted(kept.found, key=lambda e: e.prices.tolist())
     return Equilibria(
         economy, tuple(found), bool(unique and found), _promise(economy, found, unique, method, stretch), tuple(tried)
@@ -191,8 +197,9 @@ def _fitting(economy: Economy) -> str:
 
 def _promise(economy: Economy, found: Sequence[Equilibrium], unique: str, method: str, stretch: bool) -> str:
     if not found:
-        why = "" if closed.irreducible(economy) else " the economy is not irreducible, so that there may be none;"
-        return f"no equilibrium was found:{why} see the assumptions."
+        why = "" if closed.irreducible(economy) else " the economy is not known to be irreducible: there may be none;"
+        far = "where prices are too far apart for numbers, one would be missed"
+        return f"no equilibrium was found:{why} see the assumptions ({far})."
     if unique:
         return f"there is no other: {unique}."
     if stretch:
@@ -231,35 +238,39 @@ def _until(
 
 
 def _newton(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.ndarray | None]:
-    from scipy.optimize import root
+    from scipy.optimize import least_squares
 
-    if not economy.exchange or any(c.utility.many for c in economy.consumers):
+    if not _smooth(economy):
         raise Refusal("newton takes exchange with smooth demand alone; complementarity takes the others.")
-    rng, L = np.random.default_rng(seed), economy.l
+    rng, L, supply = np.random.default_rng(seed), economy.l, np.log(np.maximum(economy.supply, TINY))
+    kept.free = 0.0  # what clears in logarithms does so however little it is worth
 
     def prices(logs: np.ndarray) -> np.ndarray:
         logs = np.concatenate([logs, np.zeros((*logs.shape[:-1], 1))], -1)
-        w = np.exp(logs - logs.max(-1, keepdims=True))
-        return w / economy.scale
+        return np.exp(logs - logs.max(-1, keepdims=True)) / economy.scale
 
     def excess(logs: np.ndarray) -> np.ndarray:
-        p = prices(logs)
-        return (economy.excess(p) / economy.scale)[..., :-1] * np.minimum(p * economy.scale, 1.0)[..., :-1]
+        """Of demand, in logarithms, so that a good counts however little it is worth."""
+        with np.errstate(all="ignore"):
+            return np.nan_to_num(np.log(economy.demands(prices(logs)).sum(-2)) - supply, nan=50, posinf=50, neginf=-50)
 
     def slopes(logs: np.ndarray) -> np.ndarray:
         both = excess(np.concatenate([logs + 1e-6 * np.eye(L - 1), logs - 1e-6 * np.eye(L - 1)]))
         return ((both[: L - 1] - both[L - 1 :]) / 2e-6).T
 
     def candidates() -> Iterator[np.ndarray | None]:
+        close = dict.fromkeys(("xtol", "ftol", "gtol"), 1e-15)
         for k in range(STARTS):
-            with np.errstate(all="ignore"):
-                found = root(
-                    excess, np.zeros(L - 1) if k == 0 else rng.normal(0, 2, L - 1), jac=slopes, options={"xtol": 1e-14}
-                )
+            start = rng.normal(0, (2, 5, 10)[k % 3], L - 1) * (k > 0)
+            found = least_squares(excess, start, slopes, method="lm", max_nfev=150, **close)
             p = prices(found.x)
             yield p / p.sum() if np.abs(found.fun).max() < 1e-9 else None
 
     yield from _until(economy, kept, candidates(), unique)
+
+
+def _smooth(economy: Economy) -> bool:
+    return economy.exchange and not any(c.utility.many for c in economy.consumers)
 
 
 def _scan(economy: Economy, seed: int, unique: str, kept: _Kept) -> Iterator[np.ndarray | None]:

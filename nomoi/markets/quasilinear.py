@@ -32,6 +32,11 @@ class QuasiLinear(Utility):
     def wanted(self) -> np.ndarray:
         return (self.worth > 0) | (np.arange(self.goods) == self.money)
 
+    @property
+    def enough(self) -> np.ndarray:
+        top = np.divide(self.worth, self.bend, out=np.full(self.goods, np.inf), where=self.bend > 0)
+        return np.where(np.arange(self.goods) == self.money, np.inf, top)
+
     @cached_property
     def others(self) -> np.ndarray:
         """Which goods are wanted beside money."""
@@ -96,7 +101,7 @@ class QuasiLinear(Utility):
         factor = np.zeros(m.shape)
         if poor.any():
             factor[poor] = self._dear(p[..., k][poor], rate[poor], np.asarray(m)[poor])
-        bought = self._at(rate * np.exp(factor)[..., None])
+        bought = np.where(np.asarray(m)[..., None] > 0, self._at(rate * np.exp(factor)[..., None]), 0.0)
         out = np.zeros(p.shape)
         out[..., k] = bought
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -20,13 +20,14 @@ import numpy as np
 
 from nomoi import files
 from nomoi.errors import Refusal, nearest, once, printable
-from nomoi.markets.economy import Consumer, Economy, Producer
+from nomoi.markets.economy import HUGE, Consumer, Economy, Producer, sized
 from nomoi.markets.nest import Nest, nest, positive
 from nomoi.markets.quasilinear import quasi_linear
 from nomoi.markets.technologies import Activities, Fixed, Smooth, Technology
 from nomoi.markets.utilities import Bliss, Ces, Leontief, Linear, StoneGeary, Utility
 
 MEGABYTES = 20  # a larger file holds no economy that can be solved (ours)
+LONGEST = 60  # characters of a name (ours)
 
 
 def read(path: str | Path) -> Economy:
@@ -78,7 +79,18 @@ def _number(value: Any, what: str) -> float:
         out = np.nan
     if not np.isfinite(out):
         raise Refusal(f"{what} is {_short(value)}; a finite number would be right.")
+    if not sized(out):
+        raise Refusal(f"{what} is {out:g}; 0, or a number between {1 / HUGE:g} and {HUGE:g}, would be right.")
     return out
+
+
+def _name(value: Any, what: str) -> str:
+    """A name that fits in a sentence and a table; numbers are names, too."""
+    plain = isinstance(value, str | int | float) and not isinstance(value, bool)
+    said = " ".join(printable(str(value)).split()) if plain else ""
+    if not 0 < len(said) <= LONGEST:
+        raise Refusal(f"{what} is called {_short(value)}; a name of up to {LONGEST} characters would be right.")
+    return said
 
 
 def _list(value: Any, what: str) -> list[Any]:
@@ -91,24 +103,26 @@ def _row(value: Any, names: Sequence[str], what: str, of: str) -> np.ndarray:
     """[names] numbers from a list of all or a table of some."""
     if isinstance(value, Mapping):
         out = np.zeros(len(names))
-        for name, number in value.items():
+        for key, number in value.items():
+            name = _name(key, f"a {of} of {what}")
             if name not in names:
-                raise Refusal(f"{what} names {printable(str(name))!r}; {nearest(str(name), names, of)}")
+                raise Refusal(f"{what} names {name!r}; {nearest(name, names, of)}")
             out[names.index(name)] = _number(number, f"{name} in {what}")
         return out
     row = [_number(v, f"a number of {what}") for v in _list(value, what)]
     if len(row) != len(names):
-        raise Refusal(f"{what} has {len(row)} numbers for {len(names)} {of}s ({', '.join(names)}).")
+        some = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise Refusal(f"{what} has {len(row)} numbers for {len(names)} {of}s ({some}).")
     return np.array(row)
 
 
 def economy(data: Any, title: str = "economy") -> Economy:
     """An economy from plain data, as `read` finds it in a file."""
     top = Part(data, title)
-    goods = tuple(str(g) for g in _list(top.get("goods"), f"goods of {title}"))
+    goods = tuple(_name(g, f"good {k + 1}") for k, g in enumerate(_list(top.get("goods"), f"goods of {title}")))
     once(((g, None) for g in goods), f"goods of {title}")
     makers = [Part(d, f"producer {k + 1}") for k, d in enumerate(_list(top.get("producers", []), "producers"))]
-    names = [str(m.get("name", f"producer {k + 1}")) for k, m in enumerate(makers)]
+    names = [_name(m.get("name", m.where), m.where) for m in makers]
     producers = []
     for name, maker in zip(names, makers, strict=True):
         producers.append(Producer(name, _technology(Part(maker.get("technology"), f"the technology of {name}"), goods)))
@@ -116,8 +130,7 @@ def economy(data: Any, title: str = "economy") -> Economy:
     consumers = []
     for k, found in enumerate(_list(top.get("consumers"), f"consumers of {title}")):
         who = Part(found, f"consumer {k + 1}")
-        name = str(who.get("name", f"consumer {k + 1}"))
-        who.where = name
+        who.where = name = _name(who.get("name", who.where), who.where)
         wants = _utility(Part(who.get("utility"), f"the utility of {name}"), goods)
         owned = _row(who.get("endowment", {}), goods, f"the endowment of {name}", "good")
         parts = _row(who.get("shares", {}), names, f"the shares of {name}", "producer")
@@ -166,7 +179,7 @@ def _made(part: Part, goods: Sequence[str], families: Mapping[str, Callable[[Par
     family = str(part.get("family"))
     if family not in families:
         raise Refusal(
-            f"{part.where} is of family {family!r}; {nearest(family, families, 'famil')}".replace(
+            f"{part.where} is of family {_short(family)}; {nearest(family, families, 'famil')}".replace(
                 "the famils are", "the families are"
             )
         )
@@ -181,7 +194,7 @@ def _positive(part: Part, goods: Sequence[str], name: str, otherwise: Any = ...)
 
 
 def _good(part: Part, goods: Sequence[str], name: str) -> int:
-    good = str(part.get(name))
+    good = _name(part.get(name), f"{name} of {part.where}")
     if good not in goods:
         raise Refusal(f"{name} of {part.where} is {good!r}; {nearest(good, goods, 'good')}")
     return goods.index(good)

@@ -8,7 +8,7 @@ from scipy.optimize import brentq, minimize_scalar
 from nomoi.markets.economy import Economy
 
 POINTS, WIDE = 2001, 20.0  # ours: relative prices from e^-20 to e^20, in units of what there is of each good
-WIDER = 300.0  # where none is found in these (ours): what is plentiful and can hardly replace the other is nearly free
+WIDER = 650.0  # where none is found in these (ours): what is plentiful and can hardly replace the other is nearly free
 DUST = 1e-12  # an excess, as a share of what there is, that is rounding
 
 
@@ -76,7 +76,11 @@ def _roots(function, grid: np.ndarray, values: np.ndarray, size: np.ndarray) -> 
     inner = np.arange(1, len(grid) - 1)
     near = np.abs(values)
     same = (signs[inner - 1] == signs[inner]) & (signs[inner] == signs[inner + 1]) & (signs[inner] != 0)
-    dips = inner[same & (near[inner] <= near[inner - 1]) & (near[inner] <= near[inner + 1])]
+    same &= (near[inner] <= near[inner - 1]) & (near[inner] <= near[inner + 1])
+    # a parabola that reaches 0 rises to the next point by four times what is left; rounding on a plateau does not
+    with np.errstate(invalid="ignore"):
+        steep = near[inner] <= 4 * (np.maximum(near[inner - 1], near[inner + 1]) - near[inner])
+    dips = inner[same & steep]
     for k in dips:  # it comes nearest here: does it touch, or cross twice?
         sign = float(signs[k])
         low = minimize_scalar(

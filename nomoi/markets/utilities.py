@@ -54,6 +54,11 @@ class Utility:
         """[goods] of which goods more is better, at least somewhere."""
         return np.ones(self.goods, bool)
 
+    @property
+    def enough(self) -> np.ndarray:
+        """[goods] amounts beyond which more of one good is worth nothing by itself."""
+        return np.full(self.goods, np.inf)
+
     def value(self, x: np.ndarray) -> Amounts:
         """Utility [...] of bundles [..., goods]."""
         raise NotImplementedError

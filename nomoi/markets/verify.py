@@ -206,11 +206,18 @@ def _smooth(technology: Smooth, p: np.ndarray, y: np.ndarray, turnover: float) -
     possible = technology.made(np.maximum(inputs, 0.0))
     short = max(amount - possible, 0.0) / max(amount, possible, 1e-300) + wrong / max(float(np.abs(y).max()), 1e-300)
     if np.abs(y).max() * float(np.abs(p).max()) <= 1e-12 * turnover:  # it stands still
-        if technology.returns < 1:
-            return float(p[out] > 0), short  # the first unit costs nothing
-        return max(p[out] * technology.scale - _cheapest(technology.nest, p), 0.0) / max(
-            p[out] * technology.scale, 1e-300
-        ), short
+        worth, cost = p[out] * technology.scale, _cheapest(technology.nest, p)  # of what one unit of all inputs makes
+        if technology.returns < 1:  # it could earn the most of worth s^r - cost s, in shares of turnover
+            with np.errstate(divide="ignore", over="ignore"):
+                best = (
+                    (1 - technology.returns)
+                    * worth
+                    * np.power(
+                        technology.returns * worth / np.float64(cost), technology.returns / (1 - technology.returns)
+                    )
+                )
+            return (float(best) / turnover if worth > 0 else 0.0), short
+        return max(worth - cost, 0.0) / max(worth, 1e-300), short
     slope = technology.nest.gradient(np.maximum(inputs, 0.0))
     f = float(technology.nest.value(np.maximum(inputs, 0.0)))
     if f <= 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.markup import escape
@@ -14,12 +15,13 @@ from nomoi.errors import printable
 from nomoi.markets import economies
 from nomoi.markets.assumptions import PROVED, REFUTED, existence
 from nomoi.markets.economy import Economy
-from nomoi.markets.equilibria import Equilibria
+from nomoi.markets.equilibria import Equilibria, Equilibrium
 from nomoi.markets.verify import rates
 from nomoi.measure.statistics import number
 from nomoi.report.terminal import console
 
 MANY = 12  # consumers, goods or equilibria that are printed; JSON has all
+WORDS, NUMBER = 14, 13  # letters of a name and of a number in a table, with its edge
 
 
 def market(word: str, method: str = "auto", picture: Path | None = None, as_json: bool = False) -> None:
@@ -45,7 +47,8 @@ def market(word: str, method: str = "auto", picture: Path | None = None, as_json
 
 
 def _show(economy: Economy, found: Equilibria) -> None:
-    what = f"{len(economy.consumers)} consumers, {economy.l} goods, {len(economy.producers)} producers"
+    counts = (len(economy.consumers), "consumer"), (economy.l, "good"), (len(economy.producers), "producer")
+    what = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
     console.print(f"[bold]{escape(economy.title)}[/bold]  {what}", highlight=False)
     for k, e in enumerate(found[:MANY], 1):
         held = e.certificate
@@ -55,23 +58,39 @@ def _show(economy: Economy, found: Equilibria) -> None:
             f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
             highlight=False,
         )
-        out = Table(show_edge=False, pad_edge=False)
-        out.add_column("")
-        for g in economy.goods[:MANY]:
-            out.add_column(escape(g), justify="right")
-        out.add_column("utility", justify="right")
-        out.add_row("price", *(number(v, 5) for v in e.prices[:MANY]), "")
-        for c, x, u in list(zip(economy.consumers, e.allocation, e.utilities, strict=True))[:MANY]:
-            out.add_row(escape(c.name), *(number(v, 5) for v in x[:MANY]), number(float(u), 5))
-        for q, y in list(zip(economy.producers, e.production, strict=True))[:MANY]:
-            out.add_row(escape(q.name), *(number(v, 5) for v in y[:MANY]), "")
-        console.print(out)
+        for some in _abreast(economy.goods[:MANY]):
+            console.print(_table(economy, e, some))
         same = rates(economy, e.prices, e.allocation)
         if same:
-            off = max(abs(rate / price - 1) for _, _, rate, price in same if price > 0)
+            off = max(abs(rate - price) / (price or 1.0) for _, _, rate, price in same)  # some goods are free
             console.print(f"{len(same)} marginal rates of substitution equal the price ratios, within {off:.1e}.", "")
     console.print(escape(found.promise[:1].upper() + found.promise[1:]), highlight=False)
     console.print(f"[dim]tried: {escape('; '.join(found.tried))}[/dim]", "", highlight=False)
+
+
+def _abreast(goods: Sequence[str]) -> Iterator[range]:
+    """The numbers of goods that stand side by side where the terminal is so wide, so that no number is cut."""
+    fit = max((console.width - WORDS - NUMBER) // NUMBER, 1)
+    for k in range(0, len(goods), fit):
+        yield range(k, min(k + fit, len(goods)))
+
+
+def _table(economy: Economy, e: Equilibrium, goods: range) -> Table:
+    """What some goods cost, who has and makes how much of them; beside the last of them, utilities."""
+    last = goods.stop == min(economy.l, MANY)
+    out = Table(show_edge=False, pad_edge=False)
+    out.add_column("", max_width=WORDS)
+    for g in goods:
+        out.add_column(escape(economy.goods[g]), justify="right", max_width=NUMBER - 3)
+    if last:
+        out.add_column("utility", justify="right")
+    cells = lambda row: [number(row[g], 5) for g in goods]  # noqa: E731
+    out.add_row("price", *cells(e.prices))
+    for c, x, u in list(zip(economy.consumers, e.allocation, e.utilities, strict=True))[:MANY]:
+        out.add_row(escape(c.name), *cells(x), *[number(float(u), 5)] * last)
+    for q, y in list(zip(economy.producers, e.production, strict=True))[:MANY]:
+        out.add_row(escape(q.name), *cells(y))
+    return out
 
 
 def _assumptions(economy: Economy) -> None:
