@@ -22,6 +22,7 @@ _PLAIN = (
               r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", "-+0123456789."),
     ("null", r"^(?:~|null|Null|NULL|)$", ("~", "n", "N", "")),
 )  # fmt: skip
+DEEP = 100  # levels of a file in YAML (ours)
 DATA = "NOMOI_DATA"  # the folder of data that are too large, or not licensed, to come with nomoi
 
 
@@ -117,8 +118,14 @@ def _yaml(said: str, path: Path) -> Any:
     Loader.add_constructor("tag:yaml.org,2002:float", number)
     Loader.add_constructor("tag:yaml.org,2002:map", mapping)
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(said, Loader)):
-            raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
+        depth = 0
+        for event in yaml.parse(said, Loader):
+            if isinstance(event, yaml.AliasEvent):
+                raise Refusal(f"{path} repeats a part by an alias (*name); write the part out.")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEP:  # which the library would work at for minutes
+                line = event.start_mark.line + 1
+                raise Refusal(f"{path}, line {line} is nested more than {DEEP} times; take it apart.")
         return yaml.load(said, Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -184,6 +184,13 @@ def test_renaming_attributes_changes_no_number():
         ({"attributes": ["a"]}, "at least two"),
         ({"attributes": ["a", "b c", "c", "d"]}, "can be no name"),
         ({"prox": 1}, "did you mean 'proxy'"),
+        ({"proxy": "log(a - 0.1)"}, "the proxy is not finite at t = 0"),
+        ({"constants": {"a": 1}}, "'a', which is an attribute"),
+        ({"constants": {"1x": 1}}, "'1x', which can be no name"),
+        ({"until": 1e4}, r"until is 10000; a number in \[0.001, 200\]"),
+        ({"update_every": 1e-9}, "update_every is 1e-09"),
+        ({"utility": "exp(exp(exp(exp(a))))"}, "is too steep"),
+        ({"attributes": [f"a{k}" for k in range(31)]}, "at most 30"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(change, said):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nomoi.errors import Refusal
-from nomoi.proxies import labels, tables
+from nomoi.proxies import label_audit, labels, tables
 from nomoi.proxies.label_audit import audit, load
 from nomoi.report import audits
 
@@ -193,6 +193,7 @@ ROWS = [(k % 17, k % 5, k, "ab"[k % 2]) for k in range(200)]
         ([(*r[:3], f"g{k}") for k, r in enumerate(ROWS)], {}, "g has 200 levels"),
         ([], {}, "names of columns and no row"),
         ([ROWS[0], (1, 2)], {}, "cannot be read as a table.*row|columns"),
+        ([(1e308, *ROWS[0][1:]), *ROWS], {}, "s is 1e\\+308 in row 2"),
     ],
 )
 def test_tables_that_cannot_be_audited(tmp_path, rows, options, said):
@@ -229,6 +230,46 @@ def test_other_refusals_and_what_is_said_of_them(tmp_path):
     hole = load(write(path, [("s", "n", "c", "g"), ("", 1, 1, "a"), *ROWS]), "s", ["n"], "g", drop=True)
     assert len(hole.score) == 200
     assert "s 1" in audit(hole, permutations=0).notes[1]
+
+
+def test_letters_ends_of_lines_and_commas_that_are_not_what_they_seem(tmp_path):
+    rows = ["s,n,g", *(",".join(map(str, (r[0], r[1], r[3]))) for r in ROWS)]
+    old = tmp_path / "old.csv"
+    old.write_bytes("\r".join(rows).encode())  # as old spreadsheets end a line
+    assert len(load(old, "s", ["n"], "g").score) == 200
+    old.write_bytes("\n".join([*rows, "1,2,\xe9"]).encode("latin-1"))
+    with pytest.raises(Refusal, match="letters of g are not those of UTF-8"):
+        load(old, "s", ["n"], "g")
+    old.write_text("s\tn\tg\n950\t1\ta\n18,022\t2\tb\n")
+    with pytest.raises(Refusal, match="'18,022', whose comma may set thousands apart"):
+        load(old, "s", ["n"], "g")
+    old.write_text("s\tn\tg\n950\t1\ta\n1,5\t2\tb\n")
+    assert load(old, "s", ["n"], "g").score.tolist() == [950, 1.5]
+
+
+def test_nobody_on_top_is_not_enough(tmp_path):
+    few = [(k // 9, k % 3, k, "ab"[k % 2]) for k in range(33)]
+    table = load(write(tmp_path / "a.csv", [("s", "n", "c", "g"), *few]), "s", ["n"], "g")
+    assert audit(table, permutations=0).status("capture: n") == "not enough given"
+
+
+def test_a_need_is_yes_or_no_where_all_of_it_is(tmp_path):
+    rows = [(k % 17, float(k > 10_100) * 3, k, "ab"[k % 2]) for k in range(10_200)]
+    table = load(write(tmp_path / "a.csv", [("s", "n", "c", "g"), *rows]), "s", ["n"], "g")
+    assert not any("yes or no" in note for note in audit(table, permutations=0).notes)
+
+
+def test_other_scores_find_more_or_less_and_many_rows_are_shuffled_less(monkeypatch):
+    world = labels.draw(4000)
+    random = np.random.default_rng(0).normal(size=4000)
+    monkeypatch.setattr(label_audit, "LARGE", 4000)
+    for mine, other, status in ((world.score, random, "pass"), (random, world.score, "warn")):
+        people = label_audit.People("p", mine, {"n": world.need}, {}, {"o": other}, world.group, ("a", "b"))
+        found = audit(people, top=80)
+        assert found.status("capture: n") == status
+        assert found.status("best score for n") == status
+    assert found.details["b against a"]["swap"]["n"]["permutations"] == 20
+    assert any("20 times rather than 200" in note for note in found.notes)
 
 
 def test_the_command(nomoi):

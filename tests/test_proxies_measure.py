@@ -159,6 +159,8 @@ def test_the_example_has_all_four_kinds_and_its_page_is_drawn(tmp_path, monkeypa
         ("p,g\n1,2\n3,\n", ["--proxy", "p", "--need", "g"], "an empty cell in 1 of 2 rows"),
         ("p,g\n1,\n3,\n", ["--proxy", "p", "--need", "g", "--drop"], "p is the same in all rows"),
         ("p,g,on\n1,2,0\n2,3,2\n", ["--proxy", "p", "--need", "g", "--pushed", "on"], "on has other values than 0 and"),
+        ("p,g,on\n1,2,1\n2,3,1\n", ["--proxy", "p", "--need", "g", "--pushed", "on"], "on is 1 in all rows"),
+        ("p,g\n1e-200,2\n2e-200,3\n", ["--proxy", "p", "--need", "g"], "p is the same in all rows"),
         ("p,g\n1,2\n", ["--proxy", "p", "--need", "g", "--top", "90"], "--top means nothing to an audit of a measure"),
         ("p,g\n1,2\n", ["--proxy", "p", "--proxy", "g", "--need", "g"], "--proxy is given 2 times"),
     ],

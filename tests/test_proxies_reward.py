@@ -405,6 +405,35 @@ def test_an_expression_is_worth_what_python_says(a, b):
         ({"humans": {"drunk_16_17": -1}}, "drunk_16_17 is -1"),
         ({"trajectories": {"a": {"x": [1, 2], "y": [1]}}}, "columns of one length"),
         ({"trajectories": {"a": "nowhere.csv"}}, "nowhere.csv cannot be read"),
+        ({"gamma": 10**400}, "gamma is inf"),
+        ({"time_limit_s": 1e308}, "a drive of inf steps is too long"),
+        ({"trajectories": {"a": {"x": [10**400]}}}, "finite numbers would be right"),
+        ({"fields": {"v": {"means": ["speed_mps"]}}}, "means is .'speed_mps'.; did you mean"),
+        ({"unknown": {"outside": [["clip"]]}}, "extrapolate, clip it may be"),
+        ({"outcomes": [{"field": {}}]}, "field is {}"),
+        (
+            {"graph": {"start": "a", "goals": [["b"], 1], "moves": [{"from": "a", "to": "b", "reward": 1}]}},
+            "is where no",
+        ),
+        (
+            {
+                "graph": {
+                    "start": "a",
+                    "goals": ["b"],
+                    "horizon": 1e12,
+                    "moves": [{"from": "a", "to": "b", "reward": 1}],
+                }
+            },
+            "horizon of at most 100,000",
+        ),
+        ({"prefer": ["crash", "crash"]}, "'crash' twice"),
+        ({"strict": "no"}, "strict is 'no'; true or false"),
+        ({"trajectorys": {}}, "did you mean 'trajectories'"),
+        ({"constants": {"speed_mps": 3}}, "which is a field, too"),
+        ({"attributes": [{"name": f"a{k}", "expr": "steer"} for k in range(101)]}, "at most 100"),
+        ({"attributes": [{"name": "x", "expr": "1e300", "weight": 1e300}]}, "'x' is inf at step 0"),
+        ({"attributes": [{"name": "x", "expr": "1e300", "weight": 1e7}]}, "sum to inf"),
+        ({"attributes": [{"name": "x", "potential": "1 / speed_mps"}]}, "'x' is nan at step 0"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(change, said, tmp_path):
@@ -423,6 +452,7 @@ def test_what_is_wrong_in_a_file_is_named(change, said, tmp_path):
         ("just words", "is no table"),
         ("", "is no table"),
         ("? [1, 2]\n: 3\n", "a key that is no word"),
+        ("[" * 3000, "nested more than 100 times"),
     ],
 )
 def test_yaml_that_is_none(text, said, tmp_path):
@@ -430,6 +460,42 @@ def test_yaml_that_is_none(text, said, tmp_path):
     path.write_text(text)
     with pytest.raises(Refusal, match=said):
         read(path)
+
+
+def test_what_a_person_says_of_ranges_is_heard(nomoi, tmp_path):
+    given = base(fields={"v": {"means": "speed_mps", "range": [4, 8]}}, outside="clip")
+    given["attributes"] = [{"name": "x", "expr": "v"}]
+    for outside, right in ((None, 8), ("clip", 8), ("extrapolate", 10)):
+        found = audit(parse(given, "x", tmp_path), outside=outside)
+        pays = found.details["cases"]["as given"]["gamma 1"]["returns"]
+        assert pays["destination"] == pytest.approx(300 * right)
+    (tmp_path / "x.json").write_text(json.dumps(base()))
+    status, _, said = nomoi("audit", "reward", "x.json", "--outside", "clip")
+    assert status == 2
+    assert "no field of base has a range; leave it out" in said
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [("raise SystemExit(3)", "reward raised SystemExit: 3"), ("return 10**400", "reward gave 1000"),
+     ("return 1e308", "sum to inf")],
+)  # fmt: skip
+def test_what_a_function_may_not_do(body, said, tmp_path):
+    (tmp_path / "mine.py").write_text(f"AUDIT = {{'dt_s': 1}}\ndef reward(step):\n    {body}\n")
+    with pytest.raises(Refusal, match=said):
+        audit(tmp_path / "mine.py")
+
+
+@pytest.mark.parametrize(("kind", "unit", "one"), [
+    (kind, unit, one) for kind, units in {
+        "speed": {"km/h": 3.6, "kph": 3.6, "mph": 2.236936, "ft/s": 3.28084, "cm/s": 100},
+        "length": {"km": 0.001, "cm": 100, "mi": 0.000621371, "ft": 3.28084},
+        "time": {"ms": 1000, "min": 1 / 60, "h": 1 / 3600}, "angle": {"deg": 57.29578},
+        "acceleration": {"g": 0.1019716, "km/h/s": 3.6}, "share": {"%": 100},
+    }.items() for unit, one in units.items()
+])  # fmt: skip
+def test_one_of_ours_in_other_units(kind, unit, one):
+    assert UNITS[kind][unit] == pytest.approx(one, rel=1e-5)
 
 
 def test_yaml_is_read_as_people_mean_it(tmp_path):

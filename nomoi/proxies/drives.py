@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 
 import numpy as np
@@ -45,13 +46,13 @@ def standard(reward: Reward) -> dict[str, Drive]:
     s, dt = reward.scenario, reward.dt_s or STEP_S
     takes = s.distance_m / s.speed_mps
     limit = reward.time_limit_s if reward.time_limit_s not in (None, math.inf) else max(LIMIT_S, takes)
-    steps = [max(1, round(seconds / dt)) for seconds in (s.crash_fraction * takes, limit, takes)]
-    if max(steps) > LONGEST:
+    lengths = s.crash_fraction * takes / dt, limit / dt, takes / dt
+    if max(lengths) > LONGEST:
         raise Refusal(
-            f"a drive of {max(steps):,} steps is too long to audit; a longer dt_s or a shorter distance_m "
+            f"a drive of {max(lengths):.3g} steps is too long to audit; a longer dt_s or a shorter distance_m "
             "or time_limit_s would be right."
         )
-    out = {}
+    steps, out = [max(1, round(length)) for length in lengths], {}
     for name, count in zip(ORDER, steps, strict=True):
         moving = name != IDLE
         c = {field: np.zeros(count) for field in FIELDS}
@@ -103,8 +104,8 @@ def table_number(value: object, where: str) -> float:
     """A cell of a table in the file."""
     if isinstance(value, bool):
         return float(value)
-    if not isinstance(value, (int, float)):
-        raise Refusal(f"{where} has {value!r}; finite numbers would be right.")
+    if not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
+        raise Refusal(f"{where} has {str(value)[:40]!r}; finite numbers would be right.")
     return float(value)
 
 
@@ -131,9 +132,13 @@ def returns(reward: Reward, gamma: float) -> dict[str, float]:
 
 
 def total(parts: Mapping[str, np.ndarray], gamma: float) -> float:
-    """The return of rewards by attribute."""
-    per_step = sum(parts.values())
-    return float(np.sum(per_step * gamma ** np.arange(len(per_step))))
+    """The return of rewards by attribute; refused where it is too large to be a number."""
+    with np.errstate(all="ignore"):
+        per_step = sum(parts.values())
+        out = float(np.sum(per_step * gamma ** np.arange(len(per_step))))
+    if not math.isfinite(out):
+        raise Refusal(f"the rewards of a drive ({', '.join(parts)}) sum to {out}; smaller ones would be right.")
+    return out
 
 
 def sample(reward: Reward, count: int, rng: np.random.Generator) -> tuple[Drive, Mapping[str, np.ndarray]]:

@@ -42,6 +42,7 @@ def aimless(reward: Reward) -> Mapping[str, Drive]:
 
 
 WAYS = 100_000  # moves that are tried in search of the best way (ours)
+MOVES = 100_000  # that are looked ahead in search of the best loop (ours)
 
 
 def _straight(moves: Sequence[tuple[str, str, float]], start: str, goals: set[str], gamma: float) -> float:
@@ -69,7 +70,7 @@ def loop(reward: Reward, name: str) -> Finding:
     graph: {start: a, goals: [z], moves: [{from: a, to: b, reward: 1} or {from, to, FIELD: value, ...}]}
     """
     part = Part(reward.given["graph"], f"{reward.title}: graph")
-    start, goals = part.words("start"), set(part.rows("goals"))
+    start, goals = part.words("start"), {str(goal) for goal in part.rows("goals")}
     moves = []
     for row in part.parts("moves"):
         a, b = row.words("from"), row.words("to")
@@ -91,6 +92,10 @@ def loop(reward: Reward, name: str) -> Finding:
     if gamma == 1 and horizon is None:
         raise Refusal(f"{part.where} needs a horizon (steps) where gamma is 1.")
     steps = int(horizon) if horizon else max(10, math.ceil(math.log(1e-12) / math.log(gamma)))
+    if steps > MOVES:
+        raise Refusal(
+            f"{part.where} is to be looked ahead for {steps:,} moves; a horizon of at most {MOVES:,} would be right."
+        )
     at = {p: k for k, p in enumerate(places)}
     ends = np.array([p in goals for p in places])
     source, to = (np.array([at[m[i]] for m in moves]) for i in (0, 1))

@@ -8,6 +8,7 @@ Hadfield-Menell 2020; the flow and the example are ours).
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 
+WORK = 5000  # slopes that are asked for on one way (ours): some hundreds are usual
 EXACT = {"rtol": 1e-8, "atol": 1e-9}  # as far as slopes by differences go: asked for more, a solver follows their noise
 Function = Callable[[np.ndarray], Any]  # [L, ...] -> [...]
 
@@ -38,7 +40,8 @@ class World:
         h = 1e-6 * np.maximum(1, np.abs(s))
         grid = np.concatenate([s[:, None] + np.diag(h), s[:, None] - np.diag(h)], 1)
         values = np.broadcast_to(np.asarray(f(grid), float), 2 * len(s))
-        return (values[: len(s)] - values[len(s) :]) / (2 * h)
+        with np.errstate(all="ignore"):  # what is not finite is refused by whoever asked
+            return (values[: len(s)] - values[len(s) :]) / (2 * h)
 
     def check(self, rng: np.random.Generator) -> None:
         """Refuse a start that costs too much, and a utility or a cost that an attribute lowers somewhere near."""
@@ -122,8 +125,12 @@ def flow(
     full, t, at_edge, stuck = math.nan, 0.0, abs(cost(s)) <= 1e-9, np.zeros(len(s), bool)
     times, states = [0.0], [s]
     grid = np.linspace(0, until, points)
+    work = itertools.count()
 
-    def speed(_: float, s: np.ndarray) -> np.ndarray:
+    def speed(at: float, s: np.ndarray) -> np.ndarray:
+        if next(work) > WORK:
+            raise Refusal(f"the flow is too steep to be followed past t = {at:.4g}; a smoother utility or cost, or a "
+                          "shorter time, would be right.")  # fmt: skip
         g = np.where(asked & free & ~stuck, world.gradient(proxy, s), 0.0)
         if not at_edge:
             return g
@@ -167,6 +174,10 @@ def flow(
 
 def _path(world: World, proxy: Function, t: np.ndarray, s: np.ndarray, full: float) -> Path:
     u, p = (np.broadcast_to(np.asarray(f(s.T), float), len(t)) for f in (world.utility, proxy))
+    for what, values in (("proxy", p), ("utility", u)):
+        if not np.isfinite(values).all():
+            when = t[np.flatnonzero(~np.isfinite(values))[0]]
+            raise Refusal(f"the {what} is not finite at t = {when:.4g}; one that stays finite would be right.")
     return Path(t, s, np.array(u), np.array(p), full)
 
 

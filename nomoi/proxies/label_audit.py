@@ -123,7 +123,7 @@ def audit(people: People, compare: str = "", top: int = 97, permutations: int = 
         notes.append(f"The groups were shuffled {FEWER} times rather than {permutations}, since there are many rows.")
         permutations = FEWER
     for name, values in people.needs.items():
-        if set(np.unique(values[:10_000])) <= {0.0, 1.0}:
+        if ((values == 0) | (values == 1)).all():
             notes.append(f"{name} is yes or no: means are shares, and the swap knows only two needs.")
     findings, details, drawn = [], {}, {}
     for reference, compared in pairs:
@@ -266,7 +266,7 @@ def _over_all(people: People, weight: np.ndarray, details: dict[str, Any]) -> li
         out.append(
             Finding(
                 f"capture: {name}",
-                WARN if part < 0.25 else PASS,
+                NOT_ENOUGH if math.isnan(part) else WARN if part < 0.25 else PASS,
                 part,
                 0.25,
                 f"the {SHARE:.0%} on top have {short(got)} of all {name}; at random {short(chance)}, at best "

@@ -195,9 +195,15 @@ def compared(
     for name, score in scores.items():
         top = highest(score, share)
         row = {o: concentration(v, top, weight) for o, v in outcomes.items()}
-        row["group"] = float((weight * top) @ group / (weight @ top))
+        row["group"] = _share(weight * top, group)
         out[name] = {k: (v, float(np.sqrt(max(v * (1 - v), 0) / n))) for k, v in row.items()}
     return out
+
+
+def _share(weight: np.ndarray, group: np.ndarray) -> float:
+    """Of all weight that of the compared group; NaN where there is none."""
+    total = float(weight.sum())
+    return float(weight @ group) / total if total else float("nan")
 
 
 def capture(need: np.ndarray, score: np.ndarray, weight: np.ndarray, share: float = 0.03) -> tuple[float, float, float]:

@@ -60,12 +60,14 @@ def load(path: str | Path, proxy: str, goal: str, actor: str = "", pushed: str =
         raise Refusal(f"{path} has an empty cell in {int(lost.sum()):,} of {len(lost):,} rows; fill them, or leave "
                       "those rows out with --drop.")  # fmt: skip
     for name in (proxy, goal):
-        if not np.ptp(found[name][~lost]) if (~lost).any() else True:
+        if not (len(found[name][~lost]) and found[name][~lost].std()):
             raise Refusal(f"{path}: {name} is the same in all rows; a column that varies would be right.")
     if pushed and not set(np.unique(found[pushed][~lost])) <= {0.0, 1.0}:
         raise Refusal(
             f"{path}: {pushed} has other values than 0 and 1; 1 where somebody pushed {proxy} would be right."
         )
+    if pushed and found[pushed][~lost].all():
+        raise Refusal(f"{path}: {pushed} is 1 in all rows; some in which nobody pushed {proxy} would be right.")
     kept = lambda v: None if v is None else v[~lost]  # noqa: E731
     return Rows(Path(path).name, found[proxy][~lost], found[goal][~lost], kept(codes), words,
                 kept(found.get(pushed)) if pushed else None, int(lost.sum()))  # fmt: skip

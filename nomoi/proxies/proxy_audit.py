@@ -22,6 +22,8 @@ from nomoi.proxies.incomplete import World
 from nomoi.proxies.reading import Part, number, read
 
 UPDATES = 20  # times in all that the principal chooses anew, where the file does not say (ours)
+# what is audited within seconds (ours): attributes, the shortest and the longest time, updates in all
+ATTRIBUTES, SHORT, LONG, OFTEN = 30, 1e-3, 200, 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +53,13 @@ def parse(data: Mapping[str, Any], where: str) -> Objective:
             raise Refusal(f"{where}: attributes has {name!r}, which can be no name; letters, digits and _ are right.")
     if len(set(names)) < len(names) or len(names) < 2:
         raise Refusal(f"{where}: attributes is {names!r}; at least two, each once, would be right.")
+    if len(names) > ATTRIBUTES:
+        raise Refusal(f"{where}: there are {len(names)} attributes; at most {ATTRIBUTES} would be right.")
     table = part.part("constants", {})
+    for name in table.data:
+        if not identifier(name) or name in names:
+            why = "is an attribute, too" if name in names else "can be no name"
+            raise Refusal(f"{table.where} has {name!r}, which {why}; another name would be right.")
     constants = {n: table.number(n) for n in table.data}
     known = {*names, *constants}
     parsed = lambda key: Expression(part.value(key), f"{where}: {key}").known(known, "attribute")  # noqa: E731
@@ -80,8 +88,8 @@ def parse(data: Mapping[str, Any], where: str) -> Objective:
                 raise Refusal(f"{where}: proxy has {n!r}; the attributes are {', '.join(names)}.")
         mentioned = [names.index(n) for n in dict.fromkeys(chosen)]
         proxy = incomplete.mention(world, mentioned)
-    until = part.number("until", 8.0, 0, 1e4, open_low=True)
-    every = part.number("update_every", until / UPDATES, 0, 1e4, open_low=True)
+    until = part.number("until", 8.0, SHORT, LONG)
+    every = part.number("update_every", until / UPDATES, until / OFTEN)
     for key in ("about", "source"):
         part.value(key, "")
     part.close()

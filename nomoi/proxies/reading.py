@@ -25,7 +25,7 @@ class Part:
     def __init__(self, data: Any, where: str):
         if not isinstance(data, Mapping):
             raise Refusal(f"{where} is {data!r}; a table of names and values would be right.")
-        self.data, self.where, self.asked = dict(data), where, set[str]()
+        self.data, self.where, self.asked = {str(k): v for k, v in data.items()}, where, set[str]()
 
     def __contains__(self, key: str) -> bool:
         return key in self.data
@@ -72,7 +72,7 @@ class Part:
     def choice(self, key: str, known: Collection[str], default: Any = REQUIRED) -> Any:
         """One of the words that are known."""
         given = self.value(key, default)
-        if key in self.data and given not in known:
+        if key in self.data and not (isinstance(given, str) and given in known):
             raise Refusal(f"{self.of(key)} is {given!r}; {nearest(str(given), known, 'value')}")
         return given
 
@@ -98,11 +98,12 @@ class Part:
         """A list of tables."""
         return [Part(row, f"{self.of(key)}, number {k + 1}") for k, row in enumerate(self.rows(key, default))]
 
-    def close(self) -> None:
-        """Refuse what nobody asked for: nothing that a person wrote is passed over."""
+    def close(self, *others: str) -> None:
+        """Refuse what nobody asked for, and is none of `others`: nothing that a person wrote is passed over."""
         for key in self.data:
             if key not in self.asked:
-                raise Refusal(f"{self.where} has {key!r}, which means nothing here; {nearest(key, self.asked, 'key')}")
+                known = {*self.asked, *others}
+                raise Refusal(f"{self.where} has {key!r}, which means nothing here; {nearest(key, known, 'key')}")
 
 
 def number(
@@ -123,7 +124,10 @@ def number(
         if text.names:
             raise Refusal(f"{where} is {given!r}; {right} would be right.")
         given = text({})
-    value = float(given) if abs(given) < 1e308 or not math.isfinite(given) else math.nan
+    try:
+        value = float(given)
+    except OverflowError:  # a whole number of hundreds of digits
+        value = math.inf if given > 0 else -math.inf
     bad = math.isnan(value) or (math.isinf(value) and not infinite)
     if bad or not low <= value <= high or (open_low and value == low):
         raise Refusal(f"{where} is {value:g}; {right} would be right.")

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import itertools
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from nomoi.proxies.reading import Part, number, read
 
 KINDS = ("outcome", "shaping", "constraint")
 MANY = 64  # combinations of what is unknown that are tried (ours)
+TERMS = 100  # attributes of a reward (ours): more than anybody has written, less than takes a minute
 OUTSIDE = ("extrapolate", "clip")
 DRAWS = 256  # calls whose mean a stochastic reward is (ours)
 
@@ -78,6 +80,11 @@ class Reward:
     def names(self) -> set[str]:
         """The fields that its expressions read (of a function, nothing is known before it is called)."""
         return {name for term in self.terms for name in term.expression.names} - set(self.constants)
+
+    @property
+    def ranged(self) -> bool:
+        """Whether a field has a range, beyond which something must be said to happen."""
+        return any(f.bounded for f in self.declared.values())
 
     def reads(self, means: str) -> bool:
         """Whether an expression reads a field, by nomoi's name or by the file's own."""
@@ -153,6 +160,8 @@ def parse(data: Mapping[str, Any], where: str, folder: Path = Path(), call: Call
     for name in table.data:
         if not identifier(name):
             raise Refusal(f"{table.where}: {name!r} can be no name in an expression; letters, digits and _ are right.")
+        if name in FIELDS or name in declared:
+            raise Refusal(f"{table.where} has {name!r}, which is a field, too; another name would be right.")
         constants[name] = table.number(name)
     scenario = _scenario(part.part("scenario", {}))
     own = "trajectories" in part
@@ -187,7 +196,7 @@ def parse(data: Mapping[str, Any], where: str, folder: Path = Path(), call: Call
         rest,
         folder,
     )
-    part.close()
+    part.close(*REST, "time_limit_s", "ends", *([] if call else ["attributes"]))
     return made
 
 
@@ -231,6 +240,8 @@ def _terms(part: Part, constants: set[str], known: set[str] | None) -> tuple[Ter
             )
         )
         row.close()
+    if len(out) > TERMS:
+        raise Refusal(f"{part.where} has {len(out):,} attributes; at most {TERMS} would be right.")
     if not out:
         raise Refusal(f"{part.where} has no attributes; give at least one with a name and an expr.")
     if len({t.name for t in out}) < len(out):
@@ -259,7 +270,7 @@ def _unknown(part: Part, constants: Mapping[str, float]) -> dict[str, Sequence[A
         if not values:
             raise Refusal(f"{part.of(name)} has no value; give those that the description leaves open.")
         if name == "outside":
-            if set(values) - set(OUTSIDE):
+            if any(v not in OUTSIDE for v in values):
                 raise Refusal(f"{part.of(name)} is {values!r}; of {', '.join(OUTSIDE)} it may be.")
             out[name] = tuple(values)
         elif name in numbers:
@@ -307,15 +318,18 @@ def rewards(
             first = float(term.expression({**{k: np.asarray(v) for k, v in start.items()}, **reward.constants}))
             after = paid.copy()
             after[-1] = 0.0  # an episode ends where every potential is zero
-            paid = gamma * after - np.concatenate([[first], paid[:-1]])
+            with np.errstate(all="ignore"):  # what is not finite is refused below
+                paid = gamma * after - np.concatenate([[first], paid[:-1]])
         if term.terminal:
             paid = np.where(np.arange(count) == count - 1, paid, 0.0)
+        with np.errstate(over="ignore"):
+            paid = term.weight * paid
         if not np.isfinite(paid).all():
             k = int(np.flatnonzero(~np.isfinite(paid))[0])
             raise Refusal(
                 f"{where}: the attribute {term.name!r} is {paid[k]} at step {k}; every reward must be finite."
             )
-        out[term.name] = term.weight * paid
+        out[term.name] = paid
     return out
 
 
@@ -336,7 +350,7 @@ def _called(reward: Reward, view: Mapping[str, np.ndarray], start: Mapping[str, 
                 f"{where}, step {k}: reward gave {said[0]:g} and then {said[1]:g} for the same step; one "
                 "that draws lots must say so in AUDIT: 'stochastic': True."
             )
-        out.append(float(np.mean(said)))
+        out.append(float(np.mean(said)) if reward.stochastic else said[0])
     return np.array(out)
 
 
@@ -347,12 +361,12 @@ def _said(call: Any, step: tuple[Any, ...], where: str) -> float:
         raise Refusal(
             f"{where}: reward reads the field {error.args[0]!r}; {nearest(str(error.args[0]), list(step[-1]), 'field')}"
         ) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Refusal(f"{where}: reward raised {type(error).__name__}: {str(error) or 'no message'}.") from None
     if (
         isinstance(value, (bool, str))
         or not isinstance(value, (int, float, np.floating, np.integer))
-        or not math.isfinite(value)
+        or not abs(value) <= sys.float_info.max
     ):
         shown = type(value).__name__ if isinstance(value, np.ndarray) else repr(value)
         raise Refusal(f"{where}: reward gave {shown[:60]}; one finite number a step would be right.")

@@ -40,7 +40,7 @@ def audit(given: Reward | str | Path, gamma: float | None = None, outside: str |
         reward = dataclasses.replace(
             reward, gamma=gamma, unknown={k: v for k, v in reward.unknown.items() if k != "gamma"}
         )
-    if outside is not None and "outside" in reward.unknown:
+    if outside is not None and reward.ranged:
         reward = reward.settled({"outside": outside})
     people = reward_checks.humans(reward, baselines())
     first = next(reward.cases())[1]

@@ -43,6 +43,8 @@ def pairs(reward: Reward) -> list[tuple[str, str]]:
         for row in rows:
             if row not in names:
                 raise Refusal(f"{reward.title}: prefer has {row!r}; the trajectories are {', '.join(names)}.")
+        if twice := [row for k, row in enumerate(rows) if row in rows[:k]]:
+            raise Refusal(f"{reward.title}: prefer has {twice[0]!r} twice; each trajectory once would be right.")
         return list(itertools.combinations(rows, 2))
     there = [n for n in ORDER if n in drives.drives(reward)]
     return list(itertools.combinations(there, 2))

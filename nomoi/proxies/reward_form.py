@@ -137,7 +137,7 @@ def redundant(reward: Reward, seed: int) -> Finding:
         if abs(r) > SAME:
             found[a, b] = r
     inflated = _inflated(table)
-    strict = case.given.get("strict", False)
+    strict = Part(case.given, case.title).truth("strict", False)
     twice = [(a, b) for (a, b), r in found.items() if r > 0]
     status = PASS if not found and not inflated else FAIL if strict and twice else WARN
     told = "; ".join(f"{a} and {b} vary together (r = {r:.3g})" for (a, b), r in found.items())

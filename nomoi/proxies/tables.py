@@ -15,7 +15,7 @@ from nomoi.files import why
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]  # how files say that there is no value
-WRONG = "WRONG"
+LARGEST = 1e100  # of a number in a table (ours): squares and sums of larger ones are none
 
 
 def head(path: str | Path) -> tuple[str, list[str]]:
@@ -23,20 +23,23 @@ def head(path: str | Path) -> tuple[str, list[str]]:
     path = Path(path)
     try:
         with path.open("rb") as file:
-            raw = file.readline(1 << 20)
+            raw = file.readline(1 << 20).split(b"\r")[0]  # as old spreadsheets end a line
     except OSError as error:
         raise Refusal(f"{path} cannot be read ({why(error)}); check the path.") from None
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in raw:
         raise Refusal(f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8.")
     try:
-        line = raw.decode("utf-8-sig").strip("\r\n")
+        line = raw.decode("utf-8-sig").strip("\n")
     except UnicodeDecodeError:
         raise Refusal(
             f"{path} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8."
         ) from None
     if not line.strip():
         raise Refusal(f"{path} is empty; a first line with the names of columns would be right.")
-    found = max(SEPARATORS, key=lambda s: len(next(csv.reader([line], delimiter=s))))
+    try:
+        found = max(SEPARATORS, key=lambda s: len(next(csv.reader([line], delimiter=s))))
+    except csv.Error as error:
+        raise Refusal(f"{path}, line 1 cannot be read as names of columns: {error}.") from None
     names = [name.strip() for name in next(csv.reader([line], delimiter=found))]
     if len(set(names)) < len(names):
         twice = next(n for n in names if names.count(n) > 1)
@@ -75,6 +78,9 @@ def load(path: str | Path, wanted: Sequence[str] | None = None) -> dict[str, Any
         ) from None
     if not found.num_rows:
         raise Refusal(f"{path} has names of columns and no row.")
+    for name in wanted:
+        if pa.types.is_binary(found.column(name).type):
+            raise Refusal(f"{path}: letters of {name} are not those of UTF-8; save the file as UTF-8.")
     return {name: found.column(name).combine_chunks() for name in wanted}
 
 
@@ -84,6 +90,7 @@ def numbers(column: Any, name: str, path: str | Path) -> np.ndarray:
     from pyarrow import compute
 
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        _doubtful(column, name, path)
         swapped = compute.replace_substring(column, ",", ".") if SEPARATORS[head(path)[0]] != "comma" else column
         try:
             column = compute.cast(swapped, pa.float64())
@@ -98,12 +105,30 @@ def numbers(column: Any, name: str, path: str | Path) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         out = np.asarray(compute.cast(column, pa.float64()).to_numpy(zero_copy_only=False), float)
-    if np.isinf(out).any():
+    large = np.abs(out) > LARGEST
+    if large.any():
+        k = int(np.flatnonzero(large)[0])
+        said = "infinite" if np.isinf(out[k]) else f"{out[k]:g}"
         raise Refusal(
-            f"{path}: {name} is infinite in row {int(np.flatnonzero(np.isinf(out))[0]) + 2}; "
-            "finite numbers would be right."
+            f"{path}: {name} is {said} in row {k + 2}; finite numbers, of at most {LARGEST:g}, would be right."
         )
     return out
+
+
+def _doubtful(column: Any, name: str, path: str | Path) -> None:
+    """Refuse commas that may set thousands apart: 18,022 beside 950.  Where every cell has one, 1.234 is as good."""
+    from pyarrow import compute
+
+    commas = compute.match_substring(column, ",")
+    some, every = compute.any(commas).as_py(), compute.all(commas).as_py()
+    if not some or every:
+        return
+    written = compute.filter(column, commas)
+    if compute.all(compute.match_substring_regex(written, r"^\s*-?[1-9]\d{0,2}(,\d{3})+\s*$")).as_py():
+        raise Refusal(
+            f"{path}: {name} has {str(written[0].as_py())!r}, whose comma may set thousands apart or decimals; write "
+            "numbers without the commas of thousands."
+        )
 
 
 def _numeric(word: str) -> bool:

@@ -58,12 +58,16 @@ def run(kind: str, file: Path, asked: Mapping[str, Any], report: Path, as_json: 
 
 
 def _audit_reward(file: Path, asked: Mapping[str, Any]) -> Audit:
+    from nomoi.proxies.reward import find
     from nomoi.proxies.reward_audit import audit
 
     outside = asked["outside"]
     if outside not in (None, "extrapolate", "clip"):
         raise Refusal(f"--outside is {outside!r}; extrapolate or clip would be right.")
-    return audit(file, asked["gamma"], outside)
+    reward = find(file)
+    if outside is not None and not reward.ranged:
+        raise Refusal(f"--outside is {outside!r}, and no field of {reward.title} has a range; leave it out.")
+    return audit(reward, asked["gamma"], outside)
 
 
 def _audit_label(file: Path, asked: Mapping[str, Any]) -> Audit:
