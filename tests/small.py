@@ -120,7 +120,8 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"})
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"})
+THERE["rotation"] = ("pool", "irrigation")
 THERE |= {"contract": WORLDS, "levy": WORLDS}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():

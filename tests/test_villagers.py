@@ -166,7 +166,7 @@ def test_learning_goes_on_under_a_quota():
 
 
 def test_who_is_alone_in_a_role_looks_at_another_group():
-    """On a canal every place is a role of its own: a head copies the head of another canal, if that one fares better."""
+    """On a canal every place is a role of its own: a head copies the head of another canal that fares better."""
     who, canal = Villagers(rate=1.0, beta=1000.0, mutation=0.0), Irrigation()
     people, state, seen = alive(canal, cooperator=jnp.zeros(5, bool), provides=jnp.zeros(5, bool))
     rich = dataclasses.replace(people, earned=jnp.array([9.0, 0, 9, 0, 9]), provides=jnp.ones(5, bool))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
@@ -10,18 +11,26 @@ from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal, nearest
 from nomoi.grid import Scene
+from nomoi.institutions.units import column
+
+
+class Turns(eqx.Module):
+    """place [n] in the queue, 0 first; left [] steps until it moves up."""
+
+    place: Int[Array, " n"]
+    left: Int[Array, ""]
 
 
 class Rotation(Institution):
     """While it is not one's turn, the own answer to `head` is taken to be 0, nothing.
 
-    Turns go round by the order of the agents, `together` of them at once, as in the huertas of Valencia (Ostrom 1990).
+    Turns go round in the order of the agents, `together` of them at once, as in the huertas of Valencia (Ostrom 1990).
     It needs no payment and no punishment, and it wastes what those on turn leave unused.
 
     needs     the event harvest
     emits     rotation.turn [n] steps in which it was one's turn
     senses    rotation.turn [n, 1] whether it is one's turn
-    memory    clock [], steps so far
+    memory    see Turns
 
     >>> from nomoi import govern
     >>> from nomoi.institutions.rotation import Rotation
@@ -53,24 +62,27 @@ class Rotation(Institution):
     def chance(self, situation: Situation) -> str:
         return ""
 
-    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Int[Array, ""]:
-        return jnp.zeros((), jnp.int32)
+    def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Turns:
+        return Turns(jnp.asarray(np.arange(situation.agents), jnp.int32), self.length)
 
-    def on_turn(self, clock: Int[Array, ""], n: int) -> Bool[Array, " n"]:
-        """Whose turn it is after so many steps."""
-        return (np.arange(n) - clock // self.length * self.together) % n < self.together
+    def on_turn(self, memory: Turns) -> Bool[Array, " n"]:
+        """Whose turn it is."""
+        return memory.place < self.together
 
-    def permit(self, memory: Array, situation: Situation, state: State, action: Action) -> Action:
+    def permit(self, memory: Turns, situation: Situation, state: State, action: Action) -> Action:
         head = self.head or next(iter(situation.actions))
-        return action | {head: jnp.where(self.on_turn(memory, situation.agents), action[head], 0)}
+        return action | {head: jnp.where(self.on_turn(memory), action[head], 0)}
 
     def inform(
-        self, memory: Array, situation: Situation, state: State, scene: Scene | None, told: Observation
+        self, memory: Turns, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
-        return {"turn": self.on_turn(memory, situation.agents)[:, None].astype(jnp.float32)}
+        return {"turn": column(self.on_turn(memory))}
 
     def settle(
-        self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,
+        self, key: PRNGKeyArray, memory: Turns, situation: Situation, state: State, tried: Action, action: Action,
         outcome: Outcome,
-    ) -> tuple[Array, State, Outcome]:  # fmt: skip
-        return memory + 1, state, outcome.note(self, turn=self.on_turn(memory, situation.agents))
+    ) -> tuple[Turns, State, Outcome]:  # fmt: skip
+        over = memory.left <= 1
+        place = jnp.where(over, (memory.place - self.together) % situation.agents, memory.place)
+        after = Turns(place, jnp.where(over, self.length, memory.left - 1))
+        return after, state, outcome.note(self, turn=self.on_turn(memory))

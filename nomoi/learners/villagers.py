@@ -136,7 +136,8 @@ class Villagers(Learner, Rule):
             take = jnp.where(told("stranger") > 0, jnp.where(come, most, 0), take)
         action = {h: people.habit[h] for h in habits(situation)} | {name: take.astype(jnp.int32)}
         if "worked" in situation.emits:
-            action |= {"range": roams.astype(jnp.int32), "provide": plan.provides * told("duty", 1.0).astype(jnp.int32)}
+            duty = jnp.where(plan.provides, told("duty", 1.0), 0.0)
+            action |= {"range": roams.astype(jnp.int32), "provide": duty.astype(jnp.int32)}
         for word, answer in (
             ("vote", plan.vote),
             ("watch", lots[1] < self.diligence(people)),
