@@ -101,7 +101,7 @@ class Irrigation(Situation):
     }
     regimes: ClassVar = {
         "nothing": "",
-        "quota": "quota(target=0)+fine(on=quota.excess)",
+        "quota": "quota(target=0)+fine(on=quota.excess,rate=7)",
         "rotation": "rotation(together=3,length=1)",
     }
     who: ClassVar[str] = "villagers"

@@ -100,9 +100,9 @@ RACES = {f"race, {s} a second": {"speed": s} for s in (1, 2, 4)} | {
 
 def trials(size: str) -> Sequence[Trial]:
     smoke = size == "smoke"
-    more = {"worlds": 1 if smoke else 4} | ({"seconds": 60} if smoke else {})
+    more = {"worlds": 1 if smoke else 2} | ({"seconds": 60} if smoke else {})
     return [
-        Computed("nobody harvests", grown, {"worlds": 1 if smoke else 4}),
+        Computed("nobody harvests", grown, {"worlds": 1 if smoke else 2}),
         *(Computed(f"keep {k:g}, {w}", kept, {"keep": k, "enclosed": w == "enclosed first"} | more)
           for k in KEEPS for w in ("at random", "enclosed first")),
         *(Computed(label, raced, settings | more) for label, settings in RACES.items()),
@@ -186,7 +186,7 @@ STUDY = Study(
     {"smoke": 1, "laptop": 24, "paper": 96},
     sections,
     "The field, its growth, the time and what strikes cost are those of the laboratory (29 x 29 cells, five people, "
-    "240 s); no number about people's earnings was at hand, so published claims are orderings. The people are a model of "
+    "240 s); of people only an abstract was at hand, so published claims are orderings. The people are a model of "
     "ours: who has talked keeps to one threshold and one strip of the field, or breaks that. What nobody published "
     "about them is drawn anew for each seed, so that an interval covers the draws and not one choice of ours. Four "
     "neighbours, and a move to collect.",
