@@ -52,12 +52,17 @@ def grounds(place: Laboratory, zone: Int[Array, " n"]) -> Bool[Array, "n S"]:
     return (zone[:, None] == strip) | (zone[:, None] < 0)
 
 
+def share(ground: Bool[Array, "n S"], state: State) -> Float[Array, " n"]:
+    """Of the cells of each one's ground, those that bear a token."""
+    return (ground & state.tokens).sum(1, dtype=jnp.float32) / ground.sum(1, dtype=jnp.float32)
+
+
 def moves(key: PRNGKeyArray, place: Laboratory, ways: Ways, state: State, idle: Bool[Array, " n"]) -> Int[Array, " n"]:
     """What each does now: collect where it stands on a token that it will take, else a step to the nearest one."""
     n, land, total = place.agents, place.land, len(place.land.sites)
     ground, second = grounds(place, ways.zone), state.time / place.speed
     late = second >= place.horizon / place.speed - ways.last
-    dense = (ground & state.tokens).sum(1) >= ways.keep * ground.sum(1)
+    dense = share(ground, state) >= ways.keep
     willing = (dense | late) & (second >= ways.wait) & ~idle
     goal = ground & state.tokens & willing[:, None]
 
@@ -87,7 +92,7 @@ def struck(key: PRNGKeyArray, place: Laboratory, ways: Ways, state: State, broke
     n = place.agents
     most = (state.got[None, :] == state.got.max()) & (state.got[:, None] < state.got.max())
     whom = jnp.where(ways.rule < 0, most, broke[None, :] & ~np.eye(n, dtype=bool))
-    one = whom & (whom.cumsum(1) == 1)  # of several the first
+    one = whom & (whom.cumsum(1, dtype=jnp.int32) == 1)  # of several the first
     return one & (grid.chance(grid.draw(key, strike=n)["strike"])[:, None] < ways.strike / place.speed)
 
 
@@ -113,14 +118,14 @@ def live(key: PRNGKeyArray, place: Laboratory, ways: Ways) -> Lived:
         idle = (fear > 0) | hits.any(1)  # striking takes a move
         after, outcome = place.step(at, state, {"move": moves(jax.random.fold_in(at, 1), place, ways, state, idle)})
         ground = grounds(place, jnp.where(ways.rule < 0, -1, zone))
-        agreed = (ground & state.tokens).sum(1) >= ways.rule * ground.sum(1)
+        agreed = share(ground, state) >= ways.rule
         late = state.time / place.speed >= place.horizon / place.speed - ways.last
         takes = outcome.events["harvest"] > 0
         home = (ground & grid.on(grid.site(place.land, after.body), len(place.land.sites))).any(1)
         breaks = takes & ~(agreed & home) & ~late
         broke = jnp.where(hits.any(0), False, broke | breaks)
         fear = jnp.where(hits.any(0), jnp.round(ways.fear * place.speed), jnp.maximum(fear - 1, 0))
-        paid = paid + COST * hits.sum(1) + HARM * hits.sum(0)
+        paid = paid + COST * hits.sum(1, dtype=jnp.float32) + HARM * hits.sum(0, dtype=jnp.float32)
         return (after, fear, broke, paid), jnp.stack([after.tokens.any(), hits.any()]).astype(jnp.float32)
 
     first = (place.reset(key), jnp.zeros(n), jnp.zeros(n, bool), jnp.zeros(n))
@@ -138,13 +143,13 @@ def central(key: PRNGKeyArray, place: Laboratory, keep: Float[Array, ""], enclos
         tokens = place.grow(tokens, draw["grow"])
         near = grid.neighbours(land, tokens, NEAR).astype(jnp.float32)
         order = jnp.where(tokens, grid.chance(draw["pick"]) + jnp.where(enclosed, near, 0.0), -1.0)
-        many = jnp.maximum(tokens.sum() - jnp.floor(keep * total).astype(jnp.int32), 0)
+        many = jnp.maximum(tokens.sum(dtype=jnp.int32) - jnp.floor(keep * total).astype(jnp.int32), 0)
         least = jnp.append(jnp.sort(order)[::-1], -2.0)[many]
         left = tokens & (order <= least)
-        return left, (tokens.sum() - left.sum()).astype(jnp.float32)
+        return left, (tokens & ~left).sum(dtype=jnp.float32)
 
     tokens, got = jax.lax.scan(second, place.reset(key).tokens, jnp.arange(place.horizon // place.speed))
-    return got.sum() + tokens.sum()
+    return got.sum() + tokens.sum(dtype=jnp.float32)
 
 
 def bare(key: PRNGKeyArray, place: Laboratory) -> Float[Array, " seconds"]:

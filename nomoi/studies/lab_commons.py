@@ -100,7 +100,7 @@ RACES = {f"race, {s} a second": {"speed": s} for s in (1, 2, 4)} | {
 
 def trials(size: str) -> Sequence[Trial]:
     smoke = size == "smoke"
-    more = {"worlds": 1 if smoke else 2} | ({"seconds": 60} if smoke else {})
+    more = {"worlds": 1} | ({"seconds": 60} if smoke else {})
     return [
         Computed("nobody harvests", grown, {"worlds": 1 if smoke else 2}),
         *(Computed(f"keep {k:g}, {w}", kept, {"keep": k, "enclosed": w == "enclosed first"} | more)
