@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +18,9 @@ from nomoi.errors import Refusal
 from nomoi.institutions.fine import Fine
 from nomoi.institutions.quota import Quota
 from nomoi.institutions.rotation import Rotation
+from nomoi.probes import canal as solved
 from nomoi.situations.irrigation import Irrigation, State, crop, delivered, shared_out
+from nomoi.studies import canal
 
 KEY = jax.random.key(0)
 
@@ -161,3 +165,65 @@ def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
     assert (outcome.events["harvest"] > 0).all()
     with pytest.raises(Refusal, match=r"rotation.head is 'drw'; did you mean 'draw'"):
         govern(Irrigation(), Rotation(head="drw"))
+
+
+# --- solved
+
+
+def test_what_one_hand_could_make_of_it():
+    """By the earlier program: crops at 5, 10 .. 40 cubic feet a second, and ten rounds from 75 that earn 1034."""
+    place = Irrigation(horizon=10)
+    assert [solved.best_crops(place, f) for f in range(5, 45, 5)] == [10, 20, 37, 51, 63, 75, 90, 95]
+    assert solved.planned(place) == 1034
+    assert canal.bounds(None)["nobody gives"] == 585
+
+
+def test_turns_go_round_as_the_institution_has_them():
+    place, stack = Irrigation(), Rotation(length=1, together=3)
+    state, ten, waters = govern(place, stack).reset(KEY), jnp.full(5, 10), solved.turns(place, 3)
+    for t in range(3):
+        state, outcome = govern(place, stack).step(KEY, state, {"draw": ten, "provide": jnp.full(5, 5)})
+        np.testing.assert_allclose(50 * outcome.events["harvest"], waters(30.0, t), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("start", "how"), [(56, "equal"), (60, "equal"), (60, "greedy"), (63, "greedy")])
+def test_an_equilibrium_is_one_by_trying_every_departure(start, how):
+    """Three farmers with four tokens, two rounds; in the last one nobody gives.  Of all that nobody gains by leaving
+    the first round is one with most welfare, and of those the most even."""
+    place = Irrigation(agents=3, endowment=4, horizon=2, wear=6.0, start=float(start), supply=20.0)
+    waters = getattr(solved, how)(place)
+    crops = [np.asarray(crop(jnp.asarray(waters(f, 0)))) for f in solved.flows(place)]
+    stable = []
+    for gave in itertools.product(range(5), repeat=3):
+        worth = lambda i, x, gave=gave: 4 - x + crops[start - 6 + sum(gave) - gave[i] + x][i]  # noqa: E731
+        if all(worth(i, gave[i]) >= worth(i, x) for i in range(3) for x in range(5)):
+            stable.append((sum(crops[start - 6 + sum(gave)]) - sum(gave), -sum(x * x for x in gave), gave))
+    found = solved.equilibrium(place, waters)
+    first = tuple(found.given[0].tolist())
+    assert max(stable)[:2] == next(s[:2] for s in stable if s[2] == first)
+    assert found.kept.tolist() == [start, start - 6 + sum(first)]
+    assert (found.given[1] == 0).all()
+    income = (4 - found.given + [crops[start], crops[int(found.kept[1])]]).sum(0)
+    np.testing.assert_array_equal(found.income, income)
+
+
+def test_a_quota_dear_enough_is_never_worth_breaking():
+    """No field gains more than the fine from units beyond the equal part, whatever the canal carries."""
+    feet = jnp.arange(26, dtype=jnp.float32) * 50
+    earns = np.asarray(crop(feet))
+    for flow in range(5, 45, 5):
+        part = flow / 5
+        own = float(crop(jnp.float32(50 * part)))
+        beyond = np.arange(26) > part
+        assert (earns[beyond] - own <= canal.RATE * (np.arange(26)[beyond] - part)).all()
+
+
+def test_inequality_is_counted_round_by_round():
+    water = np.array([[1.0, 1, 1, 1, 1], [5, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
+    np.testing.assert_allclose(canal.gini(water), [0, 0.8, np.nan])
+
+
+def test_a_head_that_takes_too_much_is_left_alone():
+    """It earns more at eight units than at an equal part of six, and less at ten: nobody below gives."""
+    head = {k: solved.bandit(Irrigation(), k)[0] for k in (6, 8, 10)}
+    assert head[8] > head[6] > head[10]

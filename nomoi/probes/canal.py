@@ -56,7 +56,7 @@ def best_crops(place: Irrigation, flow: float) -> int:
 
 def flows(place: Irrigation) -> np.ndarray:
     """[101] what a canal carries that is kept up 0 .. 100, of the supply that there is."""
-    return np.minimum(np.asarray(delivered(jnp.arange(101, dtype=jnp.float32))), float(place.supply))
+    return np.minimum(np.asarray(delivered(jnp.arange(101, dtype=jnp.float32)), float), float(place.supply))
 
 
 def planned(place: Irrigation) -> float:

@@ -147,9 +147,9 @@ CLAIMS = [
     _again("They wait for 160 s, and then race at four moves a second: 550", of("race after 160 s", "tokens"), 550),
 ]  # fmt: skip
 READINGS = [
-    *(Reading(f"The same race where one may move to eight cells, {s} moves a second", EARLIER,
+    *(Reading(f"The same race where one may move to eight cells, {s} moves a second", OURS,
               of(f"race, {s} a second, eight neighbours", "tokens"), unit="tokens") for s in (1, 2, 4)),
-    *(Reading(f"... and where a token is taken on entering its cell, {s} moves a second", EARLIER,
+    *(Reading(f"... and where, with four, a token is taken on entering its cell, {s} moves a second", OURS,
               of(f"race, {s} a second, taken on entering", "tokens"), unit="tokens") for s in (1, 2, 4)),
     *(Reading(f"What people gather, {name}", OURS, of("societies", f"gross, {name}"), unit="tokens") for name in ALL),
     Reading("... and end with, punishment", OURS, of("societies", f"net, {PUNISH}"), unit="tokens"),
