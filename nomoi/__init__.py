@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
+    from nomoi.institutions.rotation import Rotation as Rotation
     from nomoi.institutions.sanction import Sanction as Sanction
     from nomoi.institutions.shares import Shares as Shares
     from nomoi.institutions.survey import Survey as Survey
@@ -113,6 +114,8 @@ if TYPE_CHECKING:
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
+    from nomoi.situations.irrigation import Irrigation as Irrigation
+    from nomoi.situations.laboratory import Laboratory as Laboratory
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms

@@ -22,6 +22,7 @@ from nomoi.institutions.taboo import Taboo
 from nomoi.situations.allelopathic import Allelopathic
 from nomoi.situations.cleanup import Cleanup
 from nomoi.situations.harvest import Harvest
+from nomoi.situations.laboratory import Laboratory
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.mushrooms import Mushrooms
 from nomoi.situations.pool import Pool
@@ -77,6 +78,7 @@ SITUATIONS: dict[str, Situation] = {
     "allelopathic": Allelopathic(
         map=str(POND), agents=4, horizon=30, extent=(2, 1, 2), beam=(2, 1), tempo=200, rest=2, graduated=True
     ),
+    "laboratory": Laboratory(side=5, agents=3, horizon=30, extent=(2, 1, 2), beam=(3, 1), growth=0.5, diagonals=True),
     "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),
 }
@@ -120,7 +122,8 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"})
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"})
+THERE["rotation"] = ("pool", "irrigation")
 THERE |= {"contract": WORLDS, "levy": WORLDS}
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():

@@ -196,7 +196,7 @@ def test_who_plays_may_be_anybody(nomoi):
 
 @pytest.mark.slow  # what is checked and compared here is so in test_examples and test_open_measures too
 def test_a_situation_and_an_institution_of_ones_own(nomoi):
-    for file, limit in (("meadow.py", 100), ("rotation.py", 60)):
+    for file, limit in (("meadow.py", 100), ("fallow.py", 70)):
         assert len((EXAMPLES / file).read_text().splitlines()) < limit
         status, out, err = nomoi("check", EXAMPLES / file)
         assert status == 0, out + err
@@ -204,8 +204,8 @@ def test_a_situation_and_an_institution_of_ones_own(nomoi):
     name = f"{EXAMPLES / 'meadow.py'}:Meadow"
     status, _, err = nomoi("compare", name, "--under", "nothing", "--steps", "600", *QUICK)
     assert status == 0, err
-    rotation = f"{EXAMPLES / 'rotation.py'}:Rotation(head=graze)"
-    status, _, err = nomoi("compare", name, "--under", rotation, "--steps", "600", *QUICK)
+    fallow = f"{EXAMPLES / 'fallow.py'}:Fallow(head=graze)"
+    status, _, err = nomoi("compare", name, "--under", fallow, "--steps", "600", *QUICK)
     assert status == 0, err
 
 

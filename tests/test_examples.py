@@ -5,7 +5,6 @@ import runpy
 from functools import lru_cache
 from pathlib import Path
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -29,7 +28,7 @@ def example(word, kind):
 
 @pytest.mark.parametrize(
     ("file", "lines"),
-    [("meadow.py", 100), ("canal.py", 100), ("rotation.py", 60), ("measure.py", 100), ("learner.py", 100)],
+    [("meadow.py", 100), ("canal.py", 100), ("fallow.py", 70), ("measure.py", 100), ("learner.py", 100)],
 )
 def test_an_example_passes_every_check_and_is_short(file, lines):
     checks, well = report(f"{EXAMPLES}/{file}")
@@ -67,33 +66,30 @@ def test_the_last_blade_is_sparse_and_can_be_charged():
     np.testing.assert_array_equal(got.outcome.transfer, -5 * got.outcome.events["sparse"])
 
 
-def test_in_a_rotation_only_those_on_turn_take():
-    rotation, pool = example("rotation.py:Rotation", "institution"), SITUATIONS["pool"]
-    got = run(govern(pool, rotation(length=2)), 1)
-    turn = got.outcome.events["rotation.turn"]
-    assert turn[:7].tolist() == [[1, 0, 0], [1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1], [0, 0, 1], [1, 0, 0]]
-    np.testing.assert_array_equal(got.seen["rotation.turn"][..., 0], turn)
-    np.testing.assert_array_equal(got.outcome.events["request"] > 0, (turn > 0) & (got.action["request"] > 0))
-    two = run(govern(pool, rotation(length=1, together=2)), 1).outcome.events["rotation.turn"]
-    assert two[:3].tolist() == [[1, 1, 0], [1, 0, 1], [0, 1, 1]]
+def test_who_has_taken_lies_fallow():
+    fallow, pool = example("fallow.py:Fallow", "institution"), SITUATIONS["pool"]
+    got = run(govern(pool, fallow(rest=2)), 1)
+    took, rested = (got.outcome.events[e] > 0 for e in ("harvest", "fallow.rested"))
+    assert took.any()
+    assert not (took & rested).any()
+    np.testing.assert_array_equal(rested[2:], took[1:-1] | took[:-2])
+    np.testing.assert_array_equal(got.seen["fallow.left"][..., 0] > 0, rested)
 
 
-def test_a_rotation_takes_one_head_only_and_wants_it_to_be_there():
-    rotation = example("rotation.py", "institution")
+def test_fallow_takes_one_head_only_and_wants_it_to_be_there():
+    fallow = example("fallow.py", "institution")
     meadow = example("meadow.py", "situation")(horizon=26)
-    g = govern(meadow, rotation(head="graze", length=1))
-    got = run(g, 1)
-    off_turn = got.outcome.events["rotation.turn"] == 0
-    assert not got.outcome.events["harvest"][off_turn].any()
+    got = run(govern(meadow, fallow(head="graze", rest=3)), 1)
+    rested = got.outcome.events["fallow.rested"] > 0
     moved = got.before.world.body.cell != got.after.world.body.cell
-    assert moved[off_turn].any()
-    with pytest.raises(Refusal, match=r"rotation.head is 'grace'; did you mean 'graze'"):
-        jax.eval_shape(govern(meadow, rotation(head="grace")).reset, jax.random.key(0))
+    assert moved[rested].any()
+    with pytest.raises(Refusal, match=r"fallow.head is 'grace'; did you mean 'graze'"):
+        govern(meadow, fallow(head="grace"))
 
 
-def test_out_of_force_a_rotation_lets_everybody_be():
-    rotation, pool = example("rotation.py", "institution"), SITUATIONS["pool"]
-    got, plain = run(govern(pool, rotation(in_force=jnp.array(False))), 1), run(pool, 1)
+def test_out_of_force_nobody_lies_fallow():
+    fallow, pool = example("fallow.py", "institution"), SITUATIONS["pool"]
+    got, plain = run(govern(pool, fallow(in_force=jnp.array(False))), 1), run(pool, 1)
     np.testing.assert_array_equal(got.outcome.reward, plain.outcome.reward)
 
 

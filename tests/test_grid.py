@@ -292,6 +292,12 @@ def test_walk(world):
         assert body.cell[k].tolist() == twins.walk(land, cell[k], facing[k], out[k], go[k], quarter[k], order[k])
         for i, j in itertools.combinations(np.flatnonzero(out[k] == 0), 2):
             assert (body.cell[k, i], body.cell[k, j]) != (cell[k, j], cell[k, i]), "two agents swapped places"
+    slant = rng.random(cell.shape) < 0.5
+    move = lambda c, f, o, g, q, w, s: grid.walk(land, grid.Body(c, f, o), g, q, w, s)  # noqa: E731
+    body = each(move, cell, facing, out, go, quarter, order, slant)
+    for k in range(BATCH):
+        told = (x[k] for x in (cell, facing, out, go, quarter, order, slant))
+        assert body.cell[k].tolist() == twins.walk(land, *told)
 
 
 def strides(land, cell, facing, keys=20_000):
@@ -712,7 +718,7 @@ def test_many_are_found_on_the_map_as_few_are_by_comparing_all_pairs(world):
         body = grid.Body(cell, facing, out)
         scene = grid.Scene(land, grid.Extent(2, 1, 1), body, {"wall": land.walls}, {"a": live}, {"b": facing > 1})
         march = partial(grid.walk, land, body, jnp.ones(agents, bool), jnp.zeros(agents, jnp.int32))
-        moved = march(bits), march(bits % 3)  # and with ties
+        moved = march(bits), march(bits % 3), march(bits, slant=bits % 2 > 0)  # and with ties, and slantwise
         beams = grid.reach(land, body, *BEAMS[0])
         trodden = grid.trodden(grid.site(land, body), len(land.sites))
         return moved, beams, trodden, scene.view(), scene.add(bodies={"c": marked}).view()

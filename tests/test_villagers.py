@@ -18,6 +18,7 @@ from nomoi.learners.people import Plan, Told, model, taking
 from nomoi.learners.villagers import Villagers
 from nomoi.situations.commons import Commons
 from nomoi.situations.harvest import Harvest
+from nomoi.situations.irrigation import Irrigation
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 from nomoi.testing.learner import check_learner
@@ -162,3 +163,22 @@ def test_learning_goes_on_under_a_quota():
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(after.people))
     assert ((after.people.trust >= 0) & (after.people.trust <= 1)).all()
     assert (np.asarray(after.people.earned) != np.asarray(run.people.earned)).any()
+
+
+def test_who_is_alone_in_a_role_looks_at_another_group():
+    """On a canal every place is a role of its own: a head copies the head of another canal that fares better."""
+    who, canal = Villagers(rate=1.0, beta=1000.0, mutation=0.0), Irrigation()
+    people, state, seen = alive(canal, cooperator=jnp.zeros(5, bool), provides=jnp.zeros(5, bool))
+    rich = dataclasses.replace(people, earned=jnp.array([9.0, 0, 9, 0, 9]), provides=jnp.ones(5, bool))
+    lots = jnp.full((11, 5), HALF)
+    action = who.answer(lots, people, canal, seen)
+    _, outcome = canal.step(KEY, state, action)
+    outcome = dataclasses.replace(outcome, reward=jnp.full(5, 10.0))
+    after = who.adapt(lots, people, canal, seen, action, outcome, outcome.payoff, rich)
+    assert after.provides.tolist() == [True, False, True, False, True]
+    assert not who.adapt(lots, people, canal, seen, action, outcome, outcome.payoff).provides.any()
+
+
+def test_who_provides_gives_what_is_his_duty():
+    people, _, seen = alive(Irrigation(), cooperator=jnp.zeros(5, bool), provides=jnp.arange(5) < 2)
+    assert answers(Irrigation(), people, seen)["provide"].tolist() == [5, 5, 0, 0, 0]

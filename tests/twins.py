@@ -69,14 +69,14 @@ def turn(facing, out, quarter):
     return [(int(f) + int(q)) % 4 if o == 0 else int(f) for f, o, q in zip(facing, out, quarter, strict=True)]
 
 
-def walk(land, cell, facing, out, go, quarter, order):
+def walk(land, cell, facing, out, go, quarter, order, slant=None):
     """One after the other in the random order; who meets a wall, the edge or somebody stays."""
     cell, n = [int(c) for c in cell], len(cell)
     place = rank(order)
     for i in sorted(range(n), key=lambda i: place[i]):
         if out[i] > 0 or not go[i]:
             continue
-        target = spot(land, cell[i], (int(facing[i]) + int(quarter[i])) % 4, 1, 0)
+        target = spot(land, cell[i], (int(facing[i]) + int(quarter[i])) % 4, 1, int(slant is not None and slant[i]))
         if target is None or land.walls[target]:
             continue
         if any(cell[j] == target for j in range(n) if j != i and out[j] == 0):

@@ -71,6 +71,12 @@ class Land:
         r, c = np.clip(r, 0, self.height - 1), np.clip(c, 0, self.width - 1)
         return (r * self.width + c).astype(np.int32)
 
+    @cached_property
+    def slant(self) -> np.ndarray:
+        """[cells, 4] the cell one step ahead and one to the right, for each facing (at the edge its own place)."""
+        cells = self.relative(np.array([1]), np.array([1]))[..., 0]
+        return np.where(cells < 0, np.arange(self.cells)[:, None], cells).astype(np.int32)
+
     def shortest(self, down: Any, over: Any) -> tuple[Any, Any]:
         """A way of so many cells `down` and `over`; on a torus the shortest one to the same cell."""
         if not self.torus:

@@ -17,21 +17,30 @@ def turn(body: Body, quarter: Int[Array, " n"]) -> Body:
     return Body(body.cell, jnp.where(body.here, (body.facing + quarter) % 4, body.facing), body.out)
 
 
-def walk(land: Land, body: Body, go: Bool[Array, " n"], quarter: Int[Array, " n"], order: UInt32[Array, " n"]) -> Body:
+def walk(
+    land: Land, body: Body, go: Bool[Array, " n"], quarter: Int[Array, " n"], order: UInt32[Array, " n"],
+    slant: Bool[Array, " n"] | None = None,
+) -> Body:  # fmt: skip
     """Step one cell, `quarter` right turns away from ahead (1 is a step to the right), without turning.
+
+    Where `slant`, the step goes on to the cell at its right, between two of the four ways (quarter 0: ahead and right).
 
     Agents move one after the other in a random order drawn from `order` [n] (Melting Pot's rule): a move
     succeeds when its cell is neither wall nor taken at that moment.  So nobody shares a cell, nobody swaps,
     and of several contenders for a free cell each is equally likely to get it.
     """
     heading = (body.facing + quarter) % 4
-    target = jnp.asarray(land.ahead).at[body.cell, heading].get(mode="promise_in_bounds")
+    ways = land.ahead if slant is None else np.concatenate([land.ahead, land.slant], 1)
+    way = heading if slant is None else heading + jnp.where(slant, 4, 0)
+    target = jnp.asarray(ways).at[body.cell, way].get(mode="promise_in_bounds")
     go = go & body.here & ~jnp.asarray(land.walls)[target]
-    cell = (_in_turn if len(order) <= FEW else _at_once)(land, body, go, target, order)
+    if len(order) <= FEW:
+        return Body(_in_turn(body, go, target, order), body.facing, body.out)
+    cell = _at_once(land, body, go, target, order, ways)
     return Body(cell, body.facing, body.out)
 
 
-def _in_turn(land: Land, body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:
+def _in_turn(body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:
     """Where each is in the end, one move after the other."""
     place = rank(order)
     cell = jnp.where(body.here, body.cell, -1)
@@ -42,15 +51,15 @@ def _in_turn(land: Land, body: Body, go: Array, target: Array, order: Array) -> 
     return once(jnp.where(body.here, cell, body.cell))
 
 
-def _at_once(land: Land, body: Body, go: Array, target: Array, order: Array) -> Int[Array, " n"]:
+def _at_once(land: Land, body: Body, go: Array, target: Array, order: Array, ways: np.ndarray) -> Int[Array, " n"]:
     """The same for many, by looking at the cell that each wants and at those around it, from where others may want it.
 
     What keeps an agent from moving is decided by those before it alone, so the only answer that keeps to the rule is
     reached after as many rounds as the longest queue is long, whatever is supposed at first.
     """
-    n, ahead = len(order), jnp.asarray(land.ahead)
-    around = jnp.concatenate([target[:, None], ahead.at[target].get(mode="promise_in_bounds")], 1)
-    who = standing(land, body).at[around].get(mode="promise_in_bounds").astype(jnp.int32)  # [n, 5]
+    n = len(order)  # whoever can step to a cell can be stepped to from there, so `ways` also leads to all rivals
+    around = jnp.concatenate([target[:, None], jnp.asarray(ways).at[target].get(mode="promise_in_bounds")], 1)
+    who = standing(land, body).at[around].get(mode="promise_in_bounds").astype(jnp.int32)  # [n, 1 + ways]
 
     def of(values: Array) -> Array:
         return jnp.append(values, jnp.zeros(1, values.dtype)).at[who].get(mode="promise_in_bounds")

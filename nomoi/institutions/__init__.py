@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
+    from nomoi.institutions.rotation import Rotation as Rotation
     from nomoi.institutions.sanction import Sanction as Sanction
     from nomoi.institutions.shares import Shares as Shares
     from nomoi.institutions.survey import Survey as Survey

@@ -1,7 +1,7 @@
 """People who adapt by looking around: what they are, what they live through, and how that changes them.
 
 Rules for one group of n people; `nomoi.learners.villagers` lets many groups live.  Everybody imitates, compares and
-shares with those of the own role alone.
+shares with those of the own role alone; who is the only one of it in the group imitates whoever has it in another.
 """
 
 from __future__ import annotations
@@ -132,6 +132,17 @@ def model(situation: Situation, lot: Float[Array, " n"]) -> Float[Array, "n n"]:
             table[i, : len(others)], many[i] = others, len(others)
     whom = jnp.asarray(table, jnp.int32)[np.arange(n), jnp.floor(lot * many).astype(jnp.int32)]
     return (whom[:, None] == np.arange(n)).astype(jnp.float32)
+
+
+def alone(situation: Situation) -> np.ndarray:
+    """[n] who is the only one of a role."""
+    mine = roles(situation)
+    return (mine[:, None] == mine).sum(1) == 1
+
+
+def shown(people: People) -> dict[str, Any]:
+    """What others see of each, and may copy: how well they fare, and their ways."""
+    return {"earned": people.earned, "over": people.over, "provides": people.provides, "habit": people.habit}
 
 
 def fits(situation: Situation) -> None:

@@ -18,7 +18,21 @@ from nomoi.grid.words import uniform
 from nomoi.learners.experience import live, perceived
 from nomoi.learners.lives import Lives
 from nomoi.learners.objectives import Objective, Own
-from nomoi.learners.people import DOWN, STAY, UP, People, Plan, Told, fits, habits, head, model, taking
+from nomoi.learners.people import (
+    DOWN,
+    STAY,
+    UP,
+    People,
+    Plan,
+    Told,
+    alone,
+    fits,
+    habits,
+    head,
+    model,
+    shown,
+    taking,
+)
 from nomoi.measure.ledger import Tally
 
 Lots = Float[Array, "k n"]
@@ -38,11 +52,12 @@ class Villagers(Learner, Rule):
     """People who adapt in every step by what they see of each other; two kinds, mixed.
 
     *Payoff imitators* look at another of their role, and with chance `rate` copy all of his ways with the chance
-    1 / (1 + exp(-beta (his income - own))), per unit of need (Traulsen et al. 2006).  *Conditional cooperators* do
-    their part if and only if (trust + how well rules are kept) / 2 reaches a threshold of their own (after Fischbacher
-    et al. 2001).  The ways are: to keep to what is allowed, or take all one can; whether to provide; and one answer to
-    every head that nothing more is known of.  Where an institution tells nothing of what is *allowed*, the first answer
-    is to cooperate where the situation knows of defection, and else all imitate single answers.
+    1 / (1 + exp(-beta (his income - own))), per unit of need (Traulsen et al. 2006); who is alone in a role looks at
+    whoever has it in another group.  *Conditional cooperators* do their part if and only if (trust + how well rules are
+    kept) / 2 reaches a threshold of their own (after Fischbacher et al. 2001).  The ways are: to keep to what is
+    allowed, or take all one can; whether to provide, as much as is one's *duty* where the world tells that; and one
+    answer to every head that nothing more is known of.  Where an institution tells nothing of what is *allowed*, the
+    first answer is to cooperate where the situation knows of defection, and else all imitate single answers.
 
     Trust is measured from experience: in each step it moves by `trust_rate` towards the mean (by `weights`) of four:
     not punished without cause (1 - fine / need), a due share (the own share for the one deserved by providing), heard
@@ -121,7 +136,8 @@ class Villagers(Learner, Rule):
             take = jnp.where(told("stranger") > 0, jnp.where(come, most, 0), take)
         action = {h: people.habit[h] for h in habits(situation)} | {name: take.astype(jnp.int32)}
         if "worked" in situation.emits:
-            action |= {"range": roams.astype(jnp.int32), "provide": plan.provides.astype(jnp.int32)}
+            duty = jnp.where(plan.provides, told("duty", 1.0), 0.0)
+            action |= {"range": roams.astype(jnp.int32), "provide": duty.astype(jnp.int32)}
         for word, answer in (
             ("vote", plan.vote),
             ("watch", lots[1] < self.diligence(people)),
@@ -146,25 +162,29 @@ class Villagers(Learner, Rule):
 
     def adapt(
         self, lots: Lots, people: People, situation: Situation, seen: Observation, action: Action, outcome: Outcome,
-        utility: Float[Array, " n"],
+        utility: Float[Array, " n"], abroad: People | None = None,
     ) -> People:  # fmt: skip
-        """The people after a step of one world: `seen` before it, `utility` what it was worth."""
+        """The people after a step of one world: `seen` before it, `utility` what it was worth.
+
+        `abroad` is another group, to which who is alone in a role looks.
+        """
         told, plan = Told(situation, seen), self.plan(lots, people, situation, seen)
         people = live(told, people, plan, action, outcome, utility, self.weights, self.trust_rate, lots[2:4])
         whom = model(situation, lots[4])
-        better = jax.nn.sigmoid(self.beta * (whom @ people.earned - people.earned))
+        others = jax.tree.map(lambda mine: (whom @ mine.astype(jnp.float32)).astype(mine.dtype), shown(people))
+        if abroad is not None and (lonely := alone(situation)).any():
+            others = jax.tree.map(lambda here, there: jnp.where(lonely, there, here), others, shown(abroad))
+        better = jax.nn.sigmoid(self.beta * (others["earned"] - people.earned))
         copies = (lots[5] < self.rate) & (lots[6] < better)
-
-        def ways(mine: Array) -> Array:
-            return jnp.where(copies, (whom @ mine.astype(jnp.float32)).astype(mine.dtype), mine)
+        ways = jax.tree.map(lambda other, mine: jnp.where(copies, other, mine), others, shown(people))
 
         habit = {}
         for (name, k), (tries, which) in zip(habits(situation).items(), lots[9:].reshape(-1, 2, told.n), strict=True):
             fresh = jnp.floor(which * k).astype(jnp.int32)
-            habit[name] = jnp.where(tries < self.mutation, fresh, ways(people.habit[name]))
+            habit[name] = jnp.where(tries < self.mutation, fresh, ways["habit"][name])
         return dataclasses.replace(
-            people, over=ways(people.over) ^ (lots[7] < self.mutation),
-            provides=ways(people.provides) ^ (lots[8] < self.mutation), habit=habit,
+            people, over=ways["over"] ^ (lots[7] < self.mutation),
+            provides=ways["provides"] ^ (lots[8] < self.mutation), habit=habit,
         )  # fmt: skip
 
     def lots(self, key: PRNGKeyArray, situation: Situation) -> Lots:
@@ -201,8 +221,9 @@ class Villagers(Learner, Rule):
             told = run.lives.told
             action = jax.vmap(lambda *x: self.answer(x[0], x[1], place, x[2]))(lots, run.people, told)
             lives, lived, tally = run.lives.step(place, self.objective, action, tally)
+            next_ones = jax.tree.map(lambda x: jnp.roll(x, 1 + run.time % max(self.villages - 1, 1), 0), run.people)
             people = jax.vmap(lambda lot, who, *x: self.adapt(lot, who, place, *x))(
-                lots, run.people, told, action, lived.outcome, lived.utility
+                lots, run.people, told, action, lived.outcome, lived.utility, next_ones
             )
             return (Living(people, lives, run.key, run.time + 1), tally), None
 

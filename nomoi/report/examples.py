@@ -10,7 +10,7 @@ from nomoi.errors import Refusal, nearest
 EXAMPLES = {  # kind -> where it stands in the package
     "situation": "examples/meadow.py",
     "commons": "examples/canal.py",
-    "institution": "examples/rotation.py",
+    "institution": "examples/fallow.py",
     "learner": "examples/learner.py",
     "measure": "examples/measure.py",
     "study": "examples/trial.py",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
+    from nomoi.situations.irrigation import Irrigation as Irrigation
+    from nomoi.situations.laboratory import Laboratory as Laboratory
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms

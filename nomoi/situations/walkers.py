@@ -22,6 +22,7 @@ STAY, AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP = range(8)
 _GO = np.array([0, 1, 1, 1, 1, 0, 0, 0])
 _QUARTER = np.array([0, 0, 2, 3, 1, 0, 0, 0])  # which way a move goes, in right turns from ahead
 _TURN = np.array([0, 0, 0, 0, 0, -1, 1, 0])
+SLANTS = ("ahead right", "back right", "back left", "ahead left")  # tools that are steps, where a situation has them
 
 
 class Walkers(Situation):
@@ -59,10 +60,13 @@ class Walkers(Situation):
 
     def march(self, body: grid.Body, move: Int[Array, " n"], order: UInt32[Array, " n"]) -> grid.Body:
         """Turn and step as chosen."""
-        pad = (0, len(self.tools))
-        go, quarter, turn = (jnp.asarray(np.pad(table, pad)) for table in (_GO, _QUARTER, _TURN))
-        body = grid.turn(body, turn[move])
-        return grid.walk(self.land, body, go[move] > 0, quarter[move], order)
+        slant = np.array([t in SLANTS for t in self.tools], bool)
+        ways = [SLANTS.index(t) if t in SLANTS else 0 for t in self.tools]
+        tables = np.append(_GO, slant), np.append(_QUARTER, ways), np.append(_TURN, 0 * slant)
+        go, quarter, turn = (jnp.asarray(table, jnp.int32)[move] for table in tables)
+        body = grid.turn(body, turn)
+        slants = jnp.asarray(np.append(0 * _GO, slant) > 0)[move] if slant.any() else None
+        return grid.walk(self.land, body, go > 0, quarter, order, slants)
 
     def chosen(self, state: Any, action: dict[str, Array]) -> Int[Array, " n"]:
         """What each does; who is out of play does nothing."""
