@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.ostracism import Ostracism as Ostracism
+    from nomoi.institutions.peers import Peers as Peers
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
@@ -110,6 +111,7 @@ if TYPE_CHECKING:
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
     from nomoi.situations.commons import Commons as Commons
+    from nomoi.situations.contribution import Contribution as Contribution
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest

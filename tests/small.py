@@ -120,12 +120,13 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"})
-THERE |= {"contract": WORLDS, "levy": WORLDS}
+BOTTOM = {"contribution"}  # what fits there is tried in test_bottom
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"} - BOTTOM)
+THERE |= {"contract": WORLDS, "levy": WORLDS} | dict.fromkeys(("peers",), ("contribution",))
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():
-        if _name not in THERE.get(_class.__name__.lower(), SITUATIONS):
+        if _name not in THERE.get(_class.__name__.lower(), set(SITUATIONS) - BOTTOM):
             continue
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)

@@ -73,6 +73,8 @@ VOCABULARY = {
         Event("goods", "[n, n]", "worth", "what the row's agent sold was worth that to the column's agent", True),
         Event("handed", "[n, n]", "reward", "the row's agent paid the column's agent", True),
         Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
+        Event("given", "[n]", "units", "given to what all gain by", True),
+        Event("shirked", "[n]", "units", "could have been given to what all gain by, and was kept", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.ostracism import Ostracism as Ostracism
+    from nomoi.institutions.peers import Peers as Peers
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nomoi.situations.boycott import Boycott as Boycott
     from nomoi.situations.cleanup import Cleanup as Cleanup
     from nomoi.situations.commons import Commons as Commons
+    from nomoi.situations.contribution import Contribution as Contribution
     from nomoi.situations.driving import Driving as Driving
     from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
