@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
     from nomoi.institutions.deed import Deed as Deed
+    from nomoi.institutions.deposit import Deposit as Deposit
     from nomoi.institutions.disclosure import Disclosure as Disclosure
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
@@ -120,6 +121,7 @@ if TYPE_CHECKING:
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool
+    from nomoi.situations.reservations import Reservations as Reservations
     from nomoi.situations.signals import Signals as Signals
     from nomoi.situations.vases import Vases as Vases
     from nomoi.situations.works import Works as Works

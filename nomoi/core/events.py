@@ -75,6 +75,9 @@ VOCABULARY = {
         Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
         Event("given", "[n]", "units", "given to what all gain by", True),
         Event("shirked", "[n]", "units", "could have been given to what all gain by, and was kept", True),
+        Event("booked", "[n]", "bookings", "booked and answered", True),
+        Event("used", "[n]", "bookings", "booked, and kept", True),
+        Event("cancelled", "[n]", "bookings", "booked, and cancelled", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.contract import Contract as Contract
     from nomoi.institutions.court import Court as Court
     from nomoi.institutions.deed import Deed as Deed
+    from nomoi.institutions.deposit import Deposit as Deposit
     from nomoi.institutions.disclosure import Disclosure as Disclosure
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
