@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.berried import Berried as Berried
     from nomoi.institutions.challenged import Challenged as Challenged
     from nomoi.institutions.charter import Charter as Charter
     from nomoi.institutions.chronicle import Chronicle as Chronicle
@@ -46,24 +47,30 @@ if TYPE_CHECKING:
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
     from nomoi.institutions.gauge import Gauge as Gauge
+    from nomoi.institutions.gear import Gear as Gear
     from nomoi.institutions.gift import Gift as Gift
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
     from nomoi.institutions.licence import Licence as Licence
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
+    from nomoi.institutions.notch import Notch as Notch
     from nomoi.institutions.ostracism import Ostracism as Ostracism
     from nomoi.institutions.peers import Peers as Peers
     from nomoi.institutions.permits import Permits as Permits
     from nomoi.institutions.principal import Principal as Principal
     from nomoi.institutions.quota import Quota as Quota
     from nomoi.institutions.sanction import Sanction as Sanction
+    from nomoi.institutions.season import Season as Season
     from nomoi.institutions.shares import Shares as Shares
+    from nomoi.institutions.slot import Slot as Slot
     from nomoi.institutions.survey import Survey as Survey
     from nomoi.institutions.taboo import Taboo as Taboo
     from nomoi.institutions.tax import Tax as Tax
     from nomoi.institutions.title import Title as Title
+    from nomoi.institutions.traps import Traps as Traps
     from nomoi.institutions.treaty import Treaty as Treaty
+    from nomoi.institutions.vent import Vent as Vent
     from nomoi.institutions.vote import Vote as Vote
     from nomoi.institutions.wardens import Wardens as Wardens
     from nomoi.learners.joint import Joint as Joint
@@ -117,6 +124,7 @@ if TYPE_CHECKING:
     from nomoi.situations.errand import Errand as Errand
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.lemons import Lemons as Lemons
+    from nomoi.situations.lobster import Lobster as Lobster
     from nomoi.situations.matrix import Matrix as Matrix
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.offswitch import Offswitch as Offswitch

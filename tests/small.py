@@ -120,9 +120,14 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-BOTTOM = {"contribution", "reservations"}  # what fits there is tried in test_bottom
+BOTTOM = {"contribution", "reservations", "lobster"}  # what fits there is tried in test_bottom
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"} - BOTTOM)
-THERE |= {"contract": WORLDS, "levy": WORLDS} | {"peers": ("contribution",), "deposit": ("reservations",)}
+THERE |= (
+    {"contract": WORLDS, "levy": WORLDS}
+    | {"peers": ("contribution",), "deposit": ("reservations",)}
+    | dict.fromkeys(("slot", "notch"), ("lobster",))
+)
+THERE |= dict.fromkeys(("season", "traps"), ("pool",))
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

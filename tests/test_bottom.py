@@ -8,24 +8,45 @@ import pytest
 
 from nomoi.core import govern
 from nomoi.errors import Refusal
+from nomoi.institutions.berried import Berried
 from nomoi.institutions.deposit import Deposit
 from nomoi.institutions.fine import Fine
+from nomoi.institutions.gear import Gear
+from nomoi.institutions.licence import Licence
+from nomoi.institutions.notch import Notch
 from nomoi.institutions.peers import Peers
 from nomoi.institutions.quota import Quota
+from nomoi.institutions.season import Season
+from nomoi.institutions.slot import Slot
+from nomoi.institutions.traps import Traps
+from nomoi.institutions.vent import Vent
+from nomoi.institutions.wardens import Wardens
 from nomoi.measure.measures import measures
 from nomoi.situations.contribution import Contribution
+from nomoi.situations.harvest import Harvest
+from nomoi.situations.lobster import Lobster
 from nomoi.situations.pool import Pool
 from nomoi.situations.reservations import Reservations
-from nomoi.studies import bookings, punishing
+from nomoi.studies import bookings, lobstering, punishing
 
 KEY = jax.random.key(5)
 
 
 def acts(place, state=None, **answers):
     """One step: heads as `keep`, and an institution's as `peers__punish`; whoever is not named answers 0."""
-    state = place.reset(KEY) if state is None else state
+    state = born(place) if state is None else state
     said = {h: jnp.zeros(place.agents, jnp.int32) for h in place.actions}
     said |= {h.replace("__", "."): jnp.asarray(a, jnp.int32) for h, a in answers.items()}
+    return stepped(place, state, said)
+
+
+@eqx.filter_jit
+def born(place):
+    return place.reset(KEY)
+
+
+@eqx.filter_jit
+def stepped(place, state, said):
     return place.step(KEY, state, said)
 
 
@@ -197,3 +218,163 @@ def test_the_best_of_k_spots():
     worth = [found[x] for x in ("worth to who books 100", "worth to who books 1", "to all, best", "to all, 100")]
     np.testing.assert_allclose(worth, [39.60, 20.0, 28.33, -60.40], atol=0.01)
     assert found["to all, 1"] == pytest.approx(19)
+
+
+# --- lobsters ---------------------------------------------------------------------------------------------------
+
+ONE = Lobster(harbours=1, cells=1, boats=1, outsiders=1, luck=0.0, levels=3)
+
+
+def at_sea(place, lobsters, **answers):
+    """One season from so many lobsters [4, P]: the state after it, and what it brought."""
+    state = born(place)
+    world = getattr(state, "world", state)
+    world = eqx.tree_at(lambda s: s.lobsters, world, jnp.asarray(lobsters, jnp.float32))
+    state = eqx.tree_at(lambda s: s.world, state, world) if hasattr(state, "world") else world
+    return acts(place, state, **answers)
+
+
+def test_a_season_at_sea_by_hand():
+    """A boat that lands the legal alone and notches, and a stranger who drags, in one cell."""
+    start = np.array([[8.0], [4.0], [2.0], [1.0]])
+    after, out = at_sea(ONE, start, traps=[2, 1], mark=[1, 0], drag=[0, 1], small=[0, 1], large=[0, 1], blind=[0, 0])
+    pull = np.array([1.0, 0.5 * 1.5])
+    effort = np.array([[0.1, 0.75], pull, pull / 2, pull])  # vents hold a tenth of the young, a net all
+    gone = 1 - np.exp(-effort.sum(1) / 6)
+    taken = effort * (start[:, 0] * gone / effort.sum(1))[:, None]
+    landed = taken * np.array([[0, 1], [0.75, 0.75], [0, 0.75], [0, 0]])
+    pounds = np.array([0.5, 1.0, 2.5, 1.0])
+    catch = (landed * pounds[:, None]).sum(0)
+    np.testing.assert_allclose(out.events["harvest"], catch, rtol=1e-5)
+    np.testing.assert_allclose(out.events["intrusion"], [0, catch[1]], rtol=1e-5)
+    np.testing.assert_allclose(out.events["small"], landed[0] * 0.5, rtol=1e-5)
+    np.testing.assert_allclose(out.events["large"], landed[2] * 2.5, rtol=1e-5)
+    notched = 0.9 * 0.25 * taken[:, 0] * [0, 1, 1, 0]
+    np.testing.assert_allclose(out.events["notched"], [notched.sum(), 0], rtol=1e-5)
+    np.testing.assert_allclose(out.reward, catch - [0.2 + 0.02 * notched.sum(), 0.1], rtol=1e-5)
+    left = start[:, 0] * (1 - gone) + 0.9 * (taken - landed).sum(1) - notched
+    left[3] += notched.sum()
+    left[0] *= np.exp(-1.5 * 0.5 / 6)
+    eggs = 0.25 * (left[1] + 2.5 * left[2]) + left[3]
+    grown = [
+        0.9 * 0.75 * left[0] + 4 * eggs / (eggs + 2),
+        0.9 * (0.85 * left[1] + 0.25 * left[0] + 0.2 * left[3]),
+        0.9 * (left[2] + 0.15 * left[1]),
+        0.9 * 0.8 * left[3],
+    ]
+    np.testing.assert_allclose(after.lobsters[:, 0], grown, rtol=1e-5)
+    assert out.events["dragged"].tolist() == [0, 1]
+    assert out.events["blind"].tolist() == [0, 0]
+    assert out.events["came"].tolist() == [0, 1]
+    np.testing.assert_allclose(ONE.stock(after), (np.array(grown) * pounds).sum(), rtol=1e-5)
+
+
+def test_what_lands_berried_and_marked_and_who_stays_away():
+    start = np.array([[0.0], [4.0], [0.0], [2.0]])
+    _, out = at_sea(ONE, start, traps=[2, 0], berried=[1, 0], marked=[1, 0])
+    gone = 1 - np.exp(-1 / 6)
+    np.testing.assert_allclose(out.events["berried"], [4 * gone * 0.25, 0], rtol=1e-5)
+    np.testing.assert_allclose(out.events["marked"], [2 * gone, 0], rtol=1e-5)
+    np.testing.assert_allclose(out.events["harvest"], [6 * gone, 0], rtol=1e-5)
+    assert out.reward[1] == pytest.approx(0.15)
+
+
+def test_guards_cut_traps_near_the_harbour_or_along_the_border():
+    place = Lobster(harbours=2, cells=2, boats=1, outsiders=1)
+    guards = jnp.array([True, False, False])
+    even = np.asarray(place.replace(border="perimeter").cuts(guards))
+    np.testing.assert_allclose(even, [[0, 0, 0, 0], *[[1 - np.exp(-1)] * 2 + [0, 0]] * 2], rtol=1e-5)
+    close = np.asarray(Lobster(harbours=1, cells=5, boats=1, outsiders=1).cuts(jnp.array([True, False])))
+    weight = np.exp(-np.abs(np.arange(5) - 2) / 0.7)
+    np.testing.assert_allclose(close, [[0] * 5, 1 - np.exp(-2 * weight / weight.sum())], rtol=1e-5)
+    _, out = acts(place.replace(border="perimeter"), traps=[0, 10, 10], range=[0, 1, 0], guard=[1, 0, 1])
+    assert out.events["guarded"].tolist() == [1, 0, 0]  # strangers have nothing to guard
+    assert out.events["cut"][0] == 0
+    assert (out.events["cut"][1:] > 0.01).all()
+    assert out.reward[0] == pytest.approx(-0.05 - 0.05 * 0.5)  # the way to the middle of its ground
+    assert 0 < out.events["encroached"][1] < out.events["harvest"][1]
+    home = acts(place, traps=[10, 0, 0])[1]
+    assert home.events["encroached"][0] == 0
+    assert home.reward[0] == pytest.approx(home.events["harvest"][0] - 0.2 - 0.05 * 0.5)
+
+
+EVERYTHING = dict.fromkeys(("small", "large", "berried", "marked", "blind", "drag"), [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("rule", "events", "free"),
+    [
+        (Slot(), ("small", "large"), ("berried", "blind")),
+        (Slot(low=2.0), ("large",), ("small",)),
+        (Slot(high=6.0), ("small",), ("large",)),
+        (Berried(), ("berried",), ("small", "marked")),
+        (Notch(), ("marked",), ("small", "berried")),
+        (Vent(), ("blind",), ("small", "dragged")),
+        (Gear(), ("dragged",), ("small", "blind")),
+    ],
+    ids=lambda x: getattr(x, "name", ""),
+)
+def test_what_each_rule_forbids_is_not_done_and_what_is_done_against_it_is_a_violation(rule, events, free):
+    start = np.ones((4, 1)) * 3
+    for kept in (1.0, 0.0):
+        out = at_sea(govern(ONE, rule.replace(kept=kept)), start, traps=[2, 1], **EVERYTHING)[1]
+        did = sum(np.asarray(out.events[e]) for e in events)
+        np.testing.assert_allclose(out.events[f"{rule.name}.violation"], did)
+        assert (did == 0).all() if kept else (did > 0).all()
+        assert all((np.asarray(out.events[e]) > 0).all() for e in free)
+
+
+def test_a_rule_that_some_keep_is_for_wardens_and_fines():
+    place = govern(Lobster(), Slot(kept=0.0), Wardens(), Fine())
+    out = acts(place, traps=[10] * 20, small=[1] * 20, range=[1] * 20)[1]
+    assert (out.events["slot.violation"] > 0).all()
+    accused = np.asarray(out.events["wardens.accused"])
+    assert set(np.flatnonzero(np.asarray(out.events["fine.paid"]))) == set(np.flatnonzero(accused))
+    assert Slot(kept=0.5).chance(place.bare)
+    assert not Slot().chance(place.bare)
+
+
+def test_a_limit_of_traps_and_a_closed_season():
+    place = govern(Pool(levels=5), Traps(most=0.6))
+    out = acts(place, request=[4, 2])[1]
+    np.testing.assert_allclose(out.events["request"], [0.25, 0.25])  # 2 of 4 steps to .5
+    assert out.events["traps.curbed"].tolist() == [1, 0]
+    place = govern(Pool(most=0.0), Season(year=4, closed=0.5))
+    state, kept, told = place.reset(KEY), [], []
+    for _ in range(6):
+        told.append(place.observe(state))
+        state, out = acts(place, state, request=[3, 0])
+        kept.append(out.events["season.kept"].tolist())
+    assert kept == [[0, 0], [0, 0], [1, 0], [1, 0], [0, 0], [0, 0]]
+    assert [float(t["season.closed"][0, 0]) for t in told] == [0, 0, 1, 1, 0, 0]
+    assert [float(t["season.left"][0, 0]) for t in told] == [0.5, 0.25, 0, 0, 0.5, 0.25]
+    closed = govern(Pool(), Season(year=1, closed=1.0))
+    assert acts(closed, request=[5, 5])[1].events["harvest"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: Slot(low=6.0), "slot.low is 6, above its high of 5; nothing could be landed"),
+        (lambda: govern(Pool(), Slot()), "slot goes by length, and pool does not say how long"),
+        (lambda: govern(Pool(), Gear()), "dragged"),
+        (lambda: govern(Harvest(), Traps()), "traps is about how much one chooses, and in harvest one walks"),
+        (lambda: govern(Harvest(), Season()), "season is about how much one chooses, and in harvest one walks"),
+        (lambda: govern(Pool(), Season(head="reqest")), "season.head is 'reqest'"),
+        (lambda: govern(Pool(), Traps(head="reqest")), "traps.head is 'reqest'"),
+        (lambda: Lobster(drift=1.5), "lobster.drift is 1.5"),
+        (lambda: govern(Lobster(outsiders=0), Licence()), "licence keeps strangers out"),
+    ],
+)
+def test_what_rules_of_a_lobster_bottom_refuse(make, says):
+    with pytest.raises(Refusal, match=says):
+        make()
+
+
+def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut():
+    """The whole border held by one of five keeps all out; near the harbour alone it does not."""
+    near, even = (lobstering.borders(None, b, [0, 1], 0.05) for b in lobstering.BORDERS)
+    assert near["strangers, 0 guard"] == even["strangers, 0 guard"] > near["strangers, 1 guard"]
+    assert near["strangers, 1 guard"] > even["strangers, 1 guard"]
+    assert even["stock, 1 guard"] > near["stock, 1 guard"] > near["stock, 0 guard"]
+    assert even["best"] == 1
