@@ -131,6 +131,7 @@ if TYPE_CHECKING:
     from nomoi.situations.pool import Pool as Pool
     from nomoi.situations.reservations import Reservations as Reservations
     from nomoi.situations.signals import Signals as Signals
+    from nomoi.situations.technique import Technique as Technique
     from nomoi.situations.vases import Vases as Vases
     from nomoi.situations.works import Works as Works
 

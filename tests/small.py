@@ -120,7 +120,7 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-BOTTOM = {"contribution", "reservations", "lobster"}  # what fits there is tried in test_bottom
+BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive"}  # what fits there is tried in test_bottom
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "lemons", "offswitch"} - BOTTOM)
 THERE |= (
     {"contract": WORLDS, "levy": WORLDS}

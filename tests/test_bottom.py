@@ -27,7 +27,8 @@ from nomoi.situations.harvest import Harvest
 from nomoi.situations.lobster import Lobster
 from nomoi.situations.pool import Pool
 from nomoi.situations.reservations import Reservations
-from nomoi.studies import bookings, lobstering, punishing
+from nomoi.situations.technique import Technique
+from nomoi.studies import bookings, dynamite, lobstering, punishing
 
 KEY = jax.random.key(5)
 
@@ -378,3 +379,36 @@ def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut():
     assert near["strangers, 1 guard"] > even["strangers, 1 guard"]
     assert even["stock, 1 guard"] > near["stock, 1 guard"] > near["stock, 0 guard"]
     assert even["best"] == 1
+
+
+# --- a technique ------------------------------------------------------------------------------------------------
+
+
+def test_a_season_with_dynamite_by_hand():
+    place = Technique(agents=3, start=0.5)
+    state, out = acts(place, dynamite=[1, 0, 1])
+    np.testing.assert_allclose(out.reward, [0.5 + 0.4 - 0.3, 0.5, 0.5 + 0.4 - 0.3], rtol=1e-6)
+    assert out.events["defect"].tolist() == [1, 0, 1]
+    np.testing.assert_allclose(out.events["harvest"], [0.05, 0.025 / 3, 0.05], rtol=1e-6)
+    left = 0.5 * (1 - 0.2 - 0.05 / 3)
+    np.testing.assert_allclose(state.stock, left + 0.5 * left * (1 - left), rtol=1e-6)
+    np.testing.assert_allclose(place.observe(state)["share"][:, 0], 2 / 3, rtol=1e-6)
+    assert place.observe(state)["mine"][:, 0].tolist() == [1, 0, 1]
+    alone = acts(Technique(agents=3), dynamite=[1, 0, 0])[1]
+    assert alone.reward[0] == pytest.approx(0.9 + 0.4 - 0.6)
+
+
+def test_dynamite_tips_at_gain_less_disapproval_and_is_given_up_at_gain():
+    """Both are conventions between .4 and 1; a slow sweep goes over within .03 of that, a fine of .3 moves both."""
+    bare, fined = (dynamite.loop(None, arm, 0.6) for arm in ("nothing", "fine"))
+    np.testing.assert_allclose([bare["tips at"], bare["given up at"]], [0.4, 1.0], atol=0.03)
+    np.testing.assert_allclose([fined["tips at"], fined["given up at"]], [0.1, 0.7], atol=0.03)
+    assert bare["falling, cost 1.2"] < 0.01
+    assert bare["rising, cost 1.2"] < 0.01
+    assert bare["falling, cost 0"] > 0.99
+
+
+def test_what_dynamite_leaves_of_a_reef():
+    found = dynamite.reef(None, 0.6)  # stays where growth pays for what is killed: 1 - x = k / (r (1 - k))
+    at = lambda k: (1 - k) ** -1 - (k / (1 - k)) / (0.5 * (1 - k))  # noqa: E731
+    np.testing.assert_allclose([found["reef, spears"], found["reef, dynamite"]], [at(0.05), at(0.3)], rtol=1e-3)
