@@ -22,6 +22,7 @@ from nomoi.institutions.traps import Traps
 from nomoi.institutions.vent import Vent
 from nomoi.institutions.wardens import Wardens
 from nomoi.measure.measures import measures
+from nomoi.populations.practice import Practice
 from nomoi.situations.contribution import Contribution
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.lobster import Lobster
@@ -412,3 +413,29 @@ def test_what_dynamite_leaves_of_a_reef():
     found = dynamite.reef(None, 0.6)  # stays where growth pays for what is killed: 1 - x = k / (r (1 - k))
     at = lambda k: (1 - k) ** -1 - (k / (1 - k)) / (0.5 * (1 - k))  # noqa: E731
     np.testing.assert_allclose([found["reef, spears"], found["reef, dynamite"]], [at(0.05), at(0.3)], rtol=1e-3)
+
+
+def test_where_a_practice_tips_by_algebra():
+    """With no spread at gain - resistance, and back at gain + feedback; with spread where the map is tangent."""
+    sharp = Practice(gain=0.5, feedback=0.5, resistance=0.4, spread=1e-4)
+    np.testing.assert_allclose([sharp.tips.value, sharp.returns.value], [0.1, 1.0], atol=2e-3)
+    soft = Practice(gain=0.5, feedback=0.5, resistance=0.4, spread=0.1)
+    for cost, rests in ((soft.tips.value - 1e-3, 1), (soft.tips.value + 1e-3, 3), (soft.returns.value + 1e-3, 1)):
+        share = np.linspace(0, 1, 200_001)
+        gap = soft.answer(share, cost) - share
+        assert (np.diff(np.sign(gap)) != 0).sum() == rests
+    assert soft.width == pytest.approx(soft.returns.value - soft.tips.value)
+    wide = Practice(spread=0.6 / np.sqrt(2 * np.pi) + 1e-3)
+    assert wide.tips.flags
+    assert wide.width == 0
+    assert not soft.tips.flags
+
+
+def test_people_tip_where_the_formula_says():
+    p = Practice()
+    costs = np.arange(1.0, 0.2, -0.02)
+    down, up = p.swept(costs, 400, 1, steps=60), p.swept(costs[::-1], 400, 1, steps=60, first=1.0)
+    assert costs[np.argmax(down >= 0.5)] == pytest.approx(p.tips.value, abs=0.04)
+    assert costs[::-1][np.argmax(up < 0.5)] == pytest.approx(p.returns.value, abs=0.04)
+    with pytest.raises(Refusal, match="practice.spread is 0"):
+        Practice(spread=0.0)

@@ -88,6 +88,9 @@ VOCABULARY = {
         Event("effort", "[n]", "units", "of effort: traps set, nets dragged", True),
         Event("guarded", "[n]", "steps", "guarded the border of the own ground", True),
         Event("cut", "[n]", "traps", "lost, cut by those on whose ground they stood", True),
+        Event("prompted", "[n]", "questions", "asked a machine", True),
+        Event("posted", "[n]", "answers", "posted what a machine had said", True),
+        Event("sound", "[n]", "steps", "of a step, the share of all that stands in common that is right", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from nomoi.institutions.escrow import Escrow as Escrow
     from nomoi.institutions.fine import Fine as Fine
     from nomoi.institutions.gapfiller import Gapfiller as Gapfiller
+    from nomoi.institutions.gate import Gate as Gate
     from nomoi.institutions.gauge import Gauge as Gauge
     from nomoi.institutions.gear import Gear as Gear
     from nomoi.institutions.gift import Gift as Gift
+    from nomoi.institutions.giveback import Giveback as Giveback
     from nomoi.institutions.interest import Interest as Interest
     from nomoi.institutions.levy import Levy as Levy
     from nomoi.institutions.licence import Licence as Licence

@@ -6,6 +6,7 @@ from nomoi.core.pages import page
 
 if TYPE_CHECKING:
     from nomoi.situations.allelopathic import Allelopathic as Allelopathic
+    from nomoi.situations.archive import Archive as Archive
     from nomoi.situations.bazaar import Bazaar as Bazaar
     from nomoi.situations.berries import Berries as Berries
     from nomoi.situations.boycott import Boycott as Boycott

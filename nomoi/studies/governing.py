@@ -5,5 +5,15 @@ from nomoi.runs.study import Family
 FAMILY = Family(
     "governing",
     "Which rules that people make keep what they hold in common?",
-    ("ostrom", "quotas", "kinds_of_goods", "punishing", "bookings", "lobstering", "dynamite"),
+    (
+        "ostrom",
+        "quotas",
+        "kinds_of_goods",
+        "punishing",
+        "bookings",
+        "lobstering",
+        "dynamite",
+        "tipping",
+        "digital_commons",
+    ),
 )
