@@ -84,10 +84,12 @@ def sections(results: Results) -> list[object]:
 
     rows = [[name, *(number(results.late(name, m)[0], 3) for m in ("human", "machine", "asked", "quality"))]
             for name in ("no machines", *WORLDS)]  # fmt: skip
+    shown = (
+        ("stock", "of what people could write", "What people write"),
+        ("quality", "of what stands in the archive, right", "How good the archive is"),
+    )
     people = {m: figures.intervals({arm: results.late(f"people: {arm}", m) for arm in ARMS}, unit, title,
-                                   labels=tuple(ARMS))
-              for m, unit, title in (("stock", "of what people could write", "What people write"),
-                                     ("quality", "of what stands in the archive, right", "How good the archive is"))}  # fmt: skip
+                                   labels=tuple(ARMS)) for m, unit, title in shown}  # fmt: skip
     return [
         page.Table("Once nothing changes", ["", "answers of people", "of machines", "questions asked of machines",
                                             "quality"], rows,
