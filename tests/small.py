@@ -127,7 +127,7 @@ THERE |= (
     | {"peers": ("contribution",), "deposit": ("reservations",)}
     | dict.fromkeys(("slot", "notch"), ("lobster",))
 )
-THERE |= dict.fromkeys(("season", "traps"), ("pool",))
+THERE |= dict.fromkeys(("season", "traps"), ("pool",)) | dict.fromkeys(("gate", "giveback"), ("archive",))
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():

@@ -11,7 +11,9 @@ from nomoi.errors import Refusal
 from nomoi.institutions.berried import Berried
 from nomoi.institutions.deposit import Deposit
 from nomoi.institutions.fine import Fine
+from nomoi.institutions.gate import Gate
 from nomoi.institutions.gear import Gear
+from nomoi.institutions.giveback import Giveback
 from nomoi.institutions.licence import Licence
 from nomoi.institutions.notch import Notch
 from nomoi.institutions.peers import Peers
@@ -22,14 +24,16 @@ from nomoi.institutions.traps import Traps
 from nomoi.institutions.vent import Vent
 from nomoi.institutions.wardens import Wardens
 from nomoi.measure.measures import measures
+from nomoi.populations.archives import Digital
 from nomoi.populations.practice import Practice
+from nomoi.situations.archive import Archive
 from nomoi.situations.contribution import Contribution
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.lobster import Lobster
 from nomoi.situations.pool import Pool
 from nomoi.situations.reservations import Reservations
 from nomoi.situations.technique import Technique
-from nomoi.studies import bookings, dynamite, lobstering, punishing
+from nomoi.studies import bookings, digital_commons, dynamite, groundfish, lobstering, punishing
 
 KEY = jax.random.key(5)
 
@@ -439,3 +443,94 @@ def test_people_tip_where_the_formula_says():
     assert costs[::-1][np.argmax(up < 0.5)] == pytest.approx(p.returns.value, abs=0.04)
     with pytest.raises(Refusal, match="practice.spread is 0"):
         Practice(spread=0.0)
+
+
+# --- an archive -------------------------------------------------------------------------------------------------
+
+
+def test_a_week_of_the_archive_by_hand():
+    place = Archive(agents=3)
+    state = born(place)
+    assert float(state.human) == 10
+    state = eqx.tree_at(lambda s: (s.human, s.machine), state, (jnp.array(4.0), jnp.array(2.0)))
+    after, out = acts(place, state, ask=[0, 1, 1], give=[1, 1, 0], post=[1, 1, 0])
+    q, k = 4.6 / 6, 6 / 9
+    reward = [q * k - 0.1 + 0.3 * 0 - 0.1, q * q * k + 0.3 * 0.5 - 0.1 + 0.05, q * q * k]
+    np.testing.assert_allclose(out.reward, reward, rtol=1e-5)
+    assert out.events["posted"].tolist() == [0, 1, 0]  # who asked the archive has nothing to post
+    assert out.events["prompted"].tolist() == [0, 1, 1]
+    np.testing.assert_allclose([after.human, after.machine], [3.6 + 2 / 3, 1.8 + 0.5], rtol=1e-6)
+    sound = (after.human + 0.3 * after.machine) / (after.human + after.machine)
+    np.testing.assert_allclose(out.events["sound"], [sound] * 3, rtol=1e-6)
+    np.testing.assert_allclose(place.observe(after)["readers"][:, 0], 1 / 3, rtol=1e-6)
+
+
+def test_a_gate_and_a_giveback_by_hand():
+    place = govern(Archive(agents=3), Gate(strict=1.0), Giveback(rate=0.2))
+    out = acts(place, ask=[0, 1, 1], give=[1, 1, 0], post=[0, 1, 1])[1]
+    assert out.events["posted"].sum() == 0
+    assert out.events["gate.tried"].tolist() == out.events["gate.stopped"].tolist() == [0, 1, 1]
+    np.testing.assert_allclose(out.events["gate.cost"], 0.02 * 2 / 3, rtol=1e-6)
+    np.testing.assert_allclose(out.events["giveback.paid"], [0, 0.2, 0.2])
+    np.testing.assert_allclose(out.events["giveback.got"], [0.2, 0.2, 0], rtol=1e-6)
+    np.testing.assert_allclose(out.transfer, np.array([0.2, 0, -0.2]) - 0.04 / 3, rtol=1e-5, atol=1e-7)
+    nobody = acts(place, ask=[1, 1, 1])[1]
+    assert nobody.events["giveback.paid"].tolist() == [0, 0, 0]
+    assert not Gate(strict=1.0).chance(place.bare)
+    assert Gate().chance(place.bare)
+
+
+@pytest.mark.parametrize("name", digital_commons.WORLDS)
+def test_where_an_archive_settles_is_where_our_earlier_program_had_it(name):
+    found = digital_commons.settled(None, True, digital_commons.WORLDS[name])
+    human, quality = digital_commons.EARLIER[name]
+    assert found["human"] == pytest.approx(human, rel=0.02)
+    assert found["quality"] == pytest.approx(quality, rel=0.02)
+    assert found["apart"] < 1e-6
+
+
+def test_without_machines_people_write_what_they_can():
+    assert Digital().settles(machines=False)[0] == pytest.approx([10, 10])
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: govern(Pool(), Gate()), "gate.head is 'post'"),
+        (lambda: govern(Pool(), Giveback()), "prompted"),
+        (lambda: govern(Pool(), Giveback(on="kind", to="harvest")), "giveback.on is 'kind', a label, no amount"),
+        (lambda: Archive(decay=0.0), "archive.decay is 0"),
+        (lambda: Digital(gate=1.5), "digital.gate is 1.5"),
+    ],
+)
+def test_what_archives_refuse(make, says):
+    with pytest.raises(Refusal, match=says):
+        make()
+
+
+# --- a rule from elsewhere --------------------------------------------------------------------------------------
+
+
+def test_an_imported_constant_empties_a_poorer_water_and_cheats_any():
+    rules = {rule: groundfish.path(None, rule, [0, 5]) for rule in groundfish.RULES}
+    assert rules["imported"]["left, 0 cheat"] == 0
+    assert rules["follows"]["left, 0 cheat"] > 0.5
+    assert rules["follows"]["left, 5 cheat"] == 0
+    assert rules["imported"]["0 cheat, year 2"] == pytest.approx(0.664 + 0.4 * 0.664 * 0.336, abs=1e-5)  # .8, .864
+
+
+def test_landings_are_shares_of_their_own_peaks(data):
+    data("landings/maine_lobster.csv")
+    found = groundfish.landed(None, 1950)
+    assert max(v for k, v in found.items() if k.startswith("maine_lobster ")) == found["maine_lobster 2016"] == 1
+    assert max(v for k, v in found.items() if k.startswith("maine_cod ")) == found["maine_cod 1991"] == 1
+    assert found["maine_cod 2019"] == pytest.approx(0.004, abs=5e-4)
+    assert found["traps 2019"] == 3.004
+
+
+def test_files_that_are_no_landings_are_refused_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "landings").mkdir()
+    (tmp_path / "landings" / "maine_lobster.csv").write_text("year,tons\n1950,3\n")
+    monkeypatch.setenv("NOMOI_DATA", str(tmp_path))
+    with pytest.raises(Refusal, match="has no columns YEAR and METRIC.TONS"):
+        groundfish.landed(None, 1950)

@@ -127,7 +127,7 @@ CLAIMS = [
     Claim("People who adapt land more under a rule that follows the stock than under the imported one, all looked at",
           OURS, _gap("follows, all looked at", "imported, all looked at"), above=0, unit="of capacity", kind="ours"),
     Claim("Under the imported rule, which the stock cannot bear, it does not help to look at everybody", OURS,
-          _gap("imported, all looked at", "imported, nobody looks"), near=0, tolerance=0.5, unit="of capacity",
+          _gap("imported, all looked at", "imported, nobody looks"), near=0, tolerance=0.05, unit="of capacity",
           kind="ours"),
     Claim("Under the rule that follows it does", OURS, _gap("follows, all looked at", "follows, nobody looks"),
           above=0, unit="of capacity", kind="ours"),
