@@ -304,7 +304,7 @@ def test_guards_cut_traps_near_the_harbour_or_along_the_border():
     assert home.reward[0] == pytest.approx(home.events["harvest"][0] - 0.2 - 0.05 * 0.5)
 
 
-EVERYTHING = dict.fromkeys(("small", "large", "berried", "marked", "blind", "drag"), [1, 1])
+EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "marked", "blind", "drag")}
 
 
 @pytest.mark.parametrize(
@@ -441,7 +441,7 @@ def test_people_tip_where_the_formula_says():
     down, up = p.swept(costs, 400, 1, steps=60), p.swept(costs[::-1], 400, 1, steps=60, first=1.0)
     assert costs[np.argmax(down >= 0.5)] == pytest.approx(p.tips.value, abs=0.04)
     assert costs[::-1][np.argmax(up < 0.5)] == pytest.approx(p.returns.value, abs=0.04)
-    with pytest.raises(Refusal, match="practice.spread is 0"):
+    with pytest.raises(Refusal, match=r"practice\.spread is 0"):
         Practice(spread=0.0)
 
 
@@ -532,5 +532,5 @@ def test_files_that_are_no_landings_are_refused_in_a_sentence(tmp_path, monkeypa
     (tmp_path / "landings").mkdir()
     (tmp_path / "landings" / "maine_lobster.csv").write_text("year,tons\n1950,3\n")
     monkeypatch.setenv("NOMOI_DATA", str(tmp_path))
-    with pytest.raises(Refusal, match="has no columns YEAR and METRIC.TONS"):
+    with pytest.raises(Refusal, match="has no columns YEAR and METRIC"):
         groundfish.landed(None, 1950)
