@@ -122,13 +122,19 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"})
+BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive"}  # what fits there is tried in test_bottom
+WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"} - BOTTOM)
 THERE["rotation"] = ("pool", "irrigation")
-THERE |= {"contract": WORLDS, "levy": WORLDS}
+THERE |= (
+    {"contract": WORLDS, "levy": WORLDS}
+    | {"peers": ("contribution",), "deposit": ("reservations",)}
+    | dict.fromkeys(("slot", "notch"), ("lobster",))
+)
+THERE |= dict.fromkeys(("season", "traps"), ("pool",)) | dict.fromkeys(("gate", "giveback"), ("archive",))
 PAIRS: dict[str, tuple[str, tuple[Institution, ...]]] = {}
 for _name, _situation in SITUATIONS.items():
     for _class in catalogue.institutions().values():
-        if _name not in THERE.get(_class.__name__.lower(), SITUATIONS):
+        if _name not in THERE.get(_class.__name__.lower(), set(SITUATIONS) - BOTTOM):
             continue
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from nomoi.core.pages import page
 
 if TYPE_CHECKING:
+    from nomoi.populations.archives import Digital as Digital
     from nomoi.populations.groups import Groups as Groups
     from nomoi.populations.imitation import Imitation as Imitation
     from nomoi.populations.labour import Factory as Factory
     from nomoi.populations.niche import Niche as Niche
     from nomoi.populations.polities import Polity as Polity
+    from nomoi.populations.practice import Practice as Practice
     from nomoi.populations.punishment import Punishment as Punishment
     from nomoi.populations.selective import Cheap as Cheap
     from nomoi.populations.selective import Cue as Cue

@@ -96,3 +96,36 @@ def regions(
         fig.colorbar(shown, ax=ax, label=unit, fraction=0.05)
         fig.legend(loc="outside lower left", ncols=2)
     return fig
+
+
+def stacked(
+    top: Mapping[str, tuple[Any, Any]], below: Sequence[tuple[str, str, Any, Any]], unit: str, title: str
+) -> Figure:
+    """Lines over time, label -> (x [K], y [K]), and thin panels below on the same time: (label, unit, x, y)."""
+    from matplotlib.figure import Figure
+
+    with _styled():
+        fig = Figure(figsize=(7.2, 3.4 + 0.95 * len(below)), layout="constrained")
+        axes = fig.subplots(1 + len(below), 1, sharex=True, height_ratios=[3.2] + [0.8] * len(below), squeeze=False)
+        first, *thin = axes[:, 0]
+        first.set_title(title, pad=24)
+        first.annotate(unit, (0, 1), (0, 9), "axes fraction", "offset points", color=QUIET, size=SMALL)
+        ends = []
+        for k, (label, (x, y)) in enumerate(top.items()):
+            x, y = np.asarray(x, float), np.asarray(y, float)
+            known, tone = np.isfinite(y), COLOURS[k % len(COLOURS)]
+            first.plot(x[known], y[known], color=tone, linewidth=2)
+            ends.append((label, x[known][-1], y[known][-1], tone))
+        first.set_ylim(bottom=0)
+        for ax, (label, of, x, y) in zip(thin, below, strict=True):
+            x, y = np.asarray(x, float), np.asarray(y, float)
+            known = np.isfinite(y)
+            ax.plot(x[known], y[known], color=QUIET, linewidth=1.4)
+            ax.annotate(
+                f"{label} · {of}", (0, 1), (0, 2), "axes fraction", "offset points", color=QUIET, size=SMALL - 1
+            )
+            ax.locator_params(axis="y", nbins=2)
+        for ax in axes[:, 0]:
+            ax.margins(x=0)
+        _name(fig, first, ends)
+    return fig

@@ -5,5 +5,19 @@ from nomoi.runs.study import Family
 FAMILY = Family(
     "governing",
     "Which rules that people make keep what they hold in common?",
-    ("ostrom", "quotas", "kinds_of_goods", "canal", "lab_commons", "same_rules"),
+    (
+        "ostrom",
+        "quotas",
+        "kinds_of_goods",
+        "same_rules",
+        "canal",
+        "lab_commons",
+        "punishing",
+        "bookings",
+        "lobstering",
+        "groundfish",
+        "dynamite",
+        "tipping",
+        "digital_commons",
+    ),
 )
