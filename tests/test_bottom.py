@@ -277,10 +277,10 @@ def test_a_season_at_sea_by_hand():
 
 def test_what_lands_berried_and_marked_and_who_stays_away():
     start = np.array([[0.0], [4.0], [0.0], [2.0]])
-    _, out = at_sea(ONE, start, traps=[2, 0], berried=[1, 0], marked=[1, 0])
+    _, out = at_sea(ONE, start, traps=[2, 0], berried=[1, 0], breeders=[1, 0])
     gone = 1 - np.exp(-1 / 6)
     np.testing.assert_allclose(out.events["berried"], [4 * gone * 0.25, 0], rtol=1e-5)
-    np.testing.assert_allclose(out.events["marked"], [2 * gone, 0], rtol=1e-5)
+    np.testing.assert_allclose(out.events["breeders"], [2 * gone, 0], rtol=1e-5)
     np.testing.assert_allclose(out.events["harvest"], [6 * gone, 0], rtol=1e-5)
     assert out.reward[1] == pytest.approx(0.15)
 
@@ -304,7 +304,7 @@ def test_guards_cut_traps_near_the_harbour_or_along_the_border():
     assert home.reward[0] == pytest.approx(home.events["harvest"][0] - 0.2 - 0.05 * 0.5)
 
 
-EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "marked", "blind", "drag")}
+EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "breeders", "blind", "drag")}
 
 
 @pytest.mark.parametrize(
@@ -313,8 +313,8 @@ EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "marked", "
         (Slot(), ("small", "large"), ("berried", "blind")),
         (Slot(low=2.0), ("large",), ("small",)),
         (Slot(high=6.0), ("small",), ("large",)),
-        (Berried(), ("berried",), ("small", "marked")),
-        (Notch(), ("marked",), ("small", "berried")),
+        (Berried(), ("berried",), ("small", "breeders")),
+        (Notch(), ("breeders",), ("small", "berried")),
         (Vent(), ("blind",), ("small", "dragged")),
         (Gear(), ("dragged",), ("small", "blind")),
     ],

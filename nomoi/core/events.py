@@ -81,7 +81,7 @@ VOCABULARY = {
         Event("small", "[n]", "units", "landed of those too young to have bred", True),
         Event("large", "[n]", "units", "landed of the largest, which breed most", True),
         Event("berried", "[n]", "units", "landed of females that bear eggs", True),
-        Event("marked", "[n]", "units", "landed of breeders that somebody had marked", True),
+        Event("breeders", "[n]", "units", "landed of breeders that somebody had marked", True),
         Event("notched", "[n]", "lobsters", "marked as a breeder and put back", True),
         Event("blind", "[n]", "steps", "set traps without a vent by which the young escape", True),
         Event("dragged", "[n]", "steps", "dragged a net over the bottom rather than set traps", True),

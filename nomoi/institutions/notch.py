@@ -14,7 +14,7 @@ class Notch(Ban):
     Whether to notch is left to each: it costs labour and a lobster now, and what comes of it is shared with all.
     Without this rule a notch protects nobody (Acheson & Gardner 2011 tell how it became a custom).
 
-    needs     the event marked, and the choice marked
+    needs     the event breeders, and the choice breeders
     emits     notch.violation [n] units of notched lobsters landed
     memory    keeps [n], who keeps to it in this step
 
@@ -31,7 +31,7 @@ class Notch(Ban):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        return ("marked",)
+        return ("breeders",)
 
     def bans(self, situation: Situation) -> Mapping[str, str]:
-        return {"marked": "marked"}
+        return {"breeders": "breeders"}

@@ -55,12 +55,12 @@ class Lobster(Situation):
                  [n, 1] of the own ground (a stranger: of all), of what it can hold;  caught [n, 1] pounds last;
                  capacity [n, 1] boatloads;  stranger [n, 1];  outside [n, 1] what a stranger earns elsewhere
     actions      traps: 0 .. levels-1, in equal steps up to a boatload;  range: 0 the own ground, 1 the whole bottom
-                 (strangers have no ground);  guard: 1 to guard the own ground;  small, large, berried, marked: 1 to
+                 (strangers have no ground);  guard: 1 to guard the own ground;  small, large, berried, breeders: 1 to
                  land these;  mark: 1 to notch berried females that one puts back;  blind: 1 for traps without a
                  vent;  drag: 1 to drag a net
     reward       pounds landed - cost x traps - travel x traps x distance - gear x traps lost - guarding - labour x
                  notches; a stranger who stays away has what is earned elsewhere
-    events       harvest (pounds landed), intrusion, encroached, effort (boatloads), small, large, berried, marked,
+    events       harvest (pounds landed), intrusion, encroached, effort (boatloads), small, large, berried, breeders,
                  notched, blind, dragged, guarded, cut, came, standing
     end          at `horizon`
     state        see State.  Stock: pounds, one kind for each ground, that of the harbour of the same name
@@ -157,13 +157,13 @@ class Lobster(Situation):
 
     @property
     def actions(self) -> dict[str, int]:
-        yes = ("range", "guard", "small", "large", "berried", "marked", "mark", "blind", "drag")
+        yes = ("range", "guard", "small", "large", "berried", "breeders", "mark", "blind", "drag")
         return {"traps": self.levels} | dict.fromkeys(yes, 2)
 
     @property
     def emits(self) -> dict[str, Event]:
         return vocabulary(
-            "harvest", "intrusion", "encroached", "effort", "small", "large", "berried", "marked", "notched", "blind",
+            "harvest", "intrusion", "encroached", "effort", "small", "large", "berried", "breeders", "notched", "blind",
             "dragged", "guarded", "cut", "came", "standing",
         )  # fmt: skip
 
@@ -218,7 +218,7 @@ class Lobster(Situation):
         events = {
             "harvest": catch, "intrusion": jnp.where(self._strange, catch, 0.0),
             "encroached": jnp.where(self._strange, 0.0, away * catch), "effort": boatloads,
-            "small": landed[JUVENILE], "large": landed[OVERSIZE], "marked": landed[MARKED],
+            "small": landed[JUVENILE], "large": landed[OVERSIZE], "breeders": landed[MARKED],
             "berried": jnp.where(does["berried"], self.bearing * (landed[LEGAL] + landed[OVERSIZE]), 0.0),
             "notched": caught.notched, "blind": flag(does["blind"] & (boatloads > 0)),
             "dragged": flag(does["drag"] & (boatloads > 0)), "guarded": flag(guards), "cut": lost,
@@ -269,7 +269,7 @@ class Lobster(Situation):
         gone = -jnp.expm1(-total / self.reach)
         taken = effort * (state.lobsters * gone / jnp.maximum(total, 1e-9))[:, None]  # [4, n, P]
         clear = jnp.where(does["berried"], 1.0, 1 - self.bearing)  # of what may be landed, what is
-        small, large, marked = (does[head].astype(jnp.float32) for head in ("small", "large", "marked"))
+        small, large, marked = (does[head].astype(jnp.float32) for head in ("small", "large", "breeders"))
         lands = jnp.stack([small, clear, large * clear, marked])
         landed = taken * lands[:, :, None]
         back = taken - landed

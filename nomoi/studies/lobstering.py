@@ -68,7 +68,7 @@ class Coast(Learner, Rule):
             "traps": jnp.where(strange & (rank >= self.strangers), 0, most), "range": jnp.where(strange, 1, 0),
             "guard": ((who % boats < self.guards) & ~strange).astype(jnp.int32),
             "mark": (marks & ~strange).astype(jnp.int32),
-            **dict.fromkeys(("small", "large", "berried", "marked", "blind", "drag"), wild),
+            **dict.fromkeys(("small", "large", "berried", "breeders", "blind", "drag"), wild),
         }, carry  # fmt: skip
 
 
