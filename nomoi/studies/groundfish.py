@@ -187,6 +187,7 @@ STUDY = Study(
     sections,
     "A model of ours: a constant quota that is right where a stock grows at .8, on one that grows at .4. Landings of "
     "two fisheries are shown as context, where a folder of one's own (NOMOI_DATA) has landings/maine_lobster.csv and "
-    "landings/maine_cod.csv; no claim is about them, since catches alone do not identify a stock.",
+    "landings/maine_cod.csv; no claim is about them, since catches alone do not identify a stock. With boats of .2 of "
+    "capacity, which were tried first, nearly every arm emptied the stock and one claim of four failed; they are .06.",
     readings=READINGS,
 )
