@@ -305,7 +305,7 @@ STUDY = Study(
     "A model of ours after what Acheson and others tell of Maine; all numbers are ours but the 3.25 and 5 inches of "
     "the slot. Guards cut: near the harbour where territory is nucleated, evenly where its border is held, as many "
     "in all. Who comes follows; that fewer boats earn more (4 N / (N + 1)^2 of the most, .556 for 5 and .181 for "
-    "20) is a formula that assumes it. Nothing is fitted to landings. Nine numbers of the bottom were set in two rounds "
-    "after looking at it, until it neither collapsed nor stayed closed to strangers.",
+    "20) is a formula that assumes it. Nothing is fitted to landings. Nine numbers of the bottom were set in two "
+    "rounds after looking at it, until it neither collapsed nor stayed closed to strangers.",
     readings=READINGS,
 )
