@@ -224,7 +224,7 @@ def test_a_record_is_what_its_name_says(tmp_path):
 
 @pytest.mark.parametrize(
     "facts",
-    [{"format": 3}, {"format": None}, {"spec": []}, {"spec": what(seed=7).spec}, {"created": "now"}, {"files": {}},
+    [{"format": None}, {"spec": []}, {"spec": what(seed=7).spec}, {"created": "now"}, {"files": {}},
      {"files": []}, {"files": {"curve.parquet": ""}}],
 )  # fmt: skip
 def test_a_record_of_another_format_or_spec_is_refused(facts, tmp_path):

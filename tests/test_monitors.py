@@ -88,7 +88,7 @@ def test_what_a_monitor_catches_is_fined_on_the_pool_and_an_institution_may_be_w
         govern(SITUATIONS["pool"], Fine())
 
 
-ELSEWHERE = ("disclosure", "escrow", "ostracism")  # they need a market
+ELSEWHERE = ("disclosure", "escrow", "ostracism", "deposit", "giveback")  # they need a market, bookings, an archive
 
 
 @pytest.mark.parametrize("word", [word for word, cls in catalogue.institutions().items()

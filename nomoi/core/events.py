@@ -73,7 +73,7 @@ VOCABULARY = {
         Event("goods", "[n, n]", "worth", "what the row's agent sold was worth that to the column's agent", True),
         Event("handed", "[n, n]", "reward", "the row's agent paid the column's agent", True),
         Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
-        Event("given", "[n]", "units", "given to what all gain by", True),
+        Event("given", "[n]", "units", "given to what all gain by", True, "contributed"),
         Event("shirked", "[n]", "units", "could have been given to what all gain by, and was kept", True),
         Event("booked", "[n]", "bookings", "booked and answered", True),
         Event("used", "[n]", "bookings", "booked, and kept", True),

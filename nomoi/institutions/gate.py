@@ -8,8 +8,8 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal, nearest
 from nomoi.grid.words import uniform
+from nomoi.institutions.choices import offered
 
 
 class Gate(Institution):
@@ -38,8 +38,7 @@ class Gate(Institution):
         return f"What comes by {self.head} is turned away with chance {float(self.strict):g}."
 
     def fits(self, situation: Situation) -> None:
-        if self.head not in situation.actions:
-            raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")
+        offered(self, situation, self.head, f"looks at {self.head!r} (its head)")
 
     @property
     def emits(self) -> dict[str, Event]:

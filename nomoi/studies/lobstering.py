@@ -196,7 +196,7 @@ def trials(size: str) -> Sequence[Trial]:
     guards = [0, 1] if rough else list(GUARDS)
     return [
         *(Computed(f"{b}, travel {t:g}", borders, {"border": b, "guards": guards, "travel": t}, exact=True)
-          for b in BORDERS for t in (TRAVELS[:1] if rough else TRAVELS)),
+          for b in BORDERS for t in TRAVELS),
         *(Computed(f"entry {e}", rules, {"entry": e}, exact=True) for e in ENTRIES),
         Computed("notching", notching, {"labour": 0.02}, exact=True),
         *(Trained(label, Lobster(border=border), stack, steps, Villagers())

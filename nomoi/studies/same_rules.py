@@ -88,7 +88,8 @@ def trials(size: str) -> Sequence[Trial]:
 
 ADAPTIVE = ("commons", "irrigation", "pool")  # of which something is claimed
 CLAIMS = [
-    *(Claim(f"{text} ({name})", OURS, late("stock", f"{name}: {rule}", f"{name}: nothing"), above=0, unit="of capacity")
+    *(Claim(f"{text} ({name})", OURS, late("stock", f"{name}: {rule}", f"{name}: nothing"), above=0, unit="of capacity",
+            kind="ours")
       for rule, text in (("quota", "A quota that follows the stock, with a fine, leaves more of the commons"),
                          ("rotation", "Turns, one person a step, leave more of the commons"))
       for name in ADAPTIVE),
