@@ -73,6 +73,12 @@ VOCABULARY = {
         Event("goods", "[n, n]", "worth", "what the row's agent sold was worth that to the column's agent", True),
         Event("handed", "[n, n]", "reward", "the row's agent paid the column's agent", True),
         Event("papers", "[n]", "units", "offered with papers that say how good it is", True),
+        Event("post", "[n]", "kind", "which post was judged: its marks as a binary number"),
+        Event("verdict", "[n]", "grade", "what was decided about it: 0 keep, 1 label, 2 remove"),
+        Event("wish", "[n]", "grade", "what one says should be done with it, from 0 (keep) to 1 (remove); -1 is none"),
+        Event("agreed", "[n]", "verdicts", "got the verdict that one wants most", True),
+        Event("appealed", "[n]", "appeals", "appealed against a verdict", True),
+        Event("left", "[n]", "members", "left for good", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
