@@ -141,8 +141,7 @@ class Bench(Institution):
 
         def hear(k: Array, p: Practice) -> Practice:
             drawing, sitting = jax.random.split(jax.random.fold_in(hearing, k))
-            post = jax.random.categorical(drawing, jnp.log(jnp.maximum(situation.chances, 1e-30)))
-            return self.hear(sitting, p, situation, said, here, post.astype(jnp.int32))[1]
+            return self.hear(sitting, p, situation, said, here, situation.following(drawing))[1]
 
         founded = jax.lax.fori_loop(0, self.proposals, propose, empty)
         return jax.lax.fori_loop(0, jnp.where(self.radius < 0, 0, self.cases), hear, founded)
@@ -200,11 +199,12 @@ class Bench(Institution):
         self, key: PRNGKeyArray, practice: Practice, situation: Situation, said: Array, here: Array, post: Array
     ) -> tuple[Int[Array, ""], Practice]:
         """What it decides about one post, and its practice after that: a panel makes a precedent where there is none."""
-        ruled, _ = self.code(practice, situation.marks, practice.time)
+        free = self.code(practice, situation.marks, practice.time)[0][post] < 0
         near = jnp.where(practice.precedent >= 0, jnp.asarray(apart(situation.marks))[post], EVER).min() <= self.radius
-        new = (ruled[post] < 0) & ~near & (self.radius >= 0)
-        order = jnp.where(here, uniform(key, len(here)), 2.0).argsort().argsort()
-        sits = here & ((order < self.panel) | (self.panel == 0))
+        new = free & ~near & (self.radius >= 0)
+        lot = jnp.where(here, uniform(key, len(here)), 2.0)
+        last = jnp.sort(lot)[jnp.clip(jnp.where(self.panel == 0, len(here), self.panel), 1, len(here)) - 1]
+        sits = here & (lot <= last)
         made = aggregates.middle(aggregates.wanted(said[post]), sits)
         precedent = practice.precedent.at[post].set(jnp.where(new, made, practice.precedent[post]))
         after = eqx.tree_at(lambda p: p.precedent, practice, precedent)

@@ -143,9 +143,10 @@ class Moderation(Situation):
         bloc = lot.argsort().argsort() < jnp.round(self.concert * self.members).astype(jnp.int32)
         here = jnp.ones(self.members, bool)
         start = jnp.zeros((), jnp.int32)
-        return State(self._next(keys[3]), start, weights, own, here, here.astype(jnp.float32), bloc)
+        return State(self.following(keys[3]), start, weights, own, here, here.astype(jnp.float32), bloc)
 
-    def _next(self, key: PRNGKeyArray) -> Int[Array, ""]:
+    def following(self, key: PRNGKeyArray) -> Int[Array, ""]:
+        """A post to come."""
         carried = uniform(key, self.marks) < self.often
         return jnp.where(carried, jnp.asarray(2 ** np.arange(self.marks)[::-1], jnp.int32), 0).sum()
 
@@ -168,7 +169,7 @@ class Moderation(Situation):
             "appealed": _after(0.0, appealed),
             "left": _after(0.0, left),
         }
-        after = State(self._next(following), state.time + 1, weights, state.own, state.here & ~left, content, state.bloc)
+        after = State(self.following(following), state.time + 1, weights, state.own, state.here & ~left, content, state.bloc)
         outcome = Outcome(_after(0.0, worth), jnp.zeros(self.agents), events, after.time >= self.horizon)
         return after, outcome
 
