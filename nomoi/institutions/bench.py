@@ -198,7 +198,7 @@ class Bench(Institution):
     def hear(
         self, key: PRNGKeyArray, practice: Practice, situation: Situation, said: Array, here: Array, post: Array
     ) -> tuple[Int[Array, ""], Practice]:
-        """What it decides about one post, and its practice after that: a panel makes a precedent where there is none."""
+        """What it decides about one post, and its practice then: a panel makes a precedent where there is none."""
         free = self.code(practice, situation.marks, practice.time)[0][post] < 0
         near = jnp.where(practice.precedent >= 0, jnp.asarray(apart(situation.marks))[post], EVER).min() <= self.radius
         new = free & ~near & (self.radius >= 0)
@@ -238,7 +238,7 @@ class Bench(Institution):
 
         first = jnp.arange(situation.agents) == 0
         turned = heard & (decision != verdict)
-        value = aggregates.worth(situation.wishes(state, jnp.asarray(situation.posts)[post]))
+        value = aggregates.worth(situation.wishes(state, situation.posts[post]))
         more = jnp.where(turned & self.binds & here, value[decision] - value[verdict], 0.0)
         facts = {"judged": first, "decided": first & heard, "lawful": first & lawful, "reversed": first & turned,
                  "passed": first & passed}  # fmt: skip
@@ -267,7 +267,7 @@ class Bench(Institution):
 
 
 @lru_cache(maxsize=16)
-def _language(marks: int) -> tuple[tuple[int, ...], ...]:
+def language(marks: int) -> tuple[tuple[int, ...], ...]:
     """The classes that a rule can name: posts with one mark, then posts with two."""
     return (*((i,) for i in range(marks)), *itertools.combinations(range(marks), 2))
 
@@ -276,13 +276,13 @@ def _language(marks: int) -> tuple[tuple[int, ...], ...]:
 def classes(marks: int) -> Bool[np.ndarray, "classes posts"]:
     """Which posts are of each class."""
     posts = bits(marks)
-    return np.stack([posts[:, list(c)].all(1) for c in _language(marks)])
+    return np.stack([posts[:, list(c)].all(1) for c in language(marks)])
 
 
 @lru_cache(maxsize=16)
 def wide(marks: int) -> Int[np.ndarray, " classes"]:
     """How many marks each class names."""
-    return np.array([len(c) for c in _language(marks)], np.int32)
+    return np.array([len(c) for c in language(marks)], np.int32)
 
 
 @lru_cache(maxsize=16)

@@ -82,8 +82,8 @@ class Decisions(Objective):
             return memory, own - self.weight * outcome.units(f"{self.of}.violation")
         if f"{self.of}.decision" not in situation.emits:
             there = [i.name for i in situation.institutions if {"violation", "decision"} & i.emits.keys()]
-            more = nearest(self.of, there, "institution that does") if there else "no rule here does; put a bench or an altar on it."
-            raise Refusal(f"decisions.of is {self.of!r}, which decides nothing on {situation.name}: {more}")
+            more = nearest(self.of, there, "institution that does") if there else "nothing that governs it does."
+            raise Refusal(f"decisions.of is {self.of!r}, which decides nothing on {situation.name}; {more}")
         decided = outcome.events[f"{self.of}.decision"][0]
         score = jnp.where((decided >= 0) & (outcome.events["verdict"][0] == decided), self.weight, 0.0)
         return memory, own.at[0].add(score)

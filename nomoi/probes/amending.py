@@ -22,7 +22,7 @@ PERIODS, EVERY, LOOK = 200, 20, 10  # of drift: steps, steps between two meeting
 
 @eqx.filter_jit
 def _turned(place: Moderation, bench: Bench, keys: Any) -> tuple[Any, Any]:
-    """[worlds, posts] verdicts before and after the widest rule gets another verdict: keep for any other, else remove."""
+    """[worlds, posts] verdicts before and after the widest rule is turned: to keep, or if it was that to remove."""
 
     def one(key: Any) -> tuple[Any, Any]:
         born, founding = jax.random.split(key)

@@ -35,7 +35,7 @@ WORLDS, STEPS = 8, 500  # of the pilot: as many worlds, for one episode or as ma
 
 
 def given(player: Learner, text: str) -> Learner:
-    """The player who wants what `text` says: an objective by its name, with options, or an expression of what a step brings."""
+    """The player who wants what `text` says: an objective by its name (and options), or an expression."""
     if not text.strip():
         return player
     objective = getattr(player, "objective", None)

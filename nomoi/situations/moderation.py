@@ -21,8 +21,8 @@ class State(eqx.Module):
     """post [] which of the 2^marks posts is to be judged; time [] posts judged so far.
 
     weights [groups, marks + 1] how much each mark (the last: anything) speaks to a group for removing a post;
-    own [n, marks + 1] what an agent adds to it (the moderator's is not asked); here [members] who has not left; content [members] how often of
-    late one's wish was met; bloc [members] who speaks in concert
+    own [n, marks + 1] what an agent adds to it (the moderator's is not asked); here [members] who has not left;
+    content [members] how often of late one's wish was met; bloc [members] who speaks in concert
     """
 
     post: Int[Array, ""]
@@ -91,9 +91,9 @@ class Moderation(Situation):
         return ("moderator", *(f"member of group {g + 1}" for g in self.groups))
 
     @property
-    def posts(self) -> Bool[np.ndarray, "posts marks"]:
+    def posts(self) -> Bool[Array, "posts marks"]:
         """Every post there can be, as the marks that it carries."""
-        return bits(self.marks)
+        return jnp.asarray(bits(self.marks))
 
     @property
     def chances(self) -> Float[Array, " posts"]:
@@ -110,13 +110,13 @@ class Moderation(Situation):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        return (Measure("satisfied", "share", "of verdicts, those that a member wants most", lambda e: e.share("agreed"),
-                        ("agreed",)),)  # fmt: skip
+        meaning = "of verdicts, those that an agent wants most (the moderator, who is one of them, wants none)"
+        return (Measure("satisfied", "share", meaning, lambda e: e.share("agreed"), ("agreed",)),)
 
     def wishes(self, state: State, posts: Bool[Array, "... marks"]) -> Float[Array, "... members"]:
         """What members want done with posts."""
         weights = state.weights[self.groups] + state.own[1:]  # [members, marks + 1]
-        carried = jnp.asarray(posts).astype(jnp.float32)
+        carried = posts.astype(jnp.float32)
         return jax.nn.sigmoid(carried @ weights[:, :-1].T + weights[:, -1])
 
     def said(self, state: State, posts: Bool[Array, "... marks"]) -> Float[Array, "... members"]:
@@ -139,7 +139,7 @@ class Moderation(Situation):
         weights = jax.random.normal(keys[0], (count, width)) * jnp.append(jnp.full(self.marks, self.spread), 0.5)
         weights = weights - jnp.append(jnp.zeros(self.marks), self.mild)
         own = self.selves * jax.random.normal(keys[1], (self.agents, width))
-        lot = uniform(keys[2], self.members) - jnp.asarray(self.groups, jnp.float32)  # the last group first, then by lot
+        lot = uniform(keys[2], self.members) - jnp.asarray(self.groups, jnp.float32)  # the last group first
         bloc = lot.argsort().argsort() < jnp.round(self.concert * self.members).astype(jnp.int32)
         here = jnp.ones(self.members, bool)
         start = jnp.zeros((), jnp.int32)
@@ -152,7 +152,7 @@ class Moderation(Situation):
 
     def step(self, key: PRNGKeyArray, state: State, action: dict[str, Int[Array, " n"]]) -> tuple[State, Outcome]:
         following, moving = jax.random.split(key)
-        verdict, post = action["verdict"][0].astype(jnp.int32), jnp.asarray(self.posts)[state.post]
+        verdict, post = action["verdict"][0].astype(jnp.int32), self.posts[state.post]
         wish, said = self.wishes(state, post), self.said(state, post)
         worth = jnp.where(state.here, aggregates.worth(wish)[verdict], 0.0)
         agreed = state.here & (aggregates.wanted(wish) == verdict)
@@ -169,12 +169,13 @@ class Moderation(Situation):
             "appealed": _after(0.0, appealed),
             "left": _after(0.0, left),
         }
-        after = State(self.following(following), state.time + 1, weights, state.own, state.here & ~left, content, state.bloc)
+        here = state.here & ~left
+        after = State(self.following(following), state.time + 1, weights, state.own, here, content, state.bloc)
         outcome = Outcome(_after(0.0, worth), jnp.zeros(self.agents), events, after.time >= self.horizon)
         return after, outcome
 
     def senses(self, state: State) -> dict[str, Array]:
-        post = jnp.asarray(self.posts)[state.post].astype(jnp.float32)
+        post = self.posts[state.post].astype(jnp.float32)
         seat = (jnp.arange(self.agents) == 0).astype(jnp.float32)
         return {"post": jnp.broadcast_to(post, (self.agents, self.marks)), "seat": seat[:, None]}
 

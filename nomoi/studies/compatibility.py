@@ -96,16 +96,16 @@ CLAIMS = [
          less(FULL, "text of others, none seen", "decisions of others, none seen"), kind="control", below=0.1),
     ours("The text does not help who wants the mean: with it the mean agrees no more by 0.02",
          less(FULL, "mean and text, 100 seen", "mean, 100 seen"), below=0.02),
-    ours("After an amendment of the widest rule 300 old decisions do harm: with 100 new ones they agree less than these "
-         "alone", less("an amendment", "all history, 100 since", "only since, 100 since"), below=0),
+    ours("After an amendment of the widest rule 300 old decisions do harm: with 100 new ones they agree less than "
+         "these alone", less("an amendment", "all history, 100 since", "only since, 100 since"), below=0),
     # what people get
     ours("The bench is best for members: its verdicts are worth more to them on average than those of the mean",
          less(RULES, "worth to all: bench", "worth to all: mean"), unit="of worth", above=0),
     ours("... or to the worst-off group than those of the rule for it",
          less(RULES, "worth to the worst-off group: bench", "worth to the worst-off group: worst"), unit="of worth",
          above=0),
-    ours("Members accept its verdicts more than plurality's though they give procedure no weight (the break-even weight "
-         "stands below)", of(RULES, "accepted at no weight: bench less plurality"), unit="of verdicts", above=0),
+    ours("Members accept its verdicts more than plurality's though they give procedure no weight (the break-even "
+         "weight stands below)", of(RULES, "accepted at no weight: bench less plurality"), unit="of verdicts", above=0),
     # in time
     ours("While members change their minds, fewer of the bench's verdicts change in ten steps than of the median's",
          less("drift 0.1", "changed: bench", "changed: median"), below=0),
@@ -121,7 +121,7 @@ READINGS = [
     Reading("All asked each time: the median is the bench, and learns the same of the same posts", OURS,
             of(ASKED, "decisions and median learn the same"), unit="of seeds"),
     Reading("One member: a principal, the mean and the bench are one", OURS, of("one member", "mean"), unit="of posts"),
-    *(Reading(f"{label}: {measure}", OURS, of(label, measure), unit="of posts" if k < 3 else "of log-odds")
+    *(Reading(f"{label}: {measure}", OURS, of(label, measure), unit="of posts" if k < 3 else "log-odds")
       for label in (RULES, FULL) for k, measure in enumerate(BESIDE)),
 ]  # fmt: skip
 
@@ -181,7 +181,8 @@ STUDY = Study(
     sections,
     "Exact over 256 posts of 8 marks; 101 members in groups of a half, three tenths and a fifth with weights at "
     "random; the bench is made of these members and of nobody else. Smallest group's cases alone, rights and sizes of "
-    "knobs are assumed; that gaps are kept is necessary. One learner (ridge regression), one way of speaking in "
+    "knobs are assumed, and so is how often rules may be amended while members drift; that gaps are kept is necessary. "
+    "One learner (ridge regression), one way of speaking in "
     "concert. That procedure has a weight in acceptance is an assumption, so its break-even is shown.",
     readings=READINGS,
 )
