@@ -18,7 +18,7 @@ from nomoi.institutions.altar import Altar
 from nomoi.institutions.bench import EVER, NARROW, Bench, Practice, apart, classes, protected, wide
 from nomoi.institutions.statutes import lawful, statutes
 from nomoi.law.rules import condition
-from nomoi.learners.deciding import Aggregate, Decisions, Principal
+from nomoi.learners.deciding import Aggregate, Decisions, Individual
 from nomoi.learners.ppo import PPO
 from nomoi.probes import amending, compatible
 from nomoi.runs import proxied
@@ -144,6 +144,23 @@ def test_a_rule_that_is_passed_in_play_holds_after_its_delay():
     assert (decision[passed[0] + 13 :] != 0).any()
 
 
+@eqx.filter_jit
+def proposed(bench, key, practice, said, here):
+    return bench.propose(key, practice, PLACE, said, here, 0)
+
+
+@eqx.filter_jit
+def heard(bench, key, practice, said, here, post):
+    return bench.hear(key, practice, PLACE, said, here, jnp.asarray(post, jnp.int32))
+
+
+@eqx.filter_jit
+def verdicts(bench, practice, said):
+    """What the rules say of each post (-1 nothing), and what the bench decides."""
+    ruled, _ = bench.code(practice, MARKS, practice.time)
+    return ruled, bench.table(practice, PLACE, said, jnp.ones(7, bool))
+
+
 def slow_code(practice, time):
     """The verdict of the narrowest, then latest rule in force on each post, post by post."""
     p = jax.tree.map(np.asarray, practice)
@@ -184,7 +201,7 @@ def test_a_proposal_is_what_a_slow_count_makes_of_it(gap):
         key = jax.random.key(50 + seed)
         who = int(jax.random.uniform(key, (7,)).argmax())
         bench = Bench(gap=("keep", "ask")[gap])
-        later = bench.propose(key, practice, PLACE, said, state.here, 0)
+        later = proposed(bench, key, practice, said, state.here)
         right = slow_proposal(practice, np.asarray(said, float), who, 0.5, gap)
         new = int(later.serial.max()) > int(practice.serial.max())
         assert new == (right is not None)
@@ -211,7 +228,7 @@ def practice_of(some, precedents=None, time=5):
 @given(practices)
 def test_the_law_says_of_every_post_what_the_bench_says_and_leaves_one_lawful_act(some):
     practice = practice_of(some)
-    ruled, _ = Bench().code(practice, MARKS, practice.time)
+    ruled, _ = verdicts(Bench(), practice, STATE[1])
     system = statutes(practice, MARKS)
     for post, verdict in zip(bits(MARKS), np.maximum(np.asarray(ruled), 0), strict=True):
         assert lawful(system, post) == (aggregates.VERDICTS[verdict],)
@@ -223,8 +240,7 @@ def test_the_law_says_of_every_post_what_the_bench_says_and_leaves_one_lawful_ac
 def test_its_verdicts_are_those_of_a_slow_count(some, precedents, radius, rights, local, gap):
     practice, bench = practice_of(some, precedents), Bench(radius=radius, rights=rights, local=local, gap=gap)
     said = STATE[1]
-    table = bench.table(practice, PLACE, said, jnp.ones(7, bool))
-    ruled, _ = slow_code(practice, 5)
+    table, ruled = np.asarray(verdicts(bench, practice, said)[1]), slow_code(practice, 5)[0]
     wanted = np.asarray(aggregates.wanted(said))
     lower = lambda v: np.sort(v)[(len(v) - 1) // 2]  # noqa: E731
     for x, post in enumerate(bits(MARKS)):
@@ -246,14 +262,14 @@ STATE = founded(Bench(proposals=0), jax.random.key(8))
 def test_a_panel_makes_a_precedent_once():
     bench = Bench(proposals=0, radius=0, panel=0)
     state, said, practice, _ = founded(bench, jax.random.key(2))
-    verdict, after = bench.hear(jax.random.key(0), practice, PLACE, said, state.here, jnp.asarray(9, jnp.int32))
+    verdict, after = heard(bench, jax.random.key(0), practice, said, state.here, 9)
     assert int(verdict) == int(after.precedent[9]) == int(aggregates.middle(aggregates.wanted(said[9]), state.here))
     assert int((after.precedent >= 0).sum()) == 1
     alone = Bench(proposals=0, radius=0, panel=1)
-    many = {int(alone.hear(jax.random.key(k), practice, PLACE, said, state.here, jnp.asarray(9, jnp.int32))[0])
+    many = {int(heard(alone, jax.random.key(k), practice, said, state.here, 9)[0])
             for k in range(40)}  # fmt: skip
     assert many == set(np.asarray(aggregates.wanted(said[9])).tolist())  # each member sits alone now and then
-    again = alone.hear(jax.random.key(1), after, PLACE, said, state.here, jnp.asarray(9, jnp.int32))[1]
+    again = heard(alone, jax.random.key(1), after, said, state.here, 9)[1]
     assert int(again.precedent[9]) == int(after.precedent[9])
 
 
@@ -303,10 +319,10 @@ def test_appeals_bring_a_case_before_the_bench():
     assert (outcome.events["bench.decided"][:, 0] == (share >= 1)).all()
     loud = govern(PLACE, Bench(audit=0.0, petition=0.3))
     outcome = jax.tree.map(np.asarray, played(loud, jax.random.key(3)))
-    heard = outcome.events["bench.decided"][:, 0]
-    assert (heard == (outcome.events["appealed"].sum(1) / 7 >= 0.3)).all()
-    assert 0 < heard.sum() < 30
-    assert ((outcome.events["bench.decision"][:, 0] >= 0) == heard).all()
+    was = outcome.events["bench.decided"][:, 0]
+    assert (was == (outcome.events["appealed"].sum(1) / 7 >= 0.3)).all()
+    assert 0 < was.sum() < 30
+    assert ((outcome.events["bench.decision"][:, 0] >= 0) == was).all()
 
 
 def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
@@ -323,6 +339,7 @@ def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
 # --- objectives -------------------------------------------------------------------------------------------------------
 
 
+@eqx.filter_jit
 def felt(objective, place, outcome):
     return jax.vmap(lambda o: objective.feel(jnp.zeros(place.agents), place, o)[1])(outcome)
 
@@ -333,7 +350,7 @@ def test_decisions_and_the_median_are_one_objective_where_all_are_asked_and_all_
         place = govern(PLACE.replace(members=members), Bench(proposals=0, gap="ask"))
         outcome = played(place, jax.random.key(4))
         wants = [Decisions(), Aggregate("median")]
-        wants += [Principal(), Aggregate("plurality")] if members == 1 else []
+        wants += [Individual(), Aggregate("plurality")] if members == 1 else []
         first, *rest = (np.asarray(felt(o, place, outcome)) for o in wants)
         for other in rest:
             np.testing.assert_array_equal(first, other)
@@ -346,9 +363,9 @@ def test_decisions_count_only_where_something_was_decided():
     place = govern(PLACE, Bench(audit=0.5, petition=1.0, proposals=10))
     outcome = played(place, jax.random.key(6))
     value, events = np.asarray(felt(Decisions(), place, outcome))[:, 0], outcome.events
-    heard, right = np.asarray(events["bench.decided"])[:, 0] == 1, np.asarray(events["bench.lawful"])[:, 0] == 1
-    assert 0 < heard.sum() < 30
-    np.testing.assert_array_equal(value, (heard & right).astype(np.float32))
+    was, right = np.asarray(events["bench.decided"])[:, 0] == 1, np.asarray(events["bench.lawful"])[:, 0] == 1
+    assert 0 < was.sum() < 30
+    np.testing.assert_array_equal(value, (was & right).astype(np.float32))
 
 
 def test_objectives_differ_in_what_is_wanted_and_in_nothing_that_is_sensed():
@@ -357,7 +374,7 @@ def test_objectives_differ_in_what_is_wanted_and_in_nothing_that_is_sensed():
     assert "bench.law" in names
     outcome = played(place, jax.random.key(4))
     values = [np.asarray(felt(o, place, outcome))[:, 0] for o in
-              (Decisions(), Principal(member=2), *(Aggregate(r) for r in aggregates.RULES))]  # fmt: skip
+              (Decisions(), Individual(member=2), *(Aggregate(r) for r in aggregates.RULES))]  # fmt: skip
     for i, one in enumerate(values):
         assert all((one != other).any() for other in values[i + 1 :])
     hidden = govern(PLACE, Bench(proposals=10, public=False))
@@ -389,8 +406,8 @@ def test_an_objective_is_typed_with_its_options():
      ("decisions.of is 'benhc'", "did you mean 'bench'")),
     (lambda: jax.eval_shape(lambda k: felt(Decisions(), PLACE, played(PLACE, k)), jax.random.key(0)),
      ("decides nothing on moderation", "nothing that governs it does")),
-    (lambda: jax.eval_shape(lambda k: felt(Principal(member=9), PLACE, played(PLACE, k)), jax.random.key(0)),
-     ("principal.member is 9", "0 to 6")),
+    (lambda: jax.eval_shape(lambda k: felt(Individual(member=9), PLACE, played(PLACE, k)), jax.random.key(0)),
+     ("individual.member is 9", "0 to 6")),
     (lambda: jax.eval_shape(lambda k: felt(Aggregate(), Harvest(), played(Harvest(), k)), jax.random.key(0)),
      ("harvest emits no 'verdict'", "moderation does")),
     (lambda: Aggregate("medain"), ("aggregate.rule is 'medain'", "'median'")),

@@ -32,15 +32,15 @@ def _first(score: Array, outcome: Outcome) -> Array:
     return jnp.concatenate([score[None], outcome.payoff[1:]])
 
 
-class Principal(Objective):
+class Individual(Objective):
     """The moderator wants the verdict that one member says it wants; everybody else wants their own payoff."""
 
     member: int = size(0, "which member, from 0", "ours", low=0)
 
     def feel(self, memory: Array, situation: Situation, outcome: Outcome) -> tuple[Array, Array]:
-        verdict, wish, here = _judged("principal", situation, outcome)
+        verdict, wish, here = _judged("individual", situation, outcome)
         if self.member >= len(wish):
-            raise Refusal(f"principal.member is {self.member}; {situation.name} has members 0 to {len(wish) - 1}.")
+            raise Refusal(f"individual.member is {self.member}; {situation.name} has members 0 to {len(wish) - 1}.")
         score = aggregates.principal(wish, here, (), self.member)[verdict]
         return memory, _first(jnp.where(here[self.member], score, 0.0), outcome)
 

@@ -110,8 +110,10 @@ class Moderation(Situation):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        meaning = "of verdicts, those that an agent wants most (the moderator, who is one of them, wants none)"
-        return (Measure("satisfied", "share", meaning, lambda e: e.share("agreed"), ("agreed",)),)
+        return (
+            Measure("satisfied", "share", "of verdicts, those that an agent wants most; the moderator wants none",
+                    lambda e: e.share("agreed"), ("agreed",)),
+        )  # fmt: skip
 
     def wishes(self, state: State, posts: Bool[Array, "... marks"]) -> Float[Array, "... members"]:
         """What members want done with posts."""
