@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.bench import Bench as Bench
     from nomoi.institutions.berried import Berried as Berried
     from nomoi.institutions.challenged import Challenged as Challenged
     from nomoi.institutions.charter import Charter as Charter
@@ -76,6 +77,9 @@ if TYPE_CHECKING:
     from nomoi.institutions.vent import Vent as Vent
     from nomoi.institutions.vote import Vote as Vote
     from nomoi.institutions.wardens import Wardens as Wardens
+    from nomoi.learners.deciding import Aggregate as Aggregate
+    from nomoi.learners.deciding import Decisions as Decisions
+    from nomoi.learners.deciding import Individual as Individual
     from nomoi.learners.joint import Joint as Joint
     from nomoi.learners.negotiation import Settlement as Settlement
     from nomoi.learners.objectives import SVO as SVO
@@ -132,6 +136,7 @@ if TYPE_CHECKING:
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.lobster import Lobster as Lobster
     from nomoi.situations.matrix import Matrix as Matrix
+    from nomoi.situations.moderation import Moderation as Moderation
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool

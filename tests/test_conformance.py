@@ -354,7 +354,7 @@ def test_what_cannot_be_loaded_is_refused_in_a_sentence(tmp_path, spec, sentence
 def test_find_wants_one_of_the_kind_and_offers_the_nearest(tmp_path):
     with pytest.raises(Refusal, match="no situation called 'harvst'; did you mean 'harvest'"):
         catalogue.find("harvst", "situation")
-    with pytest.raises(Refusal, match="no institution called 'zzz'; there are .*, such as agenda"):
+    with pytest.raises(Refusal, match=r"no institution called 'zzz'; there are .*, such as agenda"):
         catalogue.find("zzz", "institution")
     two = write(tmp_path, GOOD + "\nclass Lake(Pool): pass")
     with pytest.raises(Refusal, match="must name one situation and has Well, Lake"):

@@ -91,6 +91,12 @@ VOCABULARY = {
         Event("prompted", "[n]", "questions", "asked a machine", True),
         Event("posted", "[n]", "answers", "posted what a machine had said", True),
         Event("sound", "[n]", "steps", "of a step, the share of all that stands in common that is right", True),
+        Event("post", "[n]", "kind", "which post was judged: its marks as a binary number"),
+        Event("verdict", "[n]", "grade", "what was decided about it: 0 keep, 1 label, 2 remove"),
+        Event("wish", "[n]", "grade", "what one says should be done with it, from 0 (keep) to 1 (remove); -1 is none"),
+        Event("agreed", "[n]", "verdicts", "got the verdict that one wants most", True),
+        Event("appealed", "[n]", "appeals", "appealed against a verdict", True),
+        Event("left", "[n]", "members", "left for good", True),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )

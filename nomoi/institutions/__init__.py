@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.altar import Altar as Altar
     from nomoi.institutions.assembly import Assembly as Assembly
     from nomoi.institutions.authority import Authority as Authority
+    from nomoi.institutions.bench import Bench as Bench
     from nomoi.institutions.berried import Berried as Berried
     from nomoi.institutions.challenged import Challenged as Challenged
     from nomoi.institutions.charter import Charter as Charter

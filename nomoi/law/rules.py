@@ -3,6 +3,8 @@ change them, and who judges.
 
 A condition is a closed vocabulary of comparisons, never code: {"act": "harvest", "kind": ["red", "blue"],
 "amount": {"at least": 2}}.  All clauses must hold; a list means one of; a case that lacks a field fails its clause.
+What a thing carries are its marks, asked for by {"marks": {"has": ["insult", "threat"], "lacks": "satire"}}: it must
+carry all of those that it has, and none of those that it lacks.
 """
 
 from __future__ import annotations
@@ -15,15 +17,16 @@ from typing import Any
 
 from nomoi.errors import Refusal, nearest
 
-FIELDS = ("actor", "target", "role", "act", "kind", "amount")
+FIELDS = ("actor", "target", "role", "act", "kind", "amount", "marks")
 PARTIES = ("actor", "target")  # a rule that names one is not general
-TESTS = ("is", "not", "at least", "at most")
+TESTS = ("is", "not", "at least", "at most", "has", "lacks")
+MARKED = ("has", "lacks")  # what marks are asked by, and nothing else is
 VERDICTS = ("obligatory", "forbidden", "permitted", "power")
 KINDS = ("primary", "recognition", "change", "adjudication")
 OPERATIONS = ("enact", "amend", "repeal")
 CANONS = ("rank", "specificity", "recency")  # lex superior, lex specialis, lex posterior
 
-Case = Mapping[str, str | float]
+Case = Mapping[str, str | float | frozenset[str]]  # a set only for the marks
 Clause = tuple[str, str, tuple[str | float, ...]]  # field, test, values
 
 
@@ -54,12 +57,14 @@ class Condition:
         return out
 
 
-def _passes(found: str | float, test: str, values: tuple[str | float, ...]) -> bool:
+def _passes(found: Any, test: str, values: tuple[str | float, ...]) -> bool:
+    if test in MARKED:
+        return all((value in found) == (test == "has") for value in values)
     if test in ("is", "not"):
         return (found in values) == (test == "is")
     if isinstance(found, str):
         return False
-    return found >= values[0] if test == "at least" else found <= values[0]  # type: ignore[operator]
+    return found >= values[0] if test == "at least" else found <= values[0]
 
 
 def condition(data: Any, where: str = "a condition") -> Condition:
@@ -73,6 +78,9 @@ def condition(data: Any, where: str = "a condition") -> Condition:
         for test, value in (asked if isinstance(asked, Mapping) else {"is": asked}).items():
             if test not in TESTS:
                 raise Refusal(f"{where} compares {field} by {test!r}; {nearest(str(test), TESTS, 'comparison')}")
+            if (test in MARKED) != (field == "marks"):
+                right = "has or lacks" if field == "marks" else "is, not, at least or at most"
+                raise Refusal(f"{where} compares {field} by {test!r}; {right} would be right.")
             values = tuple(value) if isinstance(value, (list, tuple)) else (value,)
             bound = test in ("at least", "at most")
             if not values or (bound and (len(values) > 1 or not number(values[0]))):

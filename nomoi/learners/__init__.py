@@ -7,6 +7,9 @@ from nomoi.core.pages import page
 if TYPE_CHECKING:
     from nomoi.core.learner import Learner as Learner
     from nomoi.learners.conscience import Conscience as Conscience
+    from nomoi.learners.deciding import Aggregate as Aggregate
+    from nomoi.learners.deciding import Decisions as Decisions
+    from nomoi.learners.deciding import Individual as Individual
     from nomoi.learners.joint import Crowd as Crowd
     from nomoi.learners.joint import Joint as Joint
     from nomoi.learners.negotiation import Settlement as Settlement

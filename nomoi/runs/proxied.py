@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi import catalogue
-from nomoi.core import Institution, Situation, build, govern
+from nomoi.core import Institution, Situation, govern
 from nomoi.core.learner import Learner
 from nomoi.core.rollout import rollout
 from nomoi.errors import Refusal, nearest
@@ -24,7 +24,7 @@ from nomoi.institutions.gauge import Gauge
 from nomoi.learners.objectives import Formula, Own
 from nomoi.measure.statistics import Estimate, difference, number
 from nomoi.proxies import wanted
-from nomoi.runs import programs
+from nomoi.runs import programs, regimes
 from nomoi.scripts.fixed import Random
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ WORLDS, STEPS = 8, 500  # of the pilot: as many worlds, for one episode or as ma
 
 
 def given(player: Learner, text: str) -> Learner:
-    """The player who wants what `text` says: an objective by its name, or an expression of what a step brings."""
+    """The player who wants what `text` says: an objective by its name (and options), or an expression."""
     if not text.strip():
         return player
     objective = getattr(player, "objective", None)
@@ -44,9 +44,9 @@ def given(player: Learner, text: str) -> Learner:
     if type(objective) is not Own:
         raise Refusal(f"--objective is {text!r}, and {player.name} has one already; leave one of them out.")
     word = text.strip()
-    known = word.isidentifier() and word in {cls.name.lower() for cls in catalogue.texts("objective")}
-    if (known and word != "own") or ".py" in word:
-        return dataclasses.replace(player, objective=build(catalogue.find(word, "objective")))  # type: ignore[call-arg]
+    known = word.partition("(")[0].strip() in {cls.name.lower() for cls in catalogue.texts("objective")} - {"own"}
+    if known or ".py" in word:
+        return dataclasses.replace(player, objective=regimes.objective(word))  # type: ignore[call-arg]
     return dataclasses.replace(player, objective=Formula(text=word))  # type: ignore[call-arg]
 
 

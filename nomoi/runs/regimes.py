@@ -94,6 +94,12 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     return dataclasses.replace(made, objective=build(catalogue.find(wanted, "objective"), **of_objective))
 
 
+def objective(text: str) -> Any:
+    """An objective from text such as `svo(angle=30)` or `decisions(of=altar)`."""
+    cls, named = _read(text, "objective", "decisions(of=altar)")
+    return build(cls, **named)
+
+
 def _read(term: str, kind: str, like: str) -> tuple[Any, dict[str, str]]:
     """The class that NAME(option=value, ...) names, and its options."""
     found = _TERM.match(term)

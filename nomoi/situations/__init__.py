@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.lobster import Lobster as Lobster
     from nomoi.situations.matrix import Matrix as Matrix
+    from nomoi.situations.moderation import Moderation as Moderation
     from nomoi.situations.mushrooms import Mushrooms as Mushrooms
     from nomoi.situations.offswitch import Offswitch as Offswitch
     from nomoi.situations.pool import Pool as Pool

@@ -13,10 +13,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from nomoi import catalogue
-from nomoi.core import Outcome, Situation
+from nomoi.core import Outcome, Situation, govern
 from nomoi.core.situation import Action
 from nomoi.core.worlds import step
+from nomoi.institutions.bench import Bench
 from nomoi.situations.matrix import Matrix
+from nomoi.situations.moderation import Moderation
 from nomoi.situations.pool import Pool
 
 LONGEST = 20_000  # steps: an episode longer than this is not played to its end
@@ -82,6 +84,7 @@ def grounds(among: Sequence[Situation]) -> Iterator[Situation]:
     yield from among or (Matrix(horizon=3), Pool(horizon=3))
     if not among:
         yield from (cls() for cls in catalogue.situations().values())
+        yield govern(Moderation(members=3, marks=3), Bench())  # for what wants decisions
 
 
 @eqx.filter_jit

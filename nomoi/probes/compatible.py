@@ -1,0 +1,209 @@
+"""Which objective agrees with the members' bench, what of it can be learned, and what members get of it.
+
+Exact over all posts: nobody is trained by play.  One learner, a ridge regression of the score of each verdict on marks,
+is given the scores of different objectives, with or without the text of the rules as something that it senses.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from nomoi.institutions.bench import Bench
+from nomoi.situations.moderation import Moderation, bits
+from nomoi.voices import aggregates
+
+SEEN = (10, 30, 100, 300, 1000)  # decisions, or posts of which all wishes are known, that are learned from
+RIDGE = 1.0  # penalty on each weight of the learner (ours)
+READ = 20  # other communities whose texts and decisions a stranger has read, 200 decisions of each (ours)
+FOUNDINGS = 16  # others of the same members, whose most frequent verdict is all that can be known without the history
+WEIGHTS = np.arange(0, 1.5, 0.02)  # of procedure in acceptance that are tried
+SHOWN = ("principal", *aggregates.RULES)
+
+
+class Community(eqx.Module):
+    """wishes [posts, members]; verdicts [posts] of the bench; score [posts, 3] by each rule; law [posts, 4] the text.
+
+    others [posts] the most frequent verdict of other foundings, one of which is `second`; ruled [posts] by a rule
+    """
+
+    wishes: Any
+    verdicts: Any
+    second: Any
+    others: Any
+    score: Any
+    law: Any
+    ruled: Any
+    passed: Any
+
+
+@eqx.filter_jit
+def communities(place: Moderation, bench: Bench, keys: Any, foundings: int) -> Community:
+    """[worlds] of each: members are drawn, and found a bench; and `foundings` others, which nobody learns from."""
+
+    def one(key: Any) -> Community:
+        born, *again = jax.random.split(key, 2 + foundings)
+        state = place.reset(born)
+        said = place.said(state, place.posts)
+        verdicts = lambda p: bench.table(p, place, said, state.here)  # noqa: E731
+        practice = bench.found(again[0], place, state)
+        tables = jax.lax.map(lambda k: verdicts(bench.found(k, place, state)), jax.numpy.stack(again[1:]))
+        most = (tables[..., None] == np.arange(3)).sum(0).argmax(-1)
+        score = {name: aggregates.score(name, said, state.here, place.groups) for name in aggregates.RULES}
+        score["principal"] = aggregates.principal(said, state.here, place.groups)
+        ruled = bench.code(practice, place.marks, practice.time)[0] >= 0
+        return Community(place.wishes(state, place.posts), verdicts(practice), tables[0], most, score,
+                         bench.text(practice, place.marks), ruled, (practice.serial >= 0).sum())  # fmt: skip
+
+    return jax.lax.map(one, keys)
+
+
+# --- one learner, whose objective is a score [posts, 3] ---------------------------------------------------------------
+
+
+@lru_cache(maxsize=4)
+def features(marks: int) -> np.ndarray:
+    """[posts, features]: a one, each mark, and all twos and threes of them together."""
+    posts = bits(marks)
+    some = [c for k in range(4) for c in itertools.combinations(range(marks), k)]
+    return np.stack([posts[:, list(c)].all(1) for c in some], 1).astype(float)
+
+
+def fitted(x: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """[features, 3] weights of a ridge regression of the score of each verdict."""
+    return np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ (score - 1 / 3))
+
+
+def learned(score: np.ndarray, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """[posts] the verdicts of who learned the scores [n, 3] of the posts `seen` [n], sensing x [posts, features]."""
+    return (x @ fitted(x[seen], score)).argmax(1)
+
+
+def agreement(one: np.ndarray, other: np.ndarray, often: np.ndarray) -> float:
+    """Share of posts, as often as they come, with the same verdict."""
+    return float(often[one == other].sum())
+
+
+def kappa(one: np.ndarray, other: np.ndarray, often: np.ndarray) -> float:
+    """Agreement beyond what the shares of verdicts alone would bring (Cohen 1960); 1 where both are one constant."""
+    chance = sum(often[one == v].sum() * often[other == v].sum() for v in range(3))
+    return 1.0 if chance > 1 - 1e-9 else (agreement(one, other, often) - chance) / (1 - chance)
+
+
+# --- what is measured -------------------------------------------------------------------------------------------------
+
+
+def compared(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int, lessons: bool) -> Mapping[str, float]:
+    """Which objective agrees with the bench, and what members get; means over worlds.
+
+    lessons  also what can be known without the history, and what is learned of decisions, wishes and texts
+    """
+    place, made = Moderation(members=members), Bench(**bench)
+    drawing, reading, picking = jax.random.split(key, 3)
+    rng = np.random.default_rng(int(jax.random.bits(picking)))
+    often = np.asarray(place.chances, float)
+    often = often / often.sum()
+    found = communities(place, made, jax.random.split(drawing, worlds), FOUNDINGS if lessons else 1)
+    some = jax.tree.map(np.asarray, found)
+    rows = [_one(jax.tree.map(lambda x, w=w: x[w], some), place, often) for w in range(worlds)]
+    if lessons:
+        books = jax.tree.map(np.asarray, communities(place, made, jax.random.split(reading, READ), 1))
+        readers = [_reader(books, often, rng, swapped) for swapped in (False, True)]
+        for w, row in enumerate(rows):
+            row |= _lessons(jax.tree.map(lambda x, w=w: x[w], some), place.marks, often, rng, readers)
+    return {name: _mean([row[name] for row in rows]) for name in rows[0]}
+
+
+def _mean(values: Sequence[float]) -> float:
+    """Over the worlds where it is defined."""
+    there = [v for v in values if np.isfinite(v)]
+    return float(np.mean(there)) if there else float("nan")
+
+
+def _one(c: Community, place: Moderation, often: np.ndarray) -> dict[str, float]:
+    chosen = {name: score.argmax(1) for name, score in c.score.items()}
+    out = {name: agreement(chosen[name], c.verdicts, often) for name in SHOWN}
+    out |= {f"kappa, {name}": kappa(chosen[name], c.verdicts, often) for name in ("median", "mean")}
+    out["constant"] = max(often[c.verdicts == v].sum() for v in range(3))
+    out["mean with median"] = agreement(chosen["mean"], chosen["median"], often)
+    out["second founding"] = agreement(c.second, c.verdicts, often)
+    out["kappa, second founding"] = kappa(c.second, c.verdicts, often)
+    out["rules passed"], out["ruled"] = float(c.passed), often[c.ruled].sum()
+    for name, where in (("in gaps", ~c.ruled), ("under rules", c.ruled)):
+        there = often[where].sum()
+        same = often[where & (chosen["median"] == c.verdicts)].sum()
+        out[f"median, {name}"] = same / there if there > 1e-9 else np.nan
+    return out | _brought(c, chosen, place, often)
+
+
+def _lessons(
+    c: Community, marks: int, often: np.ndarray, rng: np.random.Generator, readers: Sequence[Any]
+) -> dict[str, float]:
+    """Agreement with the bench of the one learner, by what it wants, what it senses and how much it saw."""
+    x, decided = features(marks), np.eye(3)[c.verdicts]
+    out = {"all but history": agreement(c.others, c.verdicts, often)}
+    texted = np.concatenate([x, c.law], 1)
+    same = []
+    for n in SEEN:
+        seen = rng.choice(len(often), n, p=often)
+        wants = {"decisions": decided[seen], "shuffled": rng.permutation(decided[seen])}
+        wants |= {name: c.score[name][seen] for name in ("mean", "median", "principal")}
+        for name, score in wants.items():
+            policy = learned(score, x, seen)
+            out[f"{name}, {n} seen"] = agreement(policy, c.verdicts, often)
+            out[f"{name} and text, {n} seen"] = agreement(learned(score, texted, seen), c.verdicts, often)
+        same.append((learned(wants["decisions"], x, seen) == learned(wants["median"], x, seen)).all())
+    out["decisions and median learn the same"] = float(np.all(same))
+    for name, reader in zip(("text", "text of others"), readers, strict=True):
+        out[f"{name}, none seen"] = agreement((_page(c.law) @ reader[0]).argmax(1), c.verdicts, often)
+    out["decisions of others, none seen"] = agreement((x @ readers[0][1]).argmax(1), c.verdicts, often)
+    return out
+
+
+def _page(law: np.ndarray) -> np.ndarray:
+    """[posts, features] what a reader of the text goes by: strengths, which is the strongest, silence, and the bar."""
+    says, barred = law[:, :3], law[:, 3:] > 0
+    strong = (says == says.max(1, keepdims=True)) & (says > 0)
+    silent = says.max(1, keepdims=True) == 0
+    parts = [np.ones((len(law), 1)), says, strong, silent, barred, strong & barred, silent & barred]
+    return np.concatenate(parts, 1).astype(float)
+
+
+def _reader(books: Community, often: np.ndarray, rng: np.random.Generator, swapped: bool) -> tuple[Any, Any]:
+    """Weights of who has read the texts and 200 decisions of each of other communities: from texts, and from posts.
+
+    swapped  each text stands with the decisions of another community
+    """
+    law = np.roll(books.law, 1, 0) if swapped else books.law
+    seen = rng.choice(len(often), (READ, 200), p=often)
+    score = np.concatenate([np.eye(3)[v[s]] for v, s in zip(books.verdicts, seen, strict=True)])
+    texts = np.concatenate([_page(text)[s] for text, s in zip(law, seen, strict=True)])
+    marks = int(np.log2(len(often)))
+    return fitted(texts, score), fitted(features(marks)[seen.ravel()], score)
+
+
+def _brought(c: Community, chosen: Mapping[str, Any], place: Moderation, often: np.ndarray) -> dict[str, float]:
+    """What members get of each moderator, and how much procedure must weigh for the bench to be accepted most."""
+    value = 1 - np.abs(aggregates.GRADES[:, None] - c.wishes[:, None])  # [posts, 3, members]
+    out, rows = {}, np.arange(len(often))
+    for name, verdict in (*chosen.items(), ("bench", c.verdicts)):
+        each = often @ value[rows, verdict]  # [members]
+        out[f"worth to all: {name}"] = float(each.mean())
+        out[f"worth to the worst-off group: {name}"] = min(each[place.groups == g].mean() for g in set(place.groups))
+    best = np.abs(aggregates.GRADES[:, None] - c.wishes[:, None]).argmin(1)  # [posts, members]
+
+    def accepted(verdict: np.ndarray, weight: float) -> float:
+        agreed, lawful = best == verdict[:, None], (verdict == c.verdicts)[:, None]
+        return float((often @ (1 / (1 + np.exp(0.5 - agreed - weight * lawful)))).mean())
+
+    most = chosen["plurality"]
+    out["accepted at no weight: bench less plurality"] = accepted(c.verdicts, 0) - accepted(most, 0)
+    gaps = [accepted(c.verdicts, w) - accepted(most, w) for w in WEIGHTS]
+    out["break-even weight of procedure"] = next((w for w, gap in zip(WEIGHTS, gaps, strict=True) if gap >= 0), np.nan)
+    return out
