@@ -96,7 +96,7 @@ VOCABULARY = {
         Event("wish", "[n]", "grade", "what one says should be done with it, from 0 (keep) to 1 (remove); -1 is none"),
         Event("agreed", "[n]", "verdicts", "got the verdict that one wants most", True),
         Event("appealed", "[n]", "appeals", "appealed against a verdict", True),
-        Event("left", "[n]", "members", "left for good", True),
+        Event("left", "[n]", "members", "left for good", True, "departed"),
         Event("act", "[n]", "choices", "did something rather than nothing (the first action)", True),
         Event("defect", "[n]", "choices", "chose the action that the game counts as defection", True),
     )
