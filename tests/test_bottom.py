@@ -210,12 +210,14 @@ def test_what_bookings_and_deposits_refuse(make, says):
 
 
 def test_bookings_by_cost_are_those_of_algebra():
-    """k while v q (1 - q)^(k - 1) is at least the cost: whole numbers around the continuous 4.1, 7.2, 14.4, 24.7."""
+    """The last k for which v q (1 - q)^(k - 1), what the k-th is worth, is at least the cost."""
     found = bookings.tables(None, [1.0, 0.5, 0.1, 0.01], 0.5)
     assert [found[f"made, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [4, 7, 14, 24]
     assert [found[f"best, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [2, 4, 6, 7]
     assert [found[f"made with a fee, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [2, 4, 6, 7]
     assert found["closes below"] == pytest.approx(10 * 0.2 * 0.8**10, abs=1e-5)  # the worth of the eleventh
+    divided = -10 * np.log(0.8) * 0.8**10  # of bookings that could be divided, what a little more than ten is worth
+    assert any(f"{divided:.3f}".lstrip("0") in reading.text for reading in bookings.READINGS)
 
 
 def test_the_best_of_k_spots():
@@ -321,9 +323,10 @@ EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "breeders",
     ids=lambda x: getattr(x, "name", ""),
 )
 def test_what_each_rule_forbids_is_not_done_and_what_is_done_against_it_is_a_violation(rule, events, free):
-    start = np.ones((4, 1)) * 3
-    for kept in (1.0, 0.0):
-        out = at_sea(govern(ONE, rule.replace(kept=kept)), start, traps=[2, 1], **EVERYTHING)[1]
+    start, idle = np.ones((4, 1)) * 3, (Slot(), Berried(), Notch(), Vent(), Gear())
+    for kept in (1.0, 0.0):  # one program for all: the others are not in force
+        rules = (rule.replace(kept=kept) if r.name == rule.name else r.replace(in_force=False) for r in idle)
+        out = at_sea(govern(ONE, *rules), start, traps=[2, 1], **EVERYTHING)[1]
         did = sum(np.asarray(out.events[e]) for e in events)
         np.testing.assert_allclose(out.events[f"{rule.name}.violation"], did)
         assert (did == 0).all() if kept else (did > 0).all()
@@ -377,8 +380,10 @@ def test_what_rules_of_a_lobster_bottom_refuse(make, says):
         make()
 
 
-def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut():
+def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut(monkeypatch):
     """The whole border held by one of five keeps all out; near the harbour alone it does not."""
+    monkeypatch.setattr(lobstering, "COAST", lobstering.COAST | {"outsiders": 12, "horizon": 100})
+    monkeypatch.setattr(lobstering, "LATE", 20)
     near, even = (lobstering.borders(None, b, [0, 1], 0.05) for b in lobstering.BORDERS)
     assert near["strangers, 0 guard"] == even["strangers, 0 guard"] > near["strangers, 1 guard"]
     assert near["strangers, 1 guard"] > even["strangers, 1 guard"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,17 +20,24 @@ from nomoi.institutions.fine import Fine
 from nomoi.institutions.quota import Quota
 from nomoi.institutions.rotation import Rotation
 from nomoi.probes import canal as solved
-from nomoi.situations.irrigation import Irrigation, State, crop, delivered, shared_out
+from nomoi.situations.irrigation import Irrigation, State, crop, delivered
 from nomoi.studies import canal
 
 KEY = jax.random.key(0)
 
 
-GATES = jax.jit(shared_out)
+@eqx.filter_jit
+def born(place):
+    return place.reset(KEY)
+
+
+@eqx.filter_jit
+def stepped(place, state, draw, provide):
+    return place.step(KEY, state, {"draw": draw, "provide": provide})
 
 
 def watered(flow, wish, gate=25.0):
-    return np.asarray(GATES(jnp.float32(flow), jnp.asarray(wish, jnp.float32), jnp.float32(gate)))
+    return np.asarray(solved.GATES(jnp.float32(flow), jnp.asarray(wish, jnp.float32), jnp.float32(gate)))
 
 
 @jax.jit
@@ -136,12 +144,12 @@ def test_what_cannot_be_is_refused_in_a_sentence(options, said):
 def test_a_quota_of_all_the_water_is_an_equal_part_of_it():
     """30 units, five people: six each; whoever takes ten has an excess of four, and pays twice that."""
     place = govern(Irrigation(), Quota(target=0.0), Fine(on="quota.excess"))
-    state = place.reset(KEY)
+    state = born(place)
     assert place.observe(state)["quota.allowed"][:, 0].tolist() == [6] * 5
     none = jnp.zeros(5, jnp.int32)
-    _, outcome = place.step(KEY, state, {"draw": none.at[0].set(10), "provide": none})
+    _, outcome = stepped(place, state, none.at[0].set(10), none)
     assert outcome.events["quota.excess"].tolist() == [4, 0, 0, 0, 0]
-    assert outcome.transfer.tolist() == [-8, 0, 0, 0, 0]
+    np.testing.assert_allclose(outcome.transfer, [-8, 0, 0, 0, 0], rtol=1e-6)
 
 
 # --- rotation
@@ -159,12 +167,13 @@ def test_in_a_rotation_only_those_on_turn_take():
 
 def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
     place = govern(Irrigation(), Rotation(head="provide", length=1))
-    ask = {"draw": jnp.full(5, 6), "provide": jnp.full(5, 5)}
-    _, outcome = place.step(KEY, place.reset(KEY), ask)
+    _, outcome = stepped(place, born(place), jnp.full(5, 6), jnp.full(5, 5))
     assert outcome.events["worked"].tolist() == [1, 0, 0, 0, 0]
     assert (outcome.events["harvest"] > 0).all()
-    with pytest.raises(Refusal, match=r"rotation.head is 'drw'; did you mean 'draw'"):
-        govern(Irrigation(), Rotation(head="drw"))
+    many = "rotation.together is 9, and irrigation has 5 agents; 4 or fewer"
+    for wrong, said in (({"head": "drw"}, "rotation.head is 'drw'; did you mean 'draw'"), ({"together": 9}, many)):
+        with pytest.raises(Refusal, match=said):
+            govern(Irrigation(), Rotation(**wrong))
 
 
 # --- solved
@@ -172,17 +181,17 @@ def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
 
 def test_what_one_hand_could_make_of_it():
     """By the earlier program: crops at 5, 10 .. 40 cubic feet a second, and ten rounds from 75 that earn 1034."""
-    place = Irrigation(horizon=10)
-    assert [solved.best_crops(place, f) for f in range(5, 45, 5)] == [10, 20, 37, 51, 63, 75, 90, 95]
-    assert solved.planned(place) == 1034
-    assert canal.bounds(None)["nobody gives"] == 585
+    found = canal.bounds(None)
+    assert [found[f"crops at {f}"] for f in canal.SUPPLIES] == [10, 20, 37, 51, 63, 75, 90, 95]
+    assert (found["planned"], found["nobody gives"]) == (1034, 585)
+    assert (found["crops, greedy"], found["crops, equal"]) == (59, 70)
 
 
 def test_turns_go_round_as_the_institution_has_them():
-    place, stack = Irrigation(), Rotation(length=1, together=3)
-    state, ten, waters = govern(place, stack).reset(KEY), jnp.full(5, 10), solved.turns(place, 3)
+    place, waters = govern(Irrigation(), Rotation(length=1, together=3)), solved.turns(Irrigation(), 3)
+    state = born(place)
     for t in range(3):
-        state, outcome = govern(place, stack).step(KEY, state, {"draw": ten, "provide": jnp.full(5, 5)})
+        state, outcome = stepped(place, state, jnp.full(5, 10), jnp.full(5, 5))
         np.testing.assert_allclose(50 * outcome.events["harvest"], waters(30.0, t), rtol=1e-5)
 
 
