@@ -117,6 +117,27 @@ def test_treatments_change_the_last_ten_rounds():
     assert np.ptp(canal[:10]) == 0
 
 
+def test_what_a_farmer_sees_and_owes():
+    place = Irrigation()
+    water, gave = jnp.array([5.0, 4, 3, 2, 1]), jnp.array([10.0, 5, 0, 0, 0])
+    seen = place.senses(State(jnp.float32(63), water, gave, jnp.int32(0)))
+    of = {name: np.asarray(x)[:, 0].tolist() for name, x in seen.items() if name != "nearby"}
+    assert of["place"] == [0, 0.25, 0.5, 0.75, 1]
+    assert of["given"] == [1, 0.5, 0, 0, 0]
+    assert of["watered"] == [5, 4, 3, 2, 1]
+    same = {"canal": 0.63, "stream": 25, "perceived": 25 / 30, "mean": 0.3, "need": 6, "duty": 5}
+    np.testing.assert_allclose([of[name] for name in same], [[x] * 5 for x in same.values()], rtol=1e-6)
+    assert np.asarray(seen["nearby"]).tolist() == [[0, 4], [5, 3], [4, 2], [3, 1], [2, 0]]
+    assert Irrigation(wear=26.0).duty == 6  # five tokens each would not do
+    none = jnp.zeros(5, jnp.int32)
+    runs = [stepped(p, born(p), none, none)[1].events["standing"][0] for p in map(at, (46.0, 52.0))]
+    assert runs == [0, 1]  # 5 and 10 cubic feet a second, of 30
+
+
+def at(start):
+    return Irrigation(start=start)
+
+
 def test_measures_of_inequality():
     by, one = {m.name: m.of for m in Irrigation().measures}, jnp.ones(())
     n, k = jnp.ones(5), jnp.ones(1)
@@ -230,6 +251,8 @@ def test_a_quota_dear_enough_is_never_worth_breaking():
 def test_inequality_is_counted_round_by_round():
     water = np.array([[1.0, 1, 1, 1, 1], [5, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     np.testing.assert_allclose(canal.gini(water), [0, 0.8, np.nan])
+    unequal = np.array([[0.1], [0.5], [0.3], [np.nan], [0.9]])
+    assert canal.followed_by(unequal, np.array([[0.0], [0.9], [0.5], [0.7], [0.2]])) == pytest.approx(-1)
 
 
 def test_a_head_that_takes_too_much_is_left_alone():
