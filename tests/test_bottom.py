@@ -189,6 +189,8 @@ def test_a_deposit_by_hand():
         np.testing.assert_allclose(out.events["deposit.paid"], [0.4 * due, 0, 0], rtol=1e-6)
         np.testing.assert_allclose(out.events["deposit.held"], [3, 0, 0])
         np.testing.assert_allclose(out.transfer, [-0.4 * due, 0, 0], rtol=1e-6)
+    none = acts(govern(Pool(), Deposit(on="sparse", kept="harvest")), request=[3, 0])[1]
+    assert none.events["deposit.paid"].tolist() == [0, 0]  # no more comes back than was held
     shared = acts(govern(place, Deposit(proceeds="shared")), book=[3, 0, 0])[1]
     assert float(shared.transfer.sum()) == pytest.approx(0, abs=1e-6)
 
@@ -367,6 +369,11 @@ def test_what_each_rule_forbids_is_not_done_and_what_is_done_against_it_is_a_vio
         assert all((np.asarray(out.events[e]) > 0).all() for e in free)
 
 
+def test_what_is_just_long_enough_may_be_landed():
+    edge = Slot(low=3.0, high=5.5)
+    assert not any(edge.binds(ONE, head) for head in ("small", "large"))
+
+
 def test_a_rule_that_some_keep_is_for_wardens_and_fines():
     place = govern(Lobster(), Slot(kept=0.0), Wardens(), Fine())
     out = acts(place, traps=[10] * 20, small=[1] * 20, range=[1] * 20)[1]
@@ -396,6 +403,7 @@ def test_a_limit_of_traps_and_a_closed_season():
     assert kept == [[0, 0], [0, 0], [1, 0], [1, 0], [0, 0], [0, 0]]
     assert [float(t["season.closed"][0, 0]) for t in told] == [0, 0, 1, 1, 0, 0]
     assert [float(t["season.left"][0, 0]) for t in told] == [0.5, 0.25, 0, 0, 0.5, 0.25]
+    assert "Of every 3 steps 2 are closed" in Season(year=3, closed=0.6).sentence  # in whole steps
     closed = govern(Pool(), Season(year=1, closed=1.0))
     assert acts(closed, request=[5, 5])[1].events["harvest"].tolist() == [0, 0]
 

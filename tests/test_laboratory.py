@@ -113,7 +113,7 @@ def test_what_is_taken_is_gone_and_counted():
     assert got.before.tokens[0].sum() - got.after.tokens[-1].sum() == taken
     np.testing.assert_array_equal(got.after.got[-1], got.outcome.reward.sum(0))
     np.testing.assert_allclose(got.seen["got"][-1, :, 1], got.before.got[-1].max() / 100)
-    np.testing.assert_allclose(got.seen["left"][:, 0, 0], 1 - np.arange(40) / 40, rtol=1e-6)
+    np.testing.assert_allclose(got.seen["left"][:, 0, 0], 1 - got.before.time / 40, rtol=1e-6)
 
 
 def test_punishing_costs_one_and_takes_two():
