@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from nomoi.core import govern
+from nomoi.core.measure import Episode
 from nomoi.errors import Refusal
 from nomoi.institutions.berried import Berried
 from nomoi.institutions.deposit import Deposit
@@ -52,8 +53,12 @@ def born(place):
 
 
 @eqx.filter_jit
-def stepped(place, state, said):
-    return place.step(KEY, state, said)
+def stepped(place, state, said, key=KEY):
+    return place.step(key, state, said)
+
+
+def _all_say_yes(place):
+    return {head: jnp.ones(place.agents, jnp.int32) for head in place.actions}
 
 
 # --- a public good ----------------------------------------------------------------------------------------------
@@ -184,6 +189,8 @@ def test_a_deposit_by_hand():
         np.testing.assert_allclose(out.events["deposit.paid"], [0.4 * due, 0, 0], rtol=1e-6)
         np.testing.assert_allclose(out.events["deposit.held"], [3, 0, 0])
         np.testing.assert_allclose(out.transfer, [-0.4 * due, 0, 0], rtol=1e-6)
+    none = acts(govern(Pool(), Deposit(on="sparse", kept="harvest")), request=[3, 0])[1]
+    assert none.events["deposit.paid"].tolist() == [0, 0]  # no more comes back than was held
     shared = acts(govern(place, Deposit(proceeds="shared")), book=[3, 0, 0])[1]
     assert float(shared.transfer.sum()) == pytest.approx(0, abs=1e-6)
 
@@ -210,12 +217,15 @@ def test_what_bookings_and_deposits_refuse(make, says):
 
 
 def test_bookings_by_cost_are_those_of_algebra():
-    """k while v q (1 - q)^(k - 1) is at least the cost: whole numbers around the continuous 4.1, 7.2, 14.4, 24.7."""
+    """The last k for which v q (1 - q)^(k - 1), what the k-th is worth, is at least the cost."""
     found = bookings.tables(None, [1.0, 0.5, 0.1, 0.01], 0.5)
     assert [found[f"made, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [4, 7, 14, 24]
     assert [found[f"best, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [2, 4, 6, 7]
     assert [found[f"made with a fee, cost {c:g}"] for c in (1.0, 0.5, 0.1, 0.01)] == [2, 4, 6, 7]
+    assert found["lost, cost 0.1"] == pytest.approx(10 * (0.8**14 - 0.8**6) + 8 * 0.6, abs=1e-5)
     assert found["closes below"] == pytest.approx(10 * 0.2 * 0.8**10, abs=1e-5)  # the worth of the eleventh
+    divided = -10 * np.log(0.8) * 0.8**10  # of bookings that could be divided, what a little more than ten is worth
+    assert any(f"{divided:.3f}".lstrip("0") in reading.text for reading in bookings.READINGS)
 
 
 def test_the_best_of_k_spots():
@@ -275,6 +285,34 @@ def test_a_season_at_sea_by_hand():
     np.testing.assert_allclose(ONE.stock(after), (np.array(grown) * pounds).sum(), rtol=1e-5)
 
 
+def test_larvae_drift_and_a_season_has_its_luck():
+    """Eight in ten settle anywhere; luck fills no more than the shelter there is."""
+    place = Lobster(harbours=1, cells=2, boats=1, outsiders=1, luck=0.0)
+    left = jnp.array([[0.0, 0.0], [4.0, 0.0], [0.0, 0.0], [0.0, 0.0]])
+    eggs = np.array([0.8 * 0.5 + 0.2, 0.8 * 0.5])
+    np.testing.assert_allclose(place._grown(left, KEY)[0], 4 * eggs / (eggs + 2), rtol=1e-6)
+    lucky = place.replace(luck=50.0)
+    young = [float(lucky._grown(left, jax.random.key(k))[0, 0]) for k in range(4)]
+    assert max(young) == 4
+    assert min(young) < 0.1
+
+
+def test_what_a_boat_and_a_stranger_see():
+    place = Lobster(harbours=2, cells=1, boats=1, outsiders=1)
+    young = 4 / (1 - 0.9 * 0.75)
+    legal = 0.9 * 0.25 * young / (1 - 0.9 * 0.85)
+    full = young / 2 + legal + 2.5 * 0.9 * 0.15 * legal / 0.1
+    state = eqx.tree_at(lambda s: s.lobsters, born(place), jnp.zeros((4, 2)).at[1, 0].set(4.0))
+    seen = {name: np.asarray(x) for name, x in place.senses(state).items()}
+    np.testing.assert_allclose(place.capacity(), [full, full], rtol=1e-5)
+    np.testing.assert_allclose(seen["stock"][:, 0], [4 / full, 0, 2 / full], rtol=1e-5)
+    worth = np.array([0.75 * 4 / 6, 0.0])  # pounds landed for a boatload in either cell
+    drawn = [np.exp(8 * (worth - way) / (0.75 * legal / 6)) for way in ([0, 0.05], [0.05, 0], [0, 0])]
+    np.testing.assert_allclose(seen["density"][:, 1], [d @ worth / d.sum() for d in drawn], rtol=1e-5)
+    np.testing.assert_allclose(seen["density"][:2, 0], worth, rtol=1e-5)
+    assert seen["stranger"][:, 0].tolist() == [0, 0, 1]
+
+
 def test_what_lands_berried_and_marked_and_who_stays_away():
     start = np.array([[0.0], [4.0], [0.0], [2.0]])
     _, out = at_sea(ONE, start, traps=[2, 0], berried=[1, 0], breeders=[1, 0])
@@ -321,13 +359,19 @@ EVERYTHING = {head: [1, 1] for head in ("small", "large", "berried", "breeders",
     ids=lambda x: getattr(x, "name", ""),
 )
 def test_what_each_rule_forbids_is_not_done_and_what_is_done_against_it_is_a_violation(rule, events, free):
-    start = np.ones((4, 1)) * 3
-    for kept in (1.0, 0.0):
-        out = at_sea(govern(ONE, rule.replace(kept=kept)), start, traps=[2, 1], **EVERYTHING)[1]
+    start, idle = np.ones((4, 1)) * 3, (Slot(), Berried(), Notch(), Vent(), Gear())
+    for kept in (1.0, 0.0):  # one program for all: the others are not in force
+        rules = (rule.replace(kept=kept) if r.name == rule.name else r.replace(in_force=False) for r in idle)
+        out = at_sea(govern(ONE, *rules), start, traps=[2, 1], **EVERYTHING)[1]
         did = sum(np.asarray(out.events[e]) for e in events)
         np.testing.assert_allclose(out.events[f"{rule.name}.violation"], did)
         assert (did == 0).all() if kept else (did > 0).all()
         assert all((np.asarray(out.events[e]) > 0).all() for e in free)
+
+
+def test_what_is_just_long_enough_may_be_landed():
+    edge = Slot(low=3.0, high=5.5)
+    assert not any(edge.binds(ONE, head) for head in ("small", "large"))
 
 
 def test_a_rule_that_some_keep_is_for_wardens_and_fines():
@@ -336,6 +380,11 @@ def test_a_rule_that_some_keep_is_for_wardens_and_fines():
     assert (out.events["slot.violation"] > 0).all()
     accused = np.asarray(out.events["wardens.accused"])
     assert set(np.flatnonzero(np.asarray(out.events["fine.paid"]))) == set(np.flatnonzero(accused))
+    some = govern(Lobster(), Slot(kept=0.5), Wardens(), Fine())
+    state = born(some)
+    keeps, later = state.memory[0], stepped(some, state, _all_say_yes(some), jax.random.key(9))[0].memory[0]
+    assert 0 < keeps.sum() < 20
+    assert (keeps != later).any()  # who keeps to it is drawn anew
     assert Slot(kept=0.5).chance(place.bare)
     assert not Slot().chance(place.bare)
 
@@ -354,6 +403,7 @@ def test_a_limit_of_traps_and_a_closed_season():
     assert kept == [[0, 0], [0, 0], [1, 0], [1, 0], [0, 0], [0, 0]]
     assert [float(t["season.closed"][0, 0]) for t in told] == [0, 0, 1, 1, 0, 0]
     assert [float(t["season.left"][0, 0]) for t in told] == [0.5, 0.25, 0, 0, 0.5, 0.25]
+    assert "Of every 3 steps 2 are closed" in Season(year=3, closed=0.6).sentence  # in whole steps
     closed = govern(Pool(), Season(year=1, closed=1.0))
     assert acts(closed, request=[5, 5])[1].events["harvest"].tolist() == [0, 0]
 
@@ -377,8 +427,10 @@ def test_what_rules_of_a_lobster_bottom_refuse(make, says):
         make()
 
 
-def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut():
+def test_the_study_of_lobstering_finds_who_comes_by_what_guards_cut(monkeypatch):
     """The whole border held by one of five keeps all out; near the harbour alone it does not."""
+    monkeypatch.setattr(lobstering, "COAST", lobstering.COAST | {"outsiders": 12, "horizon": 100})
+    monkeypatch.setattr(lobstering, "LATE", 20)
     near, even = (lobstering.borders(None, b, [0, 1], 0.05) for b in lobstering.BORDERS)
     assert near["strangers, 0 guard"] == even["strangers, 0 guard"] > near["strangers, 1 guard"]
     assert near["strangers, 1 guard"] > even["strangers, 1 guard"]
@@ -398,6 +450,7 @@ def test_a_season_with_dynamite_by_hand():
     left = 0.5 * (1 - 0.2 - 0.05 / 3)
     np.testing.assert_allclose(state.stock, left + 0.5 * left * (1 - left), rtol=1e-6)
     np.testing.assert_allclose(place.observe(state)["share"][:, 0], 2 / 3, rtol=1e-6)
+    np.testing.assert_allclose(place.observe(state)["stock"][:, 0], state.stock, rtol=1e-6)
     assert place.observe(state)["mine"][:, 0].tolist() == [1, 0, 1]
     alone = acts(Technique(agents=3), dynamite=[1, 0, 0])[1]
     assert alone.reward[0] == pytest.approx(0.9 + 0.4 - 0.6)
@@ -463,6 +516,8 @@ def test_a_week_of_the_archive_by_hand():
     sound = (after.human + 0.3 * after.machine) / (after.human + after.machine)
     np.testing.assert_allclose(out.events["sound"], [sound] * 3, rtol=1e-6)
     np.testing.assert_allclose(place.observe(after)["readers"][:, 0], 1 / 3, rtol=1e-6)
+    np.testing.assert_allclose(place.observe(after)["human"][:, 0], after.human / 10, rtol=1e-6)
+    np.testing.assert_allclose(place.observe(after)["quality"][:, 0], sound, rtol=1e-6)
 
 
 def test_a_gate_and_a_giveback_by_hand():
@@ -478,6 +533,37 @@ def test_a_gate_and_a_giveback_by_hand():
     assert nobody.events["giveback.paid"].tolist() == [0, 0, 0]
     assert not Gate(strict=1.0).chance(place.bare)
     assert Gate().chance(place.bare)
+    many = govern(Archive(agents=30), Gate(strict=0.5))
+    state = born(many)
+    turned = stepped(many, state, _all_say_yes(many), jax.random.key(9))[0].memory
+    assert (state.memory[0] != turned[0]).any()  # whose is turned away is drawn anew
+    e = episode(30, {"gate.tried": np.full(30, 4.0), "gate.stopped": np.full(30, 1.0), "prompted": np.full(30, 2.0)})
+    table = measures(many)
+    assert float(table["gate.turned"].of(e)) == 0.25
+    assert float(table["machines"].of(e)) == 0.5
+
+
+def episode(n, events, reward=0.0, transfer=0.0):
+    """Four steps of n agents, with such sums."""
+    one, each, k = jnp.ones(()), jnp.ones(n), jnp.ones(1)
+    own = {name: jnp.asarray(x, jnp.float32) for name, x in events.items()}
+    return Episode(4 * one, reward * each, transfer * each, one, one, one, each, each, each, own, k, k, k, k)
+
+
+def test_incomes_are_of_members_after_transfers():
+    """Strangers and restaurants are left out."""
+    for place, members in ((Reservations(diners=2), 2), (Lobster(), 10)):
+        e = episode(place.agents, {})
+        pay = np.where(np.arange(place.agents) < members, 4.0, 100.0)
+        e = eqx.tree_at(lambda e: (e.reward, e.transfer), e, (jnp.asarray(pay), jnp.full(place.agents, 4.0)))
+        assert float(measures(place)["income"].of(e)) == 2
+    found = {
+        "stock": np.array([0.5]),
+        "payoff": np.array([[1.0, 2.0, 9.0]]),
+        "harvest": np.ones((1, 3)),
+        "effort": np.ones((1, 3)),
+    }
+    assert lobstering._told(found, 0, 2)["income"] == 1.5
 
 
 @pytest.mark.parametrize("name", digital_commons.WORLDS)
@@ -515,6 +601,11 @@ def test_an_imported_constant_empties_a_poorer_water_and_cheats_any():
     rules = {rule: groundfish.path(None, rule, [0, 5]) for rule in groundfish.RULES}
     assert rules["imported"]["left, 0 cheat"] == 0
     assert rules["follows"]["left, 0 cheat"] > 0.5
+    x, landed = 1.0, 0.0
+    while x > 0:  # a fifth of capacity each year, as long as it is there
+        landed, left = landed + min(x, 0.2), x - min(x, 0.2)
+        x = left + 0.4 * left * (1 - left)
+    assert rules["imported"]["catch, 0 cheat"] == pytest.approx(landed, abs=1e-5)
     assert rules["follows"]["left, 5 cheat"] == 0
     assert rules["imported"]["0 cheat, year 2"] == pytest.approx(0.664 + 0.4 * 0.664 * 0.336, abs=1e-5)  # .8, .864
 

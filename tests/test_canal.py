@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,17 +20,24 @@ from nomoi.institutions.fine import Fine
 from nomoi.institutions.quota import Quota
 from nomoi.institutions.rotation import Rotation
 from nomoi.probes import canal as solved
-from nomoi.situations.irrigation import Irrigation, State, crop, delivered, shared_out
+from nomoi.situations.irrigation import Irrigation, State, crop, delivered
 from nomoi.studies import canal
 
 KEY = jax.random.key(0)
 
 
-GATES = jax.jit(shared_out)
+@eqx.filter_jit
+def born(place):
+    return place.reset(KEY)
+
+
+@eqx.filter_jit
+def stepped(place, state, draw, provide):
+    return place.step(KEY, state, {"draw": draw, "provide": provide})
 
 
 def watered(flow, wish, gate=25.0):
-    return np.asarray(GATES(jnp.float32(flow), jnp.asarray(wish, jnp.float32), jnp.float32(gate)))
+    return np.asarray(solved.GATES(jnp.float32(flow), jnp.asarray(wish, jnp.float32), jnp.float32(gate)))
 
 
 @jax.jit
@@ -109,6 +117,27 @@ def test_treatments_change_the_last_ten_rounds():
     assert np.ptp(canal[:10]) == 0
 
 
+def test_what_a_farmer_sees_and_owes():
+    place = Irrigation()
+    water, gave = jnp.array([5.0, 4, 3, 2, 1]), jnp.array([10.0, 5, 0, 0, 0])
+    seen = place.senses(State(jnp.float32(63), water, gave, jnp.int32(0)))
+    of = {name: np.asarray(x)[:, 0].tolist() for name, x in seen.items() if name != "nearby"}
+    assert of["place"] == [0, 0.25, 0.5, 0.75, 1]
+    assert of["given"] == [1, 0.5, 0, 0, 0]
+    assert of["watered"] == [5, 4, 3, 2, 1]
+    same = {"canal": 0.63, "stream": 25, "perceived": 25 / 30, "mean": 0.3, "need": 6, "duty": 5}
+    np.testing.assert_allclose([of[name] for name in same], [[x] * 5 for x in same.values()], rtol=1e-6)
+    assert np.asarray(seen["nearby"]).tolist() == [[0, 4], [5, 3], [4, 2], [3, 1], [2, 0]]
+    assert Irrigation(wear=26.0).duty == 6  # five tokens each would not do
+    none = jnp.zeros(5, jnp.int32)
+    runs = [stepped(p, born(p), none, none)[1].events["standing"][0] for p in map(at, (46.0, 52.0))]
+    assert runs == [0, 1]  # 5 and 10 cubic feet a second, of 30
+
+
+def at(start):
+    return Irrigation(start=start)
+
+
 def test_measures_of_inequality():
     by, one = {m.name: m.of for m in Irrigation().measures}, jnp.ones(())
     n, k = jnp.ones(5), jnp.ones(1)
@@ -136,12 +165,12 @@ def test_what_cannot_be_is_refused_in_a_sentence(options, said):
 def test_a_quota_of_all_the_water_is_an_equal_part_of_it():
     """30 units, five people: six each; whoever takes ten has an excess of four, and pays twice that."""
     place = govern(Irrigation(), Quota(target=0.0), Fine(on="quota.excess"))
-    state = place.reset(KEY)
+    state = born(place)
     assert place.observe(state)["quota.allowed"][:, 0].tolist() == [6] * 5
     none = jnp.zeros(5, jnp.int32)
-    _, outcome = place.step(KEY, state, {"draw": none.at[0].set(10), "provide": none})
+    _, outcome = stepped(place, state, none.at[0].set(10), none)
     assert outcome.events["quota.excess"].tolist() == [4, 0, 0, 0, 0]
-    assert outcome.transfer.tolist() == [-8, 0, 0, 0, 0]
+    np.testing.assert_allclose(outcome.transfer, [-8, 0, 0, 0, 0], rtol=1e-6)
 
 
 # --- rotation
@@ -159,12 +188,13 @@ def test_in_a_rotation_only_those_on_turn_take():
 
 def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
     place = govern(Irrigation(), Rotation(head="provide", length=1))
-    ask = {"draw": jnp.full(5, 6), "provide": jnp.full(5, 5)}
-    _, outcome = place.step(KEY, place.reset(KEY), ask)
+    _, outcome = stepped(place, born(place), jnp.full(5, 6), jnp.full(5, 5))
     assert outcome.events["worked"].tolist() == [1, 0, 0, 0, 0]
     assert (outcome.events["harvest"] > 0).all()
-    with pytest.raises(Refusal, match=r"rotation.head is 'drw'; did you mean 'draw'"):
-        govern(Irrigation(), Rotation(head="drw"))
+    many = "rotation.together is 9, and irrigation has 5 agents; 4 or fewer"
+    for wrong, said in (({"head": "drw"}, "rotation.head is 'drw'; did you mean 'draw'"), ({"together": 9}, many)):
+        with pytest.raises(Refusal, match=said):
+            govern(Irrigation(), Rotation(**wrong))
 
 
 # --- solved
@@ -172,17 +202,17 @@ def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
 
 def test_what_one_hand_could_make_of_it():
     """By the earlier program: crops at 5, 10 .. 40 cubic feet a second, and ten rounds from 75 that earn 1034."""
-    place = Irrigation(horizon=10)
-    assert [solved.best_crops(place, f) for f in range(5, 45, 5)] == [10, 20, 37, 51, 63, 75, 90, 95]
-    assert solved.planned(place) == 1034
-    assert canal.bounds(None)["nobody gives"] == 585
+    found = canal.bounds(None)
+    assert [found[f"crops at {f}"] for f in canal.SUPPLIES] == [10, 20, 37, 51, 63, 75, 90, 95]
+    assert (found["planned"], found["nobody gives"]) == (1034, 585)
+    assert (found["crops, greedy"], found["crops, equal"]) == (59, 70)
 
 
 def test_turns_go_round_as_the_institution_has_them():
-    place, stack = Irrigation(), Rotation(length=1, together=3)
-    state, ten, waters = govern(place, stack).reset(KEY), jnp.full(5, 10), solved.turns(place, 3)
+    place, waters = govern(Irrigation(), Rotation(length=1, together=3)), solved.turns(Irrigation(), 3)
+    state = born(place)
     for t in range(3):
-        state, outcome = govern(place, stack).step(KEY, state, {"draw": ten, "provide": jnp.full(5, 5)})
+        state, outcome = stepped(place, state, jnp.full(5, 10), jnp.full(5, 5))
         np.testing.assert_allclose(50 * outcome.events["harvest"], waters(30.0, t), rtol=1e-5)
 
 
@@ -221,6 +251,8 @@ def test_a_quota_dear_enough_is_never_worth_breaking():
 def test_inequality_is_counted_round_by_round():
     water = np.array([[1.0, 1, 1, 1, 1], [5, 0, 0, 0, 0], [0, 0, 0, 0, 0]])
     np.testing.assert_allclose(canal.gini(water), [0, 0.8, np.nan])
+    unequal = np.array([[0.1], [0.5], [0.3], [np.nan], [0.9]])
+    assert canal.followed_by(unequal, np.array([[0.0], [0.9], [0.5], [0.7], [0.2]])) == pytest.approx(-1)
 
 
 def test_a_head_that_takes_too_much_is_left_alone():

@@ -27,7 +27,7 @@ SMALL = Laboratory(side=5, agents=2, horizon=20, growth=0.0)
 
 def put(place, cells, tokens, time=0):
     """Two people on cells (row, column) of the field, facing north, and tokens on some."""
-    state = place.reset(KEY)
+    state = born(place)
     width = place.side + 2  # with the wall
     at = jnp.array([(r + 1) * width + c + 1 for r, c in cells], jnp.int32)
     none = jnp.zeros(len(cells), jnp.int32)
@@ -36,6 +36,11 @@ def put(place, cells, tokens, time=0):
         live[r, c] = True
     body = grid.Body(at, none, none)
     return dataclasses.replace(state, body=body, tokens=jnp.asarray(live.ravel()), time=jnp.int32(time))
+
+
+@eqx.filter_jit
+def born(place):
+    return place.reset(KEY)
 
 
 @eqx.filter_jit
@@ -53,10 +58,10 @@ def move(place, state, *answers):
 
 
 def test_a_field_begins_with_exactly_its_share_of_tokens_and_nobody_on_anothers_cell():
-    state = eqx.filter_jit(lambda p: p.reset(KEY))(Laboratory())
+    state = born(Laboratory())
     assert int(state.tokens.sum()) == 210  # a quarter of 841
     assert len(set(state.body.cell.tolist())) == 5
-    assert eqx.filter_jit(lambda p: p.reset(KEY))(Laboratory(density=1.0)).tokens.all()
+    assert born(Laboratory(density=1.0)).tokens.all()
 
 
 def test_collecting_is_a_move_unless_it_is_not():
@@ -108,12 +113,12 @@ def test_what_is_taken_is_gone_and_counted():
     assert got.before.tokens[0].sum() - got.after.tokens[-1].sum() == taken
     np.testing.assert_array_equal(got.after.got[-1], got.outcome.reward.sum(0))
     np.testing.assert_allclose(got.seen["got"][-1, :, 1], got.before.got[-1].max() / 100)
+    np.testing.assert_allclose(got.seen["left"][:, 0, 0], 1 - got.before.time / 40, rtol=1e-6)
 
 
 def test_punishing_costs_one_and_takes_two():
     place = govern(SMALL, Sanction(by="", cost=1.0, harm=2.0, exile=0))
-    state = place.reset(KEY)
-    state = dataclasses.replace(state, world=put(SMALL, [(3, 2), (1, 2)], []))
+    state = dataclasses.replace(born(place), world=put(SMALL, [(3, 2), (1, 2)], []))
     _, outcome = lived(place, state, jnp.array([ZAP, STAY], jnp.int32))
     assert outcome.transfer.tolist() == [-1, -2]
 
@@ -147,7 +152,7 @@ def test_a_forager_goes_to_the_nearest_token_and_takes_it(diagonals):
 
 def test_who_keeps_a_share_of_his_ground_waits_until_there_is_more():
     """Two strips: columns 0 to 2, and 3 and 4; ten and three of their cells bear."""
-    place = Laboratory(side=5, agents=2, horizon=20, growth=0.0, speed=1)
+    place = SMALL
     np.testing.assert_array_equal(foraging.grounds(place, jnp.array([0, 1])).sum(1), [15, 10])
     state = put(place, [(0, 0), (4, 4)], [(r, c) for r in range(5) for c in (0, 1)] + [(0, 3), (1, 3), (2, 3)])
     none, own = jnp.zeros(2, bool), jnp.array([0, 1])
@@ -160,7 +165,7 @@ def test_who_keeps_a_share_of_his_ground_waits_until_there_is_more():
 
 def test_strikes_fall_on_whoever_has_most_or_on_who_broke_an_agreement():
     place = Laboratory(side=5, agents=3, horizon=20, speed=1)
-    state = dataclasses.replace(place.reset(KEY), got=jnp.array([1.0, 4.0, 2.0]))
+    state = dataclasses.replace(born(place), got=jnp.array([1.0, 4.0, 2.0]))
     nobody, third = jnp.zeros(3, bool), jnp.array([False, False, True])
     hits = lambda broke, **c: HITS(place, ways(3, strike=1.0, **c), state, broke).tolist()  # noqa: E731
     assert hits(nobody) == [[False, True, False], [False] * 3, [False, True, False]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
@@ -39,6 +40,8 @@ class Rotation(Institution):
     True
     """
 
+    least = 2
+
     head: str = size("", "the choice that only those on turn have; the first one where none is named", "ours")
     length: Int[Array, ""] = setting(5, "how long a turn is", "ours", "steps", 1)
     together: Int[Array, ""] = setting(1, "how many are on turn at once", "ours", "agents", 1)
@@ -52,6 +55,11 @@ class Rotation(Institution):
         return ("harvest",)
 
     def fits(self, situation: Situation) -> None:
+        if not isinstance(self.together, Tracer) and (np.asarray(self.together) > situation.agents).any():
+            raise Refusal(
+                f"{self.name}.together is {int(np.max(self.together))}, and {situation.name} has {situation.agents} "
+                f"agents; {situation.agents - 1} or fewer take turns."
+            )
         if self.head and self.head not in situation.actions:
             raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")
 

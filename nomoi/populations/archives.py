@@ -42,6 +42,9 @@ class Digital(Parameters):
         """[4, starts] H, A, u and Q once nothing changes, from so many answers of people and no machine."""
         state = np.stack([np.array(starts), np.zeros(len(starts)), np.zeros(len(starts))])
         for _ in range(20_000):
-            state = state + 0.05 * self.rates(state, machines)
+            change = self.rates(state, machines)
+            if np.abs(change).max() < 1e-12:
+                break
+            state = state + 0.05 * change
         h, a, u = state
         return np.stack([h, a, u, (h + self.right * a) / (h + a)])

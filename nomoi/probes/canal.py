@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from nomoi.situations.irrigation import SECONDS, Irrigation, crop, delivered, shared_out
 
+GATES = jax.jit(shared_out)
 Waters = Callable[[float, int], np.ndarray]  # of a flow in cubic feet a second, in a round: cubic feet of each [n]
 
 
@@ -21,7 +23,7 @@ def through_gates(place: Irrigation, wish: Callable[[float, int], Sequence[float
         asked = tuple(float(w) for w in wish(flow, round))
         if (flow, asked) not in known:
             feet = SECONDS * jnp.asarray(asked, jnp.float32)
-            known[flow, asked] = np.asarray(shared_out(jnp.float32(flow), feet, place.gate))
+            known[flow, asked] = np.asarray(GATES(jnp.float32(flow), feet, place.gate))
         return known[flow, asked]
 
     return waters
@@ -47,7 +49,7 @@ def turns(place: Irrigation, together: int) -> Waters:
 def best_crops(place: Irrigation, flow: float) -> int:
     """The most tokens that a flow can earn in a round where one hand gives out the water."""
     steps = int(flow * SECONDS // 50)  # every edge of a bin is a multiple of 50
-    earns = np.asarray(crop(50 * jnp.arange(steps + 1, dtype=jnp.float32))).astype(int)
+    earns = np.asarray(crop(50 * jnp.arange(max(steps, 40) + 1, dtype=jnp.float32))).astype(int)
     best = np.zeros(steps + 1, int)
     for _ in range(place.agents):
         best = np.array([max(earns[k] + best[w - k] for k in range(w + 1)) for w in range(steps + 1)])
@@ -61,7 +63,9 @@ def flows(place: Irrigation) -> np.ndarray:
 
 def planned(place: Irrigation) -> float:
     """The most that all together can earn, where one hand gives out water and tokens."""
-    crops = np.array([best_crops(place, f) for f in flows(place)])
+    carried = flows(place).tolist()
+    most_of = {f: best_crops(place, f) for f in set(carried)}
+    crops = np.array([most_of[f] for f in carried])
     n, most = place.agents, place.agents * place.endowment
     worth = np.zeros(101)
     for _ in range(place.horizon):
@@ -111,7 +115,7 @@ def equilibrium(place: Irrigation, waters: Waters, best: bool = True) -> Played:
             sums[open[found]] = chosen[found]
             plan[t, open[found]] = _followed(trace, chosen)[found]
             slack, open, near = max(slack, near), open[~found], near + 1
-        crops = np.stack([np.asarray(crop(jnp.asarray(waters(f, t)))) for f in carried], 1)
+        crops = np.asarray(crop(jnp.asarray(np.stack([waters(f, t) for f in carried], 1))))
         worth = crops + ten - plan[t].T + gain[:, np.arange(101), sums]
     return _lived(place, waters, plan, float(slack))
 

@@ -133,7 +133,7 @@ READINGS = [
             of("tables", "best, cost 0.001"), unit="bookings"),
     Reading("Bookings made where one costs .5 and a fee pays for the attention", OURS,
             of("tables", "made with a fee, cost 0.5"), unit="bookings"),
-    Reading("Restaurants stop where a booking costs less than this (whole bookings; .268 if they could be divided)",
+    Reading("Restaurants stop where a booking costs less than this (whole bookings; .240 if they could be divided)",
             OURS, of("tables", "closes below"), unit="reward"),
     Reading("The best of k: bookings made where one costs nothing, of 100 at most", OURS, of("picks", "made"),
             unit="bookings"),

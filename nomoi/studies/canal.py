@@ -110,13 +110,18 @@ def begun(key: Any, rule: str, canals: int, rounds: int = ROUNDS) -> Mapping[str
         return jax.lax.scan(tick, (who.init(born, place), first), jnp.arange(rounds))[1]
 
     water, worked = map(np.asarray, lived())  # [T, canals, n]
-    unequal, gave = gini(water)[:-1].ravel(), worked.mean(2)[1:].ravel()
-    watered = np.isfinite(unequal)
     return {
-        "inequality and what is given next": float(np.corrcoef(unequal[watered], gave[watered])[0, 1]),
+        "inequality and what is given next": followed_by(gini(water), worked.mean(2)),
         "inequality": float(np.nanmean(gini(water))),
-        "dry": float(np.mean(~watered)),
+        "dry": float(np.isnan(gini(water)[:-1]).mean()),
     }
+
+
+def followed_by(unequal: np.ndarray, given: np.ndarray) -> float:
+    """The correlation of inequality in a round [T, canals] with what is given in the next; where there is water."""
+    one, next_ = unequal[:-1].ravel(), given[1:].ravel()
+    watered = np.isfinite(one)
+    return float(np.corrcoef(one[watered], next_[watered])[0, 1])
 
 
 def places(key: Any, situation: Situation, learner: Learner, mind: Any, worlds: int = 16) -> Mapping[str, float]:

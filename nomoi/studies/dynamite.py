@@ -71,8 +71,10 @@ def _swept(lead: np.ndarray, y: float, step: float = 0.5) -> tuple[np.ndarray, f
     out = []
     for row in lead:
         for _ in range(int(HOLD / step)):
-            y = y + step * y * (1 - y) * float(np.interp(y, grid, row))
-            y = min(max(y, SEED), 1 - SEED)
+            moved = y + step * y * (1 - y) * float(np.interp(y, grid, row))
+            y, before = min(max(moved, SEED), 1 - SEED), y
+            if y == before:
+                break
         out.append(y)
     return np.array(out), y
 

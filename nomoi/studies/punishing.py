@@ -137,7 +137,8 @@ def _more(measure: str) -> Effect:
 CLAIMS = [
     Claim("A norm that asks to punish is internalised further than one that only asks to give", GAVRILETS,
           _more("felt"), "much more easily", above=0, unit="of guilt"),
-    Claim("... and more people give", GAVRILETS, _more("giving"), "much more easily", above=0, unit="of people"),
+    Claim("... and more people give", GAVRILETS, _more("giving"), "much larger effects on behavior", above=0,
+          unit="of people"),
     Claim(f"Lived by rule, {LARGE} members tip where so many of the others are internalisers as the formula says, "
           f"{FORMULA.tip.value:.3f}", OURS, of("lived", "tips at"), near=FORMULA.tip.value,
           tolerance=0.01, unit="of the others", kind="control"),
