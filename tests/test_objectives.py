@@ -114,6 +114,8 @@ def test_the_gauge_stands_last_and_scripts_are_gauged_where_they_can_be():
     assert proxied.free(Pool(), "own - levy.paid").institutions == ()
     governed = govern(Harvest(), Altar(), Gauge(of="own - altar.violation"))
     assert measures(governed)["objective"].unit == "utility"
+    with pytest.raises(Refusal, match="'2 \\+ 2', reads nothing of what happens"):
+        govern(Harvest(), Gauge(of="2 + 2"))
     with pytest.raises(Refusal, match=r"gauge needs 'altar\.violation'"):
         govern(Harvest(), Gauge(of="own - altar.violation"))
 

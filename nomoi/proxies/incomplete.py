@@ -18,6 +18,7 @@ import numpy as np
 from nomoi.errors import Refusal
 
 WORK = 5000  # slopes that are asked for on one way (ours): some hundreds are usual
+DUST = 1e-8  # of the slopes and of the proxy, what is left of a speed that is none (ours): slopes are differences
 EXACT = {"rtol": 1e-8, "atol": 1e-9}  # as far as slopes by differences go: asked for more, a solver follows their noise
 Function = Callable[[np.ndarray], Any]  # [L, ...] -> [...]
 
@@ -136,7 +137,10 @@ def flow(
             return g
         c = np.where(free & ~stuck, world.gradient(world.cost, s), 0.0)
         square = float(c @ c)
-        return g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+        along = g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+        # at rest only the noise of slopes is left, and a solver that followed it would never arrive
+        noise = DUST * max(np.abs(g).max(), abs(float(proxy(s))))
+        return along if np.abs(along).max() > noise else np.zeros_like(s)
 
     edge = lambda _, s: cost(s)  # noqa: E731
     edge.terminal, edge.direction = True, 1  # type: ignore[attr-defined]
