@@ -88,6 +88,7 @@ def test_an_objective_is_its_text_and_comes_back_from_its_record():
         ("own + equality", "'equality', which is measured over a whole episode in harvest under 'levy'"),
         ("2 + 2", "reads nothing of what happens"),
         ("commn", "no objective and nothing that a step tells; did you mean 'common'"),
+        ("qqq", ", others, own, proxy, "),  # `own` is both, and named once
     ],
 )
 def test_what_no_step_tells_is_refused_with_the_nearest_name(text, says):
@@ -99,7 +100,10 @@ def test_what_no_step_tells_is_refused_with_the_nearest_name(text, says):
 def test_names_of_objectives_and_expressions_are_told_apart():
     assert type(proxied.given(PPO(), "common").objective).__name__ == "Common"
     assert proxied.given(PPO(), "own").objective == Formula(text="own")
-    assert proxied.given(PPO(), " ").objective == PPO().objective
+    assert proxied.given(PPO(), None).objective == PPO().objective
+    for nothing in ("", " "):
+        with pytest.raises(Refusal, match=f"--objective is '{nothing}'; a name, or an expression such as"):
+            proxied.given(PPO(), nothing)
     with pytest.raises(Refusal, match="random has no objective; ppo has"):
         proxied.given(Random(), "own")
     with pytest.raises(Refusal, match="has one already; leave one of them out"):

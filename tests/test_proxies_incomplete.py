@@ -150,7 +150,8 @@ def test_a_file_is_audited_as_the_model_says():
     assert found.finding("second phase").status == "fail"
     assert found.details["peak"]["t"] == pytest.approx(1.02663, abs=1e-4)
     assert found.details["end"] == pytest.approx(-4.5226, abs=1e-3)
-    assert found.status("any incomplete proxy") == "warn"
+    sinking = found.finding("any incomplete proxy")
+    assert (sinking.status, sinking.value) == ("warn", "without a bound in sight")
     whole = audit(parse(base(proxy=["a", "b", "c", "d"]), "x"))
     assert whole.status("incomplete") == "warn"
     assert whole.status("second phase") == "pass"
@@ -238,3 +239,6 @@ def test_the_command(nomoi, tmp_path):
     assert status == 1
     assert json.loads(out)["details"]["peak"]["t"] == pytest.approx(1.0266, abs=1e-3)
     assert (tmp_path / "audit.html").read_text().count("<svg") >= 2
+    out = nomoi("audit", "proxy", "proxy.yaml")[1]
+    assert "(held against -)" not in out
+    assert "any incomplete proxy without a bound in sight\n" in out

@@ -227,6 +227,6 @@ def test_baselines_say_where_they_are_from():
     assert km["teens_1995"] == pytest.approx(66_119, abs=1)
     assert km["drunk_16_17"] == pytest.approx(8_645, abs=1)
     assert all(set(v) == {"km", "label", "source"} for v in known.values())
-    part = Part({"a": 1}, "x")
-    with pytest.raises(Refusal, match=r"x has no 'b'.*there are: a"):
+    part = Part({"a": 1, "c": 2}, "x")
+    with pytest.raises(Refusal, match=r"x has no 'b'; it must be given \(there are: a, c\)\."):
         part.number("b")

@@ -377,6 +377,13 @@ clip(1)
 """.strip("\n").split("\n")
 
 
+@pytest.mark.parametrize("text", ["a**1e9", "a**-101", "2**(10**3)", "a**(0/0)", f"a**{10**400}", "a**exp(9)"])
+def test_an_exponent_beyond_a_hundred_is_refused(text):
+    with pytest.raises(Refusal, match=r"has the exponent .*; one of at most 100 would be right"):
+        Expression(text)
+    assert Expression("a**100 + a**-2 + a**(a * 1e9) + a**min(3, 2)")({"a": 1.0}) == 4
+
+
 def test_there_are_fifty_attempts():
     assert len(ATTEMPTS) >= 50
 
@@ -435,7 +442,7 @@ def test_an_expression_is_worth_what_python_says(a, b):
         ({"attributes": [{"name": "x", "expr": "log(0 * speed_mps)"}]}, "'x' is -inf at step 0"),
         ({"scenario": {"distance_m": 0}}, "distance_m is 0"),
         ({"scenario": {"crash_fraction": 1.5}}, "crash_fraction is 1.5"),
-        ({"fields": {"v": {"means": "speed_mps", "unit": "furlong"}}}, "unit of speeds are|did you mean"),
+        ({"fields": {"v": {"means": "speed_mps", "unit": "furlong"}}}, r"speed units are: cm/s, ft/s, km/h"),
         ({"fields": {"v": "sped_mps"}}, "did you mean 'speed_mps'"),
         ({"fields": {"my speed": "speed_mps"}}, "can be no name"),
         ({"unknown": {"gama": [1]}}, "did you mean 'gamma'"),
@@ -576,6 +583,8 @@ def test_the_commands(nomoi, tmp_path):
     del safe["attributes"][0]
     (tmp_path / "safe.json").write_text(json.dumps(safe))
     assert nomoi("audit", "reward", "safe.json")[0] == 0
+    (tmp_path / "long.json").write_text(json.dumps(base(name="name" * 100)))
+    assert nomoi("audit", "reward", "long.json")[2] == ""  # and its page is drawn
     for words, said in (
         (("audit", "reward", "nowhere.yaml"), "nowhere.yaml"),
         (("audit", "rewards", "reward.yaml"), "did you mean 'reward'"),
