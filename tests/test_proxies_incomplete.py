@@ -164,6 +164,16 @@ def test_a_flow_that_has_arrived_rests():
     assert np.exp(path.s[-1]) == pytest.approx([2 - np.exp(-1.5)] * 2 + [np.exp(-1.5)] * 2, abs=1e-6)
 
 
+def test_what_falls_towards_a_lowest_where_its_logarithm_is_none_is_followed():
+    names = {"tests": 1, "arts": 2, "sport": 1, "mood": 2}
+    school = parse({"attributes": list(names), "start": names, "lowest": dict.fromkeys(names, 0), "until": 20,
+                    "utility": " + ".join(f"log({n})" for n in names), "cost": f"{' + '.join(names)} - 10",
+                    "proxy": ["tests", "sport"]}, "x")  # fmt: skip
+    path = flow(school.world, school.proxy, school.mentioned, 20)
+    assert path.full == pytest.approx(4, abs=1e-6)  # each of two grows as the root of 1 + 2 t, and is 3 then
+    assert path.s[-1] == pytest.approx([5, 0, 5, 0], abs=1e-3)  # all of what there is
+
+
 def test_what_is_not_mentioned_falls_only_once_resources_are_used_up():
     inside = base(start=dict.fromkeys("abcd", -1.5), until=1)
     found = audit(parse(inside, "x")).finding("driven down")  # full from 2 - 2 exp(-1.5) = 1.55 on

@@ -211,6 +211,17 @@ def test_what_was_earned_in_flagged_steps_is_a_share(tmp_path, marked, status):
     assert ("gain pays most for them" in found.evidence) is (status == "warn")
 
 
+def test_steps_of_what_is_no_driving_may_be_long(tmp_path):
+    """A roster of eight hours a step, by its own trajectories."""
+    data = {"dt_s": 28_800, "gamma": 1, "episodic": False, "prefer": ["worn", "rested"],
+            "attributes": [{"name": "seen", "expr": "seen"}, {"name": "over", "expr": "hours", "weight": -2}],
+            "trajectories": {"worn": {"seen": [9, 9], "hours": [6, 6]}, "rested": {"seen": [6, 6], "hours": [0, 1]}},
+            }  # fmt: skip
+    assert audit(parse(data, "x", tmp_path)).status(ORDER) == "pass"
+    with pytest.raises(Refusal, match="dt_s is 28800"):
+        parse(base(dt_s=28_800), "x")
+
+
 def test_without_a_discount_it_is_said_and_returns_are_sums():
     data = base()
     del data["gamma"]

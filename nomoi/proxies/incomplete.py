@@ -53,8 +53,9 @@ class World:
                 f"the start costs {float(self.cost(self.start)):.4g} too much; a start with cost of at most 0 "
                 "would be right."
             )
-        near = np.maximum(
-            self.lowest[:, None] + 1e-6, self.start[:, None] - rng.exponential(0.3, (len(self.start), 50))
+        above = self.lowest + 3e-6 * np.maximum(1, np.abs(np.where(np.isfinite(self.lowest), self.lowest, 0)))
+        near = np.maximum(  # so far above that slopes ask for nothing below the lowest, where log(s) may be none
+            above[:, None], self.start[:, None] - rng.exponential(0.3, (len(self.start), 50))
         )
         for what, f in (("utility", self.utility), ("cost", self.cost)):
             slopes = np.stack([self.gradient(f, s) for s in near.T])
