@@ -147,8 +147,8 @@ def compare(
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
     who: Annotated[str, typer.Option(help="who plays: a learner or a script, such as forager(spare=3)")] = "",
     objective: Annotated[
-        str, typer.Option(help="what is learned from: a name, or an expression such as 'own - 2*sparse'")
-    ] = "",
+        str | None, typer.Option(help="what is learned from: a name, or an expression such as 'own - 2*sparse'")
+    ] = None,
     seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
     steps: Annotated[float, typer.Option(help="world steps a run")] = 500_000,
     out: Annotated[Path, typer.Option(help="folder of records")] = Path("runs"),

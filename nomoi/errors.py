@@ -34,7 +34,7 @@ def nearest(word: str, known: Iterable[str], what: str = "name", later: Mapping[
     """
     if later and word in later:
         return f"{later[word]} does, and acts after it: write {later[word]} first."
-    known = sorted(known)
+    known = sorted(set(known))
     close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
     if not close and len(word) > 2:
         begun = re.compile(rf"(^|[._ ]){re.escape(word)}")

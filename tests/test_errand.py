@@ -12,7 +12,7 @@ from test_study_claims import of
 
 from nomoi import grid
 from nomoi.errors import Refusal
-from nomoi.situations.errand import AHEAD, LEFT, RIGHT, STAY, Errand, State
+from nomoi.situations.errand import AHEAD, BACK, LEFT, RIGHT, STAY, Errand, State
 from nomoi.studies import unintended
 
 ROW = Errand(map="      \n", horizon=4)  # six cells in a row, sites 0 to 5
@@ -47,10 +47,23 @@ def test_a_step_by_hand(state, move, reached, followed, done):
 STEP = jax.jit(lambda state, action: ROW.step(jax.random.key(0), state, action))
 
 
+def test_left_is_left_and_whoever_arrives_ends_it_for_all():
+    """Two in a room of three by three that look east; the first, in the middle, has the goal north of it."""
+    room = Errand(map="   \n" * 3, agents=2)
+    cell = jnp.array([room.land.sites[4], room.land.sites[8]], jnp.int32)
+    body = grid.Body(cell, jnp.repeat(EAST, 2), jnp.zeros(2, jnp.int32))
+    stood = State(body, jnp.int32(1), jnp.int32(1), jnp.int32(0))
+    moves = jnp.array([[LEFT, STAY], [RIGHT, STAY], [AHEAD, STAY], [BACK, STAY]])
+    after, outcome = jax.vmap(lambda move: room.step(jax.random.key(0), stood, {"move": move}))(moves)
+    assert np.asarray(after.body.cell)[:, 0].tolist() == np.asarray(room.land.sites)[[1, 7, 5, 3]].tolist()
+    assert outcome.done.tolist() == [True, False, False, False]
+
+
 def test_goal_sign_and_agents_stand_on_different_cells_and_the_share_apart_is_what_it_says():
     for apart in (0.0, 0.3, 1.0):
         place = Errand(agents=3, apart=apart)
         states = jax.vmap(place.reset)(jax.random.split(jax.random.key(1), 2000))
+        assert set(np.asarray(states.body.facing).ravel()) == {0, 1, 2, 3}
         parted = np.asarray(states.goal != states.sign)
         assert parted.mean() == pytest.approx(apart, abs=0.04)
         on = np.asarray(place.land.sites)[np.stack([states.goal, states.sign], 1)]

@@ -72,6 +72,28 @@ def test_the_hall_is_what_a_slow_twin_says(seed):
     assert int(state.body.cell[1]) == HALL.land.find("P")[0]
 
 
+def test_what_is_sensed_and_drawn_in_the_hall_by_hand():
+    """Six rows and seven columns; the mover starts in (2, 1), the principal stands in (4, 5)."""
+    state = HALL.reset(KEY)
+    np.testing.assert_allclose(HALL.senses(state)["own"], [[0, -1 / 3, -5 / 7], [0, 1 / 3, 3 / 7]], rtol=1e-6)
+    assert HALL.asked(state)["move"].tolist() == [True, False]
+    laden = eqx.tree_at(lambda s: s.carrying, state, jnp.array(True))
+    assert HALL.senses(laden)["own"][:, 0].tolist() == [1, 0]
+    scene = HALL.scene(laden)
+    assert scene.bodies["laden"].tolist() == [True, False]
+    for name, letter in {"boxes": "B", "wanted": "D", "grass": "L"}.items():
+        assert np.flatnonzero(np.asarray(scene.ground[name])).tolist() == list(HALL.land.find(letter))
+
+
+def test_sentences_of_contracts_and_of_those_who_fill_them():
+    assert Deed(on="delivered,broken", prices=[1.5, -10.0], drafting=2.0).sentence == (
+        "Under a deed the others pay 1.5 for a unit of 'delivered' and a unit of 'broken' costs who does it 10, paid "
+        "to the others; each of its terms cost 2 to write."
+    )
+    assert "pays the others 0.25 of the true loss and 0.75 of 4." in Gapfiller(knows=0.25, custom=4.0).sentence
+    assert "the true loss, 3 times where that is more than 2." in Gapfiller(multiple=3.0, minor=2.0).sentence
+
+
 PAST = [NORTH, EAST, EAST, EAST, EAST, STAY, STAY]  # to the boxes, and past the vase to where they are wanted
 ACROSS = [NORTH, EAST, SOUTH, EAST, EAST, NORTH, EAST]  # across the lawn
 
@@ -165,6 +187,7 @@ def test_by_lot_it_looks_as_often_as_it_says():
     assert filler.chance(hall)
     assert not filler.replace(mean=True).chance(hall)
     assert not Gapfiller().chance(hall)
+    assert not Gapfiller(look=0.0).chance(hall)
 
 
 def test_it_fills_gaps_elsewhere():

@@ -242,6 +242,8 @@ def test_objectives_by_hand():
     np.testing.assert_allclose(want(Common()), [1, 1, 1])
     np.testing.assert_allclose(want(SVO(angle=0.0)), [3, 0, 0], atol=1e-6)
     np.testing.assert_allclose(want(SVO(angle=90.0)), [0, 1.5, 1.5], atol=1e-5)
+    half, root = 0.5, np.sqrt(0.75)  # of sixty degrees
+    np.testing.assert_allclose(want(SVO(angle=60.0)), [3 * half, 1.5 * root, 1.5 * root], rtol=1e-5)
     np.testing.assert_allclose(want(Proxy(on="harvest", weight=2.0)), [6, 2, 0])
     np.testing.assert_allclose(want(Proxy(on="harvest", weight=-1.0, beside=2.0)), [3, -1, 0])
     smooth, utility = Inequity(envy=2.0, guilt=1.0, decay=0.5).feel(memory, PLACE, outcome)

@@ -88,6 +88,7 @@ def test_an_objective_is_its_text_and_comes_back_from_its_record():
         ("own + equality", "'equality', which is measured over a whole episode in harvest under 'levy'"),
         ("2 + 2", "reads nothing of what happens"),
         ("commn", "no objective and nothing that a step tells; did you mean 'common'"),
+        ("qqq", ", others, own, proxy, "),  # `own` is both, and named once
     ],
 )
 def test_what_no_step_tells_is_refused_with_the_nearest_name(text, says):
@@ -99,7 +100,10 @@ def test_what_no_step_tells_is_refused_with_the_nearest_name(text, says):
 def test_names_of_objectives_and_expressions_are_told_apart():
     assert type(proxied.given(PPO(), "common").objective).__name__ == "Common"
     assert proxied.given(PPO(), "own").objective == Formula(text="own")
-    assert proxied.given(PPO(), " ").objective == PPO().objective
+    assert proxied.given(PPO(), None).objective == PPO().objective
+    for nothing in ("", " "):
+        with pytest.raises(Refusal, match=f"--objective is '{nothing}'; a name, or an expression such as"):
+            proxied.given(PPO(), nothing)
     with pytest.raises(Refusal, match="random has no objective; ppo has"):
         proxied.given(Random(), "own")
     with pytest.raises(Refusal, match="has one already; leave one of them out"):
@@ -114,6 +118,8 @@ def test_the_gauge_stands_last_and_scripts_are_gauged_where_they_can_be():
     assert proxied.free(Pool(), "own - levy.paid").institutions == ()
     governed = govern(Harvest(), Altar(), Gauge(of="own - altar.violation"))
     assert measures(governed)["objective"].unit == "utility"
+    with pytest.raises(Refusal, match="'2 \\+ 2', reads nothing of what happens"):
+        govern(Harvest(), Gauge(of="2 + 2"))
     with pytest.raises(Refusal, match=r"gauge needs 'altar\.violation'"):
         govern(Harvest(), Gauge(of="own - altar.violation"))
 
@@ -126,8 +132,9 @@ def test_a_pilot_says_which_terms_are_always_zero_and_refuses_what_is_not_finite
     assert "8 x 4 steps of random play under 'nothing' the term 3 * levy.paid" in said[0]
     assert "random play the term 0 * defect" in said[1]
     assert not proxied.pilot({"levy": paid}, "own - 3*levy.paid")
-    with pytest.raises(Refusal, match=r"is not finite in \d+ of 32 steps of random play: it divides by zero"):
+    with pytest.raises(Refusal, match=r"is not finite in \d+ of 32 steps of random play: it divides by zero") as bad:
         proxied.pilot({"levy": paid}, "own / (defect - 1)")
+    assert int(re.findall(r"\d+ of 32", str(bad.value))[0].split()[0]) > 16  # wherever one of two did, not both
 
 
 def told(proxy, true):
@@ -141,7 +148,7 @@ def told(proxy, true):
 
 def test_two_phases_by_hand():
     """The proxy rises all along; what is true rises by 4, and then falls by 3."""
-    proxy = [[*[0] * 6, *[10] * 4, *[20] * 6], [*[0] * 6, *[12] * 4, *[21] * 6]]
+    proxy = [[-1, 1, *[0] * 4, 10, np.nan, 10, 10, *[20] * 4, 19, 21], [*[0] * 6, *[12] * 4, *[21] * 6]]
     true = [[*[1] * 6, *[5] * 4, *[2] * 6], [*[1] * 6, *[5] * 4, *[2] * 6]]
     (found,) = proxied.phases(told(proxy, true))
     assert [e.mean for e in (*found.proxy, *found.true)] == [11, 9.5, 4, -3]
@@ -151,6 +158,7 @@ def test_two_phases_by_hand():
     assert not proxied.phases(told(proxy, proxy))[0].second  # both rise
     assert not proxied.phases(told(true, true))[0].second  # both fall
     assert not proxied.phases(told(proxy[:1], true[:1]))[0].second  # one seed gives no interval
+    assert not proxied.phases(told([proxy[0], [*[0] * 6, *[12] * 4, *[12.1] * 6]], true))[0].second  # 10, and .1
     unsure = [true[0], [*[1] * 6, *[5] * 4, *[4.9] * 6]]  # it falls by 3 and by .1
     assert not proxied.phases(told(proxy, unsure))[0].second
     plain = told(proxy, true)

@@ -82,6 +82,8 @@ def test_steps_by_hand():
 def test_refusals():
     with pytest.raises(Refusal, match=r"offswitch\.worth has shape \[1, 2\]; two rows"):
         Offswitch(worth=[[1.0, 2.0]])
+    with pytest.raises(Refusal, match="chances of at least 0 that sum to 1"):
+        Offswitch(worth=[[1.0, 2.0], [-0.5, 1.5]])
     with pytest.raises(Refusal, match=r"chances that sum to 1\.5"):
         Offswitch(worth=[[1.0, 2.0], [0.5, 1.0]])
 

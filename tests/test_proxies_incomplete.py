@@ -150,10 +150,55 @@ def test_a_file_is_audited_as_the_model_says():
     assert found.finding("second phase").status == "fail"
     assert found.details["peak"]["t"] == pytest.approx(1.02663, abs=1e-4)
     assert found.details["end"] == pytest.approx(-4.5226, abs=1e-3)
-    assert found.status("any incomplete proxy") == "warn"
+    sinking = found.finding("any incomplete proxy")
+    assert (sinking.status, sinking.value) == ("warn", "without a bound in sight")
     whole = audit(parse(base(proxy=["a", "b", "c", "d"]), "x"))
     assert whole.status("incomplete") == "warn"
     assert whole.status("second phase") == "pass"
+
+
+def test_a_flow_that_has_arrived_rests():
+    """What differences leave of slopes that cancel is followed nowhere: it was called too steep."""
+    o = parse(base(start=dict.fromkeys("abcd", -1.5)), "x")
+    path = flow(o.world, o.proxy, o.mentioned, 8, 5, movable=o.mentioned)
+    assert np.exp(path.s[-1]) == pytest.approx([2 - np.exp(-1.5)] * 2 + [np.exp(-1.5)] * 2, abs=1e-6)
+
+
+def test_what_falls_towards_a_lowest_where_its_logarithm_is_none_is_followed():
+    names = {"tests": 1, "arts": 2, "sport": 1, "mood": 2}
+    school = parse({"attributes": list(names), "start": names, "lowest": dict.fromkeys(names, 0), "until": 20,
+                    "utility": " + ".join(f"log({n})" for n in names), "cost": f"{' + '.join(names)} - 10",
+                    "proxy": ["tests", "sport"]}, "x")  # fmt: skip
+    path = flow(school.world, school.proxy, school.mentioned, 20)
+    assert path.full == pytest.approx(4, abs=1e-6)  # each of two grows as the root of 1 + 2 t, and is 3 then
+    assert path.s[-1] == pytest.approx([5, 0, 5, 0], abs=1e-3)  # all of what there is
+
+
+def test_what_is_not_mentioned_falls_only_once_resources_are_used_up():
+    inside = base(start=dict.fromkeys("abcd", -1.5), until=1)
+    found = audit(parse(inside, "x")).finding("driven down")  # full from 2 - 2 exp(-1.5) = 1.55 on
+    assert (found.status, found.value, found.advice) == ("pass", 0, "")
+    assert found.evidence == "nothing that is not mentioned falls"
+    found = audit(parse(inside | {"until": 3}, "x")).finding("driven down")
+    assert found.status == "warn"
+    assert found.value == pytest.approx(0.095, abs=1e-3)
+    assert "it can fall without end" in found.evidence
+    lowest = parse(base(lowest={"c": -3}), "x").world.lowest
+    assert lowest.tolist() == [-np.inf, -np.inf, -3, -np.inf]
+
+
+@pytest.mark.parametrize(
+    ("best", "sinks"),
+    [
+        ([0, -1, -2, -3], True),
+        ([0, -1, -2, -2.5], True),  # half as far as before is still far
+        ([0, -1, -2, -2.4], False),  # it comes to rest
+        ([0, -1e-3, -3e-3, -9e-3], False),  # next to nothing
+        ([0, 0, -0.1, -0.12], False),
+    ],
+)
+def test_what_sinks_is_told_by_its_last_two_falls(best, sinks):
+    assert incomplete.Slice(np.arange(4.0), np.array(best)).sinks is sinks
 
 
 @pytest.mark.slow
@@ -204,3 +249,6 @@ def test_the_command(nomoi, tmp_path):
     assert status == 1
     assert json.loads(out)["details"]["peak"]["t"] == pytest.approx(1.0266, abs=1e-3)
     assert (tmp_path / "audit.html").read_text().count("<svg") >= 2
+    out = nomoi("audit", "proxy", "proxy.yaml")[1]
+    assert "(held against -)" not in out
+    assert "any incomplete proxy without a bound in sight\n" in out

@@ -118,6 +118,16 @@ def test_the_interval_of_a_gap_covers():
     assert shifted.mean == pytest.approx(2, abs=0.2)
 
 
+def test_the_error_of_a_gap_by_hand():
+    """Three of each group in each decile, so that n / (n - 1) tells: the root of the sum of their variances."""
+    rng = np.random.default_rng(5)
+    score, group, need = np.repeat(np.arange(10.0), 6), np.tile([0, 1], 30), rng.normal(size=60)
+    found = labels.calibration(score, need, group, ("a", "b"))
+    cells = [need[(score == d) & (group == g)] for d in range(10) for g in (0, 1)]
+    assert found.error == pytest.approx(np.sqrt(sum(c.var(ddof=1) / 3 for c in cells)) / 10)
+    assert found.high["b"][0] - found.deciles["b"][0] == pytest.approx(1.96 * np.sqrt(cells[1].var(ddof=1) / 3))
+
+
 def test_weights_are_as_copies():
     rng = np.random.default_rng(2)
     n = 400

@@ -11,7 +11,7 @@ import pytest
 
 from nomoi import cli
 from nomoi.proxies.findings import FAIL, NOT_ENOUGH, PASS, WARN
-from nomoi.proxies.measure_audit import Rows, audit
+from nomoi.proxies.measure_audit import Rows, _quadratic, _slope, _strict, audit
 
 N = 4000
 
@@ -104,6 +104,23 @@ def test_honest_rows_are_seldom_blamed():
     assert blamed[1] <= 8
     assert blamed[2] <= 8
     assert blamed[3] <= 2
+
+
+def test_errors_of_a_bend_and_of_a_slope_by_hand():
+    """Where z has three (two) values the fit passes through their means, whose variances are known: HC1."""
+    low, middle, high = np.random.default_rng(4).normal(size=(3, 4))
+    spread = [x.var() / 4 for x in (low, middle, high)]
+    bend, error = _quadratic(np.repeat([-1.0, 0, 1], 4), np.concatenate([low, middle, high]))
+    assert bend == pytest.approx((low.mean() + high.mean()) / 2 - middle.mean())
+    assert error == pytest.approx(np.sqrt((spread[0] / 4 + spread[1] + spread[2] / 4) * 12 / (12 - 3)))
+    slope, error = _slope(np.repeat([0.0, 1], 4), np.concatenate([low, high]))
+    assert slope == pytest.approx(high.mean() - low.mean())
+    assert error == pytest.approx(np.sqrt((spread[0] + spread[2]) * 8 / (8 - 2)))
+
+
+def test_who_is_tried_with_many_needs_more_evidence():
+    """From a table of Student's t: 4 degrees at .05, and at .05 / 20."""
+    assert (_strict(1, 5), _strict(20, 5)) == pytest.approx((2.132, 5.598), abs=1e-3)
 
 
 def asked(monkeypatch, capsys, *words):

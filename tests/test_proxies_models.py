@@ -52,20 +52,33 @@ def test_a_judge_lowers_harm_and_learning_against_what_it_sees_more_so():
     assert harm == sorted(harm, reverse=True)
 
 
+def test_it_learns_against_half_as_many_as_it_learns_from():
+    """Though a judge keeps half of all out, of which a few hundred could be learned against."""
+    one = Stub([[0, 1, 0], [0, 1, 0]], answer=manipulation.HARMFUL)
+    learn(Feedback(**FEW | {"iterations": 2, "veto": 0.5, "negative": 1.0}), 0, policy=one)
+    for label in one.labels:
+        desired, not_desired = int((label > 0).sum()), int((label < 0).sum())
+        assert desired > 50
+        assert not_desired == 2 * desired  # the worst rated, and as many of those that were kept out
+    learn(Feedback(**FEW | {"iterations": 1, "veto": 0.5}), 0, policy=one)
+    assert int(one.labels[-1].sum()) == 0
+
+
 class Stub:
     """A policy of one's own, as an adapter for a language model would be."""
 
-    def __init__(self, chances):
-        self.table, self.learned = np.asarray(chances, float), []
+    def __init__(self, chances, answer=0):
+        self.table, self.learned, self.labels, self.answer = np.asarray(chances, float), [], [], answer
 
     def act(self, cue, rng):
-        return np.zeros(len(cue), int)
+        return np.full(len(cue), self.answer)
 
     def chances(self):
         return self.table
 
     def update(self, cue, answer, label, rate):
         self.learned.append((len(cue), rate))
+        self.labels.append(label)
 
 
 def test_another_policy_plugs_in():
@@ -214,6 +227,6 @@ def test_baselines_say_where_they_are_from():
     assert km["teens_1995"] == pytest.approx(66_119, abs=1)
     assert km["drunk_16_17"] == pytest.approx(8_645, abs=1)
     assert all(set(v) == {"km", "label", "source"} for v in known.values())
-    part = Part({"a": 1}, "x")
-    with pytest.raises(Refusal, match=r"x has no 'b'.*there are: a"):
+    part = Part({"a": 1, "c": 2}, "x")
+    with pytest.raises(Refusal, match=r"x has no 'b'; it must be given \(there are: a, c\)\."):
         part.number("b")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nomoi.errors import Refusal
-from nomoi.proxies import drives, indifference, reward_checks
+from nomoi.proxies import drives, indifference, reward_checks, reward_form
 from nomoi.proxies.expression import CALLS, Expression
 from nomoi.proxies.fields import FIELDS, UNITS
 from nomoi.proxies.reading import read
@@ -169,6 +169,57 @@ def test_one_thing_counted_twice_is_flagged():
         {"name": "c", "expr": "steer + jerk"},
     ]
     assert verdicts(total)[5] == "warn"
+
+
+def test_between_two_kinds_of_drivers_it_warns():
+    data = base()
+    data["attributes"][1]["weight"] = -5000
+    km = reward_checks.point(parse(data, "x")).km
+    risk = lambda drunk, sober: verdicts(data | {"humans": {"drunk_16_17": drunk * km, "average": sober * km}})[2]  # noqa: E731
+    assert [risk(0.5, 0.9), risk(0.5, 1.1), risk(1.1, 2)] == ["pass", "warn", "fail"]
+
+
+def test_what_takes_back_what_another_gives_is_no_second_count():
+    """One that always falls when the other rises warns, and is not counted twice: strict or not."""
+    against = base()
+    against["attributes"][0]["expr"] = "speed_mps"
+    against["attributes"].append({"name": "slow", "kind": "outcome", "expr": "20 - speed_mps", "unit": "m/s"})
+    for strict in (False, True):
+        found = audit(parse(against | {"strict": strict}, "x")).finding("6 redundant attribute")
+        assert (found.status, found.value) == ("warn", pytest.approx(1))
+        assert "vary together (r = -1)" in found.evidence
+
+
+def test_variance_inflation_by_hand():
+    """Of z = x + y + k e, all orthogonal and of one spread, (2 + k^2) / k^2 for z and (1 + k^2) / k^2 for x and y."""
+    x, y, e = (np.tile(v, 4) for v in ([1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]))
+    found = lambda square: reward_form._inflated({"x": x, "y": y, "z": x + y + np.sqrt(square) * e})  # noqa: E731
+    assert found(0.2) == {"z": pytest.approx(11)}
+    assert found(0.25) == {}  # 9
+    assert found(0.1) == pytest.approx({"x": 11, "y": 11, "z": 21})
+
+
+@pytest.mark.parametrize(("marked", "status"), [(1, "pass"), (2, "warn")])
+def test_what_was_earned_in_flagged_steps_is_a_share(tmp_path, marked, status):
+    """Of ten steps that earn one each; a loss in a flagged step is nothing that was earned."""
+    rows = [f"{k < 10:d},{k < marked or k == 10:d},{-(k == 10):d}" for k in range(11)]
+    (tmp_path / "learned.csv").write_text("\n".join(["gain,bad,loss", *rows]) + "\n")
+    data = base(trajectories={"a": "learned.csv"}, rollouts={"file": "learned.csv", "undesired": "bad"},
+                attributes=[{"name": "gain", "expr": "gain"}, {"name": "loss", "expr": "5 * loss"}])  # fmt: skip
+    found = audit(parse(data, "x", tmp_path)).finding(LOOP)
+    assert (found.status, found.value) == (status, pytest.approx(marked / 10))  # from a tenth on it would be too many
+    assert ("gain pays most for them" in found.evidence) is (status == "warn")
+
+
+def test_steps_of_what_is_no_driving_may_be_long(tmp_path):
+    """A roster of eight hours a step, by its own trajectories."""
+    data = {"dt_s": 28_800, "gamma": 1, "episodic": False, "prefer": ["worn", "rested"],
+            "attributes": [{"name": "seen", "expr": "seen"}, {"name": "over", "expr": "hours", "weight": -2}],
+            "trajectories": {"worn": {"seen": [9, 9], "hours": [6, 6]}, "rested": {"seen": [6, 6], "hours": [0, 1]}},
+            }  # fmt: skip
+    assert audit(parse(data, "x", tmp_path)).status(ORDER) == "pass"
+    with pytest.raises(Refusal, match="dt_s is 28800"):
+        parse(base(dt_s=28_800), "x")
 
 
 def test_without_a_discount_it_is_said_and_returns_are_sums():
@@ -337,6 +388,13 @@ clip(1)
 """.strip("\n").split("\n")
 
 
+@pytest.mark.parametrize("text", ["a**1e9", "a**-101", "2**(10**3)", "a**(0/0)", f"a**{10**400}", "a**exp(9)"])
+def test_an_exponent_beyond_a_hundred_is_refused(text):
+    with pytest.raises(Refusal, match=r"has the exponent .*; one of at most 100 would be right"):
+        Expression(text)
+    assert Expression("a**100 + a**-2 + a**(a * 1e9) + a**min(3, 2)")({"a": 1.0}) == 4
+
+
 def test_there_are_fifty_attempts():
     assert len(ATTEMPTS) >= 50
 
@@ -395,7 +453,7 @@ def test_an_expression_is_worth_what_python_says(a, b):
         ({"attributes": [{"name": "x", "expr": "log(0 * speed_mps)"}]}, "'x' is -inf at step 0"),
         ({"scenario": {"distance_m": 0}}, "distance_m is 0"),
         ({"scenario": {"crash_fraction": 1.5}}, "crash_fraction is 1.5"),
-        ({"fields": {"v": {"means": "speed_mps", "unit": "furlong"}}}, "unit of speeds are|did you mean"),
+        ({"fields": {"v": {"means": "speed_mps", "unit": "furlong"}}}, r"speed units are: cm/s, ft/s, km/h"),
         ({"fields": {"v": "sped_mps"}}, "did you mean 'speed_mps'"),
         ({"fields": {"my speed": "speed_mps"}}, "can be no name"),
         ({"unknown": {"gama": [1]}}, "did you mean 'gamma'"),
@@ -536,6 +594,8 @@ def test_the_commands(nomoi, tmp_path):
     del safe["attributes"][0]
     (tmp_path / "safe.json").write_text(json.dumps(safe))
     assert nomoi("audit", "reward", "safe.json")[0] == 0
+    (tmp_path / "long.json").write_text(json.dumps(base(name="name" * 100)))
+    assert nomoi("audit", "reward", "long.json")[2] == ""  # and its page is drawn
     for words, said in (
         (("audit", "reward", "nowhere.yaml"), "nowhere.yaml"),
         (("audit", "rewards", "reward.yaml"), "did you mean 'reward'"),

@@ -19,6 +19,7 @@ import numpy as np
 from nomoi.errors import Refusal, nearest
 
 LONG, DEEP = 4000, 100  # letters and levels of a text (ours): more than a person writes, less than breaks a parser
+POWER = 100  # the largest exponent (ours): beyond it next to nothing but 0 and 1 has a power that is a number
 
 CALLS: Mapping[str, tuple[int, int]] = {  # name -> the fewest and the most arguments
     "min": (2, 20),
@@ -144,6 +145,23 @@ class Expression:
             raise Refusal(f"{self.where}: {part[:60]!r} is not allowed in an expression; {_RIGHT} are.")
         for child in children:
             self._check(child, depth + 1)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            self._bounded(node.right)
+
+    def _bounded(self, exponent: ast.AST) -> None:
+        """Refuse an exponent that is a number, however it is written, and a very large one."""
+        if {part.id for part in ast.walk(exponent) if isinstance(part, ast.Name)} - set(CALLS):
+            return
+        try:
+            with np.errstate(all="ignore"):
+                size = abs(float(self._value(exponent, {}, np)))
+        except (ZeroDivisionError, OverflowError):
+            size = np.inf
+        if not size <= POWER:
+            raise Refusal(
+                f"{self.where}, {self._short}, has the exponent {ast.unparse(exponent)[:30]}; one of at most {POWER} "
+                "would be right."
+            )
 
     def _name(self, node: ast.AST) -> str:
         """The name that a node is, dotted where that is allowed; empty where it is none."""

@@ -92,7 +92,7 @@ def read(part: Part) -> dict[str, Field]:
         kind = FIELDS[means][0] if means else ""
         unit = one.value("unit", "") or (next(iter(UNITS[kind])) if means else "")
         if means and str(unit) not in UNITS[kind]:
-            raise Refusal(f"{one.of('unit')} is {unit!r}; {nearest(str(unit), UNITS[kind], f'unit of {kind}')}")
+            raise Refusal(f"{one.of('unit')} is {unit!r}; {nearest(str(unit), UNITS[kind], f'{kind} unit')}")
         low, high = -math.inf, math.inf
         if "range" in one:
             ends = one.rows("range")

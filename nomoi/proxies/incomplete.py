@@ -18,6 +18,7 @@ import numpy as np
 from nomoi.errors import Refusal
 
 WORK = 5000  # slopes that are asked for on one way (ours): some hundreds are usual
+DUST = 1e-8  # of the slopes and of the proxy, what is left of a speed that is none (ours): slopes are differences
 EXACT = {"rtol": 1e-8, "atol": 1e-9}  # as far as slopes by differences go: asked for more, a solver follows their noise
 Function = Callable[[np.ndarray], Any]  # [L, ...] -> [...]
 
@@ -52,8 +53,9 @@ class World:
                 f"the start costs {float(self.cost(self.start)):.4g} too much; a start with cost of at most 0 "
                 "would be right."
             )
-        near = np.maximum(
-            self.lowest[:, None] + 1e-6, self.start[:, None] - rng.exponential(0.3, (len(self.start), 50))
+        above = self.lowest + 3e-6 * np.maximum(1, np.abs(np.where(np.isfinite(self.lowest), self.lowest, 0)))
+        near = np.maximum(  # so far above that slopes ask for nothing below the lowest, where log(s) may be none
+            above[:, None], self.start[:, None] - rng.exponential(0.3, (len(self.start), 50))
         )
         for what, f in (("utility", self.utility), ("cost", self.cost)):
             slopes = np.stack([self.gradient(f, s) for s in near.T])
@@ -136,7 +138,10 @@ def flow(
             return g
         c = np.where(free & ~stuck, world.gradient(world.cost, s), 0.0)
         square = float(c @ c)
-        return g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+        along = g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+        # at rest only the noise of slopes is left, and a solver that followed it would never arrive
+        noise = DUST * max(np.abs(g).max(), abs(float(proxy(s))))
+        return along if np.abs(along).max() > noise else np.zeros_like(s)
 
     edge = lambda _, s: cost(s)  # noqa: E731
     edge.terminal, edge.direction = True, 1  # type: ignore[attr-defined]

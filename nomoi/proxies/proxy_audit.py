@@ -167,7 +167,6 @@ def _costly(o: Objective, seed: int) -> Finding:
     """Whether every incomplete proxy, optimised without end, ends arbitrarily low."""
     found = incomplete.slices(o.world, seed=seed)
     sinking = [n for n, s in found.items() if s.sinks]
-    worst = max(float(s.best[-1]) for s in found.values())
     every = len(sinking) == len(found)
     told = (
         "with any attribute sinking, the best of all others sinks too"
@@ -178,7 +177,7 @@ def _costly(o: Objective, seed: int) -> Finding:
     return Finding(
         "any incomplete proxy",
         WARN if every else PASS,
-        worst,
+        "without a bound in sight" if every else max(float(s.best[-1]) for s in found.values()),
         None,
         told,
         "no choice of fewer attributes is safe to optimise without end" if every else "",

@@ -39,10 +39,9 @@ class Part:
         self.asked.add(key)
         if key not in self.data:
             if default is REQUIRED:
-                close = [k for k in self.data if k not in self.asked]
+                others = ", ".join(k for k in self.data if k not in self.asked)
                 raise Refusal(
-                    f"{self.where} has no {key!r}; it must be given"
-                    f"{f' (there are: {chr(44).join(close)})' if close else ''}."
+                    f"{self.where} has no {key!r}; it must be given{f' (there are: {others})' if others else ''}."
                 )
             return default
         return self.data[key]

@@ -148,7 +148,7 @@ def parse(data: Mapping[str, Any], where: str, folder: Path = Path(), call: Call
     part = Part(data, where)
     title = part.words("name", Path(where).stem)
     gamma = part.number("gamma", None, 0, 1, open_low=True)
-    dt = part.number("dt_s", None, 0, 3600, open_low=True)
+    dt = part.number("dt_s", None, 0, math.inf if "trajectories" in part else 3600, open_low=True)
     limit = None
     if "time_limit_s" in part:
         said = part.value("time_limit_s")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nomoi.report.figures import COLOURS, INK, QUIET, SMALL, TEXT, _name, _sheet, _styled
+from nomoi.report.figures import COLOURS, INK, LONG, QUIET, SMALL, TEXT, _cut, _name, _sheet, _styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +52,7 @@ def ladder(rewards: Mapping[str, Sequence[float]], people: Mapping[str, float], 
             ax.plot([value], [k], "D", color=COLOURS[0], ms=7, mew=0)
             _beside(ax, k, _short(value), COLOURS[0])
         ax.axhline(len(rewards) - 0.5, color=QUIET, lw=0.8)
-        ax.set_yticks(range(len(rows)), rows, color=INK, size=TEXT)
+        ax.set_yticks(range(len(rows)), [_cut(row, LONG // 3) for row in rows], color=INK, size=TEXT)
         ax.set_ylim(len(rows) - 0.4, -0.6)
         ax.grid(False, axis="y")
         ax.grid(True, axis="x")

@@ -166,7 +166,7 @@ def compare(
     under: Mapping[str, Any] | Sequence[Any] = (),
     *,
     who: Learner | str = "",
-    objective: str = "",
+    objective: str | None = None,
     seeds: int = 3,
     steps: float = 500_000,
     out: str | Path = "runs",

@@ -34,10 +34,12 @@ PROXY, TRUE = "objective", "reward"  # the measures that are set side by side
 WORLDS, STEPS = 8, 500  # of the pilot: as many worlds, for one episode or as many steps (ours)
 
 
-def given(player: Learner, text: str) -> Learner:
+def given(player: Learner, text: str | None) -> Learner:
     """The player who wants what `text` says: an objective by its name (and options), or an expression."""
-    if not text.strip():
+    if text is None:
         return player
+    if not text.strip():
+        raise Refusal(f"--objective is {text!r}; a name, or an expression such as 'own - 2*sparse', would be right.")
     objective = getattr(player, "objective", None)
     if objective is None:
         raise Refusal(f"--objective is {text!r}, and {player.name} has no objective; ppo has.")
