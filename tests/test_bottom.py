@@ -582,7 +582,7 @@ def test_without_machines_people_write_what_they_can():
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda: govern(Pool(), Gate()), "gate.head is 'post'"),
+        (lambda: govern(Pool(), Gate()), "gate looks at 'post'"),
         (lambda: govern(Pool(), Giveback()), "prompted"),
         (lambda: govern(Pool(), Giveback(on="kind", to="harvest")), "giveback.on is 'kind', a label, no amount"),
         (lambda: Archive(decay=0.0), "archive.decay is 0"),

