@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal, nearest
+from nomoi.institutions.choices import amounts
 from nomoi.institutions.levy import charge
 
 
@@ -50,12 +50,7 @@ class Deposit(Institution):
         return (self.on, self.kept)
 
     def fits(self, situation: Situation) -> None:
-        amounts = [name for name, event in situation.emits.items() if event.good]
-        for option in ("on", "kept"):
-            if (name := getattr(self, option)) not in amounts:
-                raise Refusal(
-                    f"{self.name}.{option} is {name!r}, a label, no amount; {nearest(name, amounts, 'event')}"
-                )
+        amounts(self, situation, "on", "kept")
 
     @property
     def emits(self) -> dict[str, Event]:

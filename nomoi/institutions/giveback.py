@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size, unit_of
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal, nearest
+from nomoi.institutions.choices import amounts
 
 
 class Giveback(Institution):
@@ -42,12 +42,7 @@ class Giveback(Institution):
         return (self.on, self.to)
 
     def fits(self, situation: Situation) -> None:
-        amounts = [name for name, event in situation.emits.items() if event.good]
-        for option in ("on", "to"):
-            if (name := getattr(self, option)) not in amounts:
-                raise Refusal(
-                    f"{self.name}.{option} is {name!r}, a label, no amount; {nearest(name, amounts, 'event')}"
-                )
+        amounts(self, situation, "on", "to")
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -7,8 +7,8 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, Observation, State
-from nomoi.errors import Refusal, nearest
 from nomoi.grid import Scene
+from nomoi.institutions.choices import chosen
 from nomoi.institutions.units import column
 
 
@@ -39,12 +39,7 @@ class Season(Institution):
         return f"Of every {int(self.year)} steps {int(self._shut())} are closed, and nothing is taken in them."
 
     def fits(self, situation: Situation) -> None:
-        if "scene" in situation.offers:
-            raise Refusal(
-                f"{self.name} is about how much one chooses, and in {situation.name} one walks; pool has amounts."
-            )
-        if self.head and self.head not in situation.actions:
-            raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")
+        chosen(self, situation, self.head)
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting, size
 from nomoi.core.situation import Action, State
-from nomoi.errors import Refusal, nearest
+from nomoi.institutions.choices import chosen
 
 
 class Traps(Institution):
@@ -36,12 +36,7 @@ class Traps(Institution):
         return f"Nobody may choose more than {float(self.most):.0%} of the largest amount."
 
     def fits(self, situation: Situation) -> None:
-        if "scene" in situation.offers:
-            raise Refusal(
-                f"{self.name} is about how much one chooses, and in {situation.name} one walks; pool has amounts."
-            )
-        if self.head and self.head not in situation.actions:
-            raise Refusal(f"{self.name}.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")
+        chosen(self, situation, self.head)
 
     @property
     def emits(self) -> dict[str, Event]:
