@@ -72,6 +72,14 @@ class Audit:
         }
 
 
+def nil(value: float, beside: float, share: float = 1e-12) -> float:
+    """0 where `value` is what rounding leaves, or a solver misses by: less than a share of the numbers beside it.
+
+    A number alone does not tell: 1e-15 of a utility is dust, and of a chance it may be all there is.
+    """
+    return 0.0 if abs(value) < share * abs(beside) else value
+
+
 def plain(value: Any) -> Any:
     """A value as JSON has it."""
     if isinstance(value, Mapping):

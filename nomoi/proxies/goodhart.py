@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal
+from nomoi.proxies.findings import nil
 
 
 def shrinkage(goal: float, noise: float) -> float:
@@ -164,7 +165,7 @@ def deferring_to_noise(mean: float, spread: float, noise: float) -> float:
     u, w = mean + spread * x, w / w.sum()
     with np.errstate(over="ignore"):
         allow = np.where(u > 0, 1.0, 0.0) if noise == 0 else 1 / (1 + np.exp(-u / noise))
-    return float(w @ (u * allow)) - mean
+    return nil(float(w @ (u * allow)) - mean, spread)
 
 
 def contract(

@@ -109,7 +109,7 @@ def audit(given: Objective | str | Path, seed: int = 0) -> Audit:
     count = len(o.mentioned)
     path = incomplete.flow(w, o.proxy, o.mentioned, o.until)
     when, best = path.peak()
-    end, begin = float(path.utility[-1]), float(path.utility[0])
+    best, end, begin = (path.told(float(u)) for u in (best, path.utility[-1], path.utility[0]))
     rest = [k for k in range(len(names)) if k not in o.mentioned]
     findings = []
     if not rest:
@@ -204,4 +204,4 @@ def _remedies(
         "both": (float(both[-1]), f"utility after {rounds} updates, each moving two attributes alone"),
         "stopping early": (best, f"utility where one who watches stops, at t = {short(when, 4)}"),
     }
-    return out, {"no impact": still, "chosen anew": anew}
+    return {k: (path.told(value), told) for k, (value, told) in out.items()}, {"no impact": still, "chosen anew": anew}

@@ -19,18 +19,21 @@ NOISES = (0.1, 0.5, 1.0, 2.0, 1e9)
 ADVERSARIES = (0, 10, 50, 100)
 
 
-def kinds(key: jax.Array, draws: int) -> Mapping[str, float]:
-    """Four ways in which a proxy P and a goal G part, each drawn."""
+def kinds(key: jax.Array, draws: int, early: float, late: float) -> Mapping[str, float]:
+    """Four ways in which a proxy P and a goal G part, each drawn.
+
+    early, late   how strongly the goal bends against the proxy: k of `goodhart.extremal`
+    """
     rng = np.random.default_rng(np.asarray(jax.random.key_data(key)))
     out = {}
     for n in (10, 100, 1000):
         g, p = goodhart.best_of(n, 1, 1, max(20, draws // n), rng)
         out[f"gold a proxy, best of {n}"] = g / p
-    for k in (0.4, 0.15):
+    for name, k in (("early", early), ("late", late)):
         gold = goodhart.extremal(NS, k, draws, rng)
-        out |= {f"gold, k {k:g}, best of {n}": float(v) for n, v in zip(NS, gold, strict=True)}
+        out |= {f"gold, bends {name}, best of {n}": float(v) for n, v in zip(NS, gold, strict=True)}
         bon, rl = goodhart.fit(np.sqrt(goodhart.divergence(np.array(NS))), gold)
-        out |= {f"r2, k {k:g}": bon.r2, f"r2 of the other form, k {k:g}": rl.r2, f"peak, k {k:g}": bon.peak[0]}
+        out |= {f"r2, bends {name}": bon.r2, f"r2 of the other form, bends {name}": rl.r2}
     out |= {f"causal: {k}": v for k, v in goodhart.causal(draws * 10, rng).items()}
     for m in ADVERSARIES:
         out[f"{m} adversaries"] = goodhart.adversarial(m, max(5, draws // 200), rng)
@@ -54,7 +57,10 @@ def formulas(key: Any) -> Mapping[str, float]:
 
 def trials(size: str) -> Sequence[Trial]:
     draws = {"smoke": 1_000, "laptop": 20_000, "paper": 100_000}[size]
-    return [Computed("drawn", kinds, {"draws": draws}), Computed("formulas", formulas, exact=True)]
+    return [
+        Computed("drawn", kinds, {"draws": draws, "early": 0.4, "late": 0.15}),
+        Computed("formulas", formulas, exact=True),
+    ]
 
 
 def _of(measure: str, label: str = "drawn") -> Callable[[Results], np.ndarray]:
@@ -73,45 +79,49 @@ def _ours(
 
 CLAIMS = [
     _ours(
-        "Regressional: of what the best of 100 seems to be worth, half is luck (equal variances)",
-        _of("gold a proxy, best of 100"),
+        "Check against the closed form: of what the best of 100 seems to be worth, that share is real which the goal "
+        "has of the variance (half)",
+        lambda r: r.late("drawn", "gold a proxy, best of 100") - goodhart.shrinkage(1, 1),
         kind="control",
-        near=0.5,
+        near=0,
         tolerance=0.02,
     ),
     _ours(
-        "Extremal: the best of 1024 is worth less than the best of 8",
-        _gap("gold, k 0.4, best of 1024", "gold, k 0.4, best of 8"),
+        "Extremal: the best of 1024 is worth less than the best of 8 (with k below 0.22 more)",
+        _gap("gold, bends early, best of 1024", "gold, bends early, best of 8"),
         below=0,
     ),
     _ours(
-        "... unless the goal bends late: then more is better up to 1024",
-        _gap("gold, k 0.15, best of 1024", "gold, k 0.15, best of 512"),
+        "... unless the goal bends late: then it is worth more than the best of 512 (with k above 0.16 less)",
+        _gap("gold, bends late, best of 1024", "gold, bends late, best of 512"),
         above=0,
     ),
     _ours(
         "... and its curve is that of over-optimised reward models by best of n: d (alpha - beta d)",
-        _of("r2, k 0.4"),
+        _of("r2, bends early"),
         "ours, after Gao et al. 2023",
         above=0.98,
     ),
     _ours(
         "... rather than that by reinforcement learning",
-        _gap("r2, k 0.4", "r2 of the other form, k 0.4"),
+        _gap("r2, bends early", "r2 of the other form, bends early"),
         "ours, after Gao et al. 2023",
         above=0.01,
-    ),
-    _ours("Causal: choosing by a proxy that has the goal's cause works", _of("causal: chosen"), above=2),
-    _ours("... pushing it does nothing", _of("causal: pushed"), near=0, tolerance=0.05),
-    _ours(
-        "Adversarial: 50 who game the proxy among 1050 cost the 100 on top half of what they are worth",
-        lambda r: r.late("drawn", "50 adversaries") / r.late("drawn", "0 adversaries"),
-        below=0.5,
     ),
 ]
 
 FORMULAS = "formulas"
 READINGS = [
+    Reading(
+        "Causal: the hundredth part on top by a proxy that has the goal's cause is worth", OURS, _of("causal: chosen")
+    ),
+    Reading("... those whose proxy is pushed, which the goal does not read, are worth", OURS, _of("causal: pushed")),
+    Reading(
+        "Adversarial: what is left of the 100 on top where 50 of 1050 game the proxy",
+        OURS,
+        lambda r: r.late("drawn", "50 adversaries") / r.late("drawn", "0 adversaries"),
+        unit="of their worth",
+    ),
     *(
         Reading(
             f"Rewarding A while hoping for A and B: lost, where doing both costs rho = {rho:g} more",
@@ -159,12 +169,12 @@ def sections(results: Results) -> list[object]:
     read = lambda m: results.late("drawn", m)  # noqa: E731
     d = np.sqrt(goodhart.divergence(np.array(NS)))
     lines, dots = {}, {}
-    for k in (0.4, 0.15):
-        values = np.stack([read(f"gold, k {k:g}, best of {n}") for n in NS], 1)
+    for name in ("early", "late"):
+        values = np.stack([read(f"gold, bends {name}, best of {n}") for n in NS], 1)
         curve = goodhart.fit(d, values.mean(0))[0]
         grid = np.linspace(0, d[-1], 60)
-        lines[f"goal bends at {1 / (2 * k):.2g}"] = (grid, curve(grid))
-        dots[f"goal bends at {1 / (2 * k):.2g}"] = (d, values)
+        lines[f"goal bends {name}"] = (grid, curve(grid))
+        dots[f"goal bends {name}"] = (d, values)
     rows = [[f"{m} of {1000 + m}", number(float(read(f"{m} adversaries").mean()))] for m in ADVERSARIES]
     return [
         page.Figure(
@@ -191,6 +201,7 @@ STUDY = Study(
     trials,
     {"smoke": 1, "laptop": 5, "paper": 20},
     sections,
-    "The four kinds are the paper's; the models of them are ours, with closed forms where there are some.",
+    "The four kinds are the paper's; the models of them are ours, with closed forms where there are some. Extremal: f "
+    "is asked for and f - k f^2 + k meant, k = 0.4 (it bends early) or 0.15 (late); --set early=0.1 tries another.",
     readings=READINGS,
 )

@@ -130,14 +130,6 @@ CLAIMS = [
         kind="ours",
     ),
     Claim(
-        "A score that is lower for one group besides finds fewer of it",
-        OURS,
-        lambda r: r.late("worse", "before") - r.late("biased", "before"),
-        below=0,
-        unit="of the chosen",
-        kind="ours",
-    ),
-    Claim(
         "Control: where groups are alike, need is the same at one score",
         OURS,
         of("alike", "need, z"),
@@ -155,14 +147,6 @@ CLAIMS = [
         unit="of the chosen",
         kind="control",
     ),
-    Claim(
-        "Control: ... although it lifts the share of the group from its true one by far",
-        OURS,
-        lambda r: r.late("alike", "after") - r.late("alike", "before"),
-        above=0.1,
-        unit="of the chosen",
-        kind="control",
-    ),
 ]
 
 READINGS = [
@@ -173,6 +157,18 @@ READINGS = [
     Reading("... after the swap as it was computed in 2019", OURS, of("hold-out", "as in 2019"), unit="of the chosen"),
     Reading("... after the swap with shuffled groups", OURS, of("hold-out", "null"), unit="of the chosen"),
     Reading("... the excess", OURS, of("hold-out", "excess"), unit="of the chosen"),
+    Reading(
+        "Where groups are alike: by how much the swap, which exchanges one way only, lifts the share of the group",
+        OURS,
+        lambda r: r.late("alike", "after") - r.late("alike", "before"),
+        unit="of the chosen",
+    ),
+    Reading(
+        "With a wrong label: fewer of the group are found by a score that is lower for it besides, by",
+        OURS,
+        lambda r: r.late("biased", "before") - r.late("worse", "before"),
+        unit="of the chosen",
+    ),
 ]
 
 

@@ -15,6 +15,7 @@ from nomoi.runs.effects import of
 from nomoi.runs.study import Computed, Study, Trial
 
 OURS = "ours, after Williams et al. 2024"
+UNIT = "of answers"
 ROUNDS = (0, 5, 10, 15, 20, 25, 30)
 
 
@@ -74,11 +75,11 @@ def _gap(one: str, other: str, measure: str) -> Callable[[Results], np.ndarray]:
 
 def _seen(text: str, effect: Callable[[Results], np.ndarray], published: str = "", **bounds: Any) -> Claim:
     """What was seen in language models, asked of the simulator."""
-    return Claim(text, OURS, effect, published=published, unit="of answers", kind="ours", **bounds)
+    return Claim(text, OURS, effect, published=published, unit=UNIT, kind="ours", **bounds)
 
 
 def _ours(text: str, effect: Callable[[Results], np.ndarray], kind: str = "ours", **bounds: Any) -> Claim:
-    return Claim(text, OURS, effect, unit="of answers", kind=kind, **bounds)
+    return Claim(text, OURS, effect, unit=UNIT, kind=kind, **bounds)
 
 
 CLAIMS = [
@@ -97,8 +98,6 @@ CLAIMS = [
     ),
     _ours("Ratings rise", of("2 %", "rating, rise"), above=0.1),
     _ours("... while those who can be manipulated fare worse", of("2 %", "vulnerable welfare, rise"), below=-0.5),
-    _ours("An audit of the average of 1000 users sees little of it", of("2 %", "audit of average"), below=0.05),
-    _ours("... and one by cue sees it", of("2 %", "audit of cue 1"), above=0.8),
     _ours(
         "It takes a cue: with one at chance nobody is manipulated",
         of("2 %, cue at chance", "vulnerable harm"),
@@ -117,17 +116,6 @@ CLAIMS = [
         above=0.8,
     ),
     _ours(
-        "... so that an audit by cue finds no difference",
-        lambda r: r.late("all are fooled", "audit of cue 1") - r.late("all are fooled", "audit of cue 0"),
-        near=0,
-        tolerance=0.05,
-    ),
-    _ours(
-        "... and only asking later how they fared helps",
-        of("all are fooled, rated later", "vulnerable harm"),
-        below=0.05,
-    ),
-    _ours(
         "Control: where nobody can be manipulated, nobody is",
         of("nobody can be", "vulnerable harm"),
         "control",
@@ -142,10 +130,24 @@ CLAIMS = [
 ]
 
 READINGS = [
+    *(
+        Reading(f"{label}: manipulated in the end, of those who can be", OURS, of(label, "vulnerable harm"), unit=UNIT)
+        for label in ("half", "a tenth", "2 %", "judge sees 80 %")
+    ),
+    Reading("2 %: what an audit of the average of 1000 users sees", OURS, of("2 %", "audit of average"), unit=UNIT),
+    Reading("... and one of those with the cue, which is always right", OURS, of("2 %", "audit of cue 1"), unit=UNIT),
     Reading(
-        f"{label}: manipulated in the end, of those who can be", OURS, of(label, "vulnerable harm"), unit="of answers"
-    )
-    for label in ("half", "a tenth", "2 %", "judge sees 80 %")
+        "All are fooled: what an audit of those with the cue sees beyond one of those without",
+        OURS,
+        lambda r: r.late("all are fooled", "audit of cue 1") - r.late("all are fooled", "audit of cue 0"),
+        unit=UNIT,
+    ),
+    Reading(
+        "... manipulated in the end where raters say later how they fared",
+        OURS,
+        of("all are fooled, rated later", "vulnerable harm"),
+        unit=UNIT,
+    ),
 ]
 
 
