@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import errno
+import itertools
 import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -132,6 +134,25 @@ def _yaml(said: str, path: Path) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
         raise Refusal(f"{path}{line} cannot be read: {printable(str(problem))}.") from None
+
+
+def closed(path: str | Path, lines: Iterable[str], separator: str = ",", spaces: bool = False) -> None:
+    """Refuse a CSV in which a quote is not closed, with the line where it opens: it swallows the rows that follow.
+
+    A cell of several lines may be, but then a separator follows its last quote.  spaces: quotes may open after some.
+    """
+    ended = itertools.chain(lines, ["the end"])  # so that what the last line leaves open goes on after it
+    rows, read = csv.reader(ended, delimiter=separator, skipinitialspace=spaces, strict=True), 0
+    while True:
+        try:
+            next(rows)
+        except StopIteration:
+            return
+        except csv.Error:
+            if rows.line_num > read + 1:  # else no other row is touched, and whoever reads it may judge
+                raise Refusal(f"{path}, line {read + 1} has a quote that is not closed, so that the rows after it are "
+                              "read as part of one cell; close it, or leave it out.") from None  # fmt: skip
+        read = rows.line_num
 
 
 def write(path: str | Path, content: str | bytes) -> Path:

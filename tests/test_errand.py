@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -57,6 +58,8 @@ def test_left_is_left_and_whoever_arrives_ends_it_for_all():
     after, outcome = jax.vmap(lambda move: room.step(jax.random.key(0), stood, {"move": move}))(moves)
     assert np.asarray(after.body.cell)[:, 0].tolist() == np.asarray(room.land.sites)[[1, 7, 5, 3]].tolist()
     assert outcome.done.tolist() == [True, False, False, False]
+    sums = SimpleNamespace(sum={"reached": 1.0, "followed": 2.0}.get)
+    assert room.measures[0].of(sums) == 3
 
 
 def test_goal_sign_and_agents_stand_on_different_cells_and_the_share_apart_is_what_it_says():

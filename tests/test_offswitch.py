@@ -65,6 +65,7 @@ def test_steps_by_hand():
     rewards = {}
     for does in (ACT, OFF, DEFER):
         after, outcome = place.by_lot(jnp.int32(2), first, {"does": jnp.array([does, 0]), "says": says})
+        assert not outcome.events["stopped"].any()  # by itself, if at all
         rewards[does] = (outcome.reward.tolist(), bool(outcome.done), outcome.events["deferred"].tolist())
     assert rewards == {ACT: ([3, 3], True, [0, 0]), OFF: ([0, 0], True, [0, 0]), DEFER: ([0, 0], False, [1, 0])}
     assert place.senses(after)["worth"].tolist() == [[0], [3]]  # the person alone knows
@@ -76,6 +77,8 @@ def test_steps_by_hand():
     erring = place.replace(noise=1.0)
     np.testing.assert_allclose(erring.odds(after, {})[:2], [1 / (1 + np.exp(-3)), 1 - 1 / (1 + np.exp(-3))], rtol=1e-5)
     np.testing.assert_allclose(erring.odds(first, {}), [0.5, 0, 0.5, 0])
+    rounded = Offswitch(worth=[[-2.0, 3.0], [0.5, 0.4995]])  # chances as tables print them
+    np.testing.assert_allclose(rounded.odds(first, {}).sum(), 1, atol=1e-6)
     assert not erring.asked(after)["says"].any()
 
 

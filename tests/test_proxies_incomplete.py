@@ -150,6 +150,8 @@ def test_a_file_is_audited_as_the_model_says():
     assert found.finding("second phase").status == "fail"
     assert found.details["peak"]["t"] == pytest.approx(1.02663, abs=1e-4)
     assert found.details["end"] == pytest.approx(-4.5226, abs=1e-3)
+    told = found.details["remedies"] | found.details["peak"]
+    assert [told[k] for k in ("both", "stopping early", "utility")] == [0, 0, 0]  # not the dust of a solver
     sinking = found.finding("any incomplete proxy")
     assert (sinking.status, sinking.value) == ("warn", "without a bound in sight")
     whole = audit(parse(base(proxy=["a", "b", "c", "d"]), "x"))

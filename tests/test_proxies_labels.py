@@ -230,6 +230,11 @@ def test_other_refusals_and_what_is_said_of_them(tmp_path):
         ("", "is empty"),
         ("s,s,g\n1,2,a\n", "two columns named 's'"),
         ("s:n:g\n1:2:a\n", "is its separator"),
+        ('s,n,g\n1,2,a\n3,4,"b\n', "line 3 has a quote that is not closed"),
+        ('s;n;g\n1;2;"a\n3;4;b\n', "line 2 has a quote"),
+        ('s,n,g\r1,"2,a\r3,4,b', "line 2 has a quote"),
+        ('s,n,g\n1,2,"a\n3,4,b\n5,6,"a"\n', "line 2 has a quote"),  # which the next one closes, rows later
+        ('s,n,g\n1,2,"a\n' + "3,4,b\n" * 30_000, "line 2 has a quote"),  # more than a cell can be
     ):
         path.write_text(text)
         with pytest.raises(Refusal, match=said):
@@ -237,6 +242,9 @@ def test_other_refusals_and_what_is_said_of_them(tmp_path):
     path.write_bytes("s,n,g\n1,2,a\n".encode("utf-16"))
     with pytest.raises(Refusal, match="UTF-8"):
         load(path, "s", ["n"], "g")
+    for cell in ('"a"', '"""a"', 'a"', '"a\nb"', '"a"b', '"a" '):
+        path.write_text(f'"s",n,g\n1,2,{cell}\n3,4,c\n')
+        assert load(path, "s", ["n"], "g").score.tolist() == [1, 3]
     hole = load(write(path, [("s", "n", "c", "g"), ("", 1, 1, "a"), *ROWS]), "s", ["n"], "g", drop=True)
     assert len(hole.score) == 200
     assert "s 1" in audit(hole, permutations=0).notes[1]

@@ -199,6 +199,7 @@ def test_folly_deferring_and_gaps_by_hand():
     )
     found = [goodhart.deferring_to_noise(0.25, 1, b) for b in (0, 0.1, 0.5, 1, 2, 1e9)]
     assert found == pytest.approx([0.2863, 0.28018, 0.19104, 0.09255, 0, -0.125], abs=1e-4)
+    assert found[4] == 0  # to the last bit, where the formula is
     assert found[0] == pytest.approx(goodhart.deferring(0.25, 1), abs=1e-5)
     lengths = [goodhart.best_length(a) for a in np.linspace(0, 1, 11)]
     assert lengths == sorted(lengths, reverse=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal, nearest, printable
-from nomoi.files import why
+from nomoi.files import closed, why
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 EMPTY = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A"]  # how files say that there is no value
@@ -62,11 +62,12 @@ def load(path: str | Path, wanted: Sequence[str] | None = None) -> dict[str, Any
             alone = f" (the first line is {printable(names[0])[:60]!r}: is its separator one of , ; tab |?)"
             raise Refusal(f"{path} has no column {name!r}; {hint}{alone if len(names) == 1 else ''}")
     wanted = list(dict.fromkeys(wanted or names))
+    quoted = _quoted(path, separator)
     try:
         found = arrow.read_csv(
             str(path),
             arrow.ReadOptions(column_names=names, skip_rows=1, block_size=1 << 24),
-            arrow.ParseOptions(delimiter=separator, newlines_in_values=False),
+            arrow.ParseOptions(delimiter=separator, newlines_in_values=quoted),
             arrow.ConvertOptions(
                 include_columns=wanted, null_values=EMPTY, strings_can_be_null=True, decimal_point="."
             ),
@@ -82,6 +83,16 @@ def load(path: str | Path, wanted: Sequence[str] | None = None) -> dict[str, Any
         if pa.types.is_binary(found.column(name).type):
             raise Refusal(f"{path}: letters of {name} are not those of UTF-8; save the file as UTF-8.")
     return {name: found.column(name).combine_chunks() for name in wanted}
+
+
+def _quoted(path: str | Path, separator: str) -> bool:
+    """Whether there are quotes, all of which are closed: the reader below lets one swallow the rows to the end."""
+    with Path(path).open("rb") as file:
+        if not any(b'"' in part for part in iter(lambda: file.read(1 << 24), b"")):
+            return False
+    with Path(path).open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        closed(path, lines, separator)
+    return True
 
 
 def numbers(column: Any, name: str, path: str | Path) -> np.ndarray:

@@ -57,6 +57,7 @@ def find(word: str) -> NormalForm:
 
 def _csv(text: str, path: Path) -> NormalForm:
     _separated(text, path)
+    files.closed(path, io.StringIO(text), spaces=True)
     blocks: list[list[tuple[int, list[str]]]] = [[]]
     try:
         lines = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)

@@ -75,7 +75,9 @@ def rows(path: str | Path) -> list[tuple[int, list[str]]]:
         raise Refusal(f"there is no file {path}; check the path.")
     if path.stat().st_size > BYTES:
         raise Refusal(f"{path} has {path.stat().st_size / 1e6:.0f} MB; up to {BYTES / 1e6:.0f} can be read.")
-    lines = csv.reader(io.StringIO(files.text(path), newline=""), strict=True)
+    text = files.text(path)
+    files.closed(path, io.StringIO(text, newline=""))
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         return [(lines.line_num, row) for row in lines if any(cell.strip() for cell in row)]
     except csv.Error as error:
