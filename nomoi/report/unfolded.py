@@ -75,3 +75,5 @@ def show(found: dict[str, Any]) -> None:
     for k, step in enumerate(found["path"]):
         told = "; ".join(f"{who}: {', '.join(f'{h} {a}' for h, a in said.items())}" for who, said in step.items())
         say(f"Step {k + 1}, most probably: {told or 'nobody is asked anything'}.")
+    if any(found["path"]):
+        say("Answers are numbered from 0, in the order in which `nomoi show` tells them.")

@@ -165,10 +165,10 @@ def _lead(measure: str, one: str, other: str) -> Callable[[Results], np.ndarray]
 
 
 CLAIMS = [
-    Claim("Who expects a gapfiller that knows the parties writes a shorter contract", SHAVELL,
-          _lead("terms", "knows all", "none"), below=-1, unit="terms",
+    Claim("Who expects a gapfiller that knows half of each loss writes a shorter contract", SHAVELL,
+          _lead("terms", "knows half", "none"), below=-1, unit="terms",
           published="interpretation allows parties to write simpler contracts"),
-    Claim("... and has more of it, after what it costs to write and to be judged", SHAVELL,
+    Claim("One that knows all leaves more, after what it costs to write and to be judged", SHAVELL,
           _lead("worth", "knows all", "none"), above=0, unit="reward",
           published="interpretation may improve on otherwise imperfect contracts"),
     Claim("One that knows half of each loss is worth less than one that knows all", "ours",
@@ -202,6 +202,8 @@ CLAIMS = [
 ]  # fmt: skip
 
 READINGS = [
+    Reading("Terms that a gapfiller spares that knows all, so that none pays for itself", "ours",
+            _lead("terms", "none", "knows all"), unit="terms"),
     *(Reading(f"Solved exactly, {name}: left for both after what looking costs", "ours",
               effects.of("solved", f"{name}: payoff"), unit="reward") for name in LEARNED),
     Reading("A term on vases pays against a gapfiller that knows, where it costs less than", "ours",
