@@ -38,6 +38,8 @@ RULES: Mapping[str, str] = {
     "vote": "vote(on=harvest,rates=[0,0.5,1])",
     "rotation": "rotation(length=1)",
     "season": "season",
+    "traps": "traps",
+    "peers": "peers(on=harvest,allowed=1)",
     "deposit": "deposit",
 }
 
