@@ -115,6 +115,8 @@ def test_treatments_change_the_last_ten_rounds():
     assert canal[:10].tolist() == [100] * 10
     assert (-np.diff(canal[9:])).tolist() == [20, 30, 25, 20, 5, 0, 0, 0, 0, 0]
     assert np.ptp(canal[:10]) == 0
+    wide = Irrigation(horizon=20, shock="wide wear")
+    assert [float(wide._wears(jnp.int32(t))) for t in range(9, 20)] == [25, 25, 10, 10, 80, 10, 5, 10, 80, 10, 10]
 
 
 def test_what_a_farmer_sees_and_owes():
