@@ -149,6 +149,13 @@ def test_the_study_of_punishing_agrees_with_algebra():
     assert lived["tips at"] == pytest.approx(0.92 / (0.5 * 19 * 0.6), abs=0.02)
 
 
+@pytest.mark.parametrize(("rule", "gives"), [("peers", 0.0), ("peers who feel the norm", 1.0)])
+def test_what_dominance_leaves_where_peers_punish(rule, gives):
+    """For money punishing only costs; once nobody punishes, to keep is worth .6.  A duty of .2 outweighs its .09, and
+    three who punish, with guilt of .4, make keeping cost 1.3."""
+    assert punishing.undominated(None, rule) == {"least giving": gives, "most giving": gives}
+
+
 # --- bookings ---------------------------------------------------------------------------------------------------
 
 
@@ -464,6 +471,12 @@ def test_dynamite_tips_at_gain_less_disapproval_and_is_given_up_at_gain():
     assert bare["falling, cost 1.2"] < 0.01
     assert bare["rising, cost 1.2"] < 0.01
     assert bare["falling, cost 0"] > 0.99
+
+
+def test_where_nobody_would_change_between_spears_and_dynamite():
+    """One more user of .7 gains .3 less .6 of the others' spears, so both ends stay; at .3 nobody keeps a spear."""
+    ends = [dynamite.settled(None, *arm) for arm in dynamite.LIVED.values()]
+    assert [(e["least"], e["most"]) for e in ends] == [(0, 1), (1, 1), (0, 0)]
 
 
 def test_what_dynamite_leaves_of_a_reef():
