@@ -104,7 +104,8 @@ def _undominated(utility: np.ndarray, dust: float = 1e-6) -> np.ndarray:
     """[A] which own choices (the first axis) none other is as good as always and better than somewhere."""
     own = utility.reshape(len(utility), -1)
     gap = own[:, None] - own  # [by, of, others' choices]
-    return ~((gap >= -dust).all(2) & (gap > dust).any(2)).any(0)
+    beaten = (gap >= -dust).all(2) & (gap > dust).any(2)
+    return np.logical_not(beaten.any(0))
 
 
 # --- lived by rule ----------------------------------------------------------------------------------------------
