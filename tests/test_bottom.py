@@ -544,6 +544,8 @@ def test_a_gate_and_a_giveback_by_hand():
     np.testing.assert_allclose(out.transfer, np.array([0.2, 0, -0.2]) - 0.04 / 3, rtol=1e-5, atol=1e-7)
     nobody = acts(place, ask=[1, 1, 1])[1]
     assert nobody.events["giveback.paid"].tolist() == [0, 0, 0]
+    good = govern(Contribution(members=3, levels=5), Giveback(on="shirked", to="given", rate=0.2))
+    np.testing.assert_allclose(acts(good, keep=[0, 2, 4])[1].events["giveback.got"], [0.2, 0.1, 0], rtol=1e-6)
     assert not Gate(strict=1.0).chance(place.bare)
     assert Gate().chance(place.bare)
     many = govern(Archive(agents=30), Gate(strict=0.5))
