@@ -397,7 +397,7 @@ def test_a_rule_that_some_keep_is_for_wardens_and_fines():
 
 
 def test_a_limit_of_traps_and_a_closed_season():
-    place = govern(Pool(levels=5), Traps(most=0.6))
+    place = govern(Pool(levels=5), Traps(most=0.65))
     out = acts(place, request=[4, 2])[1]
     np.testing.assert_allclose(out.events["request"], [0.25, 0.25])  # 2 of 4 steps to .5
     assert out.events["traps.curbed"].tolist() == [1, 0]
