@@ -318,6 +318,7 @@ def test_what_a_boat_and_a_stranger_see():
     np.testing.assert_allclose(seen["density"][:, 1], [d @ worth / d.sum() for d in drawn], rtol=1e-5)
     np.testing.assert_allclose(seen["density"][:2, 0], worth, rtol=1e-5)
     assert seen["stranger"][:, 0].tolist() == [0, 0, 1]
+    np.testing.assert_allclose(seen["outside"][:, 0], [0, 0, 0.15])
 
 
 def test_what_lands_berried_and_marked_and_who_stays_away():
