@@ -130,12 +130,25 @@ def test_the_richest_patches_make_the_stock_look_larger():
     assert seen[1] == pytest.approx(100)
 
 
+@eqx.filter_jit
+def rested(place, stock=None):
+    """The stock after a season in which nobody fishes."""
+    state = place.reset(KEY)
+    state = state if stock is None else eqx.tree_at(lambda s: s.stock, state, stock)
+    return place.step(KEY, state, {h: jnp.zeros(8, jnp.int32) for h in place.actions})[0].stock
+
+
 def test_a_closed_ground_keeps_what_an_open_one_leaks():
     """1B is a setting: at a tenth of the leak less of what is above the density outside is lost."""
     still = {"growth": 0.0, "crash": 0.0, "mixing": 0.0}
-    rest = {h: jnp.zeros(8, jnp.int32) for h in SMALL.actions}
-    ends = [float(SMALL.replace(leak=k, **still).step(KEY, SMALL.reset(KEY), rest)[0].stock.sum()) for k in (0.1, 0.01)]
+    ends = [float(rested(SMALL.replace(leak=k, **still)).sum()) for k in (0.1, 0.01)]
     np.testing.assert_allclose(ends, [240 - 0.1 * 200, 240 - 0.01 * 200], rtol=1e-6)
+
+
+def test_patches_leak_mix_and_crash():
+    place = SMALL.replace(growth=0.0, leak=0.1, mixing=0.5, crash=1.0)
+    stock = rested(place, jnp.array([90.0, 10.0, 50.0, 50.0]))
+    np.testing.assert_allclose(stock, [32, 14, 23, 23], rtol=1e-5)  # half of half way from 82, 10, 46, 46 to 46
 
 
 # --- each institution by hand ---------------------------------------------------------------------------------
