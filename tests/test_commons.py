@@ -102,7 +102,8 @@ def test_a_season_by_hand():
     state = State(jnp.array([60.0]), jnp.array([0.5]), zero, jnp.ones(()), need, jnp.array([0.5, 0.5, 0.0]),
                   jnp.zeros(3), jnp.array([60.0]), jnp.zeros((), jnp.int32))  # fmt: skip
     action = {"effort": jnp.array([2, 1, 2]), "range": jnp.array([0, 1, 0]), "provide": jnp.array([1, 0, 1])}
-    after, out = place.step(KEY, state, action)
+    season = eqx.filter_jit(place.step)
+    after, out = season(KEY, state, action)
     effort = np.array([9.0, 6.75, 10.0])  # 2.25 x 4, half of 2.25 x 6, the boat
     taken = 60 * (1 - np.exp(-25.75 / 100))
     catch = taken * effort / 25.75
@@ -118,7 +119,7 @@ def test_a_season_by_hand():
     np.testing.assert_allclose(after.stock, [left + grown - 0.1 * (left - 10)], rtol=1e-5)
     np.testing.assert_allclose(after.works, [works], rtol=1e-6)
     np.testing.assert_allclose(after.perceived, after.stock, rtol=1e-6)  # one patch and no luck: nothing misleads
-    away = place.step(KEY, state, action | {"effort": jnp.array([2, 1, 0])})[1]
+    away = season(KEY, state, action | {"effort": jnp.array([2, 1, 0])})[1]
     assert float(away.reward[2]) == pytest.approx(1.5)
 
 
