@@ -149,6 +149,13 @@ def test_the_study_of_punishing_agrees_with_algebra():
     assert lived["tips at"] == pytest.approx(0.92 / (0.5 * 19 * 0.6), abs=0.02)
 
 
+@pytest.mark.parametrize(("rule", "gives"), [("peers", 0.0), ("peers who feel the norm", 1.0)])
+def test_what_dominance_leaves_where_peers_punish(rule, gives):
+    """For money punishing only costs; once nobody punishes, to keep is worth .6.  A duty of .2 outweighs its .09, and
+    three who punish, with guilt of .4, make keeping cost 1.3."""
+    assert punishing.undominated(None, rule) == {"least giving": gives, "most giving": gives}
+
+
 # --- bookings ---------------------------------------------------------------------------------------------------
 
 
@@ -311,6 +318,7 @@ def test_what_a_boat_and_a_stranger_see():
     np.testing.assert_allclose(seen["density"][:, 1], [d @ worth / d.sum() for d in drawn], rtol=1e-5)
     np.testing.assert_allclose(seen["density"][:2, 0], worth, rtol=1e-5)
     assert seen["stranger"][:, 0].tolist() == [0, 0, 1]
+    np.testing.assert_allclose(seen["outside"][:, 0], [0, 0, 0.15])
 
 
 def test_what_lands_berried_and_marked_and_who_stays_away():
@@ -390,7 +398,7 @@ def test_a_rule_that_some_keep_is_for_wardens_and_fines():
 
 
 def test_a_limit_of_traps_and_a_closed_season():
-    place = govern(Pool(levels=5), Traps(most=0.6))
+    place = govern(Pool(levels=5), Traps(most=0.65))
     out = acts(place, request=[4, 2])[1]
     np.testing.assert_allclose(out.events["request"], [0.25, 0.25])  # 2 of 4 steps to .5
     assert out.events["traps.curbed"].tolist() == [1, 0]
@@ -466,6 +474,12 @@ def test_dynamite_tips_at_gain_less_disapproval_and_is_given_up_at_gain():
     assert bare["falling, cost 0"] > 0.99
 
 
+def test_where_nobody_would_change_between_spears_and_dynamite():
+    """One more user of .7 gains .3 less .6 of the others' spears, so both ends stay; at .3 nobody keeps a spear."""
+    ends = [dynamite.settled(None, *arm) for arm in dynamite.LIVED.values()]
+    assert [(e["least"], e["most"]) for e in ends] == [(0, 1), (1, 1), (0, 0)]
+
+
 def test_what_dynamite_leaves_of_a_reef():
     found = dynamite.reef(None, 0.6)  # stays where growth pays for what is killed: 1 - x = k / (r (1 - k))
     at = lambda k: (1 - k) ** -1 - (k / (1 - k)) / (0.5 * (1 - k))  # noqa: E731
@@ -531,6 +545,8 @@ def test_a_gate_and_a_giveback_by_hand():
     np.testing.assert_allclose(out.transfer, np.array([0.2, 0, -0.2]) - 0.04 / 3, rtol=1e-5, atol=1e-7)
     nobody = acts(place, ask=[1, 1, 1])[1]
     assert nobody.events["giveback.paid"].tolist() == [0, 0, 0]
+    good = govern(Contribution(members=3, levels=5), Giveback(on="shirked", to="given", rate=0.2))
+    np.testing.assert_allclose(acts(good, keep=[0, 2, 4])[1].events["giveback.got"], [0.2, 0.1, 0], rtol=1e-6)
     assert not Gate(strict=1.0).chance(place.bare)
     assert Gate().chance(place.bare)
     many = govern(Archive(agents=30), Gate(strict=0.5))

@@ -115,6 +115,8 @@ def test_treatments_change_the_last_ten_rounds():
     assert canal[:10].tolist() == [100] * 10
     assert (-np.diff(canal[9:])).tolist() == [20, 30, 25, 20, 5, 0, 0, 0, 0, 0]
     assert np.ptp(canal[:10]) == 0
+    wide = Irrigation(horizon=20, shock="wide wear")
+    assert [float(wide._wears(jnp.int32(t))) for t in range(9, 20)] == [25, 25, 10, 10, 80, 10, 5, 10, 80, 10, 10]
 
 
 def test_what_a_farmer_sees_and_owes():
@@ -188,8 +190,9 @@ def test_in_a_rotation_only_those_on_turn_take():
 
 def test_a_rotation_takes_the_first_choice_or_the_one_that_is_named():
     place = govern(Irrigation(), Rotation(head="provide", length=1))
-    _, outcome = stepped(place, born(place), jnp.full(5, 6), jnp.full(5, 5))
+    _, outcome = stepped(place, born(place), jnp.full(5, 8), jnp.full(5, 5))
     assert outcome.events["worked"].tolist() == [1, 0, 0, 0, 0]
+    assert outcome.events["request"].tolist() == [8] * 5  # also what was wished for in vain
     assert (outcome.events["harvest"] > 0).all()
     many = "rotation.together is 9, and irrigation has 5 agents; 4 or fewer"
     for wrong, said in (({"head": "drw"}, "rotation.head is 'drw'; did you mean 'draw'"), ({"together": 9}, many)):

@@ -102,7 +102,8 @@ def test_a_season_by_hand():
     state = State(jnp.array([60.0]), jnp.array([0.5]), zero, jnp.ones(()), need, jnp.array([0.5, 0.5, 0.0]),
                   jnp.zeros(3), jnp.array([60.0]), jnp.zeros((), jnp.int32))  # fmt: skip
     action = {"effort": jnp.array([2, 1, 2]), "range": jnp.array([0, 1, 0]), "provide": jnp.array([1, 0, 1])}
-    after, out = place.step(KEY, state, action)
+    season = eqx.filter_jit(place.step)
+    after, out = season(KEY, state, action)
     effort = np.array([9.0, 6.75, 10.0])  # 2.25 x 4, half of 2.25 x 6, the boat
     taken = 60 * (1 - np.exp(-25.75 / 100))
     catch = taken * effort / 25.75
@@ -118,7 +119,7 @@ def test_a_season_by_hand():
     np.testing.assert_allclose(after.stock, [left + grown - 0.1 * (left - 10)], rtol=1e-5)
     np.testing.assert_allclose(after.works, [works], rtol=1e-6)
     np.testing.assert_allclose(after.perceived, after.stock, rtol=1e-6)  # one patch and no luck: nothing misleads
-    away = place.step(KEY, state, action | {"effort": jnp.array([2, 1, 0])})[1]
+    away = season(KEY, state, action | {"effort": jnp.array([2, 1, 0])})[1]
     assert float(away.reward[2]) == pytest.approx(1.5)
 
 
@@ -130,12 +131,25 @@ def test_the_richest_patches_make_the_stock_look_larger():
     assert seen[1] == pytest.approx(100)
 
 
+@eqx.filter_jit
+def rested(place, stock=None):
+    """The stock after a season in which nobody fishes."""
+    state = place.reset(KEY)
+    state = state if stock is None else eqx.tree_at(lambda s: s.stock, state, stock)
+    return place.step(KEY, state, {h: jnp.zeros(8, jnp.int32) for h in place.actions})[0].stock
+
+
 def test_a_closed_ground_keeps_what_an_open_one_leaks():
     """1B is a setting: at a tenth of the leak less of what is above the density outside is lost."""
     still = {"growth": 0.0, "crash": 0.0, "mixing": 0.0}
-    rest = {h: jnp.zeros(8, jnp.int32) for h in SMALL.actions}
-    ends = [float(SMALL.replace(leak=k, **still).step(KEY, SMALL.reset(KEY), rest)[0].stock.sum()) for k in (0.1, 0.01)]
+    ends = [float(rested(SMALL.replace(leak=k, **still)).sum()) for k in (0.1, 0.01)]
     np.testing.assert_allclose(ends, [240 - 0.1 * 200, 240 - 0.01 * 200], rtol=1e-6)
+
+
+def test_patches_leak_mix_and_crash():
+    place = SMALL.replace(growth=0.0, leak=0.1, mixing=0.5, crash=1.0)
+    stock = rested(place, jnp.array([90.0, 10.0, 50.0, 50.0]))
+    np.testing.assert_allclose(stock, [32, 14, 23, 23], rtol=1e-5)  # half of half way from 82, 10, 46, 46 to 46
 
 
 # --- each institution by hand ---------------------------------------------------------------------------------

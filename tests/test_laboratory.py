@@ -17,6 +17,7 @@ from nomoi.errors import Refusal
 from nomoi.institutions.sanction import Sanction
 from nomoi.probes import foraging
 from nomoi.probes.foraging import Ways, greedy
+from nomoi.scripts.fixed import Forager
 from nomoi.situations.laboratory import Laboratory, field
 from nomoi.situations.walkers import AHEAD, RIGHT, STAY, ZAP
 
@@ -49,6 +50,7 @@ def lived(place, state, answers):
 
 
 PLAN = eqx.filter_jit(lambda place, way, state, idle: foraging.moves(KEY, place, way, state, idle))
+FORAGES = eqx.filter_jit(lambda place, state: Forager().act(KEY, None, place, place.observe(state), None))
 HITS = eqx.filter_jit(lambda place, way, state, broke: foraging.struck(KEY, place, way, state, broke))
 
 
@@ -64,6 +66,15 @@ def test_a_field_begins_with_exactly_its_share_of_tokens_and_nobody_on_anothers_
     assert born(Laboratory(density=1.0)).tokens.all()
 
 
+def test_the_upper_half_of_a_patchy_field_bears_twice_as_much_twice_as_fast():
+    place = Laboratory(patchy=True)
+    rows = born(place).tokens.reshape(29, 29).sum(1)
+    assert (int(rows[:14].sum()), int(rows[14:].sum())) == (203, 109)  # a half of 406, a quarter of 435
+    lots = jnp.full(841, 2**32 * 12 // 1000, jnp.uint32)  # .012 for all; of eight neighbours six bear
+    between = place.grow(jnp.arange(841) % 58 >= 29, lots).reshape(29, 29)[2::2, 5]
+    assert between.tolist() == [True] * 6 + [False] * 8  # .02 and .01 x .75
+
+
 def test_collecting_is_a_move_unless_it_is_not():
     state = put(SMALL, [(1, 1), (3, 3)], [(0, 1), (3, 3)])
     after, outcome, where = move(SMALL, state, AHEAD, COLLECT)
@@ -73,6 +84,13 @@ def test_collecting_is_a_move_unless_it_is_not():
     free = SMALL.replace(collecting=False)
     assert free.actions == {"move": 8}
     assert move(free, state, AHEAD, STAY)[1].reward.tolist() == [1, 1]
+
+
+def test_a_forager_collects_what_it_stands_on():
+    state = put(SMALL, [(1, 1), (3, 3)], [(0, 1), (3, 3)])
+    action, _ = FORAGES(SMALL, state)
+    assert action["move"].tolist() == [AHEAD, COLLECT]
+    assert FORAGES(SMALL.replace(collecting=False), state)[0]["move"].max() < ZAP
 
 
 def test_one_moves_to_four_cells_or_to_eight():

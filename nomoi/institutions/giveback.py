@@ -35,7 +35,7 @@ class Giveback(Institution):
 
     @property
     def sentence(self) -> str:
-        return f"Each {unit_of(self.on)} costs {float(self.rate):g}, which goes to those who did {self.to}."
+        return f"Each {unit_of(self.on)} costs {float(self.rate):g}, which is paid out for each {unit_of(self.to)}."
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ class Rotation(Institution):
 
     @property
     def sentence(self) -> str:
-        return f"The commons is used in turn, {int(self.together)} at once, for {int(self.length)} steps each."
+        length = "one step" if int(self.length) == 1 else f"{int(self.length)} steps"
+        return f"The commons is used in turn, {int(self.together)} at once, for {length} each."
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
-from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT
+from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP
 
 FAR = 1000
 
@@ -51,7 +51,8 @@ class Forager(Learner, Rule):
     restrained  eats an apple only if at least `spare` live ones are near it, as far as it can see
     obedient    with `heed`, eats only what the altar permits, as far as it knows, and goes to the altar when it
                 does not know and sees one
-    It never steps on an apple that it will not eat, and answers 0 to every head but `move`.
+    It never steps on an apple that it will not eat, and answers 0 to every head but `move`.  Where apples are collected
+    by a move of its own, it makes that move on one that it will eat.
     """
 
     spare: int = size(0, "live neighbours that an apple must have to be eaten", "ours", low=0)
@@ -75,6 +76,9 @@ class Forager(Learner, Rule):
         if self.heed:
             goal = jnp.where(willing.any((1, 2), keepdims=True), willing, plane["altar"])
         move = jax.vmap(_step, (0, 0, 0, None))(jax.random.split(key, situation.agents), goal, blocked, scene.extent)
+        if "collect" in (tools := getattr(situation.bare, "tools", ())):
+            here = willing[:, scene.extent.ahead, scene.extent.side]
+            move = jnp.where(here, ZAP + 1 + tools.index("collect"), move)
         other = {h: jnp.zeros(situation.agents, jnp.int32) for h in situation.actions if h != "move"}
         return {"move": move, **other}, carry
 

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Measure, Outcome, Situation, setting, size, vocabulary
-from nomoi.core.measure import Episode, ratio
+from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
 from nomoi.grid.words import fold, uniform
+from nomoi.situations.grounds import Grounds
 
 OURS = "ours"
 RICHER = 6.0  # how strongly effort goes to the richer patches, per unit of density (ours)
@@ -37,7 +37,7 @@ class State(eqx.Module):
     time: Int[Array, ""]
 
 
-class Commons(Situation):
+class Commons(Grounds):
     """Each village has a ground of a few patches; strangers may fish all of them.  A season is a step.
 
     Dilemma: what one leaves, others may take, and who keeps the works up pays for what all gain by.  Catch is
@@ -70,6 +70,8 @@ class Commons(Situation):
         "governed": "licence+quota(rate=0.245,target=0,public=true)+wardens+fine",
     }
     who: ClassVar[str] = "villagers"
+    place: ClassVar[str] = "village"
+    person: ClassVar[str] = "villager"
 
     villages: int = size(2, "how many of them, each with a ground of its own", OURS, low=1)
     patches: int = size(2, "patches of each ground", OURS, low=1)
@@ -102,26 +104,8 @@ class Commons(Situation):
     memory: Float[Array, ""] = setting(0.2, "weight of this season in the record of work", OURS, "", 0, 1)
 
     @property
-    def agents(self) -> int:  # type: ignore[override]
-        return self.villages * self.insiders + self.outsiders
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return tuple(f"village {v + 1}" for v in range(self.villages))
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        return tuple(np.repeat(self.kinds, self.insiders).tolist()) + ("stranger",) * self.outsiders
-
-    @property
-    def belongs(self) -> np.ndarray:
-        of = np.repeat(np.arange(self.villages), self.insiders)[:, None] == np.arange(self.villages)
-        return np.concatenate([of, np.zeros((self.outsiders, self.villages), bool)]).astype(np.float32)
-
-    @property
-    def _strange(self) -> np.ndarray:
-        """[n] who is a stranger."""
-        return self.belongs.sum(1) == 0
+    def counts(self) -> tuple[int, int, int]:
+        return self.villages, self.insiders, self.outsiders
 
     @property
     def _ground(self) -> np.ndarray:
@@ -140,16 +124,7 @@ class Commons(Situation):
 
     @property
     def measures(self) -> tuple[Measure, ...]:
-        mine = ~self._strange
-
-        def income(e: Episode) -> Array:
-            return ratio((e.reward + e.transfer)[mine].mean(), e.steps)
-
-        return (
-            Measure("standing", "share", "seasons that ended with more than a fifth of what the commons can hold",
-                    lambda e: e.share("standing"), ("standing",), covers=("standing",)),
-            Measure("income", "reward/season", "what a villager ends a season with, transfers included", income),
-        )  # fmt: skip
+        return self._accounts
 
     def capacity_of_effort(self, state: State) -> Float[Array, " n"]:
         """The largest effort of each, in units of effort."""
@@ -250,7 +225,7 @@ class Commons(Situation):
         home = (own * state.stock).sum(1)
         density = jnp.stack([home, jnp.full_like(home, (everywhere * state.stock).sum())], 1)
         village = (self.belongs * ((self.belongs * state.record[:, None]).sum(0) / self.insiders)).sum(1)
-        column = lambda x: jnp.broadcast_to(x, (self.agents,)).astype(jnp.float32)[:, None]  # noqa: E731
+        column = self._column
         return {
             "need": column(state.need),
             "caught": column(state.caught),
@@ -259,10 +234,8 @@ class Commons(Situation):
             "works": column((self.belongs * state.works).sum(1)),
             "provision": jnp.stack([state.record, village], 1),
             "perceived": column((self.belongs * state.perceived).sum(1) / (self.patches * self.limit)),
-            "stranger": column(jnp.asarray(self._strange)),
-            "outside": column(jnp.where(self._strange, self.outside, 0.0)),
             "cost": column(self.cost),
-        }
+        } | self._apart(self.outside)
 
     def stock(self, state: State) -> Float[Array, " V"]:
         return state.stock.reshape(self.villages, -1).sum(1)

@@ -25,6 +25,7 @@ KEPT = np.array([45, 51, 55, 58, 61, 65, 70, 80], np.float32)  # above each of t
 SHOCKS = {
     "none": (),
     "wear": (20, 30, 25, 20, 35, 20, 15, 30, 30, 25),
+    "wide wear": (25, 10, 10, 80, 10, 5, 10, 80, 10, 10),
     "supply": (27, 31, 26, 35, 33, 28, 29, 25, 34, 32),
     "wide supply": (27, 31, 22, 36, 25, 32, 38, 21, 29, 39),
 }
@@ -96,6 +97,7 @@ class Irrigation(Situation):
     presets: ClassVar = {
         "steady": {},
         "uneven wear": {"shock": "wear"},
+        "very uneven wear": {"shock": "wide wear"},
         "uneven supply": {"shock": "supply"},
         "very uneven supply": {"shock": "wide supply"},
     }
@@ -110,7 +112,7 @@ class Irrigation(Situation):
     horizon: int = size(20, "how long it lasts", LAB, "rounds", low=1)
     levels: int = size(13, "how many amounts of water can be wished for", OURS, low=2)
     endowment: int = size(10, "tokens that each has in a round", LAB, "tokens", low=1)
-    shock: str = size("none", "what changes in the last ten rounds: none, wear, supply or wide supply", LAB)
+    shock: str = size("none", f"what changes in the last ten rounds: {', '.join(SHOCKS)}", LAB)
     start: Float[Array, ""] = setting(75.0, "how well the canal is kept up at first", LAB, "points", 0, 100)
     wear: Float[Array, ""] = setting(25.0, "what the canal loses from one round to the next", LAB, "points", 0, 100)
     supply: Float[Array, ""] = setting(30.0, "the most water that there is", LAB, "cubic feet/s", 1, 40)
@@ -197,7 +199,7 @@ class Irrigation(Situation):
         return jnp.where(late >= 0, jnp.asarray(table, jnp.float32)[jnp.clip(late, 0, len(table) - 1)], usual)
 
     def _wears(self, time: Int[Array, ""]) -> Float[Array, ""]:
-        return self._late(self.wear, time, "wear")
+        return self._late(self.wear, time, "wear", "wide wear")
 
     def _comes(self, time: Int[Array, ""]) -> Float[Array, ""]:
         return self._late(self.supply, time, "supply", "wide supply")

@@ -56,6 +56,7 @@ class Laboratory(Walkers):
 
     presets: ClassVar = {
         "laboratory": {},
+        "patchy": {"patchy": True},
         "practice": {"side": 13, "agents": 1},
         "small": {"side": 13, "horizon": 240},
     }
@@ -73,6 +74,9 @@ class Laboratory(Walkers):
     speed: int = size(2, "steps in a second", "ours", "steps", low=1)
     collecting: bool = size(True, "whether collecting a token takes a move of its own", LAB)
     diagonals: bool = size(False, "whether one may move to eight cells around one, and not to four", "ours")
+    patchy: bool = size(
+        False, "whether the upper half of the rows bears twice as many tokens at first, and twice as fast", LAB
+    )
     density: Float[Array, ""] = setting(0.25, "share of cells that bear a token at first", LAB, "", 0, 1)
     growth: Float[Array, ""] = setting(
         0.01, "chance that a cell bears a token when all around it do", LAB, "per second", 0, 1
@@ -103,10 +107,7 @@ class Laboratory(Walkers):
         n, land = self.agents, self.land
         total = len(land.sites)
         draw = grid.draw(key, start=2 * n, lay=2 * total)
-        # exactly that share of the cells: those with the lowest lots
-        many = jnp.floor(self.density * total + 0.5).astype(jnp.int32)
-        lots = grid.chance(draw["lay"][:total])
-        tokens = lots < jnp.append(jnp.sort(lots), jnp.inf)[many]
+        tokens = self._laid(grid.chance(draw["lay"][:total]))
         body = grid.Body(grid.scatter(draw["start"], land.sites), jnp.zeros(n, jnp.int32), jnp.zeros(n, jnp.int32))
         return State(body, jnp.zeros(n, jnp.int32), tokens, jnp.zeros(n), jnp.zeros((), jnp.int32))
 
@@ -133,6 +134,21 @@ class Laboratory(Walkers):
         after = State(body, self.cooled(state.cooling, fires), tokens, state.got + events["harvest"], time)
         return after, Outcome(events["harvest"], jnp.zeros(n), events, time >= self.horizon)
 
+    @property
+    def _times(self) -> np.ndarray:
+        """[S] how many times as much a cell bears as `density` and `growth` say."""
+        upper = np.arange(self.side**2) < self.side // 2 * self.side
+        return np.where(upper & self.patchy, np.float32(2), np.float32(1))
+
+    def _laid(self, lots: Float[Array, " S"]) -> Bool[Array, " S"]:
+        """Of the cells that bear as much, exactly their share: those with the lowest lots."""
+        tokens = jnp.zeros(len(lots), bool)
+        for times in np.unique(self._times):
+            alike = self._times == times
+            many = jnp.floor(jnp.minimum(times * self.density, 1.0) * int(alike.sum()) + 0.5).astype(jnp.int32)
+            tokens |= alike & (lots < jnp.append(jnp.sort(lots[alike]), jnp.inf)[many])
+        return tokens
+
     def takes(self, move: Int[Array, " n"]) -> Bool[Array, " n"]:
         """Who has the token on the cell where it stands."""
         return move == ZAP + 1 if self.collecting else jnp.ones(self.agents, bool)
@@ -140,7 +156,7 @@ class Laboratory(Walkers):
     def grow(self, tokens: Bool[Array, " S"], bits: Array) -> Bool[Array, " S"]:
         """All cells at once, also under an agent."""
         share = grid.neighbours(self.land, tokens, NEAR).astype(jnp.float32) / _around(self.land)
-        return tokens | (grid.chance(bits) < self.growth * share)
+        return tokens | (grid.chance(bits) < self.growth * self._times * share)
 
     def senses(self, state: State) -> dict[str, Array]:
         here = state.body.here[:, None]

@@ -10,9 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Measure, Outcome, Situation, choice, setting, size, vocabulary
-from nomoi.core.measure import Episode, ratio
+from nomoi.core import Event, Measure, Outcome, choice, setting, size, vocabulary
+from nomoi.core.measure import ratio
 from nomoi.grid.words import fold
+from nomoi.situations.grounds import Grounds
 
 OURS = "ours"
 RICHER = 8.0  # how strongly traps go to where more is landed for each, per share of what a cell can hold (ours)
@@ -38,7 +39,7 @@ class Catch(eqx.Module):
     left: Float[Array, "4 P"]
 
 
-class Lobster(Situation):
+class Lobster(Grounds):
     """Boats of each harbour set traps, and strangers who may come do.  A season is a step.
 
     Dilemma: what one leaves, others may take, and larvae drift, so that who spares a breeder shares what comes of it
@@ -77,6 +78,8 @@ class Lobster(Situation):
         "limited entry": "licence(bar=0.9)+slot+berried",
     }
     who: ClassVar[str] = "villagers"
+    place: ClassVar[str] = "harbour"
+    person: ClassVar[str] = "boat"
 
     harbours: int = size(2, "how many, each with a ground of its own", OURS, low=1)
     cells: int = size(4, "cells of each ground, along the coast", OURS, low=1)
@@ -118,31 +121,13 @@ class Lobster(Situation):
     start: Float[Array, ""] = setting(0.4, "first stock, of what the bottom can hold", OURS, "", 0, 1)
 
     @property
-    def agents(self) -> int:  # type: ignore[override]
-        return self.harbours * self.boats + self.outsiders
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        return tuple(f"harbour {h + 1}" for h in range(self.harbours))
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        return tuple(np.repeat(self.kinds, self.boats).tolist()) + ("stranger",) * self.outsiders
-
-    @property
-    def belongs(self) -> np.ndarray:
-        of = np.repeat(np.arange(self.harbours), self.boats)[:, None] == np.arange(self.harbours)
-        return np.concatenate([of, np.zeros((self.outsiders, self.harbours), bool)]).astype(np.float32)
+    def counts(self) -> tuple[int, int, int]:
+        return self.harbours, self.boats, self.outsiders
 
     @property
     def inches(self) -> dict[str, float]:
         """Choices to land a class, and how long the carapace is of what they land; the others land legal ones."""
         return INCHES
-
-    @property
-    def _strange(self) -> np.ndarray:
-        """[n] who is a stranger."""
-        return self.belongs.sum(1) == 0
 
     @property
     def _ground(self) -> np.ndarray:
@@ -170,14 +155,8 @@ class Lobster(Situation):
     @property
     def measures(self) -> tuple[Measure, ...]:
         mine = ~self._strange
-
-        def income(e: Episode) -> Array:
-            return ratio((e.reward + e.transfer)[mine].mean(), e.steps)
-
         return (
-            Measure("standing", "share", "seasons that ended with more than a fifth of what the bottom can hold",
-                    lambda e: e.share("standing"), ("standing",), ("standing",)),
-            Measure("income", "reward/season", "what a boat of a harbour ends a season with, with transfers", income),
+            *self._accounts,
             Measure("guarding", "share", "seasons that boats of harbours guarded",
                     lambda e: ratio(e.events["guarded"][mine].mean(), e.steps), ("guarded",), ("guarded",)),
             Measure("yield", "pounds/boatload", "landed for a boatload of traps",
@@ -305,12 +284,10 @@ class Lobster(Situation):
         density = jnp.stack([(spot * legal).sum(1) for spot in self._spots(state, nobody)], 1)
         whole = self.stock(state).sum() / self.capacity().sum()
         mine = (self.belongs * (self.stock(state) / self.capacity())).sum(1)
-        column = lambda x: jnp.broadcast_to(x, (self.agents,)).astype(jnp.float32)[:, None]  # noqa: E731
         return {
-            "density": density, "stock": column(jnp.where(self._strange, whole, mine)), "caught": column(state.caught),
-            "capacity": column(jnp.ones(())), "stranger": column(jnp.asarray(self._strange)),
-            "outside": column(jnp.where(self._strange, self.outside, 0.0)), "cost": column(self.cost),
-        }  # fmt: skip
+            "density": density, "stock": self._column(jnp.where(self._strange, whole, mine)),
+            "caught": self._column(state.caught), "capacity": self._column(1.0), "cost": self._column(self.cost),
+        } | self._apart(self.outside)  # fmt: skip
 
     def stock(self, state: State) -> Float[Array, " H"]:
         pounds = jnp.append(self.pounds, self.pounds[LEGAL])

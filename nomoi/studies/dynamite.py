@@ -26,6 +26,7 @@ PEOPLE = 101  # so many that one more or less makes no difference (ours)
 COSTS = tuple(round(1.2 - 0.02 * k, 2) for k in range(61))  # falling, from 1.2 to 0
 HOLD = 400  # how long each cost lasts, in units of the replicator's time (ours)
 SEED = 1e-3  # who tries the other one all the same (ours)
+LIVED = {"dear": (0.7, 0.0), "cheap": (0.3, 0.0), "cheap, fined": (0.3, 0.8)}  # cost, rate of a fine (ours)
 ARMS: Mapping[str, tuple[Institution, ...]] = {
     "nothing": (),
     "fine": (Fine(on="defect", rate=0.3),),
@@ -84,6 +85,19 @@ def _crosses(costs: Sequence[float] | np.ndarray, there: np.ndarray) -> float:
     return float(np.asarray(costs)[np.argmax(there)]) if there.any() else float("nan")
 
 
+def settled(key: None, cost: float, rate: float) -> Mapping[str, float]:
+    """The least and the most that use dynamite where nobody would do better by changing, reef aside; as a share."""
+    place = Technique(cost=cost)
+    lead = np.asarray(_lead(govern(place, *_fined(rate)), jnp.array([cost], jnp.float32)), np.float64)[0]
+    stays = np.append(True, lead >= 0) & np.append(lead <= 0, True)  # [n + 1] by how many use it
+    found = np.flatnonzero(stays) / place.agents
+    return {"least": float(found.min()), "most": float(found.max())}
+
+
+def _fined(rate: float) -> tuple[Institution, ...]:
+    return (Fine(on="defect", rate=rate),) if rate else ()
+
+
 def reef(key: None, cost: float) -> Mapping[str, float]:
     """What is left of the reef, and what a fisher earns, where all use spears and where all use dynamite."""
     place = Technique(cost=cost, horizon=200)
@@ -105,16 +119,19 @@ def reef(key: None, cost: float) -> Mapping[str, float]:
 
 def trials(size: str) -> Sequence[Trial]:
     steps = {"smoke": 3_200, "laptop": 160_000, "paper": 640_000}[size]
-    cheap = Technique(cost=0.3)
+    learned = {"smoke": 8_000, "laptop": 400_000, "paper": 2_000_000}[size]
     return [
         *(Computed(f"loop, {arm}", loop, {"under": arm, "disapproval": 0.6}, exact=True) for arm in ARMS),
         Computed("loop, weak disapproval", loop, {"under": "nothing", "disapproval": 0.2}, exact=True),
         Computed("reef", reef, {"cost": 0.6}, exact=True),
-        Trained("dear, people", cheap.replace(cost=0.7), (), steps, Villagers(cooperators=0.0)),
-        Trained("cheap, people", cheap, (), steps, Villagers(cooperators=0.0)),
-        Trained("cheap, fined", cheap, (Fine(on="defect", rate=0.8),), steps, Villagers(cooperators=0.0)),
-        Trained("dear, people who trust", cheap.replace(cost=0.7), (), steps, Villagers()),
-    ]
+        *(Computed(f"{arm}, solved", settled, {"cost": cost, "rate": rate}, exact=True)
+          for arm, (cost, rate) in LIVED.items()),
+        *(Trained(f"{arm}, people", Technique(cost=cost), _fined(rate), steps, Villagers(cooperators=0.0))
+          for arm, (cost, rate) in LIVED.items()),
+        *(Trained(f"{arm}, learned", Technique(cost=cost), _fined(rate), learned)
+          for arm, (cost, rate) in LIVED.items()),
+        Trained("dear, people who trust", Technique(cost=0.7), (), steps, Villagers()),
+    ]  # fmt: skip
 
 
 def _less(label: str, other: str) -> Effect:
@@ -125,11 +142,15 @@ CLAIMS = [
     Claim("People who imitate use more dynamite where it is cheap (.3) than where it is dear (.7)", OURS,
           _less("cheap, people", "dear, people"), above=0, unit="of time", kind="ours"),
     Claim("... and a fine that makes it dearer than its gain ends that", OURS,
-          _less("cheap, fined", "cheap, people"), below=0, unit="of time", kind="ours"),
-    Claim("A fifth of dynamite or less is left under it", OURS, of("cheap, fined", "dynamite"), below=0.2,
+          _less("cheap, fined, people", "cheap, people"), below=0, unit="of time", kind="ours"),
+    Claim("A fifth of dynamite or less is left under it", OURS, of("cheap, fined, people", "dynamite"), below=0.2,
           unit="of time", kind="ours"),
     Claim("Where some do their part as long as they see others do it, less dynamite is used", OURS,
           _less("dear, people who trust", "dear, people"), below=0, unit="of time", kind="ours"),
+    Claim("Who learns uses more dynamite where it is cheap than where it is dear", OURS,
+          _less("cheap, learned", "dear, learned"), above=0, unit="of time", kind="ours"),
+    Claim("... and the fine ends that", OURS, _less("cheap, fined, learned", "cheap, learned"), below=0,
+          unit="of time", kind="ours"),
 ]  # fmt: skip
 FORM = "ours (both are conventions while gain - disapproval < cost < gain)"
 READINGS = [
@@ -137,6 +158,8 @@ READINGS = [
       for arm in (*ARMS, "weak disapproval")
       for what, key in (("dynamite tips at this cost", "tips at"), ("... and is given up at this one", "given up at"),
                         ("... the width of the loop", "width"))),
+    *(Reading(f"Who use dynamite where nobody would do better by changing, {arm}: the {end}", OURS,
+              of(f"{arm}, solved", end), unit="of all") for arm in LIVED for end in ("least", "most")),
     *(Reading(f"The reef, of what it can hold, where all use {x}", OURS, of("reef", f"reef, {x}"), unit="of capacity")
       for x in ("spears", "dynamite")),
     *(Reading(f"What a fisher earns then where all use {x}", OURS, of("reef", f"income, {x}"), unit="reward")
@@ -157,15 +180,24 @@ def sections(results: Results) -> list[object]:
                            ("fine", "A fine moves the loop, and does not close it"),
                            ("weak disapproval", "Where few frown the loop is narrow"))
     }  # fmt: skip
-    labels = ("dear, people", "dear, people who trust", "cheap, people", "cheap, fined")
+    labels = ("dear, people", "dear, people who trust")
     people = figures.intervals({x: results.late(x, "dynamite") for x in labels}, "share of time with dynamite",
                                "People who adapt")  # fmt: skip
+    ways = figures.intervals(
+        {f"{arm}, {way}": results.late(f"{arm}, {label}", measure) for arm in LIVED for way, label, measure in (
+            ("solved, least", "solved", "least"), ("solved, most", "solved", "most"),
+            ("adapted", "people", "dynamite"), ("learned", "learned", "dynamite"))},
+        "share of time with dynamite", "One price, solved, adapted to and learned",
+    )  # fmt: skip
     return [
         *(page.Figure(f"The loop: {arm}", figures.svg(fig), "Replicator dynamics on the payoffs of the situation; the "
                       "cost moves by .02 at a time, slowly, and a thousandth always tries the other one.")
           for arm, fig in drawn.items()),
         page.Figure("People who adapt", figures.svg(people), "Imitators alone, or half of them conditional "
-                    "cooperators; the cost is .7 where it is dear, .3 where it is cheap, and the fine .8."),
+                    "cooperators; the cost is .7."),
+        page.Figure("Three ways of asking", figures.svg(ways), "Solved: where nobody would do better by changing now, "
+                    "which leaves out what one kills of the reef. Adapted: people who imitate. Learned: PPO. The cost "
+                    "is .7 where it is dear, .3 where it is cheap, and the fine .8."),
     ]  # fmt: skip
 
 

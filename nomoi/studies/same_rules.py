@@ -38,17 +38,19 @@ RULES: Mapping[str, str] = {
     "vote": "vote(on=harvest,rates=[0,0.5,1])",
     "rotation": "rotation(length=1)",
     "season": "season",
+    "traps": "traps",
+    "peers": "peers(on=harvest,allowed=1)",
     "deposit": "deposit",
 }
 
 
 @cache
 def commons() -> dict[str, Situation]:
-    """The situations in which something is held or kept up in common, by name: all without land, and LAND."""
+    """The situations in which something is held, kept up or given in common, by name: all without land, and LAND."""
     out = {}
     for name, cls in sorted(catalogue.situations().items()):
         place = cls()
-        if name in LAND or ({"stock", "worked"} & place.offers and "scene" not in place.offers):
+        if name in LAND or ({"stock", "worked", "given"} & place.offers and "scene" not in place.offers):
             out[name] = place
     return out
 
@@ -129,8 +131,8 @@ STUDY = Study(
     trials,
     {"smoke": 1, "laptop": 3, "paper": 10},
     sections,
-    "The situations are all of the catalogue in which something is held or kept up in common, without land, and two on "
-    "land; the rules are texts that are the same everywhere, with amounts that suit none of them in particular. So the "
-    "tables say what a rule does as it is, and not what could be made of it. Villagers adapt for so short a time that "
-    "they may not have settled.",
+    "The situations are all of the catalogue in which something is held, kept up or given in common, without land, and "
+    "two on land; the rules are texts that are the same everywhere, with amounts that suit none of them in particular. "
+    "So the tables say what a rule does as it is, and not what could be made of it. Villagers adapt for so short a "
+    "time that they may not have settled.",
 )
