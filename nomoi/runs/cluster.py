@@ -10,8 +10,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from nomoi.errors import Missing, Refusal
@@ -22,11 +25,14 @@ from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
 
 LIVES = 3  # workers that may die over the same runs before it is taken for the runs' fault (ours)
+HALT = 10.0  # seconds within which a worker that is halted must have sent its checkpoint (ours)
 START = 180.0  # seconds within which a worker must have started (ours)
 
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if (Path.home() / ".ray" / "auth_token").exists():  # clusters ask for it, and clients only show it when told to
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         import ray
     except ImportError:
@@ -44,11 +50,24 @@ def reached(on: str, workers: int | None, tell: Tell) -> Hands:
     return cluster
 
 
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray's handlers end the process at once; ours save what there is."""
+    ends = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+    main = threading.current_thread() is threading.main_thread()
+    before = {end: signal.getsignal(end) for end in ends} if main else {}
+    try:
+        yield
+    finally:
+        for end, handler in before.items():
+            signal.signal(end, handler)
+
+
 def _connect(ray: Any, on: str, workers: int | None) -> None:
     # words of Ray's own about dashboards and statistics are of no help to who waits for a table
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
-        with contextlib.redirect_stderr(io.StringIO()):
+        with contextlib.redirect_stderr(io.StringIO()), _own_signals():
             if ray.is_initialized():
                 return
             if on != "ray":
@@ -58,11 +77,13 @@ def _connect(ray: Any, on: str, workers: int | None) -> None:
                 ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises nearly anything, in many lines
         why = str(error).strip().split("\n")[0] or type(error).__name__
-        raise Refusal(f"the cluster {on} cannot be reached ({why}); `ray status` on its head tells whether it runs, "
-                      "and both sides need the same Ray and Python.") from None  # fmt: skip
+        raise Refusal(
+            f"the cluster {on} cannot be reached ({why}); `ray status` on its head tells whether it runs; both sides "
+            "need the same Ray, the same Python, and its token (~/.ray/auth_token)."
+        ) from None
 
 
-class Cluster:
+class Cluster(Hands):
     """The workers of a cluster: one a GPU where it has some, else one a processor."""
 
     far = True
@@ -105,7 +126,7 @@ class Cluster:
             far.leave()
 
 
-class _Far:
+class _Far(Hand):
     """One worker, seen from the driver; when it dies, another takes its place."""
 
     def __init__(self, cluster: Cluster, store: Store, tell: Tell, stop: threading.Event):
@@ -114,6 +135,8 @@ class _Far:
 
     def leave(self) -> None:
         if self.worker is not None:
+            with contextlib.suppress(Exception):  # one that is dead
+                self.ray.get(self.worker.leave.remote(), timeout=HALT)
             with contextlib.suppress(Exception):
                 self.ray.kill(self.worker)
             self.worker = None
@@ -145,23 +168,23 @@ class _Far:
 
     def _sent(self, runs: Sequence[Run]) -> tuple[bytes, dict[str, bytes]]:
         """Runs as a worker can read them, and the files of one's own that they need."""
-        from ray import cloudpickle
-
         files: dict[str, bytes] = {}
         for run in runs:
             for r in (run.files(), *({n: (p.folder / n).read_bytes() for n in _own(p)} for p in run.parents)):
                 files |= r
         parents = {p.id: {f.name: f.read_bytes() for f in p.folder.iterdir()} for r in runs for p in r.parents}
         told = [(r.trial, r.seed, [(p.id, parents[p.id]) for p in r.parents], r.asked.id) for r in runs]
-        return cloudpickle.dumps(told), files
+        return self.ray.cloudpickle.dumps(told), files
 
     def _followed(self, runs: Sequence[Run]) -> Any:
         """Ask for news until there is an end of it."""
-        named, halted = {r.asked.id: r for r in runs}, False
+        named, halted = {r.asked.id: r for r in runs}, 0.0
         while True:
             if self.stop.is_set() and not halted:
                 self.worker.halt.remote()
-                halted = True
+                halted = time.monotonic()
+            if halted and time.monotonic() - halted > HALT:  # it compiles, and has nothing to save
+                raise Interrupted
             for what, told in self.ray.get(self.worker.news.remote()):
                 if what == "tell" and isinstance(told, (Progress, str)):
                     self.tell(told)

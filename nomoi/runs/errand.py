@@ -13,6 +13,7 @@ import os
 import pickle
 import platform
 import queue
+import shutil
 import tempfile
 import threading
 import traceback
@@ -34,7 +35,7 @@ class Errands:
         programs.keep()
         programs.single()
         self._programs, self._news, self._stop = Programs(), queue.SimpleQueue[tuple[str, Any]](), threading.Event()
-        self._folder = tempfile.TemporaryDirectory(prefix="nomoi-")
+        self._folder = Path(tempfile.mkdtemp(prefix="nomoi-"))  # for files of one's own and records of parents
 
     def versions(self) -> dict[str, str]:
         """Of what numbers depend on here."""
@@ -48,7 +49,7 @@ class Errands:
 
             runs = self._runs(errand, files)
             mail = _Mail(self._news, kept)
-            stack = Stack(runs, self._build(runs, lanes), mail, lambda p: self._news.put(("tell", p)), self._stop)  # type: ignore[arg-type]
+            stack = Stack(runs, self._build(runs, lanes), mail, lambda p: self._news.put(("tell", p)), self._stop)
             return stack.train()
 
         self._begin(work)
@@ -76,6 +77,10 @@ class Errands:
         """Save, and tell that it was interrupted."""
         self._stop.set()
 
+    def leave(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def _begin(self, work: Any) -> None:
         self._stop.clear()
         threading.Thread(target=self._tried, args=(work,), daemon=True).start()
@@ -100,7 +105,7 @@ class Errands:
         from nomoi.core import own
         from nomoi.errors import Refusal
 
-        folder = Path(self._folder.name)
+        folder = self._folder
         for name, text in files.items():
             (folder / name).write_bytes(text)
             own.module(folder / name)  # before what is pickled asks for it by name
@@ -117,7 +122,7 @@ class Errands:
         """The program, built by one worker of a machine at a time: the others find it compiled."""
         import jax
 
-        with _locked(Path(str(jax.config.jax_compilation_cache_dir or self._folder.name)) / "building"):
+        with _locked(Path(str(jax.config.jax_compilation_cache_dir or self._folder)) / "building"):
             return self._programs.of(runs[0], lanes)
 
 

@@ -6,12 +6,13 @@ writes: a worker that dies costs what it did since its last checkpoint.
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 import jax
 
@@ -27,31 +28,31 @@ STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
 Made = tuple[Curve | Mapping[str, float], Arrays, dict[str, Any]]  # curve, arrays, facts
 
 
-class Hand(Protocol):
+class Hand(abc.ABC):
     """One worker: makes one thing at a time."""
 
+    @abc.abstractmethod
     def train(self, runs: Sequence[Run], lanes: int) -> list[Made]:
         """These runs trained as one, each from its checkpoint in the store where all have left one."""
-        ...
 
+    @abc.abstractmethod
     def make(self, run: Run) -> Made:
         """A run that does not train."""
-        ...
 
 
-class Hands(Protocol):
+class Hands(abc.ABC):
     """Several workers.  `gpu`: whether runs are stacked on theirs; `far`: whether theirs are other processes."""
 
     workers: int
     gpu: bool
-    far: bool
+    far: ClassVar[bool]
 
+    @abc.abstractmethod
     def hand(self, store: Store, tell: Tell, stop: threading.Event) -> contextlib.AbstractContextManager[Hand]:
         """One of the workers, for as long as the context lasts; `stop` set, it saves what it has and is Interrupted."""
-        ...
 
 
-class Here:
+class Here(Hands):
     """This process: threads, since XLA leaves Python while it computes."""
 
     far = False
@@ -82,7 +83,7 @@ class Programs:
         return program.build()
 
 
-class _Thread:
+class _Thread(Hand):
     def __init__(self, programs: Programs, store: Store, tell: Tell, stop: threading.Event):
         self.programs, self.store, self.tell, self.stop = programs, store, tell, stop
 
