@@ -243,7 +243,7 @@ def tell(told):
         killed.append(workers[0])
         os.kill(int(workers[0]), signal.SIGKILL)
 
-long = trial(updates=40_000)
+long = trial(updates=15_000)
 make(Store(sys.argv[1] + "/there"), [long], range(2), tell, on="ray", workers=2)
 make(Store(sys.argv[1] + "/here"), [long], range(2), workers=2)
 """
