@@ -21,7 +21,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import reference  # noqa: E402
 
-GUIDES = ("README", "begin", "game", "institution", "study", "verdicts", "data", "meetings", "learners", "lesson")
+GUIDES = ("README", "begin", "game", "institution", "study", "verdicts", "data", "meetings", "learners", "cluster",
+          "lesson")  # fmt: skip
 SUBJECTS = ("games", "commons", "markets", "proxies", "voices", "play", "architecture")
 CSS = """
 .wy-nav-content { max-width: 1080px; }

@@ -139,6 +139,13 @@ def _resumable() -> Iterator[None]:
             signal.signal(end, signal.SIG_DFL)
 
 
+OUT = Annotated[Path, typer.Option(help="folder of records")]
+ON = Annotated[
+    str, typer.Option(metavar="ray|ray://HOST:PORT", help="workers of Ray make the runs, and not this process")
+]
+WORKERS = Annotated[int | None, typer.Option(help="how many runs are made at a time; by default one a processor")]
+
+
 @app.command()
 def compare(
     situation: Annotated[str, typer.Argument(help="a situation's name, FILE.py:Name, or a game's .nfg, .csv or .json")],
@@ -155,6 +162,8 @@ def compare(
     report: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
     old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
+    on: ON = "",
+    workers: WORKERS = None,
 ) -> None:
     """Let agents live in a situation under several regimes; print a table and write a page."""
     from nomoi import files
@@ -165,7 +174,7 @@ def compare(
     with _resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
             situation, under or (), who=who, objective=objective, seeds=seeds, steps=steps, out=out, map=map,
-            set=set or (), tell=tell, old=old,
+            set=set or (), tell=tell, old=old, on=on, workers=workers,
         )  # fmt: skip
     from nomoi.report.comparison import write_page
 
@@ -190,9 +199,6 @@ def show(name: Annotated[str, typer.Argument(help="a name, such as altar, or stu
     from nomoi.report import cards
 
     cards.show(name)
-
-
-OUT = Annotated[Path, typer.Option(help="folder of records")]
 
 
 @app.command()
@@ -439,6 +445,8 @@ def run(
     keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
     old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
+    on: ON = "",
+    workers: WORKERS = None,
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
     from nomoi import files
@@ -459,7 +467,9 @@ def run(
     found = []
     with _resumable(), terminal.live(quiet=as_json) as tell:
         for one in chosen:
-            found.append(studying.run(one, size, out=out, tell=tell, set=changes[one.name], old=old))
+            found.append(studying.run(
+                one, size, out=out, tell=tell, set=changes[one.name], old=old, on=on, workers=workers,
+            ))  # fmt: skip
     page = reporting.write_page(found[0] if single else found, path, study, studying.question(study))
     for findings in found if keep else ():
         reporting.write_summary(findings, keep)

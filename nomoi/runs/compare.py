@@ -173,6 +173,7 @@ def compare(
     map: str | None = None,
     set: Mapping[str, str] | Sequence[str] = (),
     tell: Tell = lambda _: None,
+    on: str = "",
     workers: int | None = None,
     old: bool = False,
 ) -> Comparison:
@@ -185,6 +186,7 @@ def compare(
     objective  what is learned from, where it is not the own payoff: a name, or an expression such as "own - 2*sparse"
     seeds      how many runs a regime;    steps  world steps a run;    out  the folder of the records
     set        options, {"levy.rate": "2"} or ["levy.rate=2"]; `situation` (or its own name) and `learner` are those two
+    on         who makes the runs: this process, or workers of Ray ("ray", "ray://HOST:PORT");    workers  how many
     old        whether records that other code made may stand where there are no others
 
     >>> import nomoi
@@ -211,7 +213,7 @@ def compare(
               if not isinstance(player, Random) and any(kept(m) for m in t.measures())}  # fmt: skip
     trials: list[Trial] = [*lived, *(t for _, t in scripts.values()), *chance.values()]
     check(trials)
-    made = make(Store(out), trials, range(seeds), tell, workers=workers, old=old)
+    made = make(Store(out), trials, range(seeds), tell, on=on, workers=workers, old=old)
 
     def row(trial: Trial, sentence: str, label: str = "") -> Row:
         records = made.results.records[trial.label]

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import equinox as eqx
 import jax
@@ -25,8 +25,7 @@ from nomoi.grid.still import pack
 from nomoi.measure import films
 from nomoi.measure.measures import measures
 from nomoi.runs import programs
-from nomoi.runs.record import Curve, Record
-from nomoi.runs.store import Store
+from nomoi.runs.record import Asked, Curve, Record
 from nomoi.runs.trained import Trained, check_memory, inherited
 from nomoi.runs.trial import Arrays, Run
 
@@ -45,6 +44,15 @@ class Progress:
 
 
 Tell = Callable[[Progress | str], None]  # a text is a remark that a person should see at once
+
+
+@runtime_checkable
+class Checkpoints(Protocol):
+    """What a training needs of a store: a place for its checkpoint."""
+
+    def save(self, asked: Asked, leaves: list[np.ndarray], rows: list[dict[str, float]]) -> None: ...
+
+    def resume(self, asked: Asked) -> tuple[list[np.ndarray], list[dict[str, float]]] | None: ...
 
 
 class Interrupted(Exception):
@@ -139,7 +147,7 @@ class Stack:
     """
 
     def __init__(
-        self, runs: Sequence[Run], program: Program, store: Store | None = None, tell: Tell = lambda _: None,
+        self, runs: Sequence[Run], program: Program, store: Checkpoints | None = None, tell: Tell = lambda _: None,
         stop: threading.Event | None = None, keys: Sequence[Any] | None = None,
     ):  # fmt: skip
         self.runs, self.program, self.store, self.tell = list(runs), program, store, tell

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import threading
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cached_property
 from typing import Any
 
-import jax
-
-from nomoi.core.keys import key_of
 from nomoi.errors import Missing, Refusal
 from nomoi.runs import code, programs
 from nomoi.runs.claims import Results
-from nomoi.runs.engine import Interrupted, Program, Progress, Stack, Tell, kind, stackable
+from nomoi.runs.engine import Interrupted, Progress, Tell, stackable
+from nomoi.runs.hands import Hand, Hands, hands
 from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
@@ -26,7 +23,6 @@ from nomoi.runs.trial import Run, Trial, as_curve
 from nomoi.runs.trials import Scripted
 
 LANES = 128  # the most runs that are stacked on a GPU (ours)
-STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
 WAIT = 0.2  # seconds between two looks at runs that another process is at (ours)
 
 
@@ -58,16 +54,19 @@ def check(trials: Sequence[Trial]) -> None:
 
 def make(
     store: Store, trials: Sequence[Trial], seeds: Sequence[int], tell: Tell = lambda _: None, *,
-    workers: int | None = None, lanes: int | None = None, old: bool = False,
+    on: str = "", workers: int | None = None, lanes: int | None = None, old: bool = False,
 ) -> Made:  # fmt: skip
     """A record of every trial and seed: those on disk are read, the others are made or go on from where they stopped.
 
-    With `old`, records that other code made are used where there are no others.  `tell` hears of every chunk of a
-    training (from several threads, one at a time).  Raises Interrupted, with nothing lost, when the keyboard does.
+    on, workers  who makes them, and how many at a time (see `hands.hands`)
+    old          whether records that other code made are used where there are no others
+
+    `tell` hears of every chunk of a training (from several threads, one at a time).  Raises Interrupted, with nothing
+    lost, when the keyboard does.
     """
     programs.keep()
     programs.single()
-    work = _Work(store, tell, workers, lanes, old)
+    work = _Work(store, tell, hands(on, workers, tell), lanes, old)
     if store.outdated():
         work.remark(f"{len(store.outdated())} records in {store.root} have format 1, which does not say what code made "
                     "them; they are not used, and can be deleted.")  # fmt: skip
@@ -116,18 +115,21 @@ def _old(store: Store, runs: Sequence[Run]) -> tuple[Record, ...]:
 class _Work:
     """Runs that are missing, made by this process and by whoever else is at the same store."""
 
-    def __init__(self, store: Store, tell: Tell, workers: int | None, lanes: int | None, old: bool):
+    def __init__(self, store: Store, tell: Tell, hands: Callable[[], Hands], lanes: int | None, old: bool):
         self.store, self._tell, self._speaking = store, tell, threading.Lock()
-        self.lanes, self.workers, self.old = lanes, workers, old
-        self.gpu = jax.default_backend() != "cpu"
+        self.lanes, self.old = lanes, old
+        self._hands = hands
         self.stop, self.fresh, self.remarks = threading.Event(), 0, list[str]()
-        self.programs: dict[Any, Program] = {}
         self.missing: dict[str, str] = {}  # label -> which data are not on this machine
         self._taking = threading.Lock()
 
     def tell(self, progress: Progress | str) -> None:
         with self._speaking:
             self._tell(progress)
+
+    @cached_property
+    def hands(self) -> Hands:
+        return self._hands()
 
     def remark(self, said: str) -> None:
         self.remarks.append(said)
@@ -148,7 +150,13 @@ class _Work:
         if training:  # who plays by a script is compiled and lived beside, on cores that are left
             scripts = [run for run in missing if isinstance(run.trial, Scripted)]
             self._train(_Queue(self, training, records), _Queue(self, scripts, records))
-        self._rest(_Queue(self, [r for r in missing if r not in records], records))
+        if rest := [r for r in missing if r not in records and r.trial.label not in self.missing]:
+            queue = _Queue(self, rest, records)
+            if self.hands.far:
+                self._side_by_side(lambda hand: self._rest(hand, queue))
+            else:  # in the thread that the keyboard interrupts: nothing else stops a computation
+                with self.hands.hand(self.store, self.tell, self.stop) as hand:
+                    self._rest(hand, queue)
         return {label: () if label in self.missing else tuple(records[run] for run in some)
                 for label, some in runs.items()}  # fmt: skip
 
@@ -173,30 +181,39 @@ class _Work:
     def stacks(self, runs: Sequence[Run]) -> dict[Any, int]:
         """How many runs of each sort are trained as one: one on a CPU, on a GPU all in equal parts."""
         many = Counter(stackable(run) for run in runs if isinstance(run.trial, Trained))
-        return {sort: self.lanes or (-(-n // -(-n // LANES)) if self.gpu else 1) for sort, n in many.items()}
+        return {
+            sort: self.lanes or (-(-n // -(-n // LANES)) if n and self.hands.gpu else 1) for sort, n in many.items()
+        }
 
     def _train(self, queue: _Queue, scripts: _Queue) -> None:
-        workers = max(1, self.workers or (STACKS if self.gpu else os.cpu_count() or 1))
         first = queue.waiting[0].trial
         assert isinstance(first, Trained)
         self.tell(Progress(first.label, queue.waiting[0].seed, 0, first.length, {}))  # compiling takes a while
 
+        def train(hand: Hand) -> None:
+            while taken := queue.take():
+                group, held = taken
+                with held:
+                    made = hand.train(group, queue.lanes(group[0]))
+                    for run, (curve, arrays, facts) in zip(group, made, strict=True):
+                        queue.records[run] = self._put(run, curve, arrays, facts)
+            self._rest(hand, scripts)
+
+        self._side_by_side(train)
+
+    def _side_by_side(self, does: Callable[[Hand], None]) -> None:
+        """Let all hands do it; the first thing that goes wrong is what goes wrong."""
+
         def work() -> None:
             try:
-                while taken := queue.take():
-                    group, held = taken
-                    with held:
-                        program = self._program(group[0], queue.lanes(group[0])).build()
-                        made = Stack(group, program, self.store, self.tell, self.stop).train()
-                        for run, (curve, arrays, facts) in zip(group, made, strict=True):
-                            queue.records[run] = self._put(run, curve, arrays, facts)
-                self._rest(scripts)
+                with self.hands.hand(self.store, self.tell, self.stop) as hand:
+                    does(hand)
             except BaseException:
                 self.stop.set()  # the others save what they have, and stop
                 raise
 
-        with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(work) for _ in range(workers)]
+        with ThreadPoolExecutor(self.hands.workers) as pool:
+            futures = [pool.submit(work) for _ in range(self.hands.workers)]
             try:
                 wait(futures)
             except KeyboardInterrupt:
@@ -207,30 +224,16 @@ class _Work:
         if self.stop.is_set():
             raise Interrupted
 
-    def _rest(self, queue: _Queue) -> None:
+    def _rest(self, hand: Hand, queue: _Queue) -> None:
         """The runs that do not train, one after the other."""
         while not self.stop.is_set() and (taken := queue.take()):
             (run,), held = taken
             with held:
                 try:
-                    queue.records[run] = self._make(run)
+                    queue.records[run] = self._put(run, *hand.make(run))
+                    self.tell(Progress(run.trial.label, run.seed, 1, 1, {}))
                 except Missing as missing:
                     self.missing[run.trial.label] = str(missing)
-
-    def _program(self, run: Run, lanes: int) -> Program:
-        with self._taking:
-            what = (kind(run), lanes)
-            if what not in self.programs:
-                self.programs[what] = Program(run.trial, lanes)  # type: ignore[arg-type]
-            return self.programs[what]
-
-    def _make(self, run: Run) -> Record:
-        started = time.perf_counter()
-        made, arrays = run.trial.make(None if run.seed is None else key_of(run.seed), run.parents)
-        seconds = round(time.perf_counter() - started, 3)
-        record = self._put(run, made, arrays, {"wall_seconds": seconds})
-        self.tell(Progress(run.trial.label, run.seed, 1, 1, {}))
-        return record
 
     def _put(self, run: Run, made: Any, arrays: Any, facts: Mapping[str, Any]) -> Record:
         with self._taking:

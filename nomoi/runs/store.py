@@ -131,7 +131,7 @@ class Store:
                 kept = {name: rows for name, rows in curve.items() if len(rows[0])}
                 digests = {f.name: checksum(f) for f in sorted(beside.iterdir())}
                 facts |= {"spec": asked.spec, "code": dict(asked.code), "files": digests, "created": time.time()}
-                facts |= {"format": FORMAT, "steps": last(kept), **_provenance()}
+                facts |= {"format": FORMAT, "steps": last(kept), **provenance()}
                 facts["late"] = {name: x if np.isfinite(x) else str(x) for name, x in late(kept).items()}
                 (beside / "record.json").write_text(json.dumps(facts, indent=1, sort_keys=True), encoding="utf-8")
                 for file in beside.iterdir():
@@ -277,7 +277,7 @@ def _full_disk(root: Path) -> Iterator[None]:
         ) from None
 
 
-def _provenance() -> dict[str, Any]:
+def provenance() -> dict[str, Any]:
     """What the numbers depend on beside spec and code."""
     versions = {"nomoi": __version__}  # of the code that runs, not of what is installed beside it
     for package in ("jax", "jaxlib", "equinox", "optax", "numpy"):

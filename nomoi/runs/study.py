@@ -188,8 +188,12 @@ def run(
     tell: Tell = lambda _: None,
     set: Sequence[str] = (),
     old: bool = False,
+    on: str = "",
+    workers: int | None = None,
 ) -> Findings:
     """Make what is missing, then judge.  `set` (name=value) changes a setting of what is computed.
+
+    on, workers  who makes it: this process, or workers of Ray ("ray", "ray://HOST:PORT"), and how many
 
     With `old`, records that other code made are used where there are no others; what they say is marked.
     """
@@ -202,7 +206,7 @@ def run(
     store = Store(out)
     promise(study, trials, len(seeds), figures=_begins(store, trials, study.first))
     with _computable(study.name, set):
-        made = make(store, trials, seeds, tell, old=old)
+        made = make(store, trials, seeds, tell, on=on, workers=workers, old=old)
     verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
     return Findings(study, size, made.results, verdicts, tuple(set), made.remarks, made.fresh)
 

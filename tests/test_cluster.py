@@ -1,0 +1,249 @@
+"""A cluster: what a worker makes is what this process makes, and whoever dies costs no more than a checkpoint.
+
+Ray itself is in the slow tests; in the others stands a small one that does at once, in this process, what it is asked.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import pickle
+import subprocess
+import sys
+import types
+
+import pytest
+from training import UPDATE, asked, same, train, trial
+
+from nomoi.core import own
+from nomoi.errors import Refusal
+from nomoi.runs import cluster, engine, errand, hands
+from nomoi.runs.make import make
+from nomoi.runs.store import Store
+from nomoi.runs.trial import Run
+from nomoi.runs.trials import Computed
+
+
+class Died(Exception):
+    """What Ray raises when a worker is lost."""
+
+
+class TooLate(Died):
+    """What it raises when one does not answer in time."""
+
+
+class Ray:
+    """As much of Ray as the driver uses: one machine, workers in this process."""
+
+    cloudpickle = pickle
+    exceptions = types.SimpleNamespace(RayError=Died, GetTimeoutError=TooLate)
+
+    def __init__(self, doomed=False, room=2.0, late=False):
+        self.doomed, self.always, self.room, self.late, self.started, self.killed = doomed, doomed, room, late, 0, 0
+
+    def is_initialized(self):
+        return True
+
+    def cluster_resources(self):
+        return {"CPU": self.room} if self.room else {}
+
+    def nodes(self):
+        return [{"Alive": True}]
+
+    def remote(self, cls):
+        return types.SimpleNamespace(options=lambda **_: types.SimpleNamespace(remote=lambda pin: self._start(cls)))
+
+    def _start(self, cls):
+        self.started += 1
+        worker = cls(pin=False)
+        return types.SimpleNamespace(**{name: self._method(worker, name) for name in Methods})
+
+    def _method(self, worker, name):
+        return types.SimpleNamespace(remote=lambda *given: lambda: self._call(worker, name, given))
+
+    def _call(self, worker, name, given):
+        if name == "news" and self.doomed:
+            self.doomed = self.always
+            raise Died("The actor died.\nBecause of much.")
+        return getattr(worker, name)(*given)
+
+    def get(self, ref, timeout=None):
+        if timeout and self.late:
+            raise TooLate
+        return ref()
+
+    def kill(self, worker):
+        self.killed += 1
+
+
+Methods = ("versions", "train", "make", "news", "halt", "leave")
+
+
+@pytest.fixture
+def ray(monkeypatch):
+    """ray(...): from then on that is Ray."""
+
+    def give(**how):
+        made = Ray(**how)
+        monkeypatch.setattr(cluster, "_ray", lambda: made)
+        return made
+
+    return give
+
+
+def test_a_worker_that_dies_costs_what_it_did_since_its_checkpoint(tmp_path, ray, monkeypatch):
+    monkeypatch.setattr(engine, "CHECKPOINT", 0.0)
+    whole = train(tmp_path / "whole", trial(updates=4), workers=1)[0]
+    monkeypatch.setattr(errand, "PATIENCE", 0.0)
+    heard, said, stand_in = [], [], ray()
+
+    def tell(told):
+        if isinstance(told, str):
+            said.append(told)
+            return
+        heard.append(told.steps)
+        if told.steps == 2 * UPDATE and stand_in.started == 1:
+            stand_in.doomed = True  # at the next news, when this chunk's checkpoint may have come or not
+
+    record = train(tmp_path / "left", trial(updates=4), tell=tell, on="ray", workers=1)[0]
+    same(whole, record)
+    assert (record.id, stand_in.started) == (whole.id, 2)
+    died = "A worker died over 'levied' (The actor died); another goes on from the last checkpoint."
+    assert said == ["1 worker of Ray on 1 machine.", died]
+    assert heard.count(UPDATE) == 1, "it began anew"
+    assert not list((tmp_path / "left" / "unfinished").iterdir())
+
+
+def test_who_is_halted_sends_its_checkpoint():
+    worker, run = errand.Errands(pin=False), Run(trial(updates=4))
+    worker.train(pickle.dumps([(run.trial, 0, [], asked(run.trial).id)]), {}, {}, 1)
+    worker.halt()
+    heard = list[str]()
+    while heard[-1:] != ["interrupted"]:
+        heard += [what for what, _ in worker.news()]
+        assert "made" not in heard
+    assert heard[-2] == "save"
+    worker.leave()
+
+
+def test_runs_that_kill_every_worker_are_refused(tmp_path, ray):
+    stand_in = ray(doomed=True)
+    with pytest.raises(
+        Refusal, match=r"3 workers died over 'levied' \(The actor died\); more memory or fewer --workers"
+    ):
+        train(tmp_path, trial(), on="ray", workers=1)
+    assert stand_in.started == cluster.LIVES
+
+
+OWN = """
+import dataclasses
+from nomoi.runs.trial import Trial
+
+
+def halved(key, x):
+    return {"half": x / 2}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Twice(Trial):
+    def make(self, key, parents):
+        return {"twice": 4.0 * parents[0].late()["half"]}, {}
+"""
+
+
+def test_parents_and_files_of_ones_own_travel(tmp_path, ray, monkeypatch):
+    (tmp_path / "mine.py").write_text(OWN)
+    mine = own.module(tmp_path / "mine.py")
+    trials = [Computed("half", mine.halved, {"x": 3.0}), mine.Twice("twice", parent="half")]
+    stand_in, loaded = ray(), []
+    monkeypatch.setattr(own, "module", lambda path, load=own.module: loaded.append(path) or load(path))
+    results = make(Store(tmp_path / "there"), trials, range(3), on="ray", workers=2).results
+    assert [r.late() for r in results.records["twice"]] == [{"twice": 6.0}] * 3
+    assert stand_in.started == stand_in.killed > 0
+    assert {path.name for path in loaded} == {"mine.py"}
+    assert all(not path.exists() for path in loaded), "a worker left something behind"
+
+
+@pytest.mark.parametrize(
+    ("how", "given", "said"),
+    [
+        ({"room": 0}, {}, "no processor that is free"),
+        ({"late": True}, {}, "no worker of the cluster has started within 180 s"),
+        ({}, {"on": "slurm"}, r"--on is 'slurm'; ray \(workers of this machine\) or ray://HOST:PORT"),
+        ({}, {"workers": 0}, "--workers is 0; a whole number of at least 1"),
+    ],
+)
+def test_what_cannot_be_is_refused(tmp_path, ray, how, given, said):
+    ray(**how)
+    with pytest.raises(Refusal, match=said):
+        train(tmp_path, trial(), **{"on": "ray", "workers": 1, **given})
+    assert not (tmp_path / "records").exists()
+
+
+def test_workers_of_other_versions_or_other_code_are_refused(tmp_path, ray, monkeypatch):
+    ray()
+    ours = errand.versions()
+    monkeypatch.setattr(errand.Errands, "versions", lambda self: {**ours, "jax": "0.1"})
+    with pytest.raises(Refusal, match=r"jax is 0\.1 on a worker and .* on the driver; install the same"):
+        train(tmp_path, trial(), on="ray", workers=1)
+    monkeypatch.undo()
+    ray()
+    real = cluster._Far._sent
+
+    def renamed(self, runs):
+        errand_, files = real(self, runs)
+        return pickle.dumps([(*one[:3], "another-name") for one in pickle.loads(errand_)]), files
+
+    monkeypatch.setattr(cluster._Far, "_sent", renamed)
+    with pytest.raises(Refusal, match="runs other code than the driver"):
+        train(tmp_path, trial(), on="ray", workers=1)
+
+
+def test_nothing_of_ray_is_loaded_without_it():
+    code = "import sys, nomoi.runs.make; sys.exit(bool({'ray', 'nomoi.runs.cluster'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(Refusal, match=r"pip install 'nomoi\[cluster\]'"):
+        hands.hands("ray")()
+
+
+@pytest.mark.slow
+def test_ray_itself_makes_the_same_though_a_worker_is_killed(tmp_path):
+    """Half a minute on two processors, in a process of its own: Ray's threads and sockets stay as long as it does."""
+    pytest.importorskip("ray", reason="Ray is not installed; pip install 'nomoi[cluster]' does that")
+    done = subprocess.run([sys.executable, "-c", REAL, tmp_path], capture_output=True, text=True, cwd=HERE)
+    assert done.returncode == 0, done.stderr[-2000:]
+    records = [Store(tmp_path / side).all() for side in ("there", "here")]
+    there, here = (sorted(some, key=lambda r: r.id) for some in records)
+    assert [r.id for r in there] == [r.id for r in here]
+    for one, other in zip(there, here, strict=True):
+        same(one, other)
+    assert "another goes on from the last checkpoint" in done.stdout
+    left = subprocess.run(["pgrep", "-f", f"ray::Errands.*|{tmp_path}"], capture_output=True, text=True).stdout
+    assert not left
+
+
+HERE = pathlib.Path(__file__).parent
+REAL = """
+import os, signal, subprocess, sys
+from nomoi.runs import engine
+from nomoi.runs.make import make
+from nomoi.runs.store import Store
+from training import trial
+
+killed = []
+
+def tell(told):
+    if isinstance(told, str):
+        print(told)
+    elif told.steps and not killed:
+        workers = subprocess.run(["pgrep", "-f", "ray::Errand[s]"], capture_output=True, text=True).stdout.split()
+        killed.append(workers[0])
+        os.kill(int(workers[0]), signal.SIGKILL)
+
+long = trial(updates=15_000)
+make(Store(sys.argv[1] + "/there"), [long], range(2), tell, on="ray", workers=2)
+make(Store(sys.argv[1] + "/here"), [long], range(2), workers=2)
+"""
