@@ -24,6 +24,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.institutions.vote import Vote
 from nomoi.runs import engine
 from nomoi.runs.engine import Interrupted, Program, kind
+from nomoi.runs.hands import Here
 from nomoi.runs.make import _Queue, _Work
 from nomoi.runs.shapes import one_program
 from nomoi.runs.store import Store
@@ -188,11 +189,11 @@ def test_stacked_runs_equal_single_ones(tmp_path):
 
 def test_on_a_gpu_runs_are_stacked_with_their_like_in_equal_parts(tmp_path, monkeypatch):
     monkeypatch.setattr("nomoi.runs.make.LANES", 4)
-    work = _Work(Store(tmp_path), lambda _: None, None, None, old=False)
+    work = _Work(Store(tmp_path), lambda _: None, Here, None, old=False)
     short, long = trial("short"), trial("long", updates=9)
     runs = [Run(one, seed) for one, seeds in ((short, 10), (long, 3)) for seed in range(seeds)]
     queues = []
-    for work.gpu in (False, True):
+    for work.hands.gpu in (False, True):
         queues.append(_Queue(work, list(runs), {}))
     assert [[q.lanes(Run(one, 0)) for one in (short, long)] for q in queues] == [[1, 1], [4, 3]]
     groups = []

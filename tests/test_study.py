@@ -12,7 +12,7 @@ from nomoi.core import govern
 from nomoi.core.recast import Recast
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
-from nomoi.runs import engine, make, study
+from nomoi.runs import engine, hands, study
 from nomoi.runs.engine import Interrupted
 from nomoi.runs.record import Asked
 from nomoi.runs.store import Store
@@ -218,7 +218,7 @@ def test_evaluated_along_crossed_and_at_the_end(lived):
 def test_a_second_run_makes_nothing(lived, monkeypatch):
     place, before = lived
     monkeypatch.setattr(engine.Program, "build", lambda self: pytest.fail("compiled again"))
-    monkeypatch.setattr(make._Work, "_make", lambda *_: pytest.fail("evaluated again"))
+    monkeypatch.setattr(hands, "made", lambda *_: pytest.fail("evaluated again"))
     count = len(Store(place).all())
     again = study.run(small(*TRIALS), "smoke", place).results
     assert {c: [r.id for r in rs] for c, rs in again.records.items()} == {

@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -19,13 +19,12 @@ import jax
 from nomoi.core.keys import key_of
 from nomoi.errors import Refusal
 from nomoi.runs.engine import Program, Stack, Tell, kind
-from nomoi.runs.record import Curve
 from nomoi.runs.store import Store
-from nomoi.runs.trial import Arrays, Run
+from nomoi.runs.trial import Run
 
 STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
 
-Made = tuple[Curve | Mapping[str, float], Arrays, dict[str, Any]]  # curve, arrays, facts
+Made = tuple[Any, Any, dict[str, Any]]  # curve and arrays as `Trial.make` gave them, to be looked at; and facts
 
 
 class Hand(abc.ABC):
