@@ -70,8 +70,8 @@ class Altar(Institution):
               with raw sight, or both, its kind, K); age of the reading / 50, age of the trace / span
               altar.bearing [n, 2], where there is land: how far ahead and right the altar is, in tens of cells
     layers    altar (ground); on sites and on others' traces, relative to what the viewer last read: permitted,
-              prohibited, unknown; with `sight` = raw, the kinds themselves, or both.  With `labels` = goods others' traces
-              are not seen, with `labels` = deeds the kinds of goods are not (relative: all are unknown)
+              prohibited, unknown; with `sight` = raw, the kinds themselves, or both.  With `labels` = goods others'
+              traces are not seen, with `labels` = deeds the kinds of goods are not (relative: all are unknown)
     memory    see Record
     """
 
@@ -87,7 +87,7 @@ class Altar(Institution):
         'the tutorial (Hadfield et al. 2024), "Altared Environments"',
     )
     content: Int[Array, ""] = setting(-1, "the kind it names first, counted from 0; -1 is drawn", "ours", "", -1)
-    then: Int[Array, ""] = setting(-1, "the kind it names from the end of the first term on; -1 is drawn", "ours", "", -1)
+    then: Int[Array, ""] = setting(-1, "the kind it names once its first term is over; -1 is drawn", "ours", "", -1)
     never: Int[Array, ""] = setting(-1, "a kind that is never drawn; -1 is none", "ours", "", -1)
     term: Int[Array, ""] = setting(0, "steps after which the content is drawn anew; 0 is by stock", "ours", "steps", 0)
     grace: Int[Array, ""] = setting(0, "first steps of an episode in which nothing is judged", "ours", "steps", 0)

@@ -43,8 +43,13 @@ def at(objective: str, sense: str, enforced: str = "never", contents: int = 3) -
     return f"{objective}, senses {sense}, fined {enforced}{few}"
 
 
-FACTORIAL = [(o, s, e) for o in (OWN, ALL, DECISIONS) for s in (NOTHING, NAME, LABEL) for e in ENFORCED
-             if (o, e) != (ALL, "seldom")]
+FACTORIAL = [
+    (o, s, e)
+    for o in (OWN, ALL, DECISIONS)
+    for s in (NOTHING, NAME, LABEL)
+    for e in ENFORCED
+    if (o, e) != (ALL, "seldom")
+]
 ARMS = [
     *((*arm, 3) for arm in FACTORIAL),
     (DECISIONS, FALSE, "never", 3), (ALONE, LABEL, "never", 3),
@@ -112,7 +117,7 @@ def _ours(text: str, effect: effects.Effect, unit: str, kind: str = "ours", **bo
 
 
 def _relearned(sense: str) -> effects.Effect:
-    """[seeds] share of further training after which nine of ten takings under the new content are lawful; 1 if never."""
+    """[seeds] share of further training until nine of ten takings under the new content are lawful; 1 if never."""
     label = f"{LATER}{at(DECISIONS, sense)}: amended"
 
     def effect(results: Results) -> np.ndarray:
