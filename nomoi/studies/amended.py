@@ -98,7 +98,7 @@ def trials(size: str) -> Sequence[Trial]:
         label, learner = at(DECISIONS, sense), _learner(DECISIONS, sense, **options)
         under = regime(sense, "never", 0)
         out += [
-            Trained(LATER + label, place, under, steps / 2, learner, parent=label, snapshots=8),
+            Trained(LATER + label, place, under, steps, learner, parent=label, snapshots=8),
             Evaluated(f"{LATER}{label}: amended", LATER + label, kept, worlds, along=True),
         ]
     return out
