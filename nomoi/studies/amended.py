@@ -16,7 +16,7 @@ from nomoi.learners.objectives import Common, Objective, Own
 from nomoi.learners.ppo import PPO, Residents
 from nomoi.probes.keeping import LAWFUL, kept
 from nomoi.runs import effects
-from nomoi.runs.study import Claim, Evaluated, Results, Study, Trained, Trial
+from nomoi.runs.study import Claim, Evaluated, Reading, Results, Study, Trained, Trial
 from nomoi.scripts.fixed import Forager
 from nomoi.situations.harvest import Harvest
 
@@ -141,9 +141,6 @@ CLAIMS = [
           "fined (within 0.1)", _gap(NEW, at(DECISIONS, NOTHING), at(OWN, NOTHING)), TAKINGS, near=0, tolerance=0.1),
     _ours("Even labels need more than one content in training (one against three, on one never met)",
           _gap(NEW, at(DECISIONS, LABEL, contents=1), at(DECISIONS, LABEL)), TAKINGS, above=0),
-    *(_ours(f"Decisions and an own payoff that is always fined coincide ({sense}, {word} content, within 0.05)",
-            _gap(measure, at(DECISIONS, sense), at(OWN, sense, "always")), TAKINGS, near=0, tolerance=0.05)
-      for sense in (NAME, LABEL) for word, measure in (("known", KNOWN), ("new", NEW))),
     *(_ours(f"Fined {when}, {who} breaks the rule more than decisions do, with the same labels (new content)",
             _gap(NEW, at(who, LABEL, when), at(DECISIONS, LABEL, when)), TAKINGS, above=0)
       for who, when in ((OWN, "seldom"), (OWN, "never"), (ALL, "never"))),
@@ -163,6 +160,11 @@ CLAIMS = [
           _gap("others, new", at(DECISIONS, LABEL), at(OWN, LABEL)), "apples of theirs", above=0),
     _ours("Labels that say nothing true are worth no more than none (decisions, new content)",
           _gap(NEW, at(DECISIONS, FALSE), at(DECISIONS, NOTHING)), TAKINGS, kind="control", above=-0.05),
+]  # fmt: skip
+READINGS = [
+    Reading(f"Decisions less an own payoff that is always fined ({sense}, {word} content): one number for each act, so "
+            "the same is learned", OURS, _gap(measure, at(DECISIONS, sense), at(OWN, sense, "always")), unit=TAKINGS)
+    for sense in (NOTHING, NAME, LABEL) for word, measure in (("known", KNOWN), ("new", NEW))
 ]  # fmt: skip
 MEASURES = (
     KNOWN, NEW, "passes, known", "passes, new", "value gap, known", "value gap, new", "others, new", "steps to lawful",
@@ -198,6 +200,7 @@ STUDY = Study(
     "forbidden at a time, and green is never forbidden in training. A breach costs 2, or counts 2 against decisions. "
     "Apples grow back wherever they stood, so that a rule is only a rule: it saves no commons. The map, sizes and "
     "steps were chosen by cost and by whether anything is learned, on seed 0 in three configurations; seeds of this "
-    "page are others.",
+    "page are others. Where labels are false residents are misled as well.",
+    readings=READINGS,
     first=10,
 )
