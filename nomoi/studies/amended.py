@@ -75,7 +75,7 @@ def regime(sense: str, enforced: str, contents: int) -> tuple[Institution, ...]:
 
 
 def _learner(objective: str, sense: str, **options: int) -> PPO:
-    learner = build(PPO, **options)
+    learner = build(PPO, **options)  # type: ignore[arg-type]
     who = Residents(Forager(heed=True), 1, BLIND[sense])
     unset = lambda x: x is None  # noqa: E731
     return eqx.tree_at(lambda p: (p.objective, p.residents), learner, (OBJECTIVES[objective], who), is_leaf=unset)
@@ -113,7 +113,7 @@ def _gap(measure: str, one: str, other: str) -> effects.Effect:
 
 
 def _ours(text: str, effect: effects.Effect, unit: str, kind: str = "ours", **bound: float) -> Claim:
-    return Claim(text, OURS, effect, unit=unit, kind=kind, **bound)
+    return Claim(text, OURS, effect, unit=unit, kind=kind, **bound)  # type: ignore[arg-type]
 
 
 def _relearned(sense: str) -> effects.Effect:
