@@ -17,7 +17,8 @@ from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.bench import EVER, NARROW, Bench, Practice, apart, classes, protected, wide
 from nomoi.institutions.statutes import lawful, statutes
-from nomoi.law.rules import condition
+from nomoi.law.charters import read
+from nomoi.law.rules import canonical, condition
 from nomoi.learners.deciding import Aggregate, Decisions, Individual
 from nomoi.learners.ppo import PPO
 from nomoi.probes import amending, compatible
@@ -395,6 +396,20 @@ def test_decisions_of_an_altar_are_its_violations():
     np.testing.assert_allclose(utility, 0.5 * one.payoff - 10)
 
 
+# two graded verdicts by prohibitions alone: the lower one still forbids what the higher leaves
+FORBIDDING = read(canonical({"members": {"bench": "bench"}, "rules": [
+    {"id": "founding", "kind": "recognition", "recognises": ["members"]},
+    {"id": "bench", "kind": "adjudication", "source": "members", "holders": ["bench"], "order": ["rank"]},
+    *({"id": f"rule {k}", "source": "members", "rank": k, "condition": {"marks": {"has": [f"mark {k}"]}, "act": acts}}
+      for k, acts in ((1, ["keep", "label"]), (2, ["label", "remove"])))]}), "two rules")  # fmt: skip
+
+
+def test_prohibitions_alone_leave_one_verdict_where_one_rule_speaks():
+    assert lawful(FORBIDDING, bits(MARKS)[0b10000]) == ("remove",)
+    assert lawful(FORBIDDING, bits(MARKS)[0]) == aggregates.VERDICTS
+    govern(Moderation(), Bench(majority=1.0, proposals=0))
+
+
 def test_an_objective_is_typed_with_its_options():
     player = proxied.given(PPO(), "decisions(of=altar, weight=10)")
     assert (player.objective.of, float(player.objective.weight)) == ("altar", 10.0)
@@ -414,6 +429,8 @@ def test_an_objective_is_typed_with_its_options():
     (lambda: Moderation(shares=(0.5, 0.4)), ("moderation.shares", "sum to 1")),
     (lambda: govern(Harvest(), Bench()), ("bench", "post")),
     (lambda: govern(Moderation(marks=2), Bench()), ("at least 3 marks", "is 2")),
+    (lambda: govern(Moderation(), Bench(majority=1.0)), ("bench.majority is 1", "below 1")),
+    (lambda: lawful(FORBIDDING, bits(MARKS)[0b11000]), ("no lawful verdict on a post with mark 1 and mark 2",)),
     (lambda: condition({"act": "remove", "marks": "insult"}), ("marks by 'is'", "has or lacks")),
     (lambda: condition({"kind": {"has": "insult"}}), ("kind by 'has'", "is, not")),
     (lambda: proxied.given(PPO(), "decisions(off=altar)"), ("off", "of")),

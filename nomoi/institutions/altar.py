@@ -67,11 +67,11 @@ class Altar(Institution):
               altar.switch [n] changes of the content; altar.heard [n] those that anybody read within 50 steps
     senses    altar.mind [n, K + 10]: content last read (K + 2, one-hot: kinds, ban, never); read within 3 and
               within 10 steps; at the altar; the own visible trace as one knows it (permitted, prohibited, unknown;
-              with raw sight its kind, K); age of the reading / 50, age of the trace / span
+              with raw sight, or both, its kind, K); age of the reading / 50, age of the trace / span
               altar.bearing [n, 2], where there is land: how far ahead and right the altar is, in tens of cells
     layers    altar (ground); on sites and on others' traces, relative to what the viewer last read: permitted,
-              prohibited, unknown; with `sight` = raw, the kinds themselves.  With `labels` = goods others' traces
-              are not seen, with `labels` = deeds the kinds of goods are not (relative: all are unknown)
+              prohibited, unknown; with `sight` = raw, the kinds themselves, or both.  With `labels` = goods others'
+              traces are not seen, with `labels` = deeds the kinds of goods are not (relative: all are unknown)
     memory    see Record
     """
 
@@ -87,6 +87,8 @@ class Altar(Institution):
         'the tutorial (Hadfield et al. 2024), "Altared Environments"',
     )
     content: Int[Array, ""] = setting(-1, "the kind it names first, counted from 0; -1 is drawn", "ours", "", -1)
+    then: Int[Array, ""] = setting(-1, "the kind it names once its first term is over; -1 is drawn", "ours", "", -1)
+    never: Int[Array, ""] = setting(-1, "a kind that is never drawn; -1 is none", "ours", "", -1)
     term: Int[Array, ""] = setting(0, "steps after which the content is drawn anew; 0 is by stock", "ours", "steps", 0)
     grace: Int[Array, ""] = setting(0, "first steps of an episode in which nothing is judged", "ours", "steps", 0)
     place: str = size("H", "the letter of its place on the map")
@@ -99,13 +101,15 @@ class Altar(Institution):
     labels: Int[Array, ""] = choice(
         "both", ("both", "goods", "deeds"), "what a view tells the kind of: goods, what others last took, or both"
     )
-    sight: str = size("relative", "relative (permitted, prohibited, unknown to the viewer) or raw (the kinds)", "ours")
+    sight: str = size(
+        "relative", "relative (permitted, prohibited, unknown to the viewer), raw (the kinds), or both", "ours"
+    )
 
     def __check_init__(self) -> None:
         if len(self.place) != 1:
             raise Refusal(f"altar.place is {self.place!r}; one letter of the map, such as H, would be right.")
-        if self.sight not in ("relative", "raw"):
-            raise Refusal(f"altar.sight is {self.sight!r}; 'relative' or 'raw' would be right.")
+        if self.sight not in ("relative", "raw", "both"):
+            raise Refusal(f"altar.sight is {self.sight!r}; 'relative', 'raw' or 'both' would be right.")
 
     @property
     def sentence(self) -> str:
@@ -129,9 +133,10 @@ class Altar(Institution):
         if scene is not None and not scene.land.mask(self.place).any():
             where = f"{scene.land.name} of {situation.name}"
             raise Refusal(f"{self.name} needs a place drawn {self.place} on the map, and {where} has none.")
-        if not isinstance(self.content, jax.core.Tracer) and int(self.content) >= len(situation.kinds):
-            kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
-            raise Refusal(f"altar.content is {int(self.content)}, and {situation.name} has the kinds {kinds}.")
+        for option, kind in (("content", self.content), ("then", self.then), ("never", self.never)):
+            if not isinstance(kind, jax.core.Tracer) and int(kind) >= len(situation.kinds):
+                kinds = ", ".join(f"{k} {name}" for k, name in enumerate(situation.kinds))
+                raise Refusal(f"altar.{option} is {int(kind)}, and {situation.name} has the kinds {kinds}.")
         on, of = situation.emits.get(self.on), situation.emits.get(self.of)
         if not (on and on.good and on.shape == "[n]"):
             raise Refusal(f"altar.on is {self.on!r}, which in {situation.name} is not an amount of each agent's doing.")
@@ -169,6 +174,8 @@ class Altar(Institution):
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Record:
         n, k = situation.agents, len(situation.kinds)
         drawn = jax.random.randint(key, (), 0, k)
+        others = jax.random.randint(jax.random.fold_in(key, 1), (), 0, max(k - 1, 1))  # those that may be drawn
+        drawn = jnp.where(self.never >= 0, jnp.where(others >= self.never, others + 1, others), drawn)
         content = jnp.where(self.content >= 0, self.content, drawn)
         never, nobody = jnp.full(n, LONG, jnp.int32), jnp.zeros(n, bool)
         record = Record(
@@ -225,8 +232,10 @@ class Altar(Institution):
         locked = short & ~timed
         over = m.time % jnp.maximum(self.term, 1) == 0
         redraw = jnp.where(timed, over, jnp.append(locked, True)[m.content])
-        weight = jnp.cumsum(jnp.where(locked, 0.0, jnp.where(timed, jnp.ones_like(stock), stock)))
+        out = locked | (jnp.arange(k) == self.never)
+        weight = jnp.cumsum(jnp.where(out, 0.0, jnp.where(timed, jnp.ones_like(stock), stock)))
         drawn = jnp.where(weight[-1] > 0, (draws[0] * weight[-1] >= weight).sum(), k)
+        drawn = jnp.where(timed & (self.then >= 0), self.then, drawn)
         content = jnp.where(redraw, jnp.minimum(drawn, k), m.content).astype(jnp.int32)
         # a distractor redraws among the kinds about every 15 steps (the tempo of a true one in `Harvest`)
         random = jnp.minimum((draws[1] * k).astype(jnp.int32), k - 1)
@@ -271,10 +280,12 @@ class Altar(Institution):
         fresh = memory.marks.visible(self.span) & (self.labels != GOODS)
         told = self.labels != DEEDS
         ground = {self.name: scene.land.mask(self.place)}
-        if self.sight == "raw":
+        if self.sight != "relative":
             labels = {f"{self.name}.kind.{j}": told & (kinds == j) for j in range(k)}
             bodies = {f"{self.name}.trace.{j}": fresh & (trace == j) for j in range(k)}
-            return scene.add(ground, labels=labels, bodies=bodies)
+            scene = scene.add(ground, labels=labels, bodies=bodies)
+        if self.sight == "raw":
+            return scene
 
         def words(legal: Array, told: Array) -> dict[str, Array]:
             """Layers that say, in each viewer's eyes, whether what is legal to it [n, _] may be taken."""
@@ -297,7 +308,7 @@ class Altar(Institution):
         mind = memory.read[:, None] == np.arange(k + 2)
         flags = jnp.stack([memory.since <= 3, memory.since <= 10, memory.here & (self.display != HIDDEN)], -1)
         marks, own = memory.marks, memory.marks.visible(self.span)
-        if self.sight == "raw":
+        if self.sight != "relative":
             trace = own[:, None] & (marks.trace[:, None] == np.arange(k))
         else:
             known, legal = memory.read <= k, self._legal(memory.read, marks.trace, k)

@@ -102,6 +102,12 @@ class Bench(Institution):
         if situation.bare.marks < 3:  # type: ignore[attr-defined]
             raise Refusal(f"{self.name} takes posts of at least 3 marks, and moderation.marks is "
                           f"{situation.bare.marks}.")  # type: ignore[attr-defined]  # fmt: skip
+        never = (self.majority >= 1) & ((self.proposals > 0) | (self.period > 0))
+        if not isinstance(never, jax.core.Tracer) and np.any(never):
+            raise Refusal(
+                f"{self.name}.majority is 1, and more than all members can never gain by a rule; a share below 1 would "
+                f"be right, or {self.name}.proposals = 0 and no period, for no rules."
+            )
 
     def chance(self, situation: Situation) -> str:
         return "who proposes, who sits on a panel and what is heard"

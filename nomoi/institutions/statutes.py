@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from nomoi.errors import Refusal
 from nomoi.institutions.bench import NARROW, Practice, language, wide
 from nomoi.law.charters import read
 from nomoi.law.rules import canonical
@@ -45,6 +46,12 @@ def _graded(name: str, verdict: str, condition: dict[str, object], rank: int) ->
 
 
 def lawful(system: LegalSystem, post: np.ndarray) -> tuple[str, ...]:
-    """The verdicts that the charter leaves lawful on a post [marks] of true and false."""
+    """The verdicts that the charter leaves lawful on a post [marks] of true and false; refused where it leaves none."""
     carried = frozenset(f"mark {m + 1}" for m in itertools.compress(range(len(post)), post))
-    return tuple(v for v in VERDICTS if system.adjudicate({"actor": "bench", "act": v, "marks": carried}).rightful)
+    case = {"actor": "bench", "marks": carried}
+    out = tuple(v for v in VERDICTS if system.adjudicate(case | {"act": v}).rightful)
+    if not out:
+        what = f"with {' and '.join(sorted(carried))}" if carried else "without marks"
+        raise Refusal(f"the charter leaves no lawful verdict on a post {what}; a rule that forbids the other verdicts "
+                      "takes another one that obliges to what is left.")  # fmt: skip
+    return out

@@ -126,7 +126,7 @@ class PPO(Learner, Rule):
     def _sensed(self, situation: Situation, told: Observation, axis: int) -> Observation:
         """What the learning agents are told."""
         mine = self._mine(situation, told, axis)
-        return mine if self.residents is None else self.residents.blinded(mine)
+        return mine if self.residents is None else self.residents.blinded(situation, mine)
 
     def _all(
         self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array], bore: Any

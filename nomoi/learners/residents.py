@@ -8,7 +8,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
-from nomoi.core import Situation
+from nomoi.core import Situation, outline
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Observation
 from nomoi.errors import Refusal, nearest
@@ -17,20 +17,27 @@ from nomoi.errors import Refusal, nearest
 class Residents(eqx.Module):
     """A population in which only the first `pupils` agents learn; all others follow a script.
 
-    The pupils do not sense the feature `blind` (empty is none), which residents do: a control.
+    The pupils do not sense what `blind` names (with commas; empty is nothing), which residents do: features, and of
+    the view planes, or all whose names begin so (`altar.kind` is `altar.kind.0` and so on).
     """
 
     script: Learner
     pupils: int = eqx.field(static=True, default=1)
     blind: str = eqx.field(static=True, default="")
 
-    def blinded(self, told: Observation) -> Observation:
+    def blinded(self, situation: Situation, told: Observation) -> Observation:
         """What pupils sense of what they are told."""
-        if not self.blind:
-            return told
-        if self.blind not in told:
-            raise Refusal(f"pupils cannot be blind to {self.blind!r}; {nearest(self.blind, told, 'feature')}")
-        return told | {self.blind: jnp.zeros_like(told[self.blind])}
+        for name in filter(None, map(str.strip, self.blind.split(","))):
+            if name in told:
+                told = told | {name: jnp.zeros_like(told[name])}
+                continue
+            planes = outline(situation).planes
+            lost = [bit for bit, plane in enumerate(planes) if f"{plane}.".startswith(f"{name}.")]
+            if not lost:
+                raise Refusal(f"pupils cannot be blind to {name!r}; {nearest(name, [*told, *planes], 'feature')}")
+            view = told["view"]
+            told = told | {"view": view & ~jnp.asarray(sum(1 << bit for bit in lost), view.dtype)}
+        return told
 
     def join(
         self, key: PRNGKeyArray, situation: Situation, seen: Observation, action: dict[str, Array], bore: Any

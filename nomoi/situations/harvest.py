@@ -58,7 +58,7 @@ class Harvest(Walkers):
 
     map: str = size(
         "small",
-        "small, open, orchard, closed, partnership, altars, or the path of a text file with a drawing",
+        "small, open, orchard, closed, partnership, altars, mixed, or the path of a text file with a drawing",
         converter=drawn,
     )
     agents: int = size(5, "how many play", "ours", low=1)

@@ -90,8 +90,26 @@ WWWWWWWWWWWWWWWWWWWWWWWW
 # the small map with places for three altars (ours)
 ALTARS = SMALL.replace("W      HHH      W", "W   H   J   K   W")
 
+# four kinds side by side, so that a place tells nothing of the kind that grows there (ours)
+MIXED = """
+WWWWWWWWWWWWWWW
+WPPPPPPPPPPPPPW
+W  A R   G B  W
+W B G A R A R W
+W R A B G B G W
+W  G B   R A  W
+W      H      W
+W  B G   A R  W
+W A R B G R G W
+W G B A R B A W
+W  R A   G B  W
+WPPPPPPPPPPPPPW
+WWWWWWWWWWWWWWW
+"""
+
 MAPS = {
     "small": SMALL, "open": OPEN, "orchard": ORCHARD, "closed": CLOSED, "partnership": PARTNERSHIP, "altars": ALTARS,
+    "mixed": MIXED,
 }  # fmt: skip
 
 _MELTING_POT = {
