@@ -198,7 +198,8 @@ class Moderation(Situation):
                 f"it. A post may carry marks, numbered from 1 to {self.marks}. Each member has a wish about each post, "
                 "from 0 (keep) to 1 (remove), by the marks that it carries; members in different groups wish different "
                 "things. A member gets 1 less the distance of the verdict (keep 0, label 0.5, remove 1) from its wish, "
-                "the moderator nothing. A member may appeal against a verdict that it does not want most.",)  # fmt: skip
+                "the moderator nothing. A member may appeal against a verdict that it does not want most.",
+                )  # fmt: skip
 
 
 LATELY = 0.9  # how much of what was counts for how content one is, beside the last verdict (ours)

@@ -184,9 +184,9 @@ class Pool(Situation):
         full, most = number(self.limit), number(self.most)
         grown = self.growth * (self.limit / 2) * (1 - 0.5)
         rule = (f"Each round {self.agents} {{who}} ask for an amount of {{what}} from 0 to {most}. If all "
-                "of them ask for more than there is, each gets the same share of what it asked for. What is left grows by "
-                f"{number(self.growth)} x left x (1 - left / {full}), to {full} at most: {number(self.limit / 2)} that "
-                f"are left become {number(self.limit / 2 + grown)}. It is over when nothing is left. "
+                "of them ask for more than there is, each gets the same share of what it asked for. What is left grows "
+                f"by {number(self.growth)} x left x (1 - left / {full}), to {full} at most: {number(self.limit / 2)} "
+                f"that are left become {number(self.limit / 2 + grown)}. It is over when nothing is left. "
                 "What you get is the amount that you are given.")  # fmt: skip
         told = ("users", "a common stock"), ("fishers", "fish from a lake"), ("herders", "grass from a pasture")
         return tuple(rule.format(who=who, what=what) for who, what in told)
