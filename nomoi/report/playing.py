@@ -47,7 +47,7 @@ class Row:
 
 def seat(text: str, key: str = "", temperature: float = 1.0, wording: int = 0) -> Speaker | Learner:
     """Who sits there, from text: `model:NAME@URL`, or a script such as `constant(choice=10)`."""
-    if not text.startswith("model:"):
+    if not text.startswith("model:") and "@http" not in text:
         return regimes.player(text)
     found = _MODEL.fullmatch(text)
     if not found:

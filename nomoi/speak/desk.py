@@ -35,7 +35,7 @@ class Desk:
     most_calls, most_tokens   of all that is asked now (what is kept costs nothing); 0 is as many as it takes
     patience    seconds for one answer;  tries  of one that fails;  pause  seconds before the second, twice that later
     at_once     how many may be asked at the same time
-    calls, tokens   what was asked so far
+    calls, tokens   what was asked so far;  heard  whether anybody ever answered
     """
 
     folder: Path | None = None
@@ -47,6 +47,7 @@ class Desk:
     at_once: int = 8
     calls: int = 0
     tokens: int = 0
+    heard: bool = False
 
     def __post_init__(self) -> None:
         self._lock, self._kept = threading.Lock(), dict[str, Said]()
@@ -84,7 +85,7 @@ class Desk:
         """Refuse, between two turns, what would be more than was allowed."""
         if self.most_calls and self.calls + calls > self.most_calls:
             raise Spent(
-                f"{self.calls} calls are made and the next turn may take {calls}, more than --most-calls "
+                f"{self.calls} calls are made, and the next turn may take {calls} more, beyond --most-calls "
                 f"{self.most_calls}; what was said is kept, and the same command with more goes on from here."
             )
         if self.most_tokens and self.tokens >= self.most_tokens:

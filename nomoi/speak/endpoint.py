@@ -20,6 +20,7 @@ from nomoi.speak.desk import Desk, named
 
 LARGEST = 1_000_000  # bytes of an answer, beyond which it is none (ours)
 LONGEST = 120.0  # seconds that a server may ask to be left alone (ours)
+FIRST = 3  # tries of a connection where nobody ever answered (ours)
 MOMENTS = (408, 425, 429)  # beside 5xx: what is over in a moment
 Messages = Sequence[Mapping[str, str]]
 
@@ -74,7 +75,7 @@ class Endpoint:
         return str(desk.keep(asked, text, tokens)["text"])
 
     def _tried(self, desk: Desk, body: dict[str, Any], schema: Any) -> tuple[str, int]:
-        wrong = ""
+        wrong, attempt = "", 0
         for attempt in range(desk.tries):
             formed = schema is not None and self.place not in _PLAIN
             sent = body | ({"response_format": _format(schema)} if formed else {})
@@ -82,6 +83,7 @@ class Endpoint:
             status, wait, content = self._once(desk, sent)
             if status == 200:
                 if (said := _said(content)) is not None:
+                    desk.heard = True
                     return said
                 wrong = "it answers with what is no chat completion"
             elif formed and status in (400, 422):  # it does not take a form: asked once, remembered
@@ -93,10 +95,12 @@ class Endpoint:
                 )
             else:
                 wrong = f"it answers with status {status}" if status else content.decode()
+            if not status and not desk.heard and attempt + 1 >= FIRST:
+                break
             if attempt + 1 < desk.tries:
                 time.sleep(wait if wait is not None else min(LONGEST, desk.pause * 2**attempt))
         raise Refusal(
-            f"{self.url} gives no answer after {desk.tries} tries: {wrong}; what was said so far is kept, "
+            f"{self.url} gives no answer after {attempt + 1} tries: {wrong}; what was said so far is kept, "
             "and the same command goes on from there."
         )
 

@@ -41,7 +41,8 @@ def answer(mode: str, messages: list[dict[str, str]]) -> str:
     """What a script says to messages."""
     asked, rules = messages[-1]["content"], messages[0]["content"]
     if '"say"' in asked:
-        return json.dumps({"say": ORDER if mode == "injection" else "Let us take no more than grows back."})
+        text = json.dumps({"say": ORDER if mode == "injection" else "Let us take no more than grows back."})
+        return text[:-1] if mode == "cut off" else text
     whole = "\n".join(m["content"] for m in messages if m["role"] == "user")
     heads = re.findall(r'"([^"]+)"', re.findall(r"with the keys? (.*);", whole)[-1])
     said = {head: _choice(mode, re.findall(rf"^{re.escape(head)}: (.*)$", whole, re.M)[-1], whole, rules)
