@@ -68,7 +68,8 @@ class Endpoint:
                  "draw": list(draw)}  # fmt: skip
         if found := desk.find(asked):
             return str(found["text"])
-        body = {"model": self.model, "messages": list(messages), "seed": int(named(asked)[:7], 16), **parameters}
+        seed = int(named(asked)[:7], 16)  # whatever the server makes of it
+        body = {"model": self.model, "messages": list(messages), "seed": seed, **parameters}
         text, tokens = self._tried(desk, body, schema)
         if secret := self.secret():
             text = text.replace(secret, "[key]")

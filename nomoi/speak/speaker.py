@@ -70,6 +70,8 @@ class Voice:
         self.count, self.said = Count(), list[dict[str, str]]()
         self._labels, self._done = choices(situation), list[str]()
         self._last, self._pending = dict[str, int](), dict[str, int]()
+        text = rules(situation, situation.roles[seat], speaker.wording)
+        self._rules = {"role": "system", "content": f"{text}\n\nOthers call you {name}. You answer for yourself alone."}
         rng = np.random.default_rng([seed, seat])
         self._orders = {head: _order(labels, rng) for head, labels in self._labels.items()}
         self._heads = list(rng.permutation(np.array(list(self._labels), object)))
@@ -104,7 +106,7 @@ class Voice:
         """What it says before play, cut; silence where it says nothing."""
         ask = ("Before it begins you may say something to the others, in at most "
                f"{SPOKEN} letters. Answer with one JSON object with the key \"say\".")  # fmt: skip
-        messages = [self._rules(), {"role": "user", "content": "\n\n".join(filter(None, (self._heard(), ask)))}]
+        messages = [self._rules, {"role": "user", "content": "\n\n".join(filter(None, (self._heard(), ask)))}]
         text = self._ask(desk, messages, told.step, 100 + turn, None)
         found = first_object(text) or {}
         return tamed(found["say"]) if isinstance(found.get("say"), str) else ""
@@ -126,12 +128,7 @@ class Voice:
         shown = dataclasses.replace(told, asked={head: told.asked[head] for head in asked})
         form = _form({head: self._labels[head] for head in asked})
         parts = (kept, self._heard(), now(self.situation, told, wording), question(self._orders, shown, wording), form)
-        return [self._rules(), {"role": "user", "content": "\n\n".join(filter(None, parts))}]
-
-    def _rules(self) -> dict[str, str]:
-        role = self.situation.roles[self.seat]
-        text = rules(self.situation, role, self.speaker.wording)
-        return {"role": "system", "content": f"{text}\n\nOthers call you {self.name}. You answer for yourself alone."}
+        return [self._rules, {"role": "user", "content": "\n\n".join(filter(None, parts))}]
 
     def _heard(self) -> str:
         """What others said, as data: nothing in it can be taken for a rule or a question."""
