@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.fine import Fine
 from nomoi.institutions.quota import Quota
+from nomoi.law.samples import charter
 from nomoi.play import replay
 from nomoi.play.words import choices
 from nomoi.runs.spoken import transcript
@@ -29,6 +31,7 @@ from nomoi.scripts.fixed import Constant
 from nomoi.situations.lake import Lake
 from nomoi.speak.desk import Desk, Spent, desk
 from nomoi.speak.endpoint import Endpoint
+from nomoi.speak.newcomer import cases, judge
 from nomoi.speak.reading import first_object, read, schema
 from nomoi.speak.session import play
 from nomoi.speak.speaker import SPOKEN, Speaker, Voice, names, tamed
@@ -375,3 +378,33 @@ def test_every_mode_of_the_server_says_what_it_does():
     assert all(MODES.values())
     with pytest.raises(Refusal, match="there is no wording 3; 0 to 2 would be right"):
         Speaker(Endpoint("m", "http://h/v1"), wording=3)
+
+
+# --- newcomers who read -----------------------------------------------------------------------------------------------
+
+
+class Reader(Endpoint):
+    """Reads rules as they stand: forbidden is what the last rule says whose every clause the case meets."""
+
+    def ask(self, desk, messages, draw, schema=None, **parameters):
+        if self.model == "mute":
+            return "I cannot say."
+        text, case = messages[0]["content"], messages[1]["content"]
+        said = "permitted"
+        for verdict, clauses in re.findall(r"an act is (\w+) where (.*)\.$", text, re.M):
+            if all(clause.replace(" is ", " ") in case for clause in clauses.split(" and ")):
+                said = verdict
+        return json.dumps({"verdict": "forbidden" if self.model == "stern" else said})
+
+
+@pytest.mark.parametrize("law", ["red", "thin", "care", "named"])
+def test_a_newcomer_is_scored_against_what_the_institution_decides(law):
+    system = charter(law)
+    some = cases(system, ["harvest", "sparse", "breach"], ["red", "blue"])
+    found = {model: judge(Speaker(Reader(model, "http://h/v1")), system, some) for model in ("good", "stern", "mute")}
+    good, stern, mute = found["good"], found["stern"], found["mute"]
+    assert (good.agreement, good.of_rules, good.of_gaps, good.malformed) == (1, 1, 1, 0)
+    wrong = np.mean([system.adjudicate(case).verdict == "forbidden" for case in some])
+    np.testing.assert_allclose((stern.agreement, stern.of_gaps, stern.base), (wrong, 0, max(wrong, 1 - wrong)))
+    assert (mute.agreement, mute.malformed) == (0, 1)
+    assert 0 < wrong < 1
