@@ -18,6 +18,7 @@ from small import SITUATIONS
 from test_words import told
 
 from nomoi.core import govern
+from nomoi.core.spec import rebuild, spec
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.fine import Fine
@@ -25,8 +26,9 @@ from nomoi.institutions.quota import Quota
 from nomoi.law.samples import charter
 from nomoi.play import replay
 from nomoi.play.words import choices
-from nomoi.runs.spoken import transcript
+from nomoi.runs.spoken import Spoken, transcript
 from nomoi.runs.store import Store
+from nomoi.runs.trial import Run
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.lake import Lake
 from nomoi.speak.desk import Desk, Spent, desk
@@ -214,6 +216,16 @@ def test_what_cannot_be_played_is_said_in_a_sentence(nomoi, words, said):
     assert status == 2
     assert any(part in " ".join(error.split()) for part in said.split("|"))
     assert error.count("\n") == 1
+
+
+def test_a_record_is_of_what_was_told_reworded_rules_are_another_run(monkeypatch):
+    trial = Spoken("x", LAKE, (Speaker(Endpoint("m", "http://h/v1")),), (Quota(lot=1),))
+    names = {Run(trial, 0).asked.id}
+    monkeypatch.setattr(Quota, "sentence", property(lambda self: "There are quotas."))
+    names.add(Run(trial, 0).asked.id)
+    names.add(Run(dataclasses.replace(trial, seats=(Constant(choice=1),)), 0).asked.id)
+    assert len(names) == 3
+    assert rebuild(spec(trial.seats)) == trial.seats
 
 
 @pytest.mark.slow

@@ -17,8 +17,8 @@ class Notice(Institution):
     memory    none
 
     >>> from nomoi.institutions.notice import Notice
-    >>> Notice(text="Take no more than grows back.").sentence
-    'Take no more than grows back.'
+    >>> Notice(text="Take no more than grows back.").heads(None)
+    {}
     """
 
     text: str = size("", "what is said", "ours")

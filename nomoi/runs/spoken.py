@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from nomoi.errors import Missing, Refusal
 from nomoi.measure.measures import measures
 from nomoi.play.lines import parse_lines
 from nomoi.play.transcript import Transcript
+from nomoi.play.words import rules
 from nomoi.runs.record import Record
 from nomoi.runs.shapes import in_force, plain
 from nomoi.runs.trial import Arrays, Trial
@@ -51,7 +53,10 @@ class Spoken(Trial):
         told = super().spec()
         del told["options"]["under"]
         told["options"] |= {"situation": spec(self.place)}
-        return told
+        wordings = sorted({who.wording for who in self.seats if isinstance(who, Speaker)})
+        texts = [rules(self.place, role, k) for k in wordings for role in dict.fromkeys(self.place.roles)]
+        # cards and sentences are no code, and here they are what is told
+        return told | {"told": hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]}
 
     def measures(self) -> dict[str, tuple[str, str]]:
         known, meant = measures(self.place), in_force(self.place)
@@ -80,3 +85,10 @@ def transcript(record: Record) -> Transcript:
         raise Refusal(f"the record {record.id} has no transcript; those of trials at a table do.")
     head, *lines = parse_lines(arrays["transcript"].tobytes().decode(), f"the record {record.id}")
     return Transcript(head, tuple(lines))
+
+
+def models(record: Record) -> list[str]:
+    """The models that spoke in a record, with their addresses."""
+    seats = record.spec["trial"]["options"].get("seats", {}).get("tuple", [])
+    told = [seat["options"]["endpoint"]["options"] for seat in seats if "endpoint" in seat.get("options", {})]
+    return [f"{one['model']} at {one['url']}" for one in told]

@@ -19,7 +19,7 @@ from nomoi.learners.villagers import Villagers
 from nomoi.measure.statistics import Estimate, estimate
 from nomoi.runs.claims import Reading
 from nomoi.runs.effects import late, rows
-from nomoi.runs.spoken import Spoken
+from nomoi.runs.spoken import Spoken, models
 from nomoi.runs.study import Claim, Results, Scripted, Study, Trained, Trial
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.lake import Lake
@@ -132,9 +132,10 @@ def sections(results: Results) -> list[object]:
 
     there = [label for label in results.records if label not in results.missing]
     shown = ("survival", "gained", "payoff", "defection", "malformed")
-    return [
-        page.Table("Who played, and what came of it", ["who, under which rules", *shown], rows(results, there, shown))
-    ]
+    heads = ["who, under which rules", *shown]
+    table = page.Table("Who played, and what came of it", heads, rows(results, there, shown))
+    spoke = sorted({who for label in RULES if label in there for r in results.records[label] for who in models(r)})
+    return [table, page.Text("Who spoke", [f"The model {who}." for who in spoke])] if spoke else [table]
 
 
 STUDY = Study(
