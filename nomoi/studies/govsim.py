@@ -63,7 +63,7 @@ def trials(size: str) -> Sequence[Trial]:
         *(Spoken(label, LAKE, speaker(k), ()) for k, label in enumerate(WORDINGS) if k),
         *(Scripted(f"all ask for {ask}", LAKE, Constant(choice=ask), worlds=1) for ask in (10, 11, 20)),
         *(Trained(f"people, {label}", LAKE, RULES[label], steps, learner=Villagers(villages=8))
-          for label in ("nothing", "quota", "fined")),
+          for label in ("nothing", "survey", "quota", "fined", "contract")),
     ]  # fmt: skip
 
 
