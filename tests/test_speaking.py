@@ -94,6 +94,21 @@ def test_the_last_legal_answer_stands_where_one_is_lost(server):
     assert found.measures["malformed"] == 0.5
 
 
+class Halves(Endpoint):
+    """Answers one question at a time."""
+
+    def ask(self, desk, messages, draw, schema=None, **parameters):
+        return json.dumps({"verdict": "LABEL"} if draw[-1] else {"appeal": True, "verdict": "burn"})
+
+
+def test_what_is_mended_in_part_is_taken_together():
+    """The first answer has one of two choices, the second has the other: nothing is malformed."""
+    place = SITUATIONS["moderation"]
+    voice = Voice(Speaker(Halves("m", "http://h/v1")), place, 0, 1, "A1")
+    assert voice.answer(Desk(), told(place, np.random.default_rng(0))) == {"verdict": 1, "appeal": 1}
+    assert (voice.count.answers, voice.count.repaired, voice.count.malformed) == (1, 1, 0)
+
+
 @pytest.mark.parametrize(
     ("mode", "words"),
     [

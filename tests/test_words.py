@@ -12,6 +12,8 @@ from small import ALL, SITUATIONS, made
 from nomoi.core import Situation, govern, outline
 from nomoi.core.saying import amounts, listed, sections
 from nomoi.errors import Refusal
+from nomoi.institutions.altar import Altar
+from nomoi.institutions.charter import Charter
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.survey import Survey
 from nomoi.play.table import Told
@@ -127,6 +129,25 @@ def test_words_of_choices_are_as_many_as_the_choices():
 
     with pytest.raises(Refusal, match=r"calls the choices of 'request' some; 13 different words would be right"):
         choices(Odd())
+
+
+def test_an_altar_and_a_charter_are_read_in_words():
+    """Of an altar that names the second kind, read in this step, far from it; and of a law on the sparse apples."""
+    wood, harvest = SITUATIONS["mushrooms"], SITUATIONS["harvest"]
+    k = len(wood.kinds)
+    mind = np.zeros(k + 10, np.float32)
+    mind[[1, k + 2, k + 3, k + 6]] = 1
+    assert Altar().words(wood, {"mind": mind, "bearing": np.array([0.4, -0.2], np.float32)}).split(". ") == [
+        f"The altar, as you last read it, says: {wood.kinds[1]} alone may be taken",
+        "Others can see what you last took: it was prohibited",
+        "The altar is 4 cells ahead of you and -2 to the right.",
+    ]
+    never = np.eye(k + 10, dtype=np.float32)[k + 1]
+    assert Altar().words(wood, {"mind": never}) == "You have not read the altar yet."
+    seen = {"law": np.ones(len(harvest.kinds), np.float32), "reads": np.array([1, 0, 1], np.float32)}
+    law, others = "By the charter this is forbidden to you now: sparse. ", "Of the others 2 did wrong in the last step"
+    assert Charter(law="thin").words(harvest, seen).startswith(law + others)
+    assert Charter(public=False).words(harvest, seen).startswith(others)
 
 
 def test_cards_are_read_by_their_parts():

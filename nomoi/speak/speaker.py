@@ -149,7 +149,7 @@ def _form(asked: dict[str, Any]) -> str:
     return f"Answer with one JSON object and nothing else, with {one} {keys}; a value is one of the choices."
 
 
-def _order(labels: Sequence[str], rng: np.random.Generator) -> tuple[str, ...]:
+def _order(labels: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
     """Words in an order by lot; numbers in their own."""
     try:
         if all(math.isfinite(float(label)) for label in labels):
