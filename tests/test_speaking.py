@@ -19,7 +19,7 @@ from test_words import told
 
 from nomoi.core import govern
 from nomoi.core.spec import rebuild, spec
-from nomoi.errors import Refusal
+from nomoi.errors import Missing, Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.fine import Fine
 from nomoi.institutions.quota import Quota
@@ -32,11 +32,12 @@ from nomoi.runs.trial import Run
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.lake import Lake
 from nomoi.speak.desk import Desk, Spent, desk
-from nomoi.speak.endpoint import Endpoint
+from nomoi.speak.endpoint import Endpoint, _wait
 from nomoi.speak.newcomer import cases, judge
 from nomoi.speak.reading import first_object, read, schema
 from nomoi.speak.session import play
 from nomoi.speak.speaker import SPOKEN, Speaker, Voice, names, tamed
+from nomoi.studies import govsim
 from nomoi.testing.server import MODES, ORDER, answer, scripted
 
 LAKE = Lake()
@@ -185,6 +186,7 @@ def test_tokens_are_a_budget_too(server):
 
 def test_the_command_plays_keeps_and_asks_nothing_twice_and_writes_no_secret(server, nomoi, tmp_path, monkeypatch):
     monkeypatch.setenv("MY_KEY", SECRET)
+    server.mode = "parrot"
     seat = f"model:ten@{server.url}"
     words = ("play", "lake", "--seat", seat, "--seat", "constant(choice=11)", "--seeds", 1, "--key", "MY_KEY")
     status, out, err = nomoi(*words, "--json")
@@ -201,6 +203,7 @@ def test_the_command_plays_keeps_and_asks_nothing_twice_and_writes_no_secret(ser
     assert (status, "check the key in MY_KEY" in said, "wrong key Bearer [key]" in said) == (2, True, True)
     kept = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()]
     assert len(kept) > 5
+    assert sum(b"Bearer [key]" in content for content in kept) == 4
     assert not any(SECRET.encode() in content for content in [*kept, out.encode(), err.encode(), said.encode()])
 
 
@@ -435,3 +438,45 @@ def test_a_newcomer_is_scored_against_what_the_institution_decides(law):
     np.testing.assert_allclose((stern.agreement, stern.of_gaps, stern.base), (wrong, 0, max(wrong, 1 - wrong)))
     assert (mute.agreement, mute.malformed) == (0, 1)
     assert 0 < wrong < 1
+
+
+# --- the study --------------------------------------------------------------------------------------------------------
+
+
+class Lived:
+    """Results of one condition in which so many answers were malformed."""
+
+    def __init__(self, malformed):
+        self.malformed = malformed
+
+    def late(self, label, measure):
+        return np.full(5, self.malformed) if measure == "malformed" else np.arange(5.0) + 10
+
+
+def test_where_too_many_answers_were_malformed_nothing_is_decided():
+    effect = govsim._clear(lambda r: r.late("quota", "survival"), "quota")
+    clear, muddled = effect(Lived(0.04)), effect(Lived(0.06))
+    assert (clear.mean, np.isfinite(clear.low)) == (12, True)
+    assert (muddled.mean, muddled.low, muddled.high) == (12, -np.inf, np.inf)
+
+
+def test_the_study_speaks_to_whom_the_environment_names_and_else_nobody_is_tested(monkeypatch):
+    monkeypatch.delenv("NOMOI_ENDPOINT", raising=False)
+    silent = [t for t in govsim.trials("smoke") if isinstance(t, Spoken)]
+    with pytest.raises(Missing, match="nobody is there to speak; set NOMOI_ENDPOINT to MODEL@URL"):
+        silent[0].make(jax.random.key(0), ())
+    monkeypatch.setenv("NOMOI_ENDPOINT", "phi4@http://127.0.0.1:1/v1")
+    spoken = [t for t in govsim.trials("smoke") if isinstance(t, Spoken)]
+    assert {t.label: t.seats[0].wording for t in spoken if t.seats[0].wording} == {
+        "nothing, wording 2": 1, "nothing, wording 3": 2,
+    }  # fmt: skip
+    assert [set(t.measures()) for t in spoken] == [set(t.measures()) for t in silent]
+    monkeypatch.setenv("NOMOI_ENDPOINT", "phi4")
+    with pytest.raises(Refusal, match="NOMOI_ENDPOINT is 'phi4'; MODEL@URL, such as"):
+        govsim.trials("smoke")
+
+
+def test_a_server_is_left_alone_for_as_long_as_it_asks():
+    assert [_wait(told) for told in ("3", "0.5", "-1", "1e9", "Wed, 21 Oct 2026 07:28:00 GMT", None)] == [
+        3, 0.5, 0, 120, None, None,
+    ]  # fmt: skip

@@ -27,7 +27,7 @@ from nomoi.speak.desk import Desk, desk
 from nomoi.speak.endpoint import Endpoint
 from nomoi.speak.speaker import Speaker
 
-COLUMNS = ("survival", "gained", "reward", "payoff", "defection", "satisfied", "malformed")
+COLUMNS = ("survival", "gained", "reward", "payoff", "defection", "agreement", "malformed")  # and an institution's
 SITTINGS = 8  # steps in which institutions may convene, in the estimate of what is asked (ours)
 _MODEL = re.compile(r"model:(?P<model>.+)@(?P<url>https?://.*)")
 
@@ -124,8 +124,8 @@ def dry(made: Sequence[Spoken], seeds: int) -> None:
 
 def show(rows: Sequence[Row], at: Desk) -> None:
     """The table, the spread over wordings before any regime is compared, and what was asked."""
-    known = [m for m in COLUMNS if any(r.estimate(m).n for r in rows)]
     told = {name: words for row in rows for r in row.records[:1] for name, words in r.facts["measures"].items()}
+    known = [m for c in COLUMNS for m in told if m.rpartition(".")[2] == c and any(r.estimate(m).n for r in rows)]
     first = known[0]
     if len({r.wording for r in rows}) > 1:
         means = [r.estimate(first).mean for r in rows]

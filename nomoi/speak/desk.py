@@ -52,9 +52,8 @@ class Desk:
     def __post_init__(self) -> None:
         self._lock, self._kept = threading.Lock(), dict[str, Said]()
 
-    def find(self, asked: Mapping[str, Any]) -> Said | None:
-        """What was answered to this, if it ever was."""
-        name = named(asked)
+    def find(self, name: str, asked: Mapping[str, Any]) -> Said | None:
+        """What was answered to this, which is plain data and goes by that name, if it ever was."""
         if self.folder is None:
             return self._kept.get(name)
         path = self.folder / f"{name}.json"
@@ -64,14 +63,13 @@ class Desk:
             found = json.loads(files.text(path))
         except (ValueError, RecursionError):
             found = None
-        if not isinstance(found, dict) or found.get("asked") != _plain(asked) or not isinstance(found.get("text"), str):
+        if not isinstance(found, dict) or found.get("asked") != asked or not isinstance(found.get("text"), str):
             raise Refusal(f"{path} is damaged: it is no answer to what names it; delete it, and it is asked for anew.")
         return found
 
-    def keep(self, asked: Mapping[str, Any], text: str, tokens: int) -> Said:
+    def keep(self, name: str, asked: Mapping[str, Any], text: str, tokens: int) -> Said:
         """Put an answer away, in one step."""
-        said = {"asked": _plain(asked), "text": text, "tokens": tokens}
-        name = named(asked)
+        said = {"asked": asked, "text": text, "tokens": tokens}
         if self.folder is None:
             self._kept[name] = said
         else:
@@ -107,12 +105,8 @@ class Desk:
 
 def named(asked: Mapping[str, Any]) -> str:
     """The name of an answer: a digest of all that was asked."""
-    spelt = json.dumps(_plain(asked), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    spelt = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(spelt.encode()).hexdigest()
-
-
-def _plain(asked: Mapping[str, Any]) -> Any:
-    return json.loads(json.dumps(asked))
 
 
 _STANDS: ContextVar[Desk | None] = ContextVar("desk", default=None)

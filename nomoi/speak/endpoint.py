@@ -64,16 +64,17 @@ class Endpoint:
 
     def ask(self, desk: Desk, messages: Messages, draw: Sequence[int], schema: Any = None, **parameters: Any) -> str:
         """The text that the model answers; the same question of the same draw is asked once and for ever."""
-        asked = {"url": self.url, "model": self.model, "messages": list(messages), "parameters": parameters,
-                 "draw": list(draw)}  # fmt: skip
-        if found := desk.find(asked):
+        said = [dict(message) for message in messages]
+        asked = {"url": self.url, "model": self.model, "messages": said, "parameters": parameters, "draw": list(draw)}
+        name = named(asked)
+        if found := desk.find(name, asked):
             return str(found["text"])
-        seed = int(named(asked)[:7], 16)  # whatever the server makes of it
+        seed = int(name[:7], 16)  # whatever the server makes of it
         body = {"model": self.model, "messages": list(messages), "seed": seed, **parameters}
         text, tokens = self._tried(desk, body, schema)
         if secret := self.secret():
             text = text.replace(secret, "[key]")
-        return str(desk.keep(asked, text, tokens)["text"])
+        return str(desk.keep(name, asked, text, tokens)["text"])
 
     def _tried(self, desk: Desk, body: dict[str, Any], schema: Any) -> tuple[str, int]:
         wrong, attempt = "", 0

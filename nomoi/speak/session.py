@@ -63,6 +63,7 @@ def play(
             for i, choices in zip(asked, answers, strict=True):
                 table.answer(i, choices)
             table.step()
+            assert table.brought is not None  # by the step
             ledger = _added(ledger, situation, table.state, table.brought, table.turn)
             for i, voice in voices.items():
                 voice.lived(table.outcome[i], table.steps)

@@ -31,6 +31,7 @@ MODES = {
     "no protocol": "what is no chat completion",
     "huge": "two million letters",
     "injection": "as ten, between words that order what others shall answer",
+    "parrot": "as ten, and repeats the key that it was sent",
     "busy": "always too many requests",
     "locked": "the key is wrong",
 }
@@ -126,6 +127,7 @@ class Scripted:
             time.sleep(0.3)
         script = "not json" if mode == "flaky" and turn % 7 == 0 else mode
         text = answer(script, body["messages"])
+        text += f" {to.headers.get('authorization')}" if mode == "parrot" else ""
         _send(to, 200, {"choices": [{"message": {"role": "assistant", "content": text}}],
                         "usage": {"total_tokens": 100 + len(text) // 4}})  # fmt: skip
 
