@@ -26,6 +26,7 @@ from nomoi.institutions.quota import Quota
 from nomoi.law.samples import charter
 from nomoi.play import replay
 from nomoi.play.words import choices
+from nomoi.runs.claims import Results
 from nomoi.runs.spoken import Spoken, transcript
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
@@ -443,11 +444,12 @@ def test_a_newcomer_is_scored_against_what_the_institution_decides(law):
 # --- the study --------------------------------------------------------------------------------------------------------
 
 
-class Lived:
+class Lived(Results):
     """Results of one condition in which so many answers were malformed."""
 
     def __init__(self, malformed):
-        self.malformed = malformed
+        super().__init__({})
+        object.__setattr__(self, "malformed", malformed)
 
     def late(self, label, measure):
         return np.full(5, self.malformed) if measure == "malformed" else np.arange(5.0) + 10
