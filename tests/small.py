@@ -120,7 +120,7 @@ ALIKE = (
     "treaty",
     "vote",
 )
-COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
+COMMONERS = ("assembly", "challenged", "court", "notice", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
 BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive", "lake"}  # tried in test_bottom, test_lake
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"} - BOTTOM)

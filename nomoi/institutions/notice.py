@@ -17,7 +17,8 @@ class Notice(Institution):
     memory    none
 
     >>> from nomoi.institutions.notice import Notice
-    >>> Notice(text="Take no more than grows back.").heads(None)
+    >>> from nomoi.situations.lake import Lake
+    >>> Notice(text="Take no more than grows back.").heads(Lake())
     {}
     """
 
