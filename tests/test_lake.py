@@ -52,6 +52,15 @@ def test_what_all_ask_for_each_month_is_what_the_paper_says_it_comes_to(ask, mon
     assert stocks == left
 
 
+def test_a_sustainable_share_is_an_equal_part_of_half_the_stock_in_whole_tons():
+    assert [int(LAKE.share(jnp.int32(stock))) for stock in (100, 99, 49, 9)] == [10, 9, 4, 0]
+    table = Table(LAKE)
+    for seat, ask in enumerate((9, 10, 11, 100, 0)):
+        table.answer(seat, {"request": ask})
+    table.step()
+    assert [share.events["defect"] for share in table.outcome.values()] == [0, 0, 1, 1, 0]
+
+
 def test_measures_are_survival_and_what_was_gained_of_600():
     told = dict(zip(measures(LAKE), eqx.filter_jit(evaluate)(jax.random.key(0), LAKE, Constant(choice=20), worlds=4),
                     strict=True))  # fmt: skip

@@ -69,6 +69,7 @@ def test_ten_each_month_is_the_sustainable_fishery_in_sixty_calls(server):
     }  # fmt: skip
     assert server.requests == 60
     sent = server.bodies[-1]
+    assert "Round 11: you answered request 10; you got 10." in sent["messages"][-1]["content"]
     assert sent["temperature"] == 1
     assert sent["response_format"]["json_schema"]["schema"]["properties"] == {"request": {"type": "integer"}}
 
@@ -178,6 +179,14 @@ def test_a_run_that_breaks_off_goes_on_from_what_was_said(server, tmp_path):
     one.write_text("{}")
     with pytest.raises(Refusal, match="is damaged: it is no answer to what names it; delete it"):
         played(server, at=Desk(tmp_path))
+
+
+def test_the_same_question_is_another_draw_for_another_seat(server):
+    endpoint, at = Endpoint("m", server.url), Desk()
+    asked = [{"role": "user", "content": 'with the key "x";\nx: 1, 2'}]
+    for draw in ((1, 0), (1, 1), (2, 0), (1, 0), (1, 1)):
+        assert endpoint.ask(at, asked, draw) == '{"x": "2"}'
+    assert (server.requests, len({body["seed"] for body in server.bodies})) == (3, 3)
 
 
 def test_tokens_are_a_budget_too(server):
