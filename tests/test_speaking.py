@@ -437,7 +437,7 @@ class Reader(Endpoint):
         return json.dumps({"verdict": "forbidden" if self.model == "stern" else said})
 
 
-@pytest.mark.parametrize("law", ["red", "thin", "care", "named"])
+@pytest.mark.parametrize("law", ["red", "named"])
 def test_a_newcomer_is_scored_against_what_the_institution_decides(law):
     system = charter(law)
     some = cases(system, ["harvest", "sparse", "breach"], ["red", "blue"])

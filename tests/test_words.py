@@ -22,7 +22,9 @@ from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 
 TOKENS = 1500  # four letters each
-PLACES = SITUATIONS | {name: name for name in ALL}
+FIRST = {stack: name for name in reversed(ALL) for stack in [name.partition(", ")[2]]}  # one world of each institution
+PLACES = [pytest.param(name, marks=[] if name in SITUATIONS or name in FIRST.values() else pytest.mark.slow)
+          for name in (*SITUATIONS, *ALL)]  # fmt: skip
 
 
 def place(name: str) -> Situation:
