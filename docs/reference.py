@@ -21,7 +21,7 @@ from nomoi.report.listed import KINDS, Thing, listed
 SHORT = ("measure", "folly")  # a few words each: all on the page of their kind
 FOLDERS = ("nomoi", *(f"nomoi.{name}" for name in (
     "core", "grid", "situations", "institutions", "solve", "populations", "law", "markets", "proxies", "voices",
-    "measure", "learners", "scripts", "probes", "play", "runs", "testing",
+    "measure", "learners", "scripts", "probes", "play", "speak", "runs", "testing",
 )))  # fmt: skip
 
 

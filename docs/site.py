@@ -23,7 +23,7 @@ import reference  # noqa: E402
 
 GUIDES = ("README", "begin", "game", "institution", "study", "verdicts", "data", "meetings", "learners", "cluster",
           "lesson")  # fmt: skip
-SUBJECTS = ("games", "commons", "markets", "proxies", "voices", "play", "architecture")
+SUBJECTS = ("games", "commons", "markets", "proxies", "voices", "play", "speaking", "architecture")
 CSS = """
 .wy-nav-content { max-width: 1080px; }
 .rst-content pre, .rst-content code { font-size: 13px; }

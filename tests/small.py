@@ -120,9 +120,9 @@ ALIKE = (
     "treaty",
     "vote",
 )
-COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
+COMMONERS = ("assembly", "challenged", "court", "notice", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive"}  # what fits there is tried in test_bottom
+BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive", "lake"}  # tried in test_bottom, test_lake
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"} - BOTTOM)
 THERE["rotation"] = ("pool", "irrigation")
 THERE |= (

@@ -119,7 +119,11 @@ def test_what_is_told_to_people_may_be_reworded_and_what_is_counted_may_not(edit
             assert not reads.search(file.read_text()), home
 
 
-SHOWING = ("nomoi.core.events", "nomoi.core.measure")  # of meanings they make other meanings
+SHOWING = (
+    "nomoi.core.events",
+    "nomoi.core.measure",  # of meanings they make other meanings
+    "nomoi.play.words",
+)  # those who speak are told sentences, and their records are named by these too
 
 
 def test_the_words_of_a_persons_own_code_are_its_own(tmp_path, monkeypatch):

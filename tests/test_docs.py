@@ -52,6 +52,13 @@ def test_what_the_page_about_play_shows_is_what_happens(tmp_path, monkeypatch, c
     assert told["table"].outcome[0].events["contract.bound"] == 1
 
 
+def test_what_the_page_about_speaking_shows_is_what_is_said(tmp_path, capsys):
+    page = (ROOT / "docs" / "speaking.md").read_text()
+    (tmp_path / "page.py").write_text(re.findall(r"```python\n(.*?)```", page, re.S)[0])
+    runpy.run_path(str(tmp_path / "page.py"))
+    assert capsys.readouterr().out == re.findall(r"```text\n(.*?)```", page, re.S)[0]
+
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "examples").glob("*.py"))]
 SHOWN = sorted({
     " ".join(found.replace("\\\n", " ").partition(" #")[0].split())

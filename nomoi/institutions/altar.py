@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, counted, outline, setting, size
 from nomoi.core.measure import compliance
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene, bearing, distance
@@ -317,3 +320,18 @@ class Altar(Institution):
         bits = jnp.concatenate([mind, flags, trace], -1).astype(jnp.float32)
         news = {"mind": jnp.concatenate([bits, jnp.minimum(ages, 2.0)], -1)}
         return news if scene is None else news | {"bearing": bearing(scene.land, scene.body, self.place)}
+
+    def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
+        kinds, mind = situation.kinds, np.asarray(seen["mind"])
+        k = len(kinds)
+        read, trace = int(mind[: k + 2].argmax()), mind[k + 5 : -2]
+        says = "is forbidden" if int(self.names) else "alone may be taken"
+        told = [*(f"{kind} {says}" for kind in kinds), "nothing may be taken", ""][read]
+        out = [f"The altar, as you last read it, says: {told}." if told else "You have not read the altar yet."]
+        if trace.any():
+            words = kinds if self.sight == "raw" else ("permitted", "prohibited", "of a kind you know nothing about")
+            out.append(f"Others can see what you last took: it was {words[int(trace.argmax())]}.")
+        if "bearing" in seen:
+            ahead, right = (number(10 * x) for x in seen["bearing"])
+            out.append(f"The altar is {ahead} cells ahead of you and {right} to the right.")
+        return " ".join(out)

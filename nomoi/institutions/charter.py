@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import equinox as eqx
@@ -132,6 +133,16 @@ class Charter(Institution):
         others = (np.arange(n)[:, None] + np.arange(1, n)) % n
         reads = jnp.take_along_axis(memory.reads, jnp.asarray(others), 1)
         return {"law": law.astype(jnp.float32), "reads": reads.astype(jnp.float32)}
+
+    def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
+        names, kinds = acts(charter(self.law)), situation.kinds
+        law = np.asarray(seen["law"]).reshape(len(names), -1) > 0
+        alone = lambda k: f" of {kinds[k]}" if len(kinds) > 1 else ""  # noqa: E731
+        wrong = [name if law[a].all() else f"{name}{alone(k)}" for a, name in enumerate(names)
+                 for k in range(law.shape[1]) if law[a, k] and (k == 0 or not law[a].all())]  # fmt: skip
+        told = f"By the charter this is forbidden to you now: {', '.join(wrong) or 'nothing'}." if self.public else ""
+        seen_wrong = int(np.asarray(seen["reads"]).sum())
+        return f"{told} Of the others {seen_wrong} did wrong in the last step, as you read it.".strip()
 
 
 def _primary(system: LegalSystem) -> list:

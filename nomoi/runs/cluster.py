@@ -20,9 +20,11 @@ from typing import Any
 from nomoi.errors import Missing, Refusal
 from nomoi.runs import errand
 from nomoi.runs.engine import Interrupted, Progress, Tell
-from nomoi.runs.hands import Hand, Hands, Made
+from nomoi.runs.hands import Hand, Hands, Made, made
+from nomoi.runs.spoken import Spoken
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
+from nomoi.speak.desk import desk
 
 LIVES = 3  # workers that may die over the same runs before it is taken for the runs' fault (ours)
 HALT = 10.0  # seconds within which a worker that is halted must have sent its checkpoint (ours)
@@ -148,6 +150,9 @@ class _Far(Hand):
         return self._done(runs, lambda worker, sent: worker.train.remote(*sent, kept(), lanes))
 
     def make(self, run: Run) -> Made:
+        if isinstance(run.trial, Spoken):  # the key of the endpoint and the answers are the driver's
+            with desk(folder=self.store.root / "answers"):
+                return made(run)
         return self._done([run], lambda worker, sent: worker.make.remote(*sent))
 
     def _done(self, runs: Sequence[Run], begin: Callable[[Any, Any], Any]) -> Any:

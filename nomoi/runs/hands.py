@@ -21,6 +21,7 @@ from nomoi.errors import Refusal
 from nomoi.runs.engine import Program, Stack, Tell, kind
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
+from nomoi.speak.desk import desk
 
 STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
 
@@ -91,7 +92,8 @@ class _Thread(Hand):
         return list(Stack(runs, program, self.store, self.tell, self.stop).train())
 
     def make(self, run: Run) -> Made:
-        return made(run)
+        with desk(folder=self.store.root / "answers"):  # of those who speak
+            return made(run)
 
 
 def made(run: Run) -> Made:

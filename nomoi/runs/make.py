@@ -87,8 +87,9 @@ def make(
     exact = frozenset(t.label for t in trials if t.exact)
     if aged:
         work.remark(f"Old records, which other code made, stand for {', '.join(map(repr, sorted(aged)))}.")
-    for label, why in work.missing.items():
-        work.remark(f"{label!r} is not tested: {why}")
+    for why in dict.fromkeys(work.missing.values()):
+        labels = [repr(label) for label, because in work.missing.items() if because == why]
+        work.remark(f"{', '.join(labels)} {'are' if len(labels) > 1 else 'is'} not tested: {why}")
     results = Results({t.label: records[t.label] for t in trials}, exact, frozenset(aged), work.missing)
     return Made(results, work.fresh, tuple(work.remarks))
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
+from nomoi.core.saying import amounts
 from nomoi.grid.words import fold, uniform
 from nomoi.situations.grounds import Grounds
 
@@ -115,6 +116,15 @@ class Commons(Grounds):
     @property
     def actions(self) -> dict[str, int]:
         return {"effort": self.levels, "range": 2, "provide": 2}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        shares = tuple(f"{share} of capacity" for share in amounts(0, 1, self.levels))
+        return (
+            super().choices
+            | {"effort": shares, "range": ("own ground", "everywhere")}
+            | dict.fromkeys(("provide",), ("no", "yes"))
+        )
 
     @property
     def emits(self) -> dict[str, Event]:

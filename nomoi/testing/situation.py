@@ -12,7 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PRNGKeyArray
 
-from nomoi.core import Situation
+from nomoi.core import Situation, outline
+from nomoi.core.saying import listed
+from nomoi.errors import Refusal
+from nomoi.play.table import Told
+from nomoi.play.words import choices, words
 from nomoi.testing.common import (
     LONGEST,
     PATIENCE,
@@ -50,9 +54,9 @@ class Bench(Sense):
 
     def questions(self) -> dict[str, Callable[[], str]]:
         names = (
-            "sizes", "actions", "reset and state", "observe", "outcome", "events", "measures", "asked", "strict types",
-            "pure", "vmap", "ends", "finite", "stock", "units", "conservation", "scene", "abilities", "impersonality",
-            "chance",
+            "sizes", "actions", "words", "reset and state", "observe", "outcome", "events", "measures", "asked",
+            "strict types", "pure", "vmap", "ends", "finite", "stock", "units", "conservation", "scene", "abilities",
+            "impersonality", "chance",
         )  # fmt: skip
         return {name: getattr(self, "_" + name.replace(" ", "_")) for name in names}
 
@@ -78,6 +82,16 @@ class Bench(Sense):
             if not isinstance(k, int) or k < 2:
                 raise Wrong(f"head {head!r} of {self.name} has {k!r} choices; a whole number of at least 2 is right.")
         return ", ".join(f"{head}: {k} choices" for head, k in self.s.actions.items())
+
+    def _words(self) -> str:
+        try:
+            said = choices(self.s)
+            seen = {name: np.zeros(x.shape[1:], x.dtype) for name, x in outline(self.s).told.items()}
+            for i in dict(zip(self.s.roles, range(self.n), strict=True)).values():  # one of each role
+                words(self.s, Told(i, seen, dict(self.s.actions), True, 0))
+        except Refusal as refusal:
+            raise Wrong(str(refusal)) from None
+        return "; ".join(f"{head}: {listed(labels)}" for head, labels in said.items())
 
     def _reset_and_state(self) -> str:
         wrong = mismatches(self.shapes["reset"], self.shapes["state"])
