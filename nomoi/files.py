@@ -10,7 +10,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,7 +24,7 @@ _PLAIN = (
               r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", "-+0123456789."),
     ("null", r"^(?:~|null|Null|NULL|)$", ("~", "n", "N", "")),
 )  # fmt: skip
-DEEP = 100  # levels of a file in YAML (ours)
+DEEP = 100  # levels of a file of data (ours)
 DATA = "NOMOI_DATA"  # the folder of data that are too large, or not licensed, to come with nomoi
 
 
@@ -80,17 +80,34 @@ def table(path: str | Path, ends: Sequence[str] = (".yaml", ".yml", ".json", ".t
     said = text(path)
     try:
         if end == ".json":
-            found = json.loads(said, object_pairs_hook=lambda pairs: once(pairs, str(path)))
+            found = shallow(lambda: json.loads(said, object_pairs_hook=lambda pairs: once(pairs, str(path))), path)
         elif end == ".toml":
-            found = tomllib.loads(said)
+            found = shallow(lambda: tomllib.loads(said), path)
         else:
             found = _yaml(said, path)
-    except (ValueError, RecursionError) as error:  # of JSON and of TOML
+    except ValueError as error:  # of JSON and of TOML, and of numbers of thousands of digits
         line = f", line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
         problem = getattr(error, "msg", "") or str(error)
+        if "int_max_str_digits" in problem:  # the library's advice is for programmers
+            problem = "a number has thousands of digits"
         raise Refusal(f"{path}{line} cannot be read: {printable(' '.join(str(problem).split()))}.") from None
     if not isinstance(found, dict):
         raise Refusal(f"{path} is no table of names and values; lines such as `title: ...` would be right.")
+    return found
+
+
+def shallow(read: Callable[[], Any], where: str | Path) -> Any:
+    """The data that `read` gives; a `Refusal` where they are nested too deeply for it, or for whoever walks through."""
+    too_deep = Refusal(f"{where} is nested more than {DEEP} times; take it apart.")
+    try:
+        level = [found := read()]
+    except RecursionError:
+        raise too_deep from None
+    for _ in range(DEEP):
+        inner = [x.values() if isinstance(x, dict) else x for x in level if isinstance(x, (dict, list))]
+        level = list(itertools.chain.from_iterable(inner))
+    if any(isinstance(x, (dict, list)) for x in level):
+        raise too_deep
     return found
 
 

@@ -336,7 +336,9 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "nan.json").write_text('{"acceptance": NaN}')
     (tmp_path / "good.json").write_text(canonical(SAMPLES["late"]))
     (tmp_path / "binary.json").write_bytes(b"\xff\xfe\x00")
-    for name, sentence in (("bad.json", "is no JSON"), ("nan.json", "has NaN"), ("none.json", "cannot be read"),
+    (tmp_path / "deep.json").write_text("[" * 9000)
+    for name, sentence in (("bad.json", "is no JSON"), ("deep.json", "nested more than 100 times"),
+                           ("nan.json", "has NaN"), ("none.json", "cannot be read"),
                            ("binary.json", "those of UTF-8")):  # fmt: skip
         with pytest.raises(Refusal, match=sentence):
             load(tmp_path / name)

@@ -628,7 +628,15 @@ technology = {family = "activities", processes = [{wine = -1, bread = 0.5}]}
         ("x.txt", "", "must end in .yaml"),
         ("x.toml", "a = ", "cannot be read"),
         ("x.json", "{}", "has no 'goods'"),
+        ("x.json", '{"goods": ' + "[" * 9000 + "]" * 9000 + "}", "x.json is nested more than 100 times; take it apart"),
+        ("x.json", '{"goods": ' + "[" * 100 + "]" * 100 + "}", "nested more than 100 times"),
+        ("x.json", '{"goods": ' + "[" * 99 + "]" * 99 + "}", "good 1 is called [["),
+        ("x.yaml", "goods: " + "[" * 9000 + "]" * 9000, "nested more than 100 times"),
+        ("x.toml", "goods = " + "[" * 9000 + "]" * 9000, "nested more than 100 times"),
+        ("x.toml", "goods" + ".a" * 100 + " = 1", "nested more than 100 times"),
+        ("x.json", '{"goods": ' + "9" * 5000 + "}", "a number has thousands of digits"),
     ],
+    ids=range(15),
 )
 def test_files_that_are_no_economies_are_refused(nomoi, tmp_path, name, text, said):
     Path(name).write_text(text)

@@ -112,7 +112,7 @@ def test_surveys_that_are_none(by, sentence, tmp_path):
 @pytest.mark.parametrize(("text", "sentence"), [
     ('{"q": {"A": {"Yes": 1}}, "q": {"A": {"Yes": 2}}}', "gives 'q' twice"),
     ('{"q": {"A": {"Yes": 1, "Yes": 2}}}', "gives 'Yes' twice"),
-    ("{}", "must be a list"), ("[]", "must be a list"), ("[" * 9000, "is no JSON"), ("", "is no JSON"),
+    ("{}", "must be a list"), ("[]", "must be a list"), ("[" * 9000, "nested more than 100 times"), ("", "is no JSON"),
     ('[{"situation": "s", "vrd": "v", "explanation": "e", "output": "o"}]', "is a text that a model wrote"),
     ('[{"label": "A", "output": "B"}]', "is a text that a model wrote"),
     ('[{"question": "q", "gold_distribution": [true, false]}]', "no list of numbers"),

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nomoi.errors import Refusal, nearest
+from nomoi.files import shallow
 
 FIELDS = ("actor", "target", "role", "act", "kind", "amount", "marks")
 PARTIES = ("actor", "target")  # a rule that names one is not general
@@ -227,6 +228,6 @@ def parsed(text: str, where: str) -> Any:
         raise Refusal(f"{where} has {word}, which is no number.")
 
     try:
-        return json.loads(text, parse_constant=constant)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return shallow(lambda: json.loads(text, parse_constant=constant), where)
+    except json.JSONDecodeError as error:
         raise Refusal(f"{where} is no JSON: {str(error).rstrip('.')}.") from None

@@ -77,8 +77,9 @@ def is_number(value: Any) -> bool:
 def loaded(path: str | Path) -> Any:
     """What a JSON file says; one that names a key twice is refused, since the last would win without a word."""
     try:
-        return json.loads(files.text(path), object_pairs_hook=lambda pairs: once(pairs, str(path)))
-    except (json.JSONDecodeError, RecursionError) as error:
+        said = files.text(path)
+        return files.shallow(lambda: json.loads(said, object_pairs_hook=lambda pairs: once(pairs, str(path))), path)
+    except json.JSONDecodeError as error:
         raise Refusal(f"{path} is no JSON: {str(error).rstrip('.')}.") from None
     except ValueError:  # of Python, which reads no number of thousands of digits
         raise Refusal(f"{path} has a number of too many digits; shares in [0, 1] would be right.") from None
