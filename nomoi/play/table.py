@@ -88,6 +88,7 @@ class Table:
     over      whether the episode has ended; `renew` begins the next one
     outcome   {seat: Share} of the last step
     state     the whole state, for pictures and measures; no seat is told it
+    brought   the whole outcome of the last step, on the host; None before the first
     log       what was played, as plain data (see `transcript`)
     """
 
@@ -106,7 +107,8 @@ class Table:
     def _open(self, key: PRNGKeyArray) -> None:
         """Begin the episode of a key."""
         self._key, self.over, self.outcome = key, False, dict[int, Share]()
-        self.steps, self._answers = 0, dict[int, dict[str, int]]()
+        self.brought: Outcome | None
+        self.steps, self._answers, self.brought = 0, dict[int, dict[str, int]](), None
         self.state, self._turn, self._device = _begin(self.situation, key)
         self._host: Seen = jax.device_get(self._device)
         self.episode += 1
@@ -209,7 +211,7 @@ class Table:
         for party, carry in zip(self._parties, carried, strict=True):
             party.carry = carry
         self.steps, self._lived, self._answers = self.steps + 1, self._lived + 1, {}
-        self.over = bool(brought.done)
+        self.over, self.brought = bool(brought.done), brought
         self.outcome = {i: _share(brought, i) for i in self.seats}
         self._write(rows, brought)
 
