@@ -1,0 +1,128 @@
+"""What is sent to a browser: codes of what there is to see, what is asked, and what happened in words.
+
+A person at a seat is told what its agent is told (`Table.told`), and no more, unless the plan shows the whole map.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from nomoi.core import Situation, outline
+from nomoi.grid import paint
+from nomoi.grid.still import Still
+from nomoi.measure import films
+from nomoi.measure.statistics import number
+from nomoi.play.table import Table
+from nomoi.runs.regimes import unheard
+
+
+class Eyes:
+    """How one situation is shown."""
+
+    def __init__(self, situation: Situation, sees: str):
+        self.situation, self.sees = situation, sees
+        self.scene = outline(situation).scene
+        self.labels = labels(situation)
+
+    def fixed(self) -> dict[str, Any]:
+        """What does not change: rules in words, names of choices, and how to paint."""
+        place, bare = self.situation, self.situation.bare
+        card = (type(bare).__doc__ or "").strip().split("\n\n")
+        rules = [i.sentence for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
+        out = {"name": bare.name, "card": [" ".join(part.split()) for part in card[:2]], "rules": rules,
+               "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,
+               "colours": list(paint.AGENTS), "palette": paint.PALETTE}  # fmt: skip
+        if self.scene is not None:
+            extent = self.scene.extent
+            names = self.scene.planes
+            blank = np.zeros((1, 1), np.uint32)
+            one = np.zeros(1, np.int32)
+            still = Still(1, 1, names, len(self.scene.ground), blank, blank.astype(np.int8) - 1, one, one, one, {},
+                          place.kinds)  # fmt: skip
+            bodies = sorted(self.scene.bodies)
+            looks = [(n, "body" if n in bodies else form, tone) for n, form, tone in paint.looks(still)]
+            out["view"] = {"looks": looks, "own": [extent.ahead, extent.side], "shape": list(extent.shape)}
+        return out
+
+    def seat(self, table: Table, i: int) -> dict[str, Any]:
+        """What the person at a seat is told now."""
+        told = table.told(i)
+        out = self._happened(table, i) | {"asked": list(told.asked), "present": told.present, "step": told.step}
+        view = told.seen.pop("view", None)
+        if view is not None and self.sees == "view":
+            out["view"] = view.tolist()
+        if self.sees == "map" and self.scene is not None:
+            out["map"] = self.map(table)
+        out["told"] = [[name, _listed(x)] for name, x in told.seen.items() if x.size <= 40]
+        return out
+
+    def everything(self, table: Table) -> dict[str, Any]:
+        """What somebody who watches is shown."""
+        total = [sum(line["reward"][i] + line["transfer"][i] for line in table.log if "step" in line) for i in
+                 table.seats]  # fmt: skip
+        out: dict[str, Any] = {"step": table.steps, "totals": [number(float(x)) for x in total]}
+        if self.scene is not None:
+            out["map"] = self.map(table)
+        if "stock" in self.situation.offers:
+            out["stock"] = [[k, number(float(x))] for k, x in zip(self.situation.kinds, np.asarray(
+                _stock(self.situation, table.state)), strict=True)]  # fmt: skip
+        return out
+
+    def map(self, table: Table) -> dict[str, Any]:
+        """The whole map as codes."""
+        kept = jax.device_get(_seen(self.situation, table.state))
+        shot: Still = films.shot(self.situation, jax.tree.map(lambda x: np.asarray(x)[None, None], kept), {}).at(0)
+        goods = [[*map(int, np.argwhere(shot.goods == k)[j]), paint.colour(paint.kind_name(k, shot.kinds))]
+                 for k in np.unique(shot.goods[shot.goods >= 0]) for j in range(int((shot.goods == k).sum()))]  # fmt: skip
+        bodies = [[int(c) // shot.width, int(c) % shot.width, int(f), int(o)]
+                  for c, f, o in zip(shot.cell, shot.facing, shot.out, strict=True)]  # fmt: skip
+        looks = [(name, form, tone) for name, form, tone in paint.looks(shot)]
+        return {"codes": shot.codes.tolist(), "goods": goods, "bodies": bodies, "looks": looks}
+
+    def _happened(self, table: Table, i: int) -> dict[str, Any]:
+        """What the last step brought to one agent, in numbers and in words."""
+        mine = [line["reward"][i] + line["transfer"][i] for line in table.log if "step" in line]
+        total = float(np.sum(mine)) if mine else 0.0
+        if not table.outcome:
+            return {"total": number(total), "happened": "The episode begins."}
+        share, said = table.outcome[i], []
+        for name, value in share.events.items():
+            amount = float(np.sum(value))
+            event = self.situation.emits.get(name)
+            if event is not None and event.good and abs(amount) > 1e-9:
+                said.append(f"{event.meaning}: {number(amount)} {event.unit}")
+        paid = f"You got {number(share.payoff)}" + (
+            f" ({number(share.reward)} earned, {number(share.transfer)} by the rules)" if share.transfer else ""
+        )
+        return {"total": number(total), "happened": "; ".join([paid, *said]) + "."}
+
+
+def labels(situation: Situation) -> dict[str, list[str]]:
+    """The name of each choice of each head."""
+    try:
+        from nomoi.play import words  # type: ignore[attr-defined]
+
+        return {head: [str(x) for x in names] for head, names in words.choices(situation).items()}
+    except ImportError:
+        return {head: [str(k) for k in range(many)] for head, many in situation.actions.items()}
+
+
+def _listed(x: np.ndarray) -> Any:
+    return [round(float(v), 4) for v in np.ravel(x)]
+
+
+@eqx.filter_jit
+def _seen(place: Situation, state: Any) -> dict[str, Any]:
+    return films.seen(place)(state)
+
+
+@eqx.filter_jit
+def _stock(place: Situation, state: Any) -> Any:
+    return place.stock(state)
+
+
+__all__ = ["Eyes", "labels"]
