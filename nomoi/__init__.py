@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.notch import Notch as Notch
+    from nomoi.institutions.notice import Notice as Notice
     from nomoi.institutions.ostracism import Ostracism as Ostracism
     from nomoi.institutions.peers import Peers as Peers
     from nomoi.institutions.permits import Permits as Permits
@@ -133,6 +134,7 @@ if TYPE_CHECKING:
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.irrigation import Irrigation as Irrigation
     from nomoi.situations.laboratory import Laboratory as Laboratory
+    from nomoi.situations.lake import Lake as Lake
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.lobster import Lobster as Lobster
     from nomoi.situations.matrix import Matrix as Matrix

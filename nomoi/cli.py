@@ -312,6 +312,45 @@ def meet(
 
 
 @app.command()
+def play(
+    situation: Annotated[str, typer.Argument(help="a situation's name, or FILE.py:Name")],
+    seat: Annotated[
+        list[str] | None, typer.Option(help="who sits there: model:NAME@URL or a script; the last takes what is left")
+    ] = None,
+    under: Annotated[list[str] | None, typer.Option(help="a regime, such as survey or nothing")] = None,
+    set: Annotated[list[str] | None, typer.Option(help="an option, such as situation.agents=7")] = None,
+    map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
+    talk: Annotated[int, typer.Option(help="rounds of talk before play")] = 0,
+    wordings: Annotated[int, typer.Option(help="in how many wordings each regime is played, up to 3")] = 1,
+    key: Annotated[str, typer.Option(help="the name of the environment variable that has the endpoint's key")] = "",
+    temperature: Annotated[float, typer.Option(help="of what models draw")] = 1.0,
+    most_calls: Annotated[int, typer.Option(help="calls after which it stops, to be gone on with; 0 is no limit")] = 0,
+    most_tokens: Annotated[int, typer.Option(help="the same of tokens")] = 0,
+    patience: Annotated[float, typer.Option(help="seconds to wait for an answer")] = 60.0,
+    dry: Annotated[bool, typer.Option("--dry", help="say what would be asked, and ask nobody")] = False,
+    out: OUT = Path("runs"),
+    as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
+) -> None:
+    """Let language models play, in words, among themselves or with scripts; print what came of it."""
+    from nomoi.report import playing, terminal
+    from nomoi.speak.desk import Desk
+
+    made = playing.trials(situation, seat or (), under or (), set=set or (), map=map, talk=talk, wordings=wordings,
+                          key=key, temperature=temperature)  # fmt: skip
+    if dry:
+        playing.dry(made, seeds)
+        return
+    desk = Desk(most_calls=most_calls, most_tokens=most_tokens, patience=patience)
+    with _resumable(), terminal.live(quiet=as_json) as tell:
+        rows = playing.play(made, seeds, out, tell, desk)
+    if as_json:
+        print(playing.data(rows, desk))
+    else:
+        playing.show(rows, desk)
+
+
+@app.command()
 def solve(
     game: Annotated[
         str, typer.Argument(help="a file (.nfg, .csv, .json), a known game, such as stag_hunt, or a situation")

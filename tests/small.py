@@ -122,7 +122,7 @@ ALIKE = (
 )
 COMMONERS = ("assembly", "challenged", "court", "quota", "survey", "wardens")
 THERE = dict.fromkeys(ALIKE, ("pool", "matrix")) | dict.fromkeys(COMMONERS, ("pool",))
-BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive"}  # what fits there is tried in test_bottom
+BOTTOM = {"contribution", "reservations", "lobster", "technique", "archive", "lake"}  # tried in test_bottom, test_lake
 WORLDS = tuple(set(SITUATIONS) - {"commons", "errand", "irrigation", "laboratory", "lemons", "offswitch"} - BOTTOM)
 THERE["rotation"] = ("pool", "irrigation")
 THERE |= (

@@ -18,7 +18,7 @@ FLOORS = [
     {"core", "grid", "law"},
     {"situations", "institutions", "solve", "populations", "proxies", "voices", "markets", "measure"},
     {"learners", "scripts"},
-    {"probes", "play"},
+    {"probes", "play", "speak"},
     {"catalogue"},
     {"runs", "testing"},
     {"report"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -56,6 +56,20 @@ class Governed(Recast):
     def actions(self) -> dict[str, int]:
         asked = {f"{i.name}.{h}": k for i in self.institutions for h, k in i.heads(self.situation).items()}
         return self.situation.actions | asked
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        added = {f"{i.name}.{h}": c for i in self.institutions for h, c in i.choices(self.situation).items()}
+        return self.situation.choices | added
+
+    def words(self, seen: Mapping[str, Any], role: str) -> str:
+        """What the world tells, and then each institution in force; one that is not tells nothing but zeros."""
+        told: list[str] = [self.situation.words({k: v for k, v in seen.items() if "." not in k}, role)]
+        for i in self.institutions:
+            own = {k.removeprefix(f"{i.name}."): v for k, v in seen.items() if k.startswith(f"{i.name}.")}
+            if own and np.all(i.in_force):
+                told.append(i.words(self.situation, own))
+        return "\n".join(filter(None, told))
 
     @property
     def emits(self) -> dict[str, Event]:

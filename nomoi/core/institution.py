@@ -6,6 +6,7 @@ types; each defaults to the identity, so an institution writes down only what it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -14,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
 from nomoi.core.measure import Measure
+from nomoi.core.saying import features
 from nomoi.core.settings import Rule, setting, size
 from nomoi.core.situation import Action, Observation, Outcome, Situation, State
 from nomoi.grid.scene import Scene
@@ -73,6 +75,15 @@ class Institution(Rule):
     def heads(self, situation: Situation) -> dict[str, int]:
         """Choices that it asks of agents (boundary and choice rules): head -> number of choices."""
         return {}
+
+    def choices(self, situation: Situation) -> dict[str, tuple[str, ...]]:
+        """The choices of its heads in words; by default no and yes where there are two, else their numbers."""
+        heads = self.heads(situation)
+        return {head: ("no", "yes") if k == 2 else tuple(map(str, range(k))) for head, k in heads.items()}
+
+    def words(self, situation: Situation, seen: Mapping[str, Any]) -> str:
+        """What it tells one agent, in words: the features {name: array} of `inform`; by default each has a line."""
+        return features({f"{self.name}.{name}": values for name, values in seen.items()})
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Memory:
         """Its own state at the start of an episode."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +52,17 @@ class Recast(Situation):
     @property
     def institutions(self) -> tuple[Institution, ...]:
         return self.situation.institutions
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return self.situation.choices
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return self.situation.sentences
+
+    def words(self, seen: Mapping[str, Any], role: str) -> str:
+        return self.situation.words(seen, role)
 
     @property
     def emits(self) -> dict[str, Event]:

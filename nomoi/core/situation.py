@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core.events import Event
 from nomoi.core.measure import Measure
+from nomoi.core.saying import features, sections
 from nomoi.core.settings import Rule
 from nomoi.errors import Refusal
 from nomoi.grid.scene import Scene
@@ -144,6 +145,23 @@ class Situation(Rule):
     @abc.abstractmethod
     def actions(self) -> dict[str, int]:
         """Number of choices of each action head; every agent answers every head."""
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        """The choices of each head in words, as many as `actions` says, all different; by default their numbers."""
+        return {head: tuple(map(str, range(k))) for head, k in self.actions.items()}
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What it is, for those who live in it: in as many wordings as there are; by default the start of its card."""
+        return (sections(type(self).__doc__)[""],)
+
+    def words(self, seen: Mapping[str, Any], role: str) -> str:
+        """What one agent of a role is told, in words: of the features {name: array} that it senses, and of settings.
+
+        What it sees of a scene is said elsewhere.  By default each feature has a line.
+        """
+        return features(seen)
 
     @property
     @abc.abstractmethod

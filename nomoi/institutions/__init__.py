@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nomoi.institutions.mediator import Mediator as Mediator
     from nomoi.institutions.monitor import Monitor as Monitor
     from nomoi.institutions.notch import Notch as Notch
+    from nomoi.institutions.notice import Notice as Notice
     from nomoi.institutions.ostracism import Ostracism as Ostracism
     from nomoi.institutions.peers import Peers as Peers
     from nomoi.institutions.permits import Permits as Permits

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core.saying import amounts, number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -132,6 +135,19 @@ class Contract(Institution):
 
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"propose": self.levels + 1, "sign": 2}
+
+    def choices(self, situation: Situation) -> dict[str, tuple[str, ...]]:
+        return {"propose": ("none", *amounts(self.low, self.high, self.levels)), "sign": ("no", "yes")}
+
+    def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
+        *stage, theta, bound, mine = map(float, seen["terms"])
+        price, unit = number(theta * float(self.high)), unit_of(self.on)
+        if stage[PROPOSE]:
+            return "It is yours to propose a contract." if mine else "Another one is to propose a contract."
+        if stage[SIGN]:
+            terms = f"a {unit} costs {price}" if bound else "no contract"
+            return f"The proposal is: {terms}. Those who are asked sign or do not."
+        return f"All are bound by a contract: a {unit} costs {price}." if bound else "No contract is in force."
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Agreement:
         """The first agent proposes; the voters are drawn among the others."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -91,6 +95,9 @@ class Fine(Institution):
         self, memory: Array, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         return {"record": memory[:, None] / 10, "price": column(self.price(memory))}
+
+    def words(self, situation: Situation, seen: Mapping[str, Any]) -> str:
+        return f"A {unit_of(self.on) if self.on else 'unit'} costs you {number(seen['price'][0])} in fines now."
 
     def guilty(self, outcome: Outcome) -> Float[Array, " n"]:
         """The units that each is fined for."""

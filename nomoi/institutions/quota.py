@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -135,6 +139,13 @@ class Quota(Institution):
             return news
         pooled = jnp.broadcast_to(self.pool, memory.seen.shape)
         return news | {"seen": column(memory.seen), "pooled": column(pooled)}
+
+    def words(self, situation: Situation, seen: Mapping[str, Any]) -> str:
+        if not self.announced:
+            return ""
+        said = f"Your quota for this round is {number(seen['allowed'][0])} (counted by {self.on})."
+        return said + (f" Of all that was taken lately, {float(seen['seen'][0]):.0%} was within quotas."
+                       if self.public else "")  # fmt: skip
 
     def settle(
         self, key: PRNGKeyArray, memory: Basis, situation: Situation, state: State, tried: Action, action: Action,

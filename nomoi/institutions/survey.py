@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Outcome, Situation, setting
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.grid import Scene
 from nomoi.institutions.units import column, ground, heads, members, room, units
@@ -65,6 +68,10 @@ class Survey(Institution):
         self, memory: Array, situation: Situation, state: State, scene: Scene | None, told: Observation
     ) -> Observation:
         return {"estimate": column(memory / jnp.maximum(room(situation), 1e-9))}
+
+    def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
+        full = float(room(situation).max())
+        return f"The survey finds {number(float(seen['estimate'][0]) * full)} left, of at most {number(full)}."
 
     def settle(
         self, key: PRNGKeyArray, memory: Array, situation: Situation, state: State, tried: Action, action: Action,

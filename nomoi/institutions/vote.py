@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, choice, setting, size, unit_of
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -82,6 +85,14 @@ class Vote(Institution):
         return (
             Measure("rate", "reward/unit", "the rate that bound, mean over time", lambda e: e.share("rate"), ("rate",)),
         )
+
+    def choices(self, situation: Situation) -> dict[str, tuple[str, ...]]:
+        return {"rate": tuple(map(number, self.rates))}
+
+    def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
+        rate, due = map(float, seen["rates"])
+        held = " A vote is held now." if due else ""
+        return f"A {unit_of(self.on)} costs {number(rate * float(abs(np.asarray(self.rates)).max()))}.{held}"
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Ballot:
         return Ballot(jnp.zeros((), jnp.int32), Sittings.first())

@@ -26,6 +26,11 @@ def parse(path: str | Path) -> list[Line]:
         raise Refusal(f"{path} is no transcript; it is not text in UTF-8.") from None
     except OSError as error:
         raise Refusal(f"{path} cannot be read ({files.why(error)}).") from None
+    return parse_lines(text, str(path))
+
+
+def parse_lines(text: str, path: str) -> list[Line]:
+    """All lines of the text of such a file, which a sentence calls `path`."""
     found: list[Line] = []
     for k, written in enumerate(text.split("\n")[:-1] if text.endswith("\n") else text.split("\n"), 1):
         where = f"line {k} of {path}"

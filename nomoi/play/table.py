@@ -86,9 +86,8 @@ class Table:
 
     episode   which one it is, from 1;  steps  of it so far, also those in which an institution convened
     over      whether the episode has ended; `renew` begins the next one
-    outcome   {seat: Share} of the last step
+    outcome   {seat: Share} of the last step;  brought  the same for all at once, as the world gave it
     state     the whole state, for pictures and measures; no seat is told it
-    brought   the whole outcome of the last step, on the host; None before the first
     log       what was played, as plain data (see `transcript`)
     """
 
@@ -107,13 +106,18 @@ class Table:
     def _open(self, key: PRNGKeyArray) -> None:
         """Begin the episode of a key."""
         self._key, self.over, self.outcome = key, False, dict[int, Share]()
-        self.brought: Outcome | None
-        self.steps, self._answers, self.brought = 0, dict[int, dict[str, int]](), None
+        self.brought: Outcome | None = None
+        self.steps, self._answers = 0, dict[int, dict[str, int]]()
         self.state, self._turn, self._device = _begin(self.situation, key)
         self._host: Seen = jax.device_get(self._device)
         self.episode += 1
         self._digest = digest.of(self._digest, self.world)
         self.log.append({"episode": self.episode, "digest": self._digest})
+
+    @property
+    def turn(self) -> Int[Array, ""]:
+        """How many steps the world itself has made."""
+        return self._turn
 
     @property
     def world(self) -> Any:

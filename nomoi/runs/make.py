@@ -24,6 +24,7 @@ from nomoi.runs.store import Store
 from nomoi.runs.trained import Trained
 from nomoi.runs.trial import Run, Trial, as_curve
 from nomoi.runs.trials import Scripted
+from nomoi.speak.desk import desk
 
 LANES = 128  # the most runs that are stacked on a GPU (ours)
 STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
@@ -226,7 +227,8 @@ class _Work:
 
     def _make(self, run: Run) -> Record:
         started = time.perf_counter()
-        made, arrays = run.trial.make(None if run.seed is None else key_of(run.seed), run.parents)
+        with desk(folder=self.store.root / "answers"):  # of those who speak
+            made, arrays = run.trial.make(None if run.seed is None else key_of(run.seed), run.parents)
         seconds = round(time.perf_counter() - started, 3)
         record = self._put(run, made, arrays, {"wall_seconds": seconds})
         self.tell(Progress(run.trial.label, run.seed, 1, 1, {}))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nomoi.situations.harvest import Harvest as Harvest
     from nomoi.situations.irrigation import Irrigation as Irrigation
     from nomoi.situations.laboratory import Laboratory as Laboratory
+    from nomoi.situations.lake import Lake as Lake
     from nomoi.situations.lemons import Lemons as Lemons
     from nomoi.situations.lobster import Lobster as Lobster
     from nomoi.situations.matrix import Matrix as Matrix

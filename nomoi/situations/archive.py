@@ -74,6 +74,10 @@ class Archive(Situation):
         return {"ask": 2, "give": 2, "post": 2}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"ask": ("archive", "machine"), "give": ("no", "yes"), "post": ("no", "yes")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("prompted", "given", "posted", "sound")
 

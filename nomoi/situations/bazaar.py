@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core.saying import number
 from nomoi.errors import Refusal
 from nomoi.situations.places import known, players
 
@@ -93,6 +94,13 @@ class Bazaar(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"price": self.prices.shape[0], "amount": 2 * self.steps + 1, "deliver": 2, "take": 2}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        prices = tuple(f"{place + 1}: {number(price)}" for place, price in enumerate(self.prices))
+        most = range(1, self.steps + 1)
+        amount = ("none", *(f"sell {k}" for k in most), *(f"buy {k}" for k in most))
+        return {"price": prices, "amount": amount, "deliver": ("no", "yes"), "take": ("no", "yes")}
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -74,6 +74,10 @@ class Boycott(Situation):
         return {"buy": 2, "wrong": max(self.agents, 2)}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"buy": ("no", "yes"), "wrong": tuple(map(str, range(self.actions["wrong"])))}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("sale", "breach")
 

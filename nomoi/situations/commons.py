@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Measure, Outcome, Situation, setting, size, vocabulary
 from nomoi.core.measure import Episode, ratio
+from nomoi.core.saying import amounts
 from nomoi.grid.words import fold, uniform
 
 OURS = "ours"
@@ -131,6 +132,15 @@ class Commons(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"effort": self.levels, "range": 2, "provide": 2}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        shares = tuple(f"{share} of capacity" for share in amounts(0, 1, self.levels))
+        return (
+            super().choices
+            | {"effort": shares, "range": ("own ground", "everywhere")}
+            | dict.fromkeys(("provide",), ("no", "yes"))
+        )
 
     @property
     def emits(self) -> dict[str, Event]:

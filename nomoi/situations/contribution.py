@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Measure, Outcome, Situation, setting, size, vocabulary
 from nomoi.core.measure import Episode, ratio
+from nomoi.core.saying import amounts
 from nomoi.errors import Refusal
 
 
@@ -81,6 +82,10 @@ class Contribution(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"keep": self.levels}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"keep": amounts(0, self.endowment, self.levels)}
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi import grid
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core.saying import amounts
 
 AMBULANCE = 0
 
@@ -93,6 +94,10 @@ class Driving(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"pedal": self.levels}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"pedal": amounts(-self.pedal, self.pedal, self.levels)}
 
     @property
     def emits(self) -> dict[str, Event]:

@@ -85,6 +85,10 @@ class Errand(Situation):
         return {"move": 5}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"move": ("stay", "ahead", "back", "left", "right")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("reached", "followed")
 

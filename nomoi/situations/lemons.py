@@ -64,6 +64,10 @@ class Lemons(Situation):
         return {"offer": 3}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"offer": ("keep", "offer", "offer with papers")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("goods", "handed", "papers")
 

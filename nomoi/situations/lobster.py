@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Measure, Outcome, Situation, choice, setting, size, vocabulary
 from nomoi.core.measure import Episode, ratio
+from nomoi.core.saying import amounts
 from nomoi.grid.words import fold
 
 OURS = "ours"
@@ -159,6 +160,15 @@ class Lobster(Situation):
     def actions(self) -> dict[str, int]:
         yes = ("range", "guard", "small", "large", "berried", "breeders", "mark", "blind", "drag")
         return {"traps": self.levels} | dict.fromkeys(yes, 2)
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        shares = tuple(f"{share} of capacity" for share in amounts(0, 1, self.levels))
+        return (
+            super().choices
+            | {"traps": shares, "range": ("own ground", "everywhere")}
+            | dict.fromkeys(tuple(h for h in self.actions if h not in ("traps", "range")), ("no", "yes"))
+        )
 
     @property
     def emits(self) -> dict[str, Event]:

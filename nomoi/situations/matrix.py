@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import equinox as eqx
@@ -10,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core.saying import number
 from nomoi.errors import Refusal
 from nomoi.situations.places import known, players
 
@@ -25,6 +27,18 @@ class State(eqx.Module):
 
     last: Int[Array, " n"]
     time: Int[Array, ""]
+
+
+WRITTEN = 64  # outcomes up to which all payoffs are written out (ours)
+
+
+def _names(many: int) -> tuple[str, ...]:
+    """Neutral names of choices."""
+    return tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ"[:many]) if many <= 26 else tuple(f"A{k + 1}" for k in range(many))
+
+
+def _brackets(payoffs: np.ndarray) -> str:
+    return f"(they get {' '.join(map(number, payoffs))})"
 
 
 class Matrix(Situation):
@@ -94,6 +108,33 @@ class Matrix(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"choose": self.payoff.shape[1]}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"choose": _names(self.payoff.shape[1])}
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        names = ", ".join(self.choices["choose"])
+        return (f"In each round all {self.agents} players choose at once, one of {names} each. What one gets depends "
+                "on what all of them chose.",)  # fmt: skip
+
+    def words(self, seen: Mapping[str, np.ndarray], role: str) -> str:
+        """The payoffs from the own side, and what everybody chose last."""
+        names, n = self.choices["choose"], self.agents
+        me = self.roles.index(role)
+        mine = np.moveaxis(np.asarray(self.payoff), 1 + me, 1)  # the own choice first, then the others' in their order
+        others = [i for i in range(n) if i != me]
+        told = ["What you get, by your choice and then the others':"] if n > 1 else ["What you get, by your choice:"]
+        for made in list(np.ndindex(mine.shape[1:]))[:WRITTEN]:
+            own, *rest = (names[k] for k in made)
+            with_them = f", the others {' '.join(rest)} {_brackets(mine[(slice(None), *made)][others])}" if rest else ""
+            told.append(f"you {own}{with_them}: you get {number(mine[(me, *made)])}")
+        last = np.asarray(seen["last"]).reshape(n, -1).argmax(1)
+        if (last < len(names)).all():  # not before the first round
+            rest = " ".join(names[k] for k in last[1:])
+            told.append(f"In the last round you chose {names[last[0]]}" + (f", the others {rest}." if rest else "."))
+        return "\n".join(told)
 
     @property
     def emits(self) -> dict[str, Event]:

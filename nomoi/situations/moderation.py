@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import ClassVar
 
@@ -105,6 +106,10 @@ class Moderation(Situation):
         return {"verdict": 3, "appeal": 2}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"verdict": ("keep", "label", "remove"), "appeal": ("no", "yes")}
+
+    @property
     def emits(self) -> dict:
         return vocabulary("post", "verdict", "wish", "agreed", "appealed", "left")
 
@@ -180,6 +185,21 @@ class Moderation(Situation):
         post = self.posts[state.post].astype(jnp.float32)
         seat = (jnp.arange(self.agents) == 0).astype(jnp.float32)
         return {"post": jnp.broadcast_to(post, (self.agents, self.marks)), "seat": seat[:, None]}
+
+    def words(self, seen: Mapping[str, np.ndarray], role: str) -> str:
+        carried = [str(k + 1) for k in np.flatnonzero(seen["post"])]
+        marks = f"the marks {', '.join(carried)}" if carried else "no mark"
+        who = "You are the moderator." if seen["seat"][0] else "You are a member."
+        return f"{who} The post carries {marks} (of the marks 1 to {self.marks})."
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        return (f"A moderator keeps, labels or removes posts, one in each round, and {self.members} members live with "
+                f"it. A post may carry marks, numbered from 1 to {self.marks}. Each member has a wish about each post, "
+                "from 0 (keep) to 1 (remove), by the marks that it carries; members in different groups wish different "
+                "things. A member gets 1 less the distance of the verdict (keep 0, label 0.5, remove 1) from its wish, "
+                "the moderator nothing. A member may appeal against a verdict that it does not want most.",
+                )  # fmt: skip
 
 
 LATELY = 0.9  # how much of what was counts for how content one is, beside the last verdict (ours)

@@ -99,6 +99,10 @@ class Offswitch(Situation):
         return {"does": 3, "says": 2}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"does": ("act", "off", "defer"), "says": ("allow", "stop")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("deferred", "stopped")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import equinox as eqx
@@ -11,6 +12,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core.saying import amounts, number
 from nomoi.errors import Refusal
 
 
@@ -82,6 +84,10 @@ class Pool(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"request": self.levels}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"request": amounts(0, self.most, self.levels)}
 
     @property
     def emits(self) -> dict[str, Event]:
@@ -172,6 +178,23 @@ class Pool(Situation):
     def senses(self, state: State) -> dict[str, Array]:
         told = {"level": jnp.broadcast_to(state.stock / self.limit, (self.agents, 1))}
         return told | ({"stranger": jnp.asarray(self._strange[:, None], jnp.float32)} if self.outsiders else {})
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        full, most = number(self.limit), number(self.most)
+        grown = self.growth * (self.limit / 2) * (1 - 0.5)
+        rule = (f"Each round {self.agents} {{who}} ask for an amount of {{what}} from 0 to {most}. If all "
+                "of them ask for more than there is, each gets the same share of what it asked for. What is left grows "
+                f"by {number(self.growth)} x left x (1 - left / {full}), to {full} at most: {number(self.limit / 2)} "
+                f"that are left become {number(self.limit / 2 + grown)}. It is over when nothing is left. "
+                "What you get is the amount that you are given.")  # fmt: skip
+        told = ("users", "a common stock"), ("fishers", "fish from a lake"), ("herders", "grass from a pasture")
+        return tuple(rule.format(who=who, what=what) for who, what in told)
+
+    def words(self, seen: Mapping[str, np.ndarray], role: str) -> str:
+        level = float(seen["level"][0])
+        out = f"The stock is {number(level * float(self.limit))} of at most {number(self.limit)}."
+        return out + (" You are a stranger, without a share in it." if seen.get("stranger", [0])[0] else "")
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -66,6 +66,10 @@ class Technique(Situation):
         return {"dynamite": 2}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"dynamite": ("no", "yes")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("defect", "harvest")
 

@@ -105,6 +105,10 @@ class Vases(Situation):
         return {"move": len(_GO)}
 
     @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"move": ("stay", "north", "east", "south", "west")}
+
+    @property
     def emits(self) -> dict[str, Event]:
         return vocabulary("delivered", "broken", "disturbed", "externality")
 

@@ -22,6 +22,7 @@ STAY, AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP = range(8)
 _GO = np.array([0, 1, 1, 1, 1, 0, 0, 0])
 _QUARTER = np.array([0, 0, 2, 3, 1, 0, 0, 0])  # which way a move goes, in right turns from ahead
 _TURN = np.array([0, 0, 0, 0, 0, -1, 1, 0])
+MOVES = ("stay", "ahead", "back", "left", "right", "turn left", "turn right", "zap")
 SLANTS = ("ahead right", "back right", "back left", "ahead left")  # tools that are steps, where a situation has them
 
 
@@ -57,6 +58,10 @@ class Walkers(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"move": 8 + len(self.tools)}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"move": (*MOVES, *self.tools)}
 
     def march(self, body: grid.Body, move: Int[Array, " n"], order: UInt32[Array, " n"]) -> grid.Body:
         """Turn and step as chosen."""

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Outcome, Situation, setting, size, vocabulary
+from nomoi.core.saying import amounts
 
 
 class Works(Situation):
@@ -72,6 +73,10 @@ class Works(Situation):
     @property
     def actions(self) -> dict[str, int]:
         return {"make": self.levels}
+
+    @property
+    def choices(self) -> dict[str, tuple[str, ...]]:
+        return {"make": amounts(0, self.most, self.levels)}
 
     @property
     def emits(self) -> dict[str, Event]:
