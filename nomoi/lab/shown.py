@@ -17,6 +17,7 @@ from nomoi.grid.still import Still
 from nomoi.measure import films
 from nomoi.measure.statistics import number
 from nomoi.play.table import Table
+from nomoi.play.words import choices
 from nomoi.runs.regimes import unheard
 
 
@@ -57,7 +58,8 @@ class Eyes:
             out["view"] = view.tolist()
         if self.sees == "map" and self.scene is not None:
             out["map"] = self.map(table)
-        out["told"] = [[name, _listed(x)] for name, x in told.seen.items() if x.size <= 40]
+        role = self.situation.roles[i]
+        out["words"] = self.situation.words(told.seen, role) if told.present else "You are out of play now."
         return out
 
     def everything(self, table: Table) -> dict[str, Any]:
@@ -103,16 +105,7 @@ class Eyes:
 
 def labels(situation: Situation) -> dict[str, list[str]]:
     """The name of each choice of each head."""
-    try:
-        from nomoi.play import words  # type: ignore[attr-defined]
-
-        return {head: [str(x) for x in names] for head, names in words.choices(situation).items()}
-    except ImportError:
-        return {head: [str(k) for k in range(many)] for head, many in situation.actions.items()}
-
-
-def _listed(x: np.ndarray) -> Any:
-    return [round(float(v), 4) for v in np.ravel(x)]
+    return {head: list(names) for head, names in choices(situation).items()}
 
 
 @eqx.filter_jit
