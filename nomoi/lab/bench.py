@@ -8,11 +8,12 @@ from typing import Any
 
 from nomoi.core import Situation
 from nomoi.errors import Refusal
-from nomoi.lab import consequences
+from nomoi.lab import consequences, kept
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.play import Play, keep
 from nomoi.lab.setup import Setup, Shelf, controls
+from nomoi.report.comparison import film_of
 from nomoi.runs import programs
 from nomoi.runs.store import Store
 
@@ -64,6 +65,18 @@ class Bench:
         if setup:
             return self.shelf.build(setup)
         return self.shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
+
+    def records(self, given: dict[str, Any]) -> dict[str, Any]:
+        return kept.records(self.store)
+
+    def record(self, name: str) -> tuple[str, str]:
+        return "text/html", kept.page_of(self.store.pick(name))
+
+    def film(self, name: str) -> tuple[str, bytes]:
+        return "image/webp", film_of(self.store.pick(name))
+
+    def page(self, name: str) -> tuple[str, str]:
+        return "text/html", kept.page(self.store, name)
 
     def keep(self, play: Play, ended: str, consent: str) -> str:
         return keep(self.store, play, ended, consent)

@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import json
 import time
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -88,8 +89,11 @@ class Room:
             self._heads = self._play.heads
             self._take(await self._call(self._play.shown))
             self._change("waiting", "Waiting until everybody is here.")
-            for link in [k for c in self.chairs for k in c.links] + list(self.watchers):
-                link.send(self.fixed)
+            for chair in self.chairs:
+                for link in chair.links:
+                    self._welcome(link, chair)
+            for link in self.watchers:
+                self._welcome(link, None)
             while not self._pressed and not self._ended and not self._ready():
                 await self._wait(self._watch())
             if not self._ended:
@@ -101,6 +105,9 @@ class Room:
             self._change("over", self._ended or "The session is over.")
         except Refusal as refusal:
             self._change("over", str(refusal))
+        except Exception:  # a fault of ours: everybody is told, and the terminal says where
+            traceback.print_exc()
+            self._change("over", "The lab has failed; what was played up to the last turn is kept.")
         finally:
             self._tell_all()
             self._hands.shutdown(wait=False)
@@ -167,19 +174,23 @@ class Room:
         """A socket opens: of a chair's person, or (None) of somebody who watches."""
         if place is None:
             self.watchers.add(link)
-            if self.fixed:
-                link.send(self.fixed)
-                link.send(self.watched)
         else:
             chair = self.chairs[place]
             chair.links.add(link)
             self._hears(chair)
-            if self.fixed:
-                link.send(self.fixed)
-                link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed}))
-                if self.phase in ("playing", "paused", "over"):
-                    link.send(self._with_time(chair.told))
+        if self.fixed:
+            self._welcome(link, None if place is None else self.chairs[place])
         self._change(self.phase, self.said)
+
+    def _welcome(self, link: Link, chair: Chair | None) -> None:
+        """All that whoever comes needs to know."""
+        link.send(self.fixed)
+        if chair is None:
+            link.send(self.watched)
+            return
+        link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed}))
+        if self.phase in ("playing", "paused", "over"):
+            link.send(self._with_time(chair.told))
 
     def leave(self, place: int | None, link: Link) -> None:
         """A socket closes."""

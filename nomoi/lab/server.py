@@ -163,7 +163,7 @@ class Lab:
 
     async def kept(self, request: Request) -> Response:
         """A record's page or its film, as it was made."""
-        if not self.hosted(request):
+        if not self.hosted(request) or request.path_params["what"] not in ("record", "film", "page"):
             return _no()
         try:
             what, content = await self.bench(request.path_params["what"], request.path_params["id"])

@@ -22,13 +22,13 @@ function roster(list, said, now) {
 }
 
 export function play(room, place) {
-  const seat = place - 1, list = el('ul', {id: 'roster'}), said = el('p', {id: 'said'});
+  const seat = place - 1, list = el('ul', {id: 'roster'}), note = el('p', {id: 'said'});
   const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {}, canvas);
   const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
   const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
   const clock = el('p', {className: 'note', id: 'clock'}), refused = el('p', {className: 'refused', role: 'alert'});
   let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
-  show(said, list, gate, el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused),
+  show(note, list, gate, el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused),
     el('div', {}, asks, words, rules)));
 
   function explain() {
@@ -109,12 +109,12 @@ export function play(room, place) {
 
   function hear(said) {
     if (said.t === 'room') { fixed = said; explain(); }
-    else if (said.t === 'you') { you = said; agree(); }
+    else if (said.t === 'you') { you = said; agree(); ask(); }
     else if (said.t === 'refused') refused.textContent = said.said;
     else if (said.t === 'roster') {
       phase = said.phase;
-      const was = document.getElementById('said')?.textContent;
-      roster(list, {set textContent(x) { document.getElementById('said').textContent = x; }}, said);
+      const was = note.textContent;
+      roster(list, note, said);
       if (said.said !== was) say(said.said);
       if (phase === 'over') { asks.replaceChildren(el('p', {id: 'over'}, `The session is over.${said.record ? ` Its record is ${said.record}.` : ''}`)); clock.textContent = ''; }
       else if (phase === 'playing' && !asks.children.length) ask();
@@ -134,8 +134,8 @@ export function play(room, place) {
 
   const open = () => { line = socket(`/r/${room}/${place}/ws`, (x) => { tries = 0; hear(x); }, () => {
     if (phase === 'over') return;
-    said.textContent = 'The line to the lab is lost; trying again. Your seat is held for a while.';
-    say(said.textContent);
+    note.textContent = 'The line to the lab is lost; trying again. Your seat is held for a while.';
+    say(note.textContent);
     if (tries++ < 60) setTimeout(open, Math.min(5000, 300 * tries));
   }); };
   open();
