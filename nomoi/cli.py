@@ -586,7 +586,9 @@ def lab(
     ] = None,
     room: Annotated[str, typer.Option(help="the file of a room, or one of nomoi's experiments, such as commons")] = "",
     resume: Annotated[str, typer.Option(help="go on with a room after a crash: its name, as the lab gave it")] = "",
-    own: Annotated[list[str] | None, typer.Option(help="FILE.py, whose situations and institutions are put on the shelf")] = None,
+    own: Annotated[
+        list[str] | None, typer.Option(help="FILE.py, whose situations and institutions are put on the shelf")
+    ] = None,
     port: Annotated[int, typer.Option(help="the port; 0 is any that is free")] = 0,
     lan: Annotated[str, typer.Option(help="this machine's own address, such as 192.168.1.5: others may come too")] = "",
     out: OUT = Path("runs"),

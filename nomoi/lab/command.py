@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 import ipaddress
 import signal
 import socket
@@ -32,7 +31,9 @@ def lab(
 
         from nomoi.lab.server import Lab
     except ImportError:
-        raise Refusal("the lab needs the packages starlette, uvicorn and websockets: pip install 'nomoi[web]'") from None
+        raise Refusal(
+            "the lab needs the packages starlette, uvicorn and websockets: pip install 'nomoi[web]'"
+        ) from None
     del websockets
     if room and (situation or under or set or map or seats):
         raise Refusal("--room says all of a room; give it alone, or the situation and its seats without it.")
@@ -133,5 +134,3 @@ def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> No
         print(printable(str(files.write(csv, report.rows(session)))))
     elif not page:
         print(report.rows(session), end="")
-
-

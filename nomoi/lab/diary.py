@@ -1,8 +1,8 @@
 """Diaries: a session on disk, turn by turn, so that nothing is lost when the power is.
 
-    rooms/<name>/diary.jsonl    a first line with the plan, then a line a turn: {"turn": a transcript's line, "ms": [...],
-                                "by": [...]}; each is on the disk before anybody is told what the turn brought
-    rooms/<name>/keys.json      the tokens of its links, for the owner's eyes alone
+rooms/<name>/diary.jsonl    a first line with the plan, then a line a turn: {"turn": a transcript's line, "ms": [...],
+                            "by": [...]}; each is on the disk before anybody is told what the turn brought
+rooms/<name>/keys.json      the tokens of its links, for the owner's eyes alone
 """
 
 from __future__ import annotations

@@ -44,7 +44,10 @@ class Play:
         else:
             transcript, lines = played
             self.table = replay(transcript, situation)
-            self.by, self.ms = [x["by"] for x in lines if "step" in x["turn"]], [x["ms"] for x in lines if "step" in x["turn"]]
+            self.by, self.ms = (
+                [x["by"] for x in lines if "step" in x["turn"]],
+                [x["ms"] for x in lines if "step" in x["turn"]],
+            )
         for i in self.table.seats:
             self.table.sit(i, f"seat {i + 1}" if i < plan.persons else self.script)
         if played is None:
@@ -104,10 +107,8 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)
     made, arrays = session.make(key_of(plan.seed), ())
-    from nomoi.runs.trial import as_curve
-
     play.diary.close()
-    return store.put(run.asked, as_curve(made), arrays, run.files(), **run.facts()).id
+    return store.put(run.asked, made, arrays, run.files(), **run.facts()).id
 
 
 __all__ = ["Play", "Shown", "default", "keep"]

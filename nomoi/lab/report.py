@@ -81,7 +81,9 @@ def html(one: Session, record: Record) -> str:
     words = record.facts["measures"]
     measured = [[name, value, *words.get(name, ["", ""])] for name, value in record.glance()[1].items()]
     sections.append(page.Table("What is measured", ["", "value", "unit", "meaning"], measured))
-    note = f"The consent that was read first has the digest {terms['consent'][:16]}; no name and no time of day is kept."
+    note = (
+        f"The consent that was read first has the digest {terms['consent'][:16]}; no name and no time of day is kept."
+    )
     sections.append(page.Text("", [note]))
     return page.page(one.label, f"A session of people, {record.id}.", sections)
 

@@ -9,6 +9,7 @@ nomoi, and what was given on the command line; it can load no file.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from nomoi import catalogue
@@ -96,9 +97,9 @@ def _texts(given: Any) -> dict[str, str]:
     if not isinstance(given, Mapping) or not all(isinstance(v, str) and isinstance(k, str) for k, v in given.items()):
         raise Refusal("options are texts by name.")
     for name, value in given.items():
-        if name == "map" and not value.isidentifier() and "\n" not in value:
-            raise Refusal(f"map cannot be {value[:60]!r} here; files are given on the command line, and a page takes "
-                          "the name of a map or a drawing.")  # fmt: skip
+        if "\n" not in value and (set("/\\") & set(value) or (len(value) < 256 and Path(value or ".").is_file())):
+            raise Refusal(f"{name} cannot be {value[:60]!r} here; files are given on the command line, and a page takes "
+                          "names, numbers and texts.")  # fmt: skip
     return dict(given)
 
 

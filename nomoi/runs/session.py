@@ -24,7 +24,7 @@ from nomoi.measure.ledger import Ledger
 from nomoi.measure.measures import measures
 from nomoi.play.table import Table
 from nomoi.play.transcript import Transcript, replay
-from nomoi.runs.record import Record
+from nomoi.runs.record import Curve, Record
 from nomoi.runs.shapes import in_force
 from nomoi.runs.trial import Arrays, Trial
 
@@ -53,12 +53,13 @@ class Session(Trial):
         known, meant = measures(self.situation), in_force(self.situation)
         return {name: (m.unit, m.meaning) for name, m in known.items() if name in meant}
 
-    def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
+    def make(self, key: Any, parents: Sequence[Record]) -> tuple[Curve, Arrays]:
         place, account = self.situation, _Account(self.situation)
         replay(self.lived, place, account.watch)
         values = np.asarray(_measured(place, account.ledger))
         every = dict(zip(measures(place), map(float, values), strict=True))
-        return {name: every[name] for name in self.measures()}, account.film()
+        steps = np.array([len(account.outcomes)])
+        return {name: (steps, np.array([every[name]])) for name in self.measures()}, account.film()
 
 
 class _Account:

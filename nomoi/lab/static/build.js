@@ -23,6 +23,7 @@ export async function build(go) {
     timer = setTimeout(async () => {
       const mine = ++asked;
       right.setAttribute('aria-busy', 'true');
+      if (!right.children.length) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
       const script = document.getElementById('script')?.value || '';
       const got = await post('/ask/follow', {setup, script});
       if (mine !== asked) return;
@@ -38,7 +39,7 @@ export async function build(go) {
   function change(part, name, value, normal, anew) {
     part.options = {...part.options, [name]: value};
     if (value === normal) delete part.options[name];
-    if (anew) refresh(); else follow('');
+    if (anew) { right.replaceChildren(); refresh(document.activeElement?.id); } else follow('');
   }
 
   function control(c, part, prefix) {
