@@ -37,6 +37,8 @@ def lab(
     del websockets
     if room and (situation or under or set or map or seats):
         raise Refusal("--room says all of a room; give it alone, or the situation and its seats without it.")
+    if resume and not resume.isalnum():
+        raise Refusal(f"--resume {resume!r} names no room; the lab gives rooms names such as 1, 2 and 3.")
     address = _address(lan)
     words = [word for word in (*own, situation) if ".py" in word]
     plain = "" if situation.endswith(".py") else situation

@@ -59,7 +59,7 @@ class Diary:
             first, *lines = (json.loads(line) for line in whole.decode().splitlines())
             if first["diary"] != FORMAT:
                 raise ValueError(first["diary"])
-            plan = of({k: v for k, v in first["plan"].items()}, str(self.path))
+            plan = of(first["plan"], str(self.path))
             played = Transcript(first["head"], tuple(line["turn"] for line in lines))
         except (ValueError, KeyError, TypeError) as error:
             raise Refusal(f"{self.path} is no diary of a room ({error}); it must be as the lab wrote it.") from None

@@ -56,5 +56,5 @@ def page_of(record: Record) -> str:
     stands = f"Old: {', '.join(files)} changed {since([record])}." if files else "Made by the code that is here."
     rows = [[name, number(value), *record.facts["measures"].get(name, ["", ""])]
             for name, value in record.glance()[1].items()]  # fmt: skip
-    return pages.page(record.label or record.id, f"{record.kind}, {record.id}. {stands}",
-                      [pages.Table("What came of it, late in the run", ["", "value", "unit", "meaning"], rows)])  # fmt: skip
+    came = pages.Table("What came of it, late in the run", ["", "value", "unit", "meaning"], rows)
+    return pages.page(record.label or record.id, f"{record.kind}, {record.id}. {stands}", [came])

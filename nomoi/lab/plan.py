@@ -14,8 +14,8 @@ PRESETS = Path(__file__).parent / "presets"
 LEAVES = ("script", "pause", "end")
 SEES = ("view", "map")
 CONSENT = (
-    "This is an experiment with a laboratory called nomoi. What is kept: what is answered at each seat, and how long it "
-    "took. What is not kept: names, addresses, the time of day. You may leave at any moment by closing this page."
+    "This is an experiment with a laboratory called nomoi. What is kept: what is answered at each seat, and how long "
+    "it took. What is not kept: names, addresses, the time of day. You may leave at any moment by closing this page."
 )
 
 

@@ -102,7 +102,8 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     lines = tuple(json.dumps(line) for line in (told.head, *told.lines))
     plan = play.plan
     terms = {"persons": plan.persons, "script": play.script.name, "deadline": plan.waits, "pace": plan.pace,
-             "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by, "ms": play.ms}  # fmt: skip
+             "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by,
+             "ms": play.ms}  # fmt: skip
     label = plan.title or " + ".join([play.situation.bare.name, *(i.name for i in play.situation.institutions)])
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)

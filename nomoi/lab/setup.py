@@ -98,8 +98,8 @@ def _texts(given: Any) -> dict[str, str]:
         raise Refusal("options are texts by name.")
     for name, value in given.items():
         if "\n" not in value and (set("/\\") & set(value) or (len(value) < 256 and Path(value or ".").is_file())):
-            raise Refusal(f"{name} cannot be {value[:60]!r} here; files are given on the command line, and a page takes "
-                          "names, numbers and texts.")  # fmt: skip
+            raise Refusal(f"{name} cannot be {value[:60]!r} here; files are given on the command line, and a "
+                          "page takes names, numbers and texts.")  # fmt: skip
     return dict(given)
 
 

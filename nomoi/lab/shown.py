@@ -78,8 +78,8 @@ class Eyes:
         """The whole map as codes."""
         kept = jax.device_get(_seen(self.situation, table.state))
         shot: Still = films.shot(self.situation, jax.tree.map(lambda x: np.asarray(x)[None, None], kept), {}).at(0)
-        goods = [[*map(int, np.argwhere(shot.goods == k)[j]), paint.colour(paint.kind_name(k, shot.kinds))]
-                 for k in np.unique(shot.goods[shot.goods >= 0]) for j in range(int((shot.goods == k).sum()))]  # fmt: skip
+        tones = {k: paint.colour(paint.kind_name(k, shot.kinds)) for k in np.unique(shot.goods).tolist() if k >= 0}
+        goods = [[r, c, tones[int(shot.goods[r, c])]] for r, c in np.argwhere(shot.goods >= 0).tolist()]
         bodies = [[int(c) // shot.width, int(c) % shot.width, int(f), int(o)]
                   for c, f, o in zip(shot.cell, shot.facing, shot.out, strict=True)]  # fmt: skip
         looks = [(name, form, tone) for name, form, tone in paint.looks(shot)]
