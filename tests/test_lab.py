@@ -410,6 +410,7 @@ def test_a_diary_that_was_cut_short_goes_on(bench, tmp_path):
     assert other.ms == [[40]] * 3
     for one_play in (play, other):
         one_play.turn({0: {"request": 2}}, [], [], [40])
+        one_play.diary.close()
     assert other.table.log[-1]["digest"] == play.table.log[-1]["digest"]  # scripts go on as if nothing had been
 
 

@@ -117,8 +117,10 @@ def _ear(address: str, port: int) -> socket.socket:
     try:
         ear.bind((address, port))
     except (OSError, OverflowError) as error:
+        ear.close()
         said = error.strerror if isinstance(error, OSError) else error
         raise Refusal(f"the lab cannot be at {address}:{port} ({said}); --port 0 takes any that is free.") from None
+    ear.listen(128)  # before the link is printed: who follows it at once waits
     return ear
 
 

@@ -11,13 +11,15 @@ import dataclasses
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nomoi.errors import Refusal
 from nomoi.files import why
 from nomoi.lab.plan import Plan, of
-from nomoi.play.lines import Line
-from nomoi.play.transcript import Transcript
+
+if TYPE_CHECKING:
+    from nomoi.play.lines import Line
+    from nomoi.play.transcript import Transcript
 
 FORMAT = 1
 
@@ -49,6 +51,8 @@ class Diary:
 
     def resume(self) -> tuple[Plan, dict[str, Any], Transcript, list[dict[str, Any]]]:
         """What was written: plan, setup, transcript so far, and lines; what a kill cut short is cut off."""
+        from nomoi.play.transcript import Transcript  # which loads JAX
+
         try:
             text = self.path.read_bytes()
         except OSError as error:

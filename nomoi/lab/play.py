@@ -96,6 +96,7 @@ def default(situation: Situation) -> str:
 
 def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     """The session as a record; gives its name.  One of which nothing was played is not kept."""
+    play.diary.close()
     if not play.table.steps:
         return ""
     told = Transcript.of(play.table)
@@ -108,7 +109,6 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)
     made, arrays = session.make(key_of(plan.seed), ())
-    play.diary.close()
     return store.put(run.asked, made, arrays, run.files(), **run.facts()).id
 
 
