@@ -15,6 +15,8 @@ async function enter() {
     if (!answer.ok) return show(el('p', {className: 'refused'}, answer.refused || 'The link is not right.'));
   }
   if (seat) return play(seat[1], Number(seat[2]));
+  const waiting = await post('/ask/rooms');
+  if (!waiting.ok) return show(el('p', {className: 'refused'}, waiting.refused));
   const places = {build: ['Build and consequences', build], play: ['Play and watch', rooms], records: ['Records', records]};
   const nav = document.getElementById('places');
   const go = (name) => {
@@ -28,8 +30,6 @@ async function enter() {
     button.dataset.place = name;
     return button;
   }));
-  const waiting = await post('/ask/rooms');
-  if (!waiting.ok) return show(el('p', {className: 'refused'}, waiting.refused));
   go(places[token] ? token : waiting.rooms.length ? 'play' : 'build');
 }
 
