@@ -537,6 +537,40 @@ def test_a_seats_cookie_opens_its_own_seat_alone(house):
     assert ask(f"{root}r/1/2/enter", {"token": token}, Origin=mine)[0] == 403
 
 
+def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
+    from websockets.sync.client import connect
+
+    def enter(link):
+        (seat, token), root = link.split("#"), link.split("/r/")[0]
+        ask(seat)
+        cookie = ask(f"{seat}enter", {"token": token}, Origin=root)[1]["set-cookie"].split(";")[0]
+        return connect(f"{seat.replace('http', 'ws')}ws", origin=root, additional_headers={"Cookie": cookie})
+
+    def turn(ws, step):
+        """What is told at a step."""
+        while True:
+            said = json.loads(ws.recv(60))
+            if said["t"] == "you" and not said["agreed"]:
+                ws.send('{"t": "agree"}')
+            if said["t"] == "turn" and said["of"]["step"] == step:
+                return said["of"]
+
+    def play(ws, step):
+        ws.send(json.dumps({"t": "answer", "step": step, "choices": {"choose": 1}}))
+        return turn(ws, step + 1)
+
+    with served(tmp_path, "matrix", "--set", "situation.horizon=9", "--seat", "person") as (lab_, links):
+        with enter(links[1]) as ws:
+            turn(ws, 0)
+            told = [play(ws, step) for step in range(2)]
+            lab_.kill()
+            lab_.wait(20)
+    with served(tmp_path, "--resume", "1", "person") as (_, again), enter(again[1]) as ws:
+        assert again[1].split("#")[1] == links[1].split("#")[1]
+        assert turn(ws, 2) == told[1]
+        assert play(ws, 2)["step"] == 3
+
+
 def test_the_first_page_does_not_wait_for_jax():
     code = ("import sys, asyncio; from pathlib import Path; import nomoi.cli, nomoi.lab.command, uvicorn\n"
             "from nomoi.lab.server import Lab, FILES; from starlette.requests import Request\n"

@@ -6,12 +6,15 @@ import dataclasses
 import json
 from typing import Any
 
+import numpy as np
+
 from nomoi.core import Situation
 from nomoi.core.keys import key_of
 from nomoi.core.learner import Learner
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.shown import Eyes
+from nomoi.play.lines import Line
 from nomoi.play.table import Table
 from nomoi.play.transcript import Transcript, head, replay
 from nomoi.runs import regimes
@@ -48,6 +51,9 @@ class Play:
                 [x["by"] for x in lines if "step" in x["turn"]],
                 [x["ms"] for x in lines if "step" in x["turn"]],
             )
+        self.totals = np.zeros(situation.agents)
+        for line in self.table.log:
+            self._pay(line)
         for i in self.table.seats:
             self.table.sit(i, f"seat {i + 1}" if i < plan.persons else self.script)
         if played is None:
@@ -58,7 +64,9 @@ class Play:
     def over(self) -> bool:
         return self.table.over
 
-    def turn(self, answers: dict[int, Any], late: list[int], gone: list[int], ms: list[int | None]) -> Shown:
+    def turn(
+        self, answers: dict[int, Any], late: list[int], gone: list[int], ms: list[int | None], watched: bool = True
+    ) -> Shown:
         """One step by what was answered; for who is late the script answers, or in real time nobody."""
         table, persons = self.table, range(self.plan.persons)
         for i in persons:
@@ -71,20 +79,25 @@ class Play:
         table.step()
         by = ["person" if i in answers else "script" if i in gone else
               ("nobody" if self.plan.pace else "late") if i in late else "" for i in persons]  # fmt: skip
+        self._pay(table.log[-1])
         self.by.append(by)
         self.ms.append(ms)
         self.diary.add(table.log[-1], ms, by)
         for i in persons:
             table.sit(i, f"seat {i + 1}")
-        return self.shown()
+        return self.shown(watched or table.over)
 
-    def shown(self) -> Shown:
-        """What there is to be told now."""
+    def _pay(self, line: Line) -> None:
+        if "step" in line:
+            self.totals += np.add(line["reward"], line["transfer"])
+
+    def shown(self, watched: bool = True) -> Shown:
+        """What there is to be told now; to those who watch as well, if there are any."""
         table = self.table
-        told = [self.eyes.seat(table, i) for i in range(self.plan.persons)]
-        watched = {"t": "watch", "of": self.eyes.everything(table)}
+        told = [self.eyes.seat(table, i, float(self.totals[i])) for i in range(self.plan.persons)]
+        every = json.dumps({"t": "watch", "of": self.eyes.everything(table, self.totals)}) if watched else ""
         asked = [[] if table.over else one["asked"] for one in told]
-        return Shown([json.dumps(one) for one in told], asked, json.dumps(watched), table.steps)
+        return Shown([json.dumps(one) for one in told], asked, every, table.steps)
 
 
 def default(situation: Situation) -> str:

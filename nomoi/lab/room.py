@@ -138,7 +138,8 @@ class Room:
         answers = {c.seat: c.answer for c in self.chairs if c.answer is not None}
         late = [c.seat for c in self.chairs if self._asked[c.seat] and c.answer is None]
         gone = [c.seat for c in self.chairs if c.state == "gone"]
-        self._take(await self._call(self._play.turn, answers, late, gone, [c.ms for c in self.chairs]))
+        self._take(await self._call(self._play.turn, answers, late, gone, [c.ms for c in self.chairs],
+                                    bool(self.watchers)))  # fmt: skip
 
     def _lacking(self) -> list[Chair]:
         return [c for c in self.chairs if self._asked[c.seat] and c.answer is None and c.state != "gone"]
@@ -186,7 +187,8 @@ class Room:
         """All that whoever comes needs to know."""
         link.send(self.fixed)
         if chair is None:
-            link.send(self.watched)
+            if self.watched:
+                link.send(self.watched)
             return
         link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed}))
         if self.phase in ("playing", "paused", "over"):
@@ -273,7 +275,7 @@ class Room:
         for chair in self.chairs:
             for link in chair.links:
                 link.send(self._with_time(chair.told))
-        for link in self.watchers:
+        for link in self.watchers if self.watched else ():
             link.send(self.watched)
 
     def _with_time(self, told: str) -> str:

@@ -39,7 +39,7 @@ class Lab:
         self._words, self._start = words, start
         self._hands = ThreadPoolExecutor(1, "bench")  # the one thread that builds and solves
         self._bench: Any = None
-        self._making = threading.Lock()  # a room's thread and the bench's may be first
+        self._making = threading.Lock()  # one asks at a time: Python's parser, by which files are read, is not safe
         self._served, self._tasks = asyncio.Event(), set[Any]()
 
     # --- what needs JAX, and so waits until the first page is out ----------------------------------------------------
@@ -61,7 +61,7 @@ class Lab:
                 from nomoi.lab.bench import Bench
 
                 self._bench = Bench(self.out, self._words, self._start)
-        return getattr(self._bench, name)(*given)
+            return getattr(self._bench, name)(*given)
 
     # --- rooms --------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ A person at a seat is told what its agent is told (`Table.told`), and no more, u
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -49,10 +50,10 @@ class Eyes:
             out["view"] = {"looks": looks, "own": [extent.ahead, extent.side], "shape": list(extent.shape)}
         return out
 
-    def seat(self, table: Table, i: int) -> dict[str, Any]:
-        """What the person at a seat is told now."""
+    def seat(self, table: Table, i: int, total: float) -> dict[str, Any]:
+        """What the person at a seat is told now; `total` is what the agent has got so far."""
         told = table.told(i)
-        out = self._happened(table, i) | {"asked": list(told.asked), "present": told.present, "step": told.step}
+        out = self._happened(table, i, total) | {"asked": list(told.asked), "present": told.present, "step": told.step}
         view = told.seen.pop("view", None)
         if view is not None and self.sees == "view":
             out["view"] = view.tolist()
@@ -62,11 +63,9 @@ class Eyes:
         out["words"] = self.situation.words(told.seen, role) if told.present else "You are out of play now."
         return out
 
-    def everything(self, table: Table) -> dict[str, Any]:
+    def everything(self, table: Table, totals: Sequence[float]) -> dict[str, Any]:
         """What somebody who watches is shown."""
-        total = [sum(line["reward"][i] + line["transfer"][i] for line in table.log if "step" in line) for i in
-                 table.seats]  # fmt: skip
-        out: dict[str, Any] = {"step": table.steps, "totals": [number(float(x)) for x in total]}
+        out: dict[str, Any] = {"step": table.steps, "totals": [number(float(x)) for x in totals]}
         if self.scene is not None:
             out["map"] = self.map(table)
         if "stock" in self.situation.offers:
@@ -85,10 +84,8 @@ class Eyes:
         looks = [(name, form, tone) for name, form, tone in paint.looks(shot)]
         return {"codes": shot.codes.tolist(), "goods": goods, "bodies": bodies, "looks": looks}
 
-    def _happened(self, table: Table, i: int) -> dict[str, Any]:
+    def _happened(self, table: Table, i: int, total: float) -> dict[str, Any]:
         """What the last step brought to one agent, in numbers and in words."""
-        mine = [line["reward"][i] + line["transfer"][i] for line in table.log if "step" in line]
-        total = float(np.sum(mine)) if mine else 0.0
         if not table.outcome:
             return {"total": number(total), "happened": "The episode begins."}
         share, said = table.outcome[i], []

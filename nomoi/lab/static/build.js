@@ -20,9 +20,9 @@ export async function build(go) {
   function follow(refused) {
     clearTimeout(timer);
     if (refused) { say(refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, refused)); }
+    right.setAttribute('aria-busy', 'true');
     timer = setTimeout(async () => {
       const mine = ++asked;
-      right.setAttribute('aria-busy', 'true');
       if (!right.children.length) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
       const script = document.getElementById('script')?.value || '';
       const got = await post('/ask/follow', {setup, script});

@@ -12,7 +12,7 @@ function socket(path, hear, lost) {
   ws.onmessage = (event) => hear(JSON.parse(event.data));
   ws.onclose = () => { clearInterval(beat); lost(); };
   return {send: (said) => ws.readyState === 1 && ws.send(JSON.stringify(said)), close: () => { ws.onclose = null;
-    clearInterval(beat); ws.close(); }};
+    clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
 }
 
 function roster(list, said, now) {
