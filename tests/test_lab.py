@@ -462,8 +462,9 @@ SERVE = "import sys; sys.argv = ['nomoi', *sys.argv[1:]]; from nomoi.cli import 
 def served(folder, *words):
     """A lab in a process of its own: (its process, links as printed)."""
     folder.mkdir(parents=True, exist_ok=True)
+    given = [w for w in words if "--resume" not in words or w != "person"]  # who goes on has its seats already
     with subprocess.Popen(
-        [sys.executable, "-c", SERVE, "lab", *words], cwd=folder, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SERVE, "lab", *given], cwd=folder, stdout=subprocess.PIPE, text=True
     ) as lab_:
         try:
             links = [lab_.stdout.readline().split("the lab is at ")[1].split(" ")[0]]

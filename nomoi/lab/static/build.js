@@ -31,7 +31,8 @@ export async function build(go) {
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
       right.replaceChildren(el('h2', {}, `What follows: ${got.how}`), ...got.rules.map((r) => el('p', {}, r)),
         ...got.said.map((s) => el('p', {className: s.startsWith('Not solved') ? 'note' : ''}, s)),
-        got.rows.length ? table(['', 'value', '95 % interval', 'unit', 'meaning'], got.rows) : '');
+        got.rows.length ? table(['', 'value', 'unit'], got.rows.map(([name, value, between, unit, meaning]) => [
+          el('span', {}, name, el('small', {}, meaning)), between ? el('span', {}, value, el('small', {}, between)) : value, unit])) : '');
       say(`${got.how}. ${got.rows.slice(0, 3).map((r) => `${r[0]} ${r[1]} ${r[3]}`).join(', ')} ${got.said[0] || ''}`);
     }, 60);
   }

@@ -26,10 +26,11 @@ export async function post(path, body = {}) {
 }
 
 export function table(columns, rows) {
-  const number = (x) => /^[-\u2212]?[\d.,\u202f]+(e[-+]?\d+)?$/.test(x);
+  const said = (cell) => (cell instanceof Node ? cell.firstChild?.textContent : String(cell ?? '')) || '';
+  const number = (x) => /^[-\u2212]?[\d,\u202f]*\.?\d+(e[-+]?\d+)?$/.test(x);
   return el('div', {className: 'scroll'}, el('table', {},
-    el('thead', {}, el('tr', {}, columns.map((c) => el('th', {scope: 'col'}, c)))),
+    el('thead', {}, el('tr', {}, columns.map((c, k) => el('th', {scope: 'col', className: k && rows[0] && number(said(rows[0][k])) ? 'num' : ''}, c)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((cell, k) => k ? el('td',
-      {className: number(String(cell)) ? 'num' : ''}, cell instanceof Node ? cell : String(cell ?? '')) :
+      {className: number(said(cell)) ? 'num' : ''}, cell instanceof Node ? cell : String(cell ?? '')) :
       el('th', {scope: 'row'}, cell instanceof Node ? cell : String(cell))))))));
 }

@@ -22,14 +22,14 @@ function roster(list, said, now) {
 }
 
 export function play(room, place) {
-  const seat = place - 1, list = el('ul', {id: 'roster'}), note = el('p', {id: 'said'});
+  const seat = place - 1, list = el('ul', {className: 'roster'}), note = el('p', {id: 'said'});
   const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {}, canvas);
   const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
   const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
   const clock = el('p', {className: 'note', id: 'clock'}), refused = el('p', {className: 'refused', role: 'alert'});
   let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
-  show(note, list, gate, el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused),
-    el('div', {}, asks, words, rules)));
+  const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, rules));
+  show(note, list, gate, sides);
 
   function explain() {
     document.getElementById('title').textContent = `${fixed.title || fixed.name}: you are seat ${place}`;
@@ -103,6 +103,7 @@ export function play(room, place) {
     if (turn.map) paint.map(canvas, turn.map, fixed, seat);
     else if (turn.view) paint.view(canvas, turn.view, fixed, seat);
     picture.hidden = !turn.map && !turn.view;
+    sides.classList.toggle('plain', picture.hidden);
     const looks = turn.map ? turn.map.looks : fixed.view?.looks || [];
     canvas.setAttribute('aria-label', picture.hidden ? '' : `What you see, in cells: ${paint.count((turn.map || {codes: turn.view}).codes, looks)}`);
   }
@@ -155,7 +156,7 @@ export async function rooms() {
 }
 
 function watch(room) {
-  const list = el('ul', {id: 'roster'}), said = el('p', {}), canvas = el('canvas', {role: 'img', hidden: true});
+  const list = el('ul', {className: 'roster'}), said = el('p', {}), canvas = el('canvas', {role: 'img', hidden: true});
   const numbers = el('div', {}), kept = el('p', {});
   const button = (word, does) => el('button', {type: 'button', on: {click: () => line.send({t: does})}}, word);
   const buttons = el('div', {className: 'row'}, button('Start now', 'start'), button('Go on', 'go on'), button('End', 'end'));
