@@ -200,6 +200,7 @@ class Crowd:
             self.room.join(i, link)
             self.room.hear(i, '{"t": "agree"}')
         await self.until(lambda: self.room.phase == "playing" or self.task.done())
+        assert self.room.phase == "playing", self.room.said
 
     async def until(self, test, seconds=60):
         for _ in range(seconds * 100):
@@ -518,7 +519,7 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
             connect(ws, origin=origin, additional_headers=more)
         assert refused.value.response.status_code == 403
     with contextlib.ExitStack() as stack:
-        open_ = lambda: stack.enter_context(connect(ws, origin=mine, additional_headers=host))  # noqa: E731
+        open_ = lambda: stack.enter_context(connect(ws, origin=mine, additional_headers=host, close_timeout=0.02))  # noqa: E731
         for _ in range(gate.SOCKETS):
             open_()
         with pytest.raises(InvalidStatus) as refused:
@@ -560,12 +561,12 @@ def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
         ws.send(json.dumps({"t": "answer", "step": step, "choices": {"choose": 1}}))
         return turn(ws, step + 1)
 
-    with served(tmp_path, "matrix", "--set", "situation.horizon=9", "--seat", "person") as (lab_, links):
-        with enter(links[1]) as ws:
-            turn(ws, 0)
-            told = [play(ws, step) for step in range(2)]
-            lab_.kill()
-            lab_.wait(20)
+    words = ("matrix", "--set", "situation.horizon=9", "--seat", "person")
+    with served(tmp_path, *words) as (lab_, links), enter(links[1]) as ws:
+        turn(ws, 0)
+        told = [play(ws, step) for step in range(2)]
+        lab_.kill()
+        lab_.wait(20)
     with served(tmp_path, "--resume", "1", "person") as (_, again), enter(again[1]) as ws:
         assert again[1].split("#")[1] == links[1].split("#")[1]
         assert turn(ws, 2) == told[1]

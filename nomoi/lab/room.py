@@ -191,7 +191,7 @@ class Room:
                 link.send(self.watched)
             return
         link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed}))
-        if self.phase in ("playing", "paused", "over"):
+        if chair.told and self.phase in ("playing", "paused", "over"):
             link.send(self._with_time(chair.told))
 
     def leave(self, place: int | None, link: Link) -> None:
@@ -273,7 +273,7 @@ class Room:
 
     def _show(self) -> None:
         for chair in self.chairs:
-            for link in chair.links:
+            for link in chair.links if chair.told else ():
                 link.send(self._with_time(chair.told))
         for link in self.watchers if self.watched else ():
             link.send(self.watched)

@@ -5,7 +5,6 @@ A person at a seat is told what its agent is told (`Table.told`), and no more, u
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -63,7 +62,7 @@ class Eyes:
         out["words"] = self.situation.words(told.seen, role) if told.present else "You are out of play now."
         return out
 
-    def everything(self, table: Table, totals: Sequence[float]) -> dict[str, Any]:
+    def everything(self, table: Table, totals: np.ndarray) -> dict[str, Any]:
         """What somebody who watches is shown."""
         out: dict[str, Any] = {"step": table.steps, "totals": [number(float(x)) for x in totals]}
         if self.scene is not None:
@@ -88,16 +87,11 @@ class Eyes:
         """What the last step brought to one agent, in numbers and in words."""
         if not table.outcome:
             return {"total": number(total), "happened": "The episode begins."}
-        share, said = table.outcome[i], []
-        for name, value in share.events.items():
-            amount = float(np.sum(value))
-            event = self.situation.emits.get(name)
-            if event is not None and event.good and abs(amount) > 1e-9:
-                said.append(f"{event.meaning}: {number(amount)} {event.unit}")
+        share = table.outcome[i]  # of its events the agent learns what it senses, and no more
         paid = f"You got {number(share.payoff)}" + (
             f" ({number(share.reward)} earned, {number(share.transfer)} by the rules)" if share.transfer else ""
         )
-        return {"total": number(total), "happened": "; ".join([paid, *said]) + "."}
+        return {"total": number(total), "happened": f"{paid}."}
 
 
 def labels(situation: Situation) -> dict[str, list[str]]:
