@@ -11,6 +11,8 @@ export function el(tag, given = {}, ...inside) {
   return made;
 }
 
+export const place = {now: ''}; // the one of the host's four that is open: a late answer to another shows nothing
+
 export const show = (...inside) => document.getElementById('main').replaceChildren(...inside.flat());
 
 export function say(text) {

@@ -1,6 +1,6 @@
 // Where one enters: a link's token becomes a cookie, and the page becomes a seat's, or the host's four places.
 
-import {el, post, show} from './dom.js';
+import {el, place as open, post, show} from './dom.js';
 import {build} from './build.js';
 import {play, rooms} from './play.js';
 import {records} from './records.js';
@@ -21,6 +21,7 @@ async function enter() {
   const nav = document.getElementById('places');
   const go = (name) => {
     for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);
+    open.now = name;
     history.replaceState(null, '', `#${name}`);
     window.dispatchEvent(new Event('leave'));
     places[name][1](go);

@@ -1,6 +1,6 @@
 // A seat, and the host's view of rooms.
 
-import {el, post, say, show, table} from './dom.js';
+import {el, place as open, post, say, show, table} from './dom.js';
 import * as paint from './paint.js';
 
 const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight: 'right', q: 'turn left', e: 'turn right',
@@ -145,6 +145,7 @@ export function play(room, place) {
 // What the host sees: rooms, their links, and who is there.
 export async function rooms() {
   const got = await post('/ask/rooms');
+  if (open.now !== 'play') return;
   const choose = el('select', {id: 'preset'}, got.presets.map((name) => el('option', {value: name}, name.replaceAll('_', ' '))));
   const refused = el('p', {className: 'refused', role: 'alert'});
   const start = el('button', {type: 'button', on: {click: async () => {

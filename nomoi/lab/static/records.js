@@ -1,9 +1,10 @@
 // Records: what was run, with pages and films as they are.
 
-import {el, post, show, table} from './dom.js';
+import {el, place, post, show, table} from './dom.js';
 
 export async function records() {
   const got = await post('/ask/records');
+  if (place.now !== 'records') return;
   if (got.refused) return show(el('p', {className: 'refused'}, got.refused));
   const frame = el('div', {});
   const open = (id, what, word) => el('button', {type: 'button', on: {click: () => {
