@@ -37,8 +37,8 @@ class Session(Trial):
     terms       how it was played, as plain data: who sat where, deadline, who answered late, the consent's digest
     """
 
-    situation: Situation
-    transcript: tuple[str, ...]
+    situation: Situation  # type: ignore[misc]
+    transcript: tuple[str, ...]  # type: ignore[misc]
     terms: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     reaches: ClassVar[Sequence[str]] = ("nomoi.play.table", "nomoi.measure.films", "nomoi.measure.ledger")
