@@ -583,6 +583,45 @@ def decisions(
     decided.command(votes, cases, group, seed, as_json)
 
 
+@app.command()
+def lab(
+    situation: Annotated[
+        str, typer.Argument(help="a situation's name, or FILE.py:Name; or FILE.py, all of it on the shelf")
+    ] = "",
+    under: Annotated[str, typer.Option(help="a regime, such as levy(rate=1)+contract")] = "",
+    set: Annotated[list[str] | None, typer.Option(help="an option, such as situation.agents=7")] = None,
+    map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
+    seat: Annotated[
+        list[str] | None, typer.Option(help="a seat for a person (person), once for each; or who plays the others")
+    ] = None,
+    room: Annotated[str, typer.Option(help="the file of a room, or one of nomoi's experiments, such as commons")] = "",
+    resume: Annotated[str, typer.Option(help="go on with a room after a crash: its name, as the lab gave it")] = "",
+    own: Annotated[
+        list[str] | None, typer.Option(help="FILE.py, whose situations and institutions are put on the shelf")
+    ] = None,
+    port: Annotated[int, typer.Option(help="the port; 0 is any that is free")] = 0,
+    lan: Annotated[str, typer.Option(help="this machine's own address, such as 192.168.1.5: others may come too")] = "",
+    out: OUT = Path("runs"),
+) -> None:
+    """The lab in a browser: build, see what follows, play and watch, alone or with others."""
+    from nomoi.lab import command
+
+    command.lab(situation, under, set or (), map, seat or (), room, resume, own or (), port, lan, out)
+
+
+@app.command()
+def export(
+    run: Annotated[str, typer.Argument(help="a session's record (its first letters do), as `nomoi runs` lists them")],
+    out: OUT = Path("runs"),
+    csv: Annotated[Path | None, typer.Option(help="the file to write; without it, it is printed")] = None,
+    page: Annotated[Path | None, typer.Option(help="the page to write: people beside scripts and theory")] = None,
+) -> None:
+    """What people did in a session of the lab, as CSV: one row a seat and turn; or as a page."""
+    from nomoi.lab import command
+
+    command.export(_records(out).pick(run), csv, page, out)
+
+
 def _small() -> None:
     """Matrices are small here: a library of several threads would spend more on waiting than it saves."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -22,7 +22,7 @@ FLOORS = [
     {"catalogue"},
     {"runs", "testing"},
     {"report"},
-    {"studies"},
+    {"lab", "studies"},
     {"cli"},
 ]
 FLOOR = {name: k for k, floor in enumerate(FLOORS) for name in floor}

@@ -66,6 +66,11 @@ def legend(still: Still) -> list[tuple[str, str]]:
     return list((planes | kinds | marks | signs).items())
 
 
+def looks(still: Still) -> list[tuple[str, str, str]]:
+    """(name, form, colour) of each plane, lowest bit first: for whoever paints elsewhere, such as a browser."""
+    return [(p, _form(still, p), colour(p, still.kinds)) for p in still.planes]
+
+
 def _said(mark: str) -> str:
     """A mark in a legend."""
     owner, _, last = mark.rpartition(".")

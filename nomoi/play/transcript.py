@@ -46,14 +46,18 @@ class Transcript:
     @staticmethod
     def of(table: Table) -> Transcript:
         """What has been played at a table so far."""
-        key = None if table.key is None else jax.random.key_data(table.key).tolist()
-        where = _where(table.situation) | {"seed": table.seed, "key": key}
-        head = {"transcript": FORMAT, **where, "versions": {"nomoi": __version__, "jax": jax.__version__}}
-        return Transcript(head, (*(dict(line) for line in table.log), _end(table)))
+        return Transcript(head(table), (*(dict(line) for line in table.log), end(table)))
 
     def save(self, path: str | Path) -> Path:
         """Write it in one step, as JSON lines."""
         return files.write(path, "".join(json.dumps(line) + "\n" for line in (self.head, *self.lines)))
+
+
+def head(table: Table) -> Line:
+    """The first line of a table's transcript, which is known before anything is played."""
+    key = None if table.key is None else jax.random.key_data(table.key).tolist()
+    where = _where(table.situation) | {"seed": table.seed, "key": key}
+    return {"transcript": FORMAT, **where, "versions": {"nomoi": __version__, "jax": jax.__version__}}
 
 
 def _where(situation: Situation) -> Line:
@@ -141,7 +145,7 @@ def _parts(data: Any) -> Line:
 
 
 def _compare(transcript: Transcript, table: Table, line: Line) -> None:
-    lived = _end(table) if "end" in line else table.log[-1]
+    lived = end(table) if "end" in line else table.log[-1]
     for name, what in (("reward", "rewards"), ("transfer", "transfers"), ("done", "the end"), ("digest", "a digest")):
         if name in line and json.dumps(line[name]) != json.dumps(lived[name]):
             made = transcript.head["versions"]
@@ -153,7 +157,8 @@ def _compare(transcript: Transcript, table: Table, line: Line) -> None:
             )
 
 
-def _end(table: Table) -> Line:
+def end(table: Table) -> Line:
+    """The last line of what has been played so far."""
     return {"end": len(table.log), "digest": digest.of(table.log[-1]["digest"], table.world)}
 
 

@@ -14,7 +14,7 @@ from nomoi.report.console import console
 from nomoi.runs import regimes
 from nomoi.solve.game import NormalForm
 from nomoi.solve.subgame import Solution, backward, planner
-from nomoi.solve.unfold import normal_form, tabular
+from nomoi.solve.unfold import LARGEST, normal_form, tabular
 
 
 def place(word: str, under: str, set: Sequence[str]) -> Situation:
@@ -32,12 +32,12 @@ def game(situation: Situation) -> NormalForm | None:
     return normal_form(situation) if situation.horizon == 1 and alone else None
 
 
-def solve(situation: Situation) -> dict[str, Any]:
-    """A subgame-perfect equilibrium, by backward induction, as plain data.
+def solve(situation: Situation, limit: int = LARGEST) -> dict[str, Any]:
+    """A subgame-perfect equilibrium, by backward induction, as plain data; of at most `limit` joint choices.
 
     path   the most probable course of events: step by step, who answers what to which head it is asked
     """
-    markov = tabular(situation)
+    markov = tabular(situation, limit)
     found = backward(markov)
     return {
         "title": situation.name, "under": [i.name for i in situation.institutions], "agents": _called(situation),

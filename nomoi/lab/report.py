@@ -1,0 +1,123 @@
+"""A session's report: people beside scripts and theory, in one figure; and its rows as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from nomoi.core import Situation
+from nomoi.core.learner import Learner
+from nomoi.errors import Refusal
+from nomoi.measure.evaluate import episodes
+from nomoi.measure.measures import measures
+from nomoi.measure.statistics import estimate
+from nomoi.report import figures, page, unfolded
+from nomoi.runs import regimes
+from nomoi.runs.record import Record
+from nomoi.runs.session import Session
+from nomoi.runs.trial import trial_of
+
+WORLDS, SOLVED = 16, 20_000  # scripts' worlds; joint choices that are solved for the page (ours)
+SCRIPTS = {True: ("forager", "forager(spare=3)", "random"), False: ("random", "constant", "constant(choice=999)")}
+
+
+def session(record: Record) -> Session:
+    """The session that a record is of."""
+    trial = trial_of(record) if record.kind == "session" else None
+    if not isinstance(trial, Session):
+        raise Refusal(f"the record {record.id} is {record.kind}, and a session is what the lab exports; `nomoi runs` "
+                      "says the kind of each.")  # fmt: skip
+    return trial
+
+
+def rows(one: Session) -> str:
+    """CSV, one row a seat and turn: who answered (person, script, late, nobody), what, how fast, what it brought."""
+    head, *lines = [one.lived.head, *one.lived.lines]
+    heads, terms, out = list(head["actions"]), one.terms, io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *heads, "reward", "transfer"])
+    session, roles = lines[-1]["digest"], one.situation.roles
+    names: list[str] = []
+    steps = [line for line in lines if "step" in line]
+    for k, line in enumerate(steps):
+        names = line.get("seats", names)
+        for i in range(head["agents"]):
+            person = i < terms["persons"]
+            by = terms["by"][k][i] if person else "script"
+            ms = terms["ms"][k][i] if person and terms["ms"][k][i] is not None else ""
+            chose = [line["answers"][h][i] for h in heads]
+            write.writerow([session, line["step"], i + 1, roles[i], names[i], by, ms, *chose, line["reward"][i],
+                            line["transfer"][i]])  # fmt: skip
+    return out.getvalue()
+
+
+def html(one: Session, record: Record) -> str:
+    """The page of a session."""
+    lines = [line for line in one.lived.lines if "step" in line]
+    paid = np.array([np.add(line["reward"], line["transfer"]) for line in lines])  # [T, n]
+    place, terms = one.situation, one.terms
+    many, rules = terms["persons"], [i.sentence for i in place.institutions] or ["Nobody added any rule."]
+    how = f"{many} of {place.agents} seats were people's; {terms['script']} played the others. "
+    how += f"{len(lines)} steps were lived{'; ' + terms['ended'] if terms['ended'] else ', to the end'}. "
+    late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)
+    asked = sum(by != "" for row in terms["by"] for by in row)
+    how += f"{late} of {asked} answers came from a script or from nobody after the deadline."
+    groups = beside(place, float(paid.sum()))
+    sections: list[page.Section] = [page.Text("What was played", [*rules, how])]
+    sections.append(page.Figure("Payoff of all, beside scripts and theory", figures.svg(figures.intervals(
+        groups, "reward", "What all ended with together"
+    )), "People: this session alone, a point. Scripts: 16 worlds, with 95 % intervals (Student's t). Theory: exact, "
+        "where the situation unfolds."))  # fmt: skip
+    total = [[f"seat {i + 1}", "person" if i < many else terms["script"], place.roles[i], float(paid[:, i].sum()),
+              _typical([terms["ms"][k][i] for k in range(len(lines))] if i < many else [])]
+             for i in range(place.agents)]  # fmt: skip
+    sections.append(page.Table("Seat by seat", ["", "who", "role", "payoff", "seconds to answer (median)"], total))
+    words = record.facts["measures"]
+    measured = [[name, value, *words.get(name, ["", ""])] for name, value in record.glance()[1].items()]
+    sections.append(page.Table("What is measured", ["", "value", "unit", "meaning"], measured))
+    note = (
+        f"The consent that was read first has the digest {terms['consent'][:16]}; no name and no time of day is kept."
+    )
+    sections.append(page.Text("", [note]))
+    return page.page(one.label, f"A session of people, {record.id}.", sections)
+
+
+def _typical(ms: list[Any]) -> float | None:
+    known = [x for x in ms if x is not None]
+    return float(np.median(known)) / 1000 if known else None
+
+
+def beside(place: Situation, people: float) -> dict[str, Any]:
+    """{who: estimate of everybody's payoff together}: the people, scripts that fit, and theory where it unfolds."""
+    from nomoi.core import outline
+
+    out = {"people": estimate([people])}
+    land = "apple" in outline(place).planes
+    for word in SCRIPTS[land]:
+        script = regimes.player(word)
+        try:
+            out[word.replace("constant(choice=999)", "constant, the most")] = estimate(
+                np.asarray(_payoff(place, script, jax.random.key(0)))
+            )
+        except Refusal:
+            continue
+    if place.lots and place.horizon * np.log(max(place.actions.values(), default=2)) * place.agents < 500:
+        try:
+            found = unfolded.solve(place, SOLVED)
+            out["subgame-perfect equilibrium"] = estimate([found["welfare"]])
+            out["the most there is"] = estimate([found["planner"]])
+        except Refusal:
+            pass  # too large to be solved: the figure goes without
+    return out
+
+
+@eqx.filter_jit
+def _payoff(place: Situation, script: Learner, key: Any) -> Any:
+    lived = episodes(key, place, script, worlds=WORLDS)
+    return jax.vmap(lambda e: jnp.asarray(measures(place)["payoff"].of(e)))(lived)

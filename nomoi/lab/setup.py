@@ -1,0 +1,150 @@
+"""Setups: which situation under which institutions, as plain data that a page may change.
+
+    {"situation": "pool", "preset": "", "options": {"agents": "3"}, "stack": [{"institution": "levy", "options": {}}]}
+
+Options are texts, as people type them, and only those that are not the default's.  A page may name what comes with
+nomoi, and what was given on the command line; it can load no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nomoi import catalogue
+from nomoi.core import Institution, Situation, build, govern, options
+from nomoi.core.option import Option, describe_option, typed
+from nomoi.errors import Refusal
+from nomoi.runs import regimes
+
+Setup = dict[str, Any]
+MOST = 24  # institutions on one situation (ours)
+
+
+class Shelf:
+    """What a page may name: all of nomoi's, and the classes that were given on the command line."""
+
+    def __init__(self) -> None:
+        self.own = dict[str, type[Any]]()
+
+    def put(self, words: Sequence[str]) -> None:
+        """Load files of a person's own (FILE.py or FILE.py:Name), and everything they define."""
+        for word in words:
+            loaded = catalogue.load(word)
+            for cls in loaded if isinstance(loaded, list) else [loaded]:
+                self.name(cls)
+
+    def name(self, cls: type[Any]) -> str:
+        """The name by which a page knows a class; one of a person's own is put on the shelf."""
+        name = cls.__name__.lower()
+        if not cls.__module__.startswith("nomoi."):
+            self.own[name] = cls
+        return name
+
+    def find(self, word: Any, kind: str) -> type[Any]:
+        """The class of a name."""
+        if not isinstance(word, str) or any(mark in word for mark in ".:/\\"):
+            raise Refusal(f"{word!r} is no name; files are given on the command line, and a page names what is there.")
+        mine = self.own.get(word.lower())
+        if mine is not None and issubclass(mine, catalogue.base(kind)):
+            return mine
+        return catalogue.find(word, kind)
+
+    def names(self, kind: str) -> list[str]:
+        """All names of a kind, those of a person's own first."""
+        mine = [name for name, cls in self.own.items() if issubclass(cls, catalogue.base(kind))]
+        return [*mine, *(c.name.lower() for c in catalogue.texts(kind) if c.name.lower() not in mine)]
+
+    # --- from words of the command line, and back -------------------------------------------------------------------
+
+    def typed(self, situation: str, under: str = "", set: Sequence[str] = (), map: str | None = None) -> Situation:
+        """The governed situation that words of the command line mean."""
+        given = regimes.settings(set)
+        bare = regimes.place(situation, map, given)
+        regime = regimes.parse(under, under, given)
+        regimes.check_overrides(given, [regime], ["situation"])
+        for rule in (bare, *regime.institutions):
+            self.name(type(rule))
+        return govern(bare, *regime.institutions)
+
+    def setup(self, situation: Situation) -> Setup:
+        """A situation as a setup."""
+        stack = [{"institution": self.name(type(i)), "options": changed(i)} for i in situation.institutions]
+        bare = situation.bare
+        return {"situation": self.name(type(bare)), "preset": "", "options": changed(bare), "stack": stack}
+
+    def build(self, setup: Any) -> Situation:
+        """The situation of a setup; refused, in a sentence, where it is none."""
+        if not isinstance(setup, Mapping) or not isinstance(setup.get("stack", []), list):
+            raise Refusal("a setup names a situation, its options, and a list of institutions.")
+        if len(setup.get("stack", [])) > MOST:
+            raise Refusal(f"there are {len(setup['stack'])} institutions, and {MOST} are the most that the lab stacks.")
+        cls = self.find(setup.get("situation"), "situation")
+        bare = build(cls, setup.get("preset") or None, **_texts(setup.get("options", {})))
+        return govern(bare, *(self.institution(part) for part in setup.get("stack", [])))
+
+    def institution(self, part: Any) -> Institution:
+        """One institution of a stack."""
+        if not isinstance(part, Mapping):
+            raise Refusal("an institution of a setup is a table with its name and its options.")
+        cls = self.find(part.get("institution"), "institution")
+        return build(cls, **_texts(part.get("options", {})))
+
+
+def _texts(given: Any) -> dict[str, str]:
+    """Options as a page sends them: texts, and nothing that names a file."""
+    if not isinstance(given, Mapping) or not all(isinstance(v, str) and isinstance(k, str) for k, v in given.items()):
+        raise Refusal("options are texts by name.")
+    for name, value in given.items():
+        if "\n" not in value and (set("/\\") & set(value) or (len(value) < 256 and Path(value or ".").is_file())):
+            raise Refusal(f"{name} cannot be {value[:60]!r} here; files are given on the command line, and a "
+                          "page takes names, numbers and texts.")  # fmt: skip
+    return dict(given)
+
+
+def changed(rule: Any) -> dict[str, str]:
+    """The options of an instance that are not the default's, as a person would type them."""
+    out = {}
+    for name, option in options(type(rule)).items():
+        now = _typed(describe_option(getattr(rule, name), option), option)
+        if now != option.text():
+            out[name] = now
+    return out
+
+
+def _typed(value: Any, option: Option) -> str:
+    if isinstance(option.default, tuple) and isinstance(value, list):
+        value = _tuples(value)
+    if isinstance(option.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    return typed(value)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def control(name: str, option: Option, value: str) -> dict[str, Any]:
+    """What a page needs to draw a control of an option.
+
+    form   slider (low and high are finite), number, radio, check, or text (several numbers, words)
+    anew   whether a change compiles a new program
+    """
+    low, high = (x if abs(x) < 1e12 else None for x in (option.low, option.high))
+    single = isinstance(option.default, (int, float)) and not isinstance(option.default, bool)
+    form = "radio" if option.values else "check" if isinstance(option.default, bool) else "text"
+    if single:
+        form = "slider" if low is not None and high is not None and option.kind == "setting" else "number"
+    return {"name": name, "form": form, "value": value, "default": option.text(), "meaning": option.meaning,
+            "source": option.source, "unit": option.unit, "low": low, "high": high, "whole": option.whole,
+            "values": list(option.values), "anew": option.kind == "size", "may": option.words()}  # fmt: skip
+
+
+def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """The controls of all options of an instance."""
+    values = {n: _typed(describe_option(getattr(rule, n), o), o) for n, o in options(type(rule)).items()}
+    return [control(n, o, values[n]) for n, o in options(type(rule)).items() if n not in without]
+
+
+__all__ = ["Setup", "Shelf", "changed", "control", "controls"]

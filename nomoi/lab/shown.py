@@ -1,0 +1,112 @@
+"""What is sent to a browser: codes of what there is to see, what is asked, and what happened in words.
+
+A person at a seat is told what its agent is told (`Table.told`), and no more, unless the plan shows the whole map.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from nomoi.core import Situation, outline
+from nomoi.grid import paint
+from nomoi.grid.still import Still
+from nomoi.measure import films
+from nomoi.measure.statistics import number
+from nomoi.play.table import Table
+from nomoi.play.words import choices
+from nomoi.runs.regimes import unheard
+
+
+class Eyes:
+    """How one situation is shown."""
+
+    def __init__(self, situation: Situation, sees: str):
+        self.situation, self.sees = situation, sees
+        self.scene = outline(situation).scene
+        self.labels = labels(situation)
+
+    def fixed(self) -> dict[str, Any]:
+        """What does not change: rules in words, names of choices, and how to paint."""
+        place, bare = self.situation, self.situation.bare
+        card = (type(bare).__doc__ or "").strip().split("\n\n")
+        rules = [i.sentence for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
+        out = {"name": bare.name, "card": [" ".join(part.split()) for part in card[:2]], "rules": rules,
+               "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,
+               "colours": list(paint.AGENTS), "palette": paint.PALETTE}  # fmt: skip
+        if self.scene is not None:
+            extent = self.scene.extent
+            names = self.scene.planes
+            blank = np.zeros((1, 1), np.uint32)
+            one = np.zeros(1, np.int32)
+            still = Still(1, 1, names, len(self.scene.ground), blank, blank.astype(np.int8) - 1, one, one, one, {},
+                          place.kinds)  # fmt: skip
+            bodies = sorted(self.scene.bodies)
+            looks = [(n, "body" if n in bodies else form, tone) for n, form, tone in paint.looks(still)]
+            out["view"] = {"looks": looks, "own": [extent.ahead, extent.side], "shape": list(extent.shape)}
+        return out
+
+    def seat(self, table: Table, i: int, total: float) -> dict[str, Any]:
+        """What the person at a seat is told now; `total` is what the agent has got so far."""
+        told = table.told(i)
+        out = self._happened(table, i, total) | {"asked": list(told.asked), "present": told.present, "step": told.step}
+        view = told.seen.pop("view", None)
+        if view is not None and self.sees == "view":
+            out["view"] = view.tolist()
+        if self.sees == "map" and self.scene is not None:
+            out["map"] = self.map(table)
+        role = self.situation.roles[i]
+        out["words"] = self.situation.words(told.seen, role) if told.present else "You are out of play now."
+        return out
+
+    def everything(self, table: Table, totals: np.ndarray) -> dict[str, Any]:
+        """What somebody who watches is shown."""
+        out: dict[str, Any] = {"step": table.steps, "totals": [number(float(x)) for x in totals]}
+        if self.scene is not None:
+            out["map"] = self.map(table)
+        if "stock" in self.situation.offers:
+            out["stock"] = [[k, number(float(x))] for k, x in zip(self.situation.kinds, np.asarray(
+                _stock(self.situation, table.state)), strict=True)]  # fmt: skip
+        return out
+
+    def map(self, table: Table) -> dict[str, Any]:
+        """The whole map as codes."""
+        kept = jax.device_get(_seen(self.situation, table.state))
+        shot: Still = films.shot(self.situation, jax.tree.map(lambda x: np.asarray(x)[None, None], kept), {}).at(0)
+        tones = {k: paint.colour(paint.kind_name(k, shot.kinds)) for k in np.unique(shot.goods).tolist() if k >= 0}
+        goods = [[r, c, tones[int(shot.goods[r, c])]] for r, c in np.argwhere(shot.goods >= 0).tolist()]
+        bodies = [[int(c) // shot.width, int(c) % shot.width, int(f), int(o)]
+                  for c, f, o in zip(shot.cell, shot.facing, shot.out, strict=True)]  # fmt: skip
+        looks = [(name, form, tone) for name, form, tone in paint.looks(shot)]
+        return {"codes": shot.codes.tolist(), "goods": goods, "bodies": bodies, "looks": looks}
+
+    def _happened(self, table: Table, i: int, total: float) -> dict[str, Any]:
+        """What the last step brought to one agent, in numbers and in words."""
+        if not table.outcome:
+            return {"total": number(total), "happened": "The episode begins."}
+        share = table.outcome[i]  # of its events the agent learns what it senses, and no more
+        paid = f"You got {number(share.payoff)}" + (
+            f" ({number(share.reward)} earned, {number(share.transfer)} by the rules)" if share.transfer else ""
+        )
+        return {"total": number(total), "happened": f"{paid}."}
+
+
+def labels(situation: Situation) -> dict[str, list[str]]:
+    """The name of each choice of each head."""
+    return {head: list(names) for head, names in choices(situation).items()}
+
+
+@eqx.filter_jit
+def _seen(place: Situation, state: Any) -> dict[str, Any]:
+    return films.seen(place)(state)
+
+
+@eqx.filter_jit
+def _stock(place: Situation, state: Any) -> Any:
+    return place.stock(state)
+
+
+__all__ = ["Eyes", "labels"]

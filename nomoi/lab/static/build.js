@@ -1,0 +1,117 @@
+// Build: a situation, a stack of institutions, a control for each option; and what follows from it.
+
+import {el, post, say, show, table} from './dom.js';
+
+let setup = null, timer = 0, asked = 0;
+
+export async function build(go) {
+  const left = el('div', {}), right = el('section', {id: 'consequences', ariaLabel: 'Consequences'});
+  show(el('div', {className: 'two'}, left, right));
+
+  async function refresh(focus) {
+    const now = await post('/ask/build', setup ? {setup} : {});
+    if (now.refused && !now.setup) return right.replaceChildren(el('p', {className: 'refused', role: 'alert'}, now.refused));
+    setup = now.setup;
+    left.replaceChildren(...sides(now));
+    if (focus) document.getElementById(focus)?.focus();
+    follow(now.refused);
+  }
+
+  function follow(refused) {
+    clearTimeout(timer);
+    if (refused) { say(refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, refused)); }
+    right.setAttribute('aria-busy', 'true');
+    timer = setTimeout(async () => {
+      const mine = ++asked;
+      if (!right.children.length) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
+      const script = document.getElementById('script')?.value || '';
+      const got = await post('/ask/follow', {setup, script});
+      if (mine !== asked) return;
+      right.setAttribute('aria-busy', 'false');
+      if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
+      right.replaceChildren(el('h2', {}, `What follows: ${got.how}`), ...got.rules.map((r) => el('p', {}, r)),
+        ...got.said.map((s) => el('p', {className: s.startsWith('Not solved') ? 'note' : ''}, s)),
+        got.rows.length ? table(['', 'value', 'unit'], got.rows.map(([name, value, between, unit, meaning]) => [
+          el('span', {}, name, el('small', {}, meaning)), between ? el('span', {}, value, el('small', {}, between)) : value, unit])) : '');
+      say(`${got.how}. ${got.rows.slice(0, 3).map((r) => `${r[0]} ${r[1]} ${r[3]}`).join(', ')} ${got.said[0] || ''}`);
+    }, 60);
+  }
+
+  function change(part, name, value, normal, anew) {
+    part.options = {...part.options, [name]: value};
+    if (value === normal) delete part.options[name];
+    if (anew) { right.replaceChildren(); refresh(document.activeElement?.id); } else follow('');
+  }
+
+  function control(c, part, prefix) {
+    const id = `${prefix}-${c.name}`, hint = `${id}-hint`, given = {id, 'aria-describedby': hint};
+    const changed = (value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
+    let field;
+    if (c.form === 'radio') {
+      return el('fieldset', {className: 'control'}, el('legend', {}, c.name), el('div', {className: 'choices'},
+        c.values.map((v) => el('label', {}, el('input', {type: 'radio', name: id, value: v, checked: v === c.value,
+          on: {change: () => changed(v)}}), ` ${v}`))), note(c, hint));
+    }
+    if (c.form === 'check') {
+      field = el('input', {...given, type: 'checkbox', checked: c.value === 'True', on: {change: (e) => changed(e.target.checked ? 'True' : 'False')}});
+    } else if (c.form === 'slider') {
+      const step = c.whole ? 1 : (c.high - c.low) / 200;
+      const box = el('input', {type: 'number', step: 'any', min: c.low, max: c.high, value: c.value, ariaLabel: `${c.name}, exactly`});
+      const range = el('input', {...given, type: 'range', min: c.low, max: c.high, step, value: c.value});
+      range.addEventListener('input', () => { box.value = String(Number(Number(range.value).toPrecision(6))); changed(box.value); });
+      box.addEventListener('change', () => { range.value = box.value; changed(box.value); });
+      field = el('div', {className: 'slide'}, range, box);
+    } else {
+      field = el('input', {...given, type: c.form === 'number' ? 'number' : 'text', step: c.whole ? 1 : 'any', min: c.low, max: c.high,
+        value: c.value, on: {[c.anew || c.form === 'text' ? 'change' : 'input']: (e) => e.target.value !== '' && changed(e.target.value)}});
+    }
+    return el('div', {className: 'control'}, el('label', {htmlFor: id}, c.name), ' ', field, note(c, hint));
+  }
+
+  const note = (c, id) => el('small', {id}, `${c.meaning}${c.unit ? `, in ${c.unit}` : ''} (${c.source}; ${c.form === 'text' ? `such as ${c.default}` : c.may})`);
+
+  function drawers(controls, part, prefix) {
+    const live = controls.filter((c) => !c.anew && c.name !== 'in_force'), anew = controls.filter((c) => c.anew);
+    return [...live.map((c) => control(c, part, prefix)), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
+      anew.map((c) => control(c, part, prefix))) : ''];
+  }
+
+  function sides(now) {
+    const pick = (id, names, value, does) => { const s = el('select', {id, on: {change: (e) => does(e.target.value)}},
+      names.map((n) => el('option', {value: n, selected: n === value}, n))); return s; };
+    const move = (k, by, id) => { const [part] = setup.stack.splice(k, 1); setup.stack.splice(k + by, 0, part); refresh(id); };
+    const more = pick('more', now.institution, '', () => {});
+    return [
+      el('h2', {}, 'The situation'), el('div', {className: 'row'}, el('label', {htmlFor: 'situation'}, 'Who meets over what: '),
+        pick('situation', now.situation, setup.situation, (v) => { setup = {situation: v, preset: '', options: {}, stack: []}; refresh('situation'); })),
+      now.presets.length ? el('div', {className: 'row'}, el('label', {htmlFor: 'setting'}, 'Preset: '), pick('setting', ['', ...now.presets], setup.preset,
+        (v) => { setup.preset = v; setup.options = {}; refresh('setting'); })) : '',
+      el('p', {}, now.card), ...drawers(now.controls, setup, 's'),
+      el('h2', {}, 'The institutions'), setup.stack.length ? '' : el('p', {}, 'Nobody adds any rule.'),
+      ...now.stack.map((part, k) => el('section', {className: 'card', ariaLabel: part.title}, el('div', {className: 'row'}, el('h3', {}, `${k + 1}. ${part.title}`),
+        el('button', {type: 'button', id: `up-${k}`, disabled: !k, ariaLabel: `${part.title} up`, on: {click: () => move(k, -1, `up-${k - 1}`)}}, '\u2191'),
+        el('button', {type: 'button', id: `down-${k}`, disabled: k === now.stack.length - 1, ariaLabel: `${part.title} down`, on: {click: () => move(k, 1, `down-${k + 1}`)}}, '\u2193'),
+        el('button', {type: 'button', ariaLabel: `take ${part.title} away`, on: {click: () => { setup.stack.splice(k, 1); refresh('more'); }}}, 'take away')),
+        el('p', {}, part.sentence), ...drawers(part.controls, setup.stack[k], `i${k}`))),
+      el('div', {className: 'row'}, el('label', {htmlFor: 'more'}, 'Add: '), more, el('button', {type: 'button', id: 'add', on: {click: () => {
+        setup.stack.push({institution: more.value, options: {}}); refresh('add'); }}}, 'Add it')),
+      el('h2', {}, 'Who lives there'), el('div', {className: 'row'}, el('label', {htmlFor: 'script'}, 'In simulated worlds: '),
+        pick('script', ['', ...now.script], '', () => follow(now.refused)), el('span', {className: 'note'}, 'empty: solved exactly, where that can be done')),
+      join(now)];
+  }
+
+  function join(now) {
+    const number = (id, word, value, max) => [el('label', {htmlFor: id}, word), el('input', {id, type: 'number', min: 0, max, value})];
+    const leaves = el('select', {id: 'leaves'}, ['script', 'pause', 'end'].map((v) => el('option', {value: v}, v)));
+    const refused = el('p', {className: 'refused', role: 'alert'});
+    return el('form', {className: 'card', ariaLabel: 'Play in it', on: {submit: async (event) => {
+      event.preventDefault();
+      const value = (id) => Number(document.getElementById(id).value);
+      const made = await post('/ask/room', {setup, plan: {title: setup.situation, persons: value('persons'), deadline: value('deadline'), leaves: leaves.value}});
+      if (made.refused) refused.textContent = made.refused; else go('play');
+    }}}, el('h3', {}, 'Play in it'), el('div', {className: 'row'}, ...number('persons', 'seats for people', 1, 60), ...number('deadline', 'seconds a turn (0 waits)', 20, 3600),
+      el('label', {htmlFor: 'leaves'}, 'if somebody leaves'), leaves, el('button', {className: 'first'}, 'Open a room')), refused);
+  }
+
+  await refresh();
+}

@@ -1,0 +1,37 @@
+// Where one enters: a link's token becomes a cookie, and the page becomes a seat's, or the host's four places.
+
+import {el, place as open, post, show} from './dom.js';
+import {build} from './build.js';
+import {play, rooms} from './play.js';
+import {records} from './records.js';
+
+const seat = location.pathname.match(/^\/r\/([^/]+)\/(\d+)\/$/);
+const token = location.hash.slice(1);
+
+async function enter() {
+  if (token.length > 20) {
+    const answer = await post(seat ? `${location.pathname}enter` : '/enter', {token});
+    history.replaceState(null, '', location.pathname);
+    if (!answer.ok) return show(el('p', {className: 'refused'}, answer.refused || 'The link is not right.'));
+  }
+  if (seat) return play(seat[1], Number(seat[2]));
+  const waiting = await post('/ask/rooms');
+  if (!waiting.ok) return show(el('p', {className: 'refused'}, waiting.refused));
+  const places = {build: ['Build and consequences', build], play: ['Play and watch', rooms], records: ['Records', records]};
+  const nav = document.getElementById('places');
+  const go = (name) => {
+    for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);
+    open.now = name;
+    history.replaceState(null, '', `#${name}`);
+    window.dispatchEvent(new Event('leave'));
+    places[name][1](go);
+  };
+  nav.append(...Object.entries(places).map(([name, [word]]) => {
+    const button = el('button', {type: 'button', on: {click: () => go(name)}}, word);
+    button.dataset.place = name;
+    return button;
+  }));
+  go(places[token] ? token : waiting.rooms.length ? 'play' : 'build');
+}
+
+enter();

@@ -1,0 +1,184 @@
+// A seat, and the host's view of rooms.
+
+import {el, place as open, post, say, show, table} from './dom.js';
+import * as paint from './paint.js';
+
+const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight: 'right', q: 'turn left', e: 'turn right',
+  ' ': 'stay', x: 'zap', z: 'zap', c: 'collect'};
+
+function socket(path, hear, lost) {
+  const ws = new WebSocket(`ws://${location.host}${path}`);
+  const beat = setInterval(() => ws.readyState === 1 && ws.send('{"t":"beat"}'), 4000);
+  ws.onmessage = (event) => hear(JSON.parse(event.data));
+  ws.onclose = () => { clearInterval(beat); lost(); };
+  return {send: (said) => ws.readyState === 1 && ws.send(JSON.stringify(said)), close: () => { ws.onclose = null;
+    clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
+}
+
+function roster(list, said, now) {
+  list.replaceChildren(...now.seats.map((s) => el('li', {className: s.state},
+    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered ? ', answered' : ''}`)));
+  said.textContent = now.said;
+}
+
+export function play(room, place) {
+  const seat = place - 1, list = el('ul', {className: 'roster'}), note = el('p', {id: 'said'});
+  const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {}, canvas);
+  const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
+  const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
+  const clock = el('p', {className: 'note', id: 'clock'}), refused = el('p', {className: 'refused', role: 'alert'});
+  let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
+  const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, rules));
+  show(note, list, gate, sides);
+
+  function explain() {
+    document.getElementById('title').textContent = `${fixed.title || fixed.name}: you are seat ${place}`;
+    document.title = `seat ${place}, ${fixed.title || fixed.name}`;
+    rules.replaceChildren(el('details', {open: true}, el('summary', {}, 'What this is'),
+      fixed.about && el('p', {}, fixed.about), fixed.card.map((p) => el('p', {}, p)),
+      fixed.rules.length ? el('p', {}, el('b', {}, 'The rules: '), fixed.rules.join(' ')) : ''));
+  }
+
+  function agree() {
+    if (!you || you.agreed || !fixed) return gate.replaceChildren();
+    if (gate.children.length) return;
+    const button = el('button', {type: 'button', className: 'first', on: {click: () => {
+      line.send({t: 'agree'}); you.agreed = true; gate.replaceChildren(); ask(true);
+    }}}, 'I have read this and take part');
+    gate.replaceChildren(el('section', {className: 'card', ariaLabel: 'Before you begin'},
+      el('h2', {}, 'Before you begin'), el('p', {}, fixed.consent), button));
+    button.focus();
+  }
+
+  function answer(choices) {
+    if (!turn || phase !== 'playing' || (sent === turn.step && !fixed.pace)) return;
+    sent = turn.step;
+    line.send({t: 'answer', step: turn.step, choices});
+    clock.textContent = fixed.pace ? '' : 'Answered; waiting for the others.';
+    for (const field of fixed.pace ? [] : asks.elements) field.disabled = true;
+  }
+
+  function ask(focus) {
+    refused.textContent = '';
+    if (!turn || !you?.agreed || phase !== 'playing') return asks.replaceChildren();
+    if (!turn.asked.length) {
+      asks.replaceChildren(el('p', {}, 'Nothing is asked of you in this turn.'));
+      return;
+    }
+    const walk = turn.asked.length === 1 && fixed.labels[turn.asked[0]].includes('ahead');
+    const had = document.activeElement?.value, before = asks.contains(document.activeElement);
+    const heads = turn.asked.map((head) => el('fieldset', {}, el('legend', {}, head.replaceAll('.', ': ')),
+      walk ? el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('button', {type: 'button', value: word,
+        on: {click: () => answer({[head]: k})}}, word + key(word)))) :
+      fixed.labels[head].length > 24 ? el('input', {type: 'number', name: head, min: 0, required: true,
+        max: fixed.labels[head].length - 1, value: 0}) :
+      el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('label', {},
+        el('input', {type: 'radio', name: head, value: String(k), required: true}), ` ${word}`)))));
+    asks.replaceChildren(...heads, walk ? '' : el('button', {className: 'first', id: 'send'}, 'Answer'));
+    if (before || focus) {
+      const same = [...asks.elements].find((f) => f.value === had && f.tagName === 'BUTTON');
+      (same || asks.querySelector('input, button'))?.focus();
+    }
+  }
+
+  const key = (word) => { const found = Object.entries(KEYS).find(([, w]) => w === word);
+    return found ? ` (${{' ': 'space', ArrowUp: '\u2191', ArrowDown: '\u2193', ArrowLeft: '\u2190', ArrowRight: '\u2192'}[found[0]]
+      || found[0]})` : ''; };
+
+  asks.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const given = new FormData(asks);
+    answer(Object.fromEntries(turn.asked.map((head) => [head, Number(given.get(head))])));
+  });
+
+  document.addEventListener('keydown', (event) => {
+    const head = turn?.asked.length === 1 && turn.asked[0];
+    if (!head || event.ctrlKey || event.metaKey || event.altKey || !fixed.labels[head].includes('ahead')) return;
+    if (event.key === ' ' && event.target.tagName === 'BUTTON') return;
+    const k = fixed.labels[head].indexOf(KEYS[event.key]);
+    if (k >= 0 && you?.agreed) { event.preventDefault(); answer({[head]: k}); }
+  });
+
+  function draw() {
+    if (turn.map) paint.map(canvas, turn.map, fixed, seat);
+    else if (turn.view) paint.view(canvas, turn.view, fixed, seat);
+    picture.hidden = !turn.map && !turn.view;
+    sides.classList.toggle('plain', picture.hidden);
+    const looks = turn.map ? turn.map.looks : fixed.view?.looks || [];
+    canvas.setAttribute('aria-label', picture.hidden ? '' : `What you see, in cells: ${paint.count((turn.map || {codes: turn.view}).codes, looks)}`);
+  }
+
+  function hear(said) {
+    if (said.t === 'room') { fixed = said; explain(); }
+    else if (said.t === 'you') { you = said; agree(); ask(); }
+    else if (said.t === 'refused') refused.textContent = said.said;
+    else if (said.t === 'roster') {
+      phase = said.phase;
+      const was = note.textContent;
+      roster(list, note, said);
+      if (said.said !== was) say(said.said);
+      if (phase === 'over') { asks.replaceChildren(el('p', {id: 'over'}, `The session is over.${said.record ? ` Its record is ${said.record}.` : ''}`)); clock.textContent = ''; }
+      else if (phase === 'playing' && !asks.children.length) ask();
+    } else if (said.t === 'turn') {
+      const fresh = said.of.step !== turn?.step;
+      turn = said.of;
+      until = said.left ? Date.now() + 1000 * said.left : 0;
+      happened.textContent = `Step ${turn.step}. ${turn.happened} In all: ${turn.total}.`;
+      words.textContent = turn.words || '';
+      draw();
+      if (fresh) { say(happened.textContent); ask(); clock.textContent = ''; }
+    }
+  }
+
+  setInterval(() => { if (until && sent !== turn?.step && phase === 'playing')
+    clock.textContent = `${Math.max(0, Math.ceil((until - Date.now()) / 1000))} seconds are left to answer.`; }, 500);
+
+  const open = () => { line = socket(`/r/${room}/${place}/ws`, (x) => { tries = 0; hear(x); }, () => {
+    if (phase === 'over') return;
+    note.textContent = 'The line to the lab is lost; trying again. Your seat is held for a while.';
+    say(note.textContent);
+    if (tries++ < 60) setTimeout(open, Math.min(5000, 300 * tries));
+  }); };
+  open();
+}
+
+// What the host sees: rooms, their links, and who is there.
+export async function rooms() {
+  const got = await post('/ask/rooms');
+  if (open.now !== 'play') return;
+  const choose = el('select', {id: 'preset'}, got.presets.map((name) => el('option', {value: name}, name.replaceAll('_', ' '))));
+  const refused = el('p', {className: 'refused', role: 'alert'});
+  const start = el('button', {type: 'button', on: {click: async () => {
+    const made = await post('/ask/room', {preset: choose.value});
+    if (made.refused) refused.textContent = made.refused; else rooms();
+  }}}, 'Open this room');
+  show(el('h2', {}, 'Rooms'), el('div', {className: 'row'}, el('label', {htmlFor: 'preset'}, 'An experiment with people: '), choose, start),
+    refused, got.rooms.length ? got.rooms.map(watch) : el('p', {}, 'No room is open. Build a situation, or open an experiment.'));
+}
+
+function watch(room) {
+  const list = el('ul', {className: 'roster'}), said = el('p', {}), canvas = el('canvas', {role: 'img', hidden: true});
+  const numbers = el('div', {}), kept = el('p', {});
+  const button = (word, does) => el('button', {type: 'button', on: {click: () => line.send({t: does})}}, word);
+  const buttons = el('div', {className: 'row'}, button('Start now', 'start'), button('Go on', 'go on'), button('End', 'end'));
+  let fixed = null;
+  const line = socket(`/r/${room.name}/ws`, (now) => {
+    if (now.t === 'room') fixed = now;
+    else if (now.t === 'roster') {
+      roster(list, said, now);
+      [...buttons.children].forEach((b, k) => { b.disabled = ![now.phase === 'waiting', now.phase === 'paused', ['waiting', 'playing', 'paused'].includes(now.phase)][k]; });
+      kept.replaceChildren(...(now.record ? ['Kept as ', el('code', {}, now.record), '.'] : []));
+    } else if (now.t === 'watch' && fixed) {
+      canvas.hidden = !now.of.map;
+      if (now.of.map) { paint.map(canvas, now.of.map, fixed);
+        canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
+      numbers.replaceChildren(el('p', {}, `Step ${now.of.step} of ${fixed.horizon}${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
+        table(['seat', ...now.of.totals.map((_, i) => String(i + 1))], [['payoff', ...now.of.totals]]));
+    }
+  }, () => { said.textContent = 'The line to the lab is lost.'; });
+  window.addEventListener('leave', () => line.close(), {once: true});
+  return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
+    room.links.length ? el('details', {open: room.phase !== 'over'}, el('summary', {}, 'A link for each seat; give one to each person'),
+      room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
+    buttons, kept, canvas, numbers);
+}

@@ -1,0 +1,609 @@
+"""The lab without a browser: plans, setups, rooms, diaries, the gate, and what a session leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import io
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import jax
+import numpy as np
+import pytest
+
+from nomoi import lab
+from nomoi.core import govern
+from nomoi.errors import Refusal
+from nomoi.institutions.contract import Contract
+from nomoi.lab import gate, plan, report
+from nomoi.lab.bench import Bench
+from nomoi.lab.diary import Diary
+from nomoi.lab.room import Link, Room
+from nomoi.lab.setup import Shelf, control, controls
+from nomoi.play.transcript import replay
+from nomoi.runs.store import Store
+from nomoi.situations.matrix import Matrix
+from nomoi.situations.pool import Pool
+
+OWN = """
+import jax.numpy as jnp
+from nomoi.core import Institution, setting
+
+class Tithe(Institution):
+    \"\"\"Everybody pays a share of what they earn into a fire.\"\"\"
+
+    part: jnp.ndarray = setting(0.1, "the share that is burnt", "ours", "", 0, 1)
+
+    def settle(self, key, memory, situation, state, tried, action, outcome):
+        return memory, state, outcome.pay(-self.part * outcome.reward, self)
+"""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("lab"))
+
+
+# --- plans and setups -----------------------------------------------------------------------------------------------
+
+
+def test_all_rooms_that_come_along_can_be_opened():
+    assert plan.presets() == ["ballot", "commons", "contribution", "fishery", "irrigation"]
+    for name in plan.presets():
+        one = plan.read(name)
+        place = Shelf().typed(one.situation, one.under, one.set, one.map or None)
+        assert one.persons <= place.agents
+        assert one.about
+        assert one.title
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"leaves": "sit"}, "leaves cannot be 'sit'"),
+        ({"persons": True}, "gives True for persons"),
+        ({"persons": 61}, "a number from 0 to 60"),
+        ({"deadlin": 3}, "did you mean 'deadline'"),
+        ({"set": "a=1"}, "something like"),
+        ({"pace": 0.5}, "gives 0.5 for pace"),
+    ],
+)
+def test_plans_that_are_wrong_are_refused_in_a_sentence(told, said):
+    with pytest.raises(Refusal, match=said):
+        plan.of(told, "room.toml")
+
+
+def test_one_person_alone_is_waited_for_and_several_have_twenty_seconds():
+    assert plan.Plan(persons=1).waits == 0
+    assert plan.Plan(persons=2).waits == 20
+    assert plan.Plan(persons=2, deadline=0).waits == 0
+    assert plan.Plan(pace=500).waits == 0.5
+
+
+def test_a_setup_is_the_situation_again():
+    shelf = Shelf()
+    place = shelf.typed("pool", "levy(on=request,rate=0.25)+contract(on=request,to=doer)", ["situation.agents=3"])
+    setup = json.loads(json.dumps(shelf.setup(place)))
+    assert setup["options"] == {"agents": "3"}
+    assert setup["stack"][0]["options"] == {"on": "request", "rate": "0.25"}
+    again = shelf.build(setup)
+    assert jax.tree.structure(again) == jax.tree.structure(place)
+    assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(again), jax.tree.leaves(place), strict=True))
+
+
+@pytest.mark.parametrize("word", ["/etc/passwd", "x.py:Y", "a:b", "..", 3, None, "harvst"])
+def test_a_page_can_name_no_file(word):
+    with pytest.raises(Refusal):
+        Shelf().build({"situation": word, "options": {}, "stack": []})
+
+
+def test_no_option_of_a_page_reads_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret").write_text("WWW\nWPA\n")
+    for value in ("/etc/hostname", "secret", "..\\x"):
+        for setup in ({"situation": "harvest", "options": {"map": value}},
+                      {"situation": "harvest", "stack": [
+                          {"institution": "charter", "options": {"law": value}}]}):  # fmt: skip
+            with pytest.raises(Refusal, match="command line"):
+                Shelf().build(setup)
+
+
+def test_each_option_gets_its_control():
+    found = {c["name"]: c for c in controls(Contract())}
+    assert found["to"]["form"] == "radio"
+    assert found["to"]["values"] == ["others", "whom", "doer"]
+    assert found["null"]["form"] == "slider"
+    assert (found["null"]["low"], found["null"]["high"]) == (0, 1)
+    assert found["high"]["form"] == "number"
+    assert not found["high"]["anew"]
+    assert found["levels"]["anew"]
+    assert found["on"]["form"] == "text"
+    assert found["in_force"]["form"] == "check"
+    regrowth = {c["name"]: c for c in controls(Pool())}["growth"]
+    assert regrowth["value"] == "0.8" == regrowth["default"]
+    assert control.__doc__
+
+
+# --- consequences ---------------------------------------------------------------------------------------------------
+
+
+def test_a_moved_slider_compiles_nothing(bench):
+    counted = []
+    jax.monitoring.register_event_duration_secs_listener(lambda e, _, **more: counted.append(e))
+    setup = {"situation": "pool", "options": {"horizon": "12"}, "stack": [
+        {"institution": "levy", "options": {"on": "request", "rate": "0.5"}}]}  # fmt: skip
+    first = bench.follow({"setup": setup})
+    bench.follow({"setup": setup})
+    counted.clear()
+    rows = []
+    for rate in ("0.7", "0.9"):
+        setup["stack"][0]["options"]["rate"] = rate
+        rows.append({row[0]: row[1] for row in bench.follow({"setup": setup})["rows"]})
+    assert not [e for e in counted if "compile" in e]
+    assert "16 worlds" in first["how"]
+    assert "Not solved exactly" in first["said"][0]
+    levied = [float(r["levied"]) for r in rows]
+    assert levied[1] / levied[0] == pytest.approx(9 / 7, rel=0.01)
+
+
+def test_a_contract_is_solved_exactly(bench):
+    stack = [{"institution": "contract", "options": {"on": "defect", "high": "4", "voters": "0"}}]
+    found = bench.follow({"setup": {"situation": "matrix", "options": {}, "stack": stack}})
+    assert found["how"] == "solved exactly"
+    assert {row[0]: row[1] for row in found["rows"]}["welfare"] == "4.00"
+
+
+def test_a_refusal_stands_on_the_page_as_it_is(bench):
+    setup = {"situation": "matrix", "options": {}, "stack": [{"institution": "altar", "options": {}}]}
+    with pytest.raises(Refusal) as refused:
+        bench.follow({"setup": setup})
+    assert bench.build({"setup": setup})["refused"] == str(refused.value)
+
+
+def test_what_a_person_wrote_appears_with_its_controls(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    found = Bench(tmp_path / "runs", [str(tmp_path / "mine.py")]).build(
+        {"setup": {"situation": "pool", "options": {}, "stack": [{"institution": "tithe", "options": {}}]}}
+    )
+    assert found["institution"][0] == "tithe"
+    assert not found["refused"]
+    part = next(c for c in found["stack"][0]["controls"] if c["name"] == "part")
+    assert part["form"] == "slider"
+    assert "burnt" in part["meaning"]
+    assert found["stack"][0]["sentence"] == "Everybody pays a share of what they earn into a fire."
+
+
+# --- rooms ----------------------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """A room of a situation, with a link for each person, driven from a test."""
+
+    def __init__(self, bench, setup, **more):
+        self.plan = plan.Plan(**{"persons": 2, "deadline": 0, "beat": 0.1, "hold": 0.4} | more)
+        self.diary = Diary(bench.store.root / "rooms" / f"t{random.getrandbits(60)}")
+        self.links = [Link() for _ in range(self.plan.persons)]
+        self.room = Room("1", self.plan, lambda: bench.play(self.plan, setup, self.diary, None),
+                         lambda play, ended: bench.keep(play, ended, self.room.consent), self.diary)  # fmt: skip
+
+    async def begin(self):
+        self.task = asyncio.create_task(self.room.run())
+        for i, link in enumerate(self.links):
+            self.room.join(i, link)
+            self.room.hear(i, '{"t": "agree"}')
+        await self.until(lambda: self.room.phase == "playing" or self.task.done())
+        assert self.room.phase == "playing", self.room.said
+
+    async def until(self, test, seconds=60):
+        for _ in range(seconds * 100):
+            self.beat()
+            if test():
+                return
+            await asyncio.sleep(0.01)
+        raise AssertionError(self.room.roster())
+
+    def beat(self):
+        for i, link in enumerate(self.links):
+            if link:
+                self.room.hear(i, '{"t": "beat"}')
+
+    async def answer(self, **choices):
+        """Everybody who is asked answers, and the turn is made."""
+        step = self.room.step
+        for i, link in enumerate(self.links):
+            if link and (asked := self.room._asked[i]):
+                said = {"t": "answer", "step": step, "choices": {h: choices[h.replace(".", "_")] for h in asked}}
+                assert self.room.hear(i, json.dumps(said)) == ""
+        await self.until(lambda: self.room.step != step or self.task.done())
+
+    def told(self, i):
+        """All that a person was sent."""
+        out = []
+        while not self.links[i].queue.empty():
+            out.append(json.loads(self.links[i].queue.get_nowait()))
+        return out
+
+
+MATRIX = {"situation": "matrix", "options": {"horizon": "4"}, "stack": [
+    {"institution": "contract", "options": {"on": "defect", "high": "4", "voters": "0"}}]}  # fmt: skip
+
+
+def test_two_people_propose_sign_and_play_and_the_record_replays_bit_for_bit(bench):
+    async def session():
+        crowd = Crowd(bench, MATRIX)
+        await crowd.begin()
+        room = crowd.room
+        assert room._asked == [["contract.propose"], []]
+        told = [m for m in crowd.told(0) if m["t"] == "turn"][-1]["of"]
+        assert told["asked"] == ["contract.propose"]
+        assert "reward" not in told
+        await crowd.answer(contract_propose=5)
+        await crowd.answer(contract_sign=1)
+        await crowd.answer(choose=0)
+        await crowd.answer(choose=1)
+        await crowd.answer(choose=0)
+        room.hear(0, json.dumps({"t": "answer", "step": room.step, "choices": {"choose": 1}}))
+        room.hear(1, json.dumps({"t": "answer", "step": room.step, "choices": {"choose": 0}}))
+        await crowd.until(crowd.task.done)
+        assert room.phase == "over"
+        assert room.record
+        return room.record
+
+    record = bench.store.pick(asyncio.run(session()))
+    assert record.kind == "session"
+    assert record.glance()[0] == 6
+    told = report.session(record)
+    table = replay(told.lived, told.situation)
+    assert [line["digest"] for line in table.log] == [x["digest"] for x in told.lived.lines[:-1]]
+    # the last round: seat 1 defects (4 for 0) and pays 4 under the contract
+    assert table.outcome[0].payoff == 0
+    assert table.outcome[1].payoff == 4
+    rows = list(csv.DictReader(io.StringIO(report.rows(told))))
+    assert len(rows) == 12
+    assert rows[-1]["by"] == "person"
+    assert rows[-1]["ms"].isdigit()
+    assert {r["by"] for r in rows[:2]} == {"person", ""}  # only the proposer was asked
+    assert told.terms["consent"]
+    assert "person" in report.html(told, record)
+
+
+def test_payoffs_of_a_matrix_game_are_those_of_its_normal_form(bench):
+    from nomoi.solve.unfold import normal_form
+
+    game = normal_form(Matrix())
+    setup = {"situation": "matrix", "options": {}, "stack": []}
+
+    async def session(choices):
+        crowd = Crowd(bench, setup)
+        await crowd.begin()
+        for i, c in enumerate(choices):
+            crowd.room.hear(i, json.dumps({"t": "answer", "step": 0, "choices": {"choose": c}}))
+        await crowd.until(crowd.task.done)
+        return crowd.told(0)[-1]["of"]["total"], crowd.room.record
+
+    for choices in ((0, 1), (1, 1)):
+        total, _ = asyncio.run(session(choices))
+        assert float(total) == game.payoff[(0, *choices)]
+
+
+@pytest.mark.parametrize("leaves", ["script", "pause", "end"])
+def test_somebody_leaves_and_all_are_told_what_happens(bench, leaves):
+    async def session():
+        crowd = Crowd(bench, MATRIX, leaves=leaves)
+        await crowd.begin()
+        room, link = crowd.room, crowd.links[1]
+        crowd.links[1] = None
+        room.leave(1, link)
+        await crowd.until(lambda: room.chairs[1].state == "away")
+        said = [m["said"] for m in crowd.told(0) if m["t"] == "roster"]
+        assert any("Seat 2 is away; after 0.4 seconds" in s for s in said)
+        await crowd.until(lambda: room.chairs[1].state == "gone" or crowd.task.done())
+        said = [m["said"] for m in crowd.told(0) if m["t"] == "roster"]
+        assert any(s.startswith("Seat 2 did not come back") for s in said)
+        if leaves == "end":
+            await crowd.until(crowd.task.done)
+            assert room.phase == "over"
+            return
+        if leaves == "pause":
+            assert room.phase == "paused"
+            assert "not to what" in room.hear(0, '{"t": "answer", "step": 0, "choices": {"contract.propose": 1}}')
+        else:
+            await crowd.answer(contract_propose=1)
+            assert room.step == 1
+        back = Link()
+        room.join(1, back)
+        crowd.links[1] = back
+        assert room.phase == "playing"
+        assert room.chairs[1].state == "here"
+        turn = [m for m in crowd.told(1) if m["t"] == "turn"][-1]["of"]
+        assert turn["step"] == room.step == json.loads(room.chairs[1].told)["step"]
+        room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+
+    asyncio.run(session())
+
+
+def test_whoever_does_not_answer_in_time_is_answered_for_and_that_is_kept(bench):
+    async def session():
+        crowd = Crowd(bench, {"situation": "matrix", "options": {}, "stack": []}, deadline=0.2)
+        await crowd.begin()
+        crowd.room.hear(0, '{"t": "answer", "step": 0, "choices": {"choose": 1}}')
+        await crowd.until(crowd.task.done)
+        return crowd.room.record
+
+    told = report.session(bench.store.pick(asyncio.run(session())))
+    assert told.terms["by"] == [["person", "late"]]
+    assert told.lived.lines[1]["seats"] == ["seat 1", "random"]
+
+
+def test_ten_thousand_random_frames_change_no_state(bench):
+    frames = ['{"t": "answer"}', "[]", "null", "3", '"x"', "{", "\x00", '{"t": "agree"', '{"t": ["answer"]}', "1e999",
+              '{"t": "answer", "step": 0, "choices": {"choose": true}}', "[" * 5000, '{"t": {}}', "NaN",
+              '{"t": "answer", "step": 0, "choices": {"contract.propose": 6}}',
+              '{"t": "answer", "step": 0, "choices": {"contract.propose": -1}}',
+              '{"t": "answer", "step": 0.0, "choices": {"contract.propose": 1}}',
+              '{"t": "answer", "step": false, "choices": {"contract.propose": 1}}',
+              '{"t": "answer", "step": 1, "choices": {"contract.propose": 1}}',
+              '{"t": "answer", "step": 0, "choices": [1]}', '{"t": "start"}', '{"t": "end"}']  # fmt: skip
+    draw = random.Random(7)
+
+    async def session():
+        crowd = Crowd(bench, MATRIX)
+        await crowd.begin()
+        before = crowd.room._play.table.log, json.dumps(crowd.room.roster())
+        for k in range(10_000):
+            frame = frames[k] if k < len(frames) else "".join(chr(draw.randrange(1, 300)) for _ in range(40))
+            if k % 3 == 0:
+                text = draw.choice(frames)
+                frame = text[: draw.randrange(1, len(text) + 1)] if k > 99 else frame
+            crowd.room.hear(draw.randrange(2), frame)
+        assert [c.answer for c in crowd.room.chairs] == [None, None]
+        assert (crowd.room._play.table.log, json.dumps(crowd.room.roster())) == before
+        assert crowd.room.step == 0
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+
+    asyncio.run(session())
+
+
+def test_before_the_consent_nothing_is_answered(bench):
+    async def session():
+        crowd = Crowd(bench, MATRIX)
+        crowd.task = asyncio.create_task(crowd.room.run())
+        for i, link in enumerate(crowd.links):
+            crowd.room.join(i, link)
+        await crowd.until(lambda: crowd.room.phase == "waiting")
+        await asyncio.sleep(0.05)
+        assert crowd.room.phase == "waiting"
+        crowd.room.hear(None, '{"t": "start"}')
+        await crowd.until(lambda: crowd.room.phase == "playing")
+        assert "consent" in crowd.room.hear(0, '{"t": "answer", "step": 0, "choices": {"contract.propose": 1}}')
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+        assert crowd.room.record == ""  # of nothing played nothing is kept
+
+    asyncio.run(session())
+
+
+def test_a_diary_that_was_cut_short_goes_on(bench, tmp_path):
+    setup = {"situation": "pool", "options": {"horizon": "6"}, "stack": []}
+    one = plan.Plan(persons=1, seed=5)
+    diary = Diary(tmp_path / "rooms" / "1")
+    play = bench.play(one, setup, diary, None)
+    for _ in range(3):
+        play.turn({0: {"request": 2}}, [], [], [40])
+    with open(diary.path, "a") as file:
+        file.write('{"turn": {"step": 4, "ans')  # the power went
+    again = Diary(tmp_path / "rooms" / "1")
+    resumed, told, *played = again.resume()
+    assert resumed == one
+    assert told == setup
+    other = bench.play(resumed, told, again, tuple(played))
+    assert other.table.steps == 3
+    assert other.ms == [[40]] * 3
+    for one_play in (play, other):
+        one_play.turn({0: {"request": 2}}, [], [], [40])
+        one_play.diary.close()
+    assert other.table.log[-1]["digest"] == play.table.log[-1]["digest"]  # scripts go on as if nothing had been
+
+
+def test_thirty_people_cost_little(bench):
+    """At most one CPU second a minute at one turn a second: 16 ms a turn."""
+    setup = {"situation": "pool", "options": {"agents": "30", "horizon": "60"}, "stack": []}
+
+    async def session():
+        crowd = Crowd(bench, setup, persons=30)
+        await crowd.begin()
+        await crowd.answer(request=0)
+        used = time.process_time()
+        for _ in range(10):
+            step = crowd.room.step
+            for i in range(30):
+                crowd.room.hear(i, json.dumps({"t": "answer", "step": step, "choices": {"request": 0}}))
+            while crowd.room.step == step:
+                await asyncio.sleep(0.002)
+        used = (time.process_time() - used) / 10
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+        return used
+
+    assert asyncio.run(session()) < 0.16  # ten times as much as is promised: checked types cost here
+
+
+# --- the gate -------------------------------------------------------------------------------------------------------
+
+
+def test_a_meter_lets_fifty_through_in_a_moment():
+    meter = gate.Meter()
+    assert [meter.full() for _ in range(52)].count(True) in (1, 2)
+
+
+def ask(url, body=None, **headers):
+    """(status, headers, text) of a request."""
+    request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as got:
+            return got.status, got.headers, got.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read().decode()
+
+
+SERVE = "import sys; sys.argv = ['nomoi', *sys.argv[1:]]; from nomoi.cli import main; main()"
+
+
+@contextlib.contextmanager
+def served(folder, *words):
+    """A lab in a process of its own: (its process, links as printed)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    given = [w for w in words if "--resume" not in words or w != "person"]  # who goes on has its seats already
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVE, "lab", *given], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as lab_:
+        try:
+            links = [lab_.stdout.readline().split("the lab is at ")[1].split(" ")[0]]
+            links += [lab_.stdout.readline().split(": ")[1].strip() for _ in range(words.count("person"))]
+            yield lab_, links
+        finally:
+            lab_.send_signal(signal.SIGINT)
+            lab_.wait(20)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("house"), "matrix", "--seat", "person") as (_, links):
+        yield links
+
+
+def test_foreign_hosts_origins_and_tokens_are_refused(house):
+    from websockets.exceptions import InvalidStatus
+    from websockets.sync.client import connect
+
+    url, token = house[0].split("#")
+    port = url.split(":")[2].rstrip("/")
+    mine = f"http://127.0.0.1:{port}"
+    assert ask(url, Host="evil.example")[0] == 421
+    assert ask(url, Host=f"evil.example:{port}")[0] == 421
+    status, headers, text = ask(url)
+    assert status == 200
+    assert "script-src 'self'" in headers["content-security-policy"]
+    assert "http://" not in text
+    assert "https://" not in text
+    assert headers["cache-control"] == "no-store"
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1"):
+        assert ask(f"{url}enter", {"token": token}, Origin=origin)[0] == 403
+    assert ask(f"{url}enter", {"token": token})[0] == 403  # no origin is no page of ours
+    assert ask(f"{url}enter", {"token": "x" * 22}, Origin=mine)[0] == 403
+    assert ask(f"{url}enter", {"token": 3}, Origin=mine)[0] == 403
+    assert ask(f"{url}ask/rooms", {}, Origin=mine)[0] == 403
+    assert ask(f"{url}enter", {"token": "x" * 70_000}, Origin=mine)[0] == 413
+    status, headers, _ = ask(f"{url}enter", {"token": token}, Origin=mine)
+    cookie = headers["set-cookie"]
+    assert status == 200
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    host = {"Cookie": cookie.split(";")[0]}
+    assert ask(f"{url}ask/rooms", {}, Origin=mine, **host)[0] == 200
+    assert ask(f"{url}static/..%2fserver.py")[0] == 404
+    assert ask(f"{url}kept/_ask/x", **host)[0] == 403
+    ws = f"ws://127.0.0.1:{port}/r/1/ws"
+    for origin, more in (("http://evil.example", host), (mine, {}), (mine, {"Cookie": "nomoi=1"})):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(ws, origin=origin, additional_headers=more)
+        assert refused.value.response.status_code == 403
+    with contextlib.ExitStack() as stack:
+        open_ = lambda: stack.enter_context(connect(ws, origin=mine, additional_headers=host, close_timeout=0.02))  # noqa: E731
+        for _ in range(gate.SOCKETS):
+            open_()
+        with pytest.raises(InvalidStatus) as refused:
+            open_()
+        assert refused.value.response.status_code == 503
+
+
+def test_a_seats_cookie_opens_its_own_seat_alone(house):
+    seat, token = house[1].split("#")
+    root = house[0].split("#")[0]
+    mine = root.rstrip("/")
+    assert ask(f"{root}enter", {"token": token}, Origin=mine)[0] == 403
+    status, headers, _ = ask(f"{seat}enter", {"token": token}, Origin=mine)
+    assert status == 200
+    assert "Path=/r/1/1/" in headers["set-cookie"]
+    assert ask(f"{root}ask/rooms", {}, Origin=mine, Cookie=headers["set-cookie"].split(";")[0])[0] == 403
+    assert ask(f"{root}r/1/2/enter", {"token": token}, Origin=mine)[0] == 403
+
+
+def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
+    from websockets.sync.client import connect
+
+    def enter(link):
+        (seat, token), root = link.split("#"), link.split("/r/")[0]
+        ask(seat)
+        cookie = ask(f"{seat}enter", {"token": token}, Origin=root)[1]["set-cookie"].split(";")[0]
+        return connect(f"{seat.replace('http', 'ws')}ws", origin=root, additional_headers={"Cookie": cookie})
+
+    def turn(ws, step):
+        """What is told at a step."""
+        while True:
+            said = json.loads(ws.recv(60))
+            if said["t"] == "you" and not said["agreed"]:
+                ws.send('{"t": "agree"}')
+            if said["t"] == "turn" and said["of"]["step"] == step:
+                return said["of"]
+
+    def play(ws, step):
+        ws.send(json.dumps({"t": "answer", "step": step, "choices": {"choose": 1}}))
+        return turn(ws, step + 1)
+
+    words = ("matrix", "--set", "situation.horizon=9", "--seat", "person")
+    with served(tmp_path, *words) as (lab_, links), enter(links[1]) as ws:
+        turn(ws, 0)
+        told = [play(ws, step) for step in range(2)]
+        lab_.kill()
+        lab_.wait(20)
+    with served(tmp_path, "--resume", "1", "person") as (_, again), enter(again[1]) as ws:
+        assert again[1].split("#")[1] == links[1].split("#")[1]
+        assert turn(ws, 2) == told[1]
+        assert play(ws, 2)["step"] == 3
+
+
+def test_the_first_page_does_not_wait_for_jax():
+    code = ("import sys, asyncio; from pathlib import Path; import nomoi.cli, nomoi.lab.command, uvicorn\n"
+            "from nomoi.lab.server import Lab, FILES; from starlette.requests import Request\n"
+            "async def main():\n"
+            "    got = await Lab(Path('runs'), [], {}, 1).page(None)\n"
+            "    print(got.status_code, 'jax' in sys.modules, 'lab.js' in FILES)\n"
+            "asyncio.run(main())")  # fmt: skip
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "200 False True\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["harvst"], "did you mean 'harvest'"),
+        (["harvest", "--seat", "person", "--seat", "forager", "--seat", "random"], "one script plays"),
+        (["--seat", "person"], "a seat stands in a situation"),
+        (["--room", "comons"], "did you mean 'commons'"),
+        (["--room", "commons", "--seat", "person"], "says all of a room"),
+        (["--lan", "here"], "no address"),
+        (["--resume", "../1"], "names no room"),
+        (["--port", "99999"], "--port 0"),
+    ],
+)
+def test_what_was_typed_wrongly_is_said(nomoi, words, said):
+    status, _, complaint = nomoi("lab", *words)
+    assert status == 2
+    assert said in complaint
+
+
+def test_only_sessions_are_exported(nomoi, tmp_path):
+    assert nomoi("export", "abc")[0] == 2
+    assert lab.__doc__
+    assert Store(tmp_path).all() == []
+    assert govern(Pool()).name == "pool"

@@ -1,0 +1,165 @@
+"""The lab in a real browser: Chromium by Playwright, where both are found."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pytest
+from test_lab import MATRIX, OWN, served
+
+from nomoi.lab import report
+from nomoi.play.transcript import replay
+from nomoi.runs.store import Store
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, so no browser is driven")
+CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+SLOW = 120_000  # milliseconds: programs are compiled meanwhile, on a machine that may be busy
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium here, so nothing is tried in a browser")
+    with sync_api.sync_playwright() as play:
+        made = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / "mine.py").write_text(OWN)
+    words = (
+        "harvest",
+        "--set",
+        "situation.horizon=4",
+        "--set",
+        "situation.agents=3",
+        "--seat",
+        "person",
+        "--own",
+        "mine.py",
+    )
+    with served(folder, *words) as (_, links):
+        yield folder, links
+
+
+@pytest.fixture
+def person(browser):
+    """person() is a page of a browser of its own; at the end none has complained, or asked anybody else."""
+    wrong, opened = [], []
+
+    def come(link, **more):
+        context = browser.new_context(reduced_motion="reduce", **more)
+        page = context.new_page()
+        opened.append(context)
+        page.set_default_timeout(SLOW)
+        here = re.match(r"http://[^/]+", link)[0]
+        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda e: wrong.append(str(e)))
+        page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith((here, "data:")) else None)
+        page.goto(link)
+        return page
+
+    yield come
+    for context in opened:
+        context.close()
+    assert wrong == []
+
+
+def ask(page, name, body):
+    """A question of the host's page to the lab."""
+    return page.evaluate(
+        "async ([name, body]) => (await fetch(`/ask/${name}`, {method: 'POST', body: JSON.stringify(body)})).json()",
+        [name, body],
+    )
+
+
+def test_an_episode_by_keyboard_alone_is_kept_and_replays_bit_for_bit(lab, person):
+    folder, (_, seat) = lab
+    page = person(seat)
+    page.get_by_role("button", name="I have read this").wait_for()
+    assert "#" not in page.url  # the token stands in no history
+    page.keyboard.press("Enter")
+    for step, key in enumerate(("ArrowUp", "ArrowLeft", "e", " ")):
+        page.locator("#happened", has_text=f"Step {step}.").wait_for()
+        page.keyboard.press(key)
+    said = page.locator("#over").inner_text()
+    record = Store(folder / "runs").pick(re.search(r"record is (\S+)\.", said)[1])
+    told = report.session(record)
+    moves = [line["answers"]["move"][0] for line in told.lived.lines if "step" in line]
+    assert moves == [1, 3, 6, 0]
+    assert [x["digest"] for x in replay(told.lived, told.situation).log] == [x["digest"] for x in told.lived.lines[:-1]]
+    picture = page.get_by_role("img")
+    assert "What you see" in picture.get_attribute("aria-label")
+
+
+def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, person):
+    host = lab[1][0]
+    page = person(host)
+    page.get_by_role("button", name="Build and consequences").press("Enter")
+    page.get_by_label("Who meets over what").focus()
+    page.get_by_label("Who meets over what").select_option("contribution")
+    page.locator("#s-multiplier").wait_for()
+    page.get_by_label("Add:").select_option("tithe")
+    page.get_by_role("button", name="Add it").press("Enter")
+    consequences = page.locator("#consequences[aria-busy=false]")
+    consequences.get_by_text("Everybody pays a share of what they earn into a fire.").wait_for()
+    slider = page.locator("#i0-part")
+    assert slider.get_attribute("type") == "range"
+    page.get_by_role("heading", name="What follows: 16 worlds").wait_for()
+    burnt = page.get_by_role("row", name=re.compile("^burnt ")).get_by_role("cell").first
+    before = float(burnt.inner_text().split()[0])
+    slider.press("End")  # everything is burnt
+    page.locator("#consequences[aria-busy=true]").wait_for()
+    consequences.wait_for()
+    assert float(burnt.inner_text().split()[0]) == pytest.approx(10 * before, rel=0.02)
+    snapshot = page.locator("main").aria_snapshot()
+    assert '- slider "part"' in snapshot
+    assert not re.search(
+        r"- (slider|textbox|combobox|checkbox|button|spinbutton|radio)( \[|:|$)", snapshot, re.M
+    )  # all named
+    page.get_by_role("button", name="Open a room").press("Enter")
+    link = page.get_by_role("region", name="Room 2").get_by_role("link").get_attribute("href")
+    seat = person(f"{host.split('/#')[0]}{link}")
+    seat.get_by_role("button", name="I have read this").press("Enter")
+    seat.get_by_role("radio").first.press(" ")
+    seat.keyboard.press("Enter")
+    seat.locator("#happened", has_text="Step 1.").wait_for()
+    page.get_by_role("region", name="Room 2").get_by_role("button", name="End").press("Enter")
+    seat.locator("#over").wait_for()
+    page.get_by_role("button", name="Records").press("Enter")
+    page.get_by_role("row", name="session contribution").get_by_role("button", name="page").press("Enter")
+    page.frame_locator("iframe").get_by_text("What was played").wait_for()
+
+
+def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, person):
+    host = person(lab[1][0])
+    host.locator("nav button").first.wait_for()
+    room = ask(host, "room", {"plan": {"persons": 2, "deadline": 0, "hold": 60, "title": "contract"}, "setup": MATRIX})
+    links = [f"{lab[1][0].split('#')[0]}{link}" for link in room["links"]]
+    one, other = map(person, links)
+    for page in (one, other):
+        page.get_by_role("button", name="I have read this").press("Enter")
+    one.get_by_role("radio", name="4").press(" ")
+    one.keyboard.press("Enter")
+    other.get_by_role("radio", name="yes").press(" ")
+    other.keyboard.press("Enter")
+    for page in (one, other):
+        page.locator("#happened", has_text="Step 2.").wait_for()
+    seen = other.locator("#words").inner_text()
+    other.goto("about:blank")
+    one.locator("#said", has_text="Seat 2 is away; after 60 seconds a script takes over").wait_for(timeout=20_000)
+    other.goto(links[1])
+    one.locator("#said", has_text="Seat 2 is back").wait_for()
+    other.locator("#happened", has_text="Step 2.").wait_for()
+    assert other.locator("#words").inner_text() == seen
+    for page in (one, other):
+        page.get_by_role("radio").first.press(" ")
+        page.keyboard.press("Enter")
+    one.locator("#happened", has_text="Step 3.").wait_for()
+    assert ask(host, "rooms", {})["rooms"][-1]["phase"] == "playing"
+    assert json.dumps(room)
