@@ -227,3 +227,27 @@ def test_optima_by_hand():
     with pytest.raises(Refusal, match="uses more than"):
         box.pareto(np.array([[0.5, 0.5], [0.55, 0.5]]))
     assert (np.diff([x[0, 0] for x in welfare.curve(box, 5)]) > 0).all()
+
+
+def test_who_waits_is_told_and_who_does_not_is_not(capsys):
+    import time
+
+    from nomoi.report.market import _patience
+
+    with _patience(60):
+        pass
+    assert capsys.readouterr().err == ""
+    with _patience(0):
+        time.sleep(0.2)
+    assert "looking for equilibria" in capsys.readouterr().err
+
+
+def test_optima_of_fixed_proportions_fill_a_band():
+    from nomoi.report import edgeworth
+
+    rows = [({"family": "leontief", "needs": n}, own) for n, own in (([1, 2], [1, 0.5]), ([2, 1], [1, 1.5]))]
+    (ax,) = edgeworth.box(made(*rows).equilibria()).axes
+    filled = [c for c in ax.collections if c.get_facecolor().size and c.get_paths()[0].contains_point((0.1, 0.6))]
+    assert len(filled) == 1  # both have too much sugar there: an optimum, and not in the core
+    both = [c for c in ax.collections if c.get_facecolor().size and c.get_paths()[0].contains_point((0.3, 0.9))]
+    assert len(both) == 2
