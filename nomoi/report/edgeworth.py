@@ -48,7 +48,8 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
     W, own = economy.supply, economy.endowments
     ann, bob = (c.utility for c in economy.consumers)
     first, second = (c.name if len(c.name) < 15 else f"{c.name[:13]}…" for c in economy.consumers)
-    band = all(isinstance(u, Leontief) and (u.needs > 0).all() for u in (ann, bob))
+    fixed = [u for u in (ann, bob) if isinstance(u, Leontief) and (u.needs > 0).all()]
+    band = len(fixed) == 2
     one_row = transfers is None and not band and len(first + second) <= 12  # of the key, as far as there is room
     with _styled():
         fig, ax = _sheet(
@@ -69,7 +70,10 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
                     ax.contour(gx, gy, height, [level], colors=tone, linewidths=0.7, alpha=0.6)
             optima = np.array([x[0] for x in curve(economy)])
             if band:  # optimal wherever both have too much of the same good: what is left over may be anybody's
-                left = [x[..., 0] / u.needs[0] - x[..., 1] / u.needs[1] for u, x in ((ann, mine), (bob, W - mine))]
+                left = [
+                    x[..., 0] / u.needs[0] - x[..., 1] / u.needs[1]
+                    for u, x in zip(fixed, (mine, W - mine), strict=True)
+                ]
                 ax.contourf(gx, gy, left[0] * left[1], [0, np.inf], colors=QUIET, alpha=0.25)
                 as_good = (ann.value(mine) >= ann.value(own[0])) & (bob.value(W - mine) >= bob.value(own[1]))
                 ax.contourf(gx, gy, np.where(as_good, left[0] * left[1], -1), [0, np.inf], colors=CORE, alpha=0.4)
