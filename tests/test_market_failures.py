@@ -190,7 +190,14 @@ def test_losses_by_hand():
     assert failures.lemons(2.5).computed == pytest.approx(0)
     lost, sold = failures.kinds(1.5, 10)
     assert (sold, lost) == (2, pytest.approx(0.5 * (0.5 - 0.02)))  # all but 0.05 and 0.15, which 0.15 buys
-    for bad in (lambda: failures.externality(3.0), lambda: failures.returns(17.0), lambda: failures.missing(1.0),
+    steep = failures.returns(7.9, slope=2.0)
+    assert steep.computed == pytest.approx(steep.formula, abs=1e-6)
+    assert failures.wedge(1.0, slope=2.0, rise=3.0).computed == pytest.approx(0.1)
+    assert failures.power(1, slope=2.0).formula == pytest.approx(failures.power(1, slope=2.0).computed) == 4
+    assert [failures.disclosed(*k) for k in ((1.5, 1.0), (2.5, 2.0))] == pytest.approx([0.25, 0])
+    for bad in (lambda: failures.externality(2.5), lambda: failures.externality(0.0),
+                lambda: failures.returns(8.1, slope=2.0),
+                lambda: failures.externality(3.0), lambda: failures.returns(17.0), lambda: failures.missing(1.0),
                 lambda: failures.rationing(5.0), lambda: failures.floor(5.0), lambda: failures.lemons(1.5, -1.0),
                 lambda: failures.kinds(0.5)):  # fmt: skip
         with pytest.raises(Refusal, match="would be right"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nomoi.errors import Refusal
-from nomoi.markets import economies
+from nomoi.markets import economies, tatonnement, welfare
 from nomoi.markets.assumptions import existence
 from nomoi.markets.reading import economy
 from nomoi.markets.verify import verify
@@ -186,3 +186,68 @@ def test_numbers_are_whole_on_a_narrow_terminal(nomoi, monkeypatch):
     assert all(number in shown for number in ("0.50000", "0.30000", "0.20000", "0.16667", "4.1667"))
     assert "…" not in shown
     assert max(map(len, shown.splitlines())) <= 40
+
+
+def test_firms_that_use_one_anothers_goods_are_not_said_to_need_inputs():
+    """a makes b, and b makes a: by functions, so that no program tells whether it ends in more than it began with."""
+    firm = lambda out, k: {"technology": {"family": "cobb_douglas", "output": out, "shares": k, "returns": 0.5}}  # noqa: E731
+    rows = [{"utility": HALVES, "endowment": [1, 1], "shares": [1, 1]}]
+    for other, said in (("b", "proved"), ("a", "not checkable")):
+        firms = [firm("b", [1, 0]), firm(other, [1, 0] if other == "b" else [0, 1])]
+        found = status(economy({"goods": ["a", "b"], "consumers": rows, "producers": firms}))
+        assert (found["I.b"], found["I.c"]) == (said, said)
+
+
+def test_reasons_of_refuted_assumptions_are_true_by_hand():
+    bent = made((HALVES, [1, 1]), firm={"family": "cobb_douglas", "output": "b", "shares": [1, 0], "returns": 2})
+    assert "makes 1 of 1 of each input and 0.25 of half" in bent.assumptions()[0].why
+    dear = made((HALVES, [1, 1]), firm={"family": "fixed_cost", "output": "b", "input": "a", "fixed": 1, "marginal": 2})
+    assert "can make 1 of 3" in dear.assumptions()[0].why
+    assert "fixed proportions" in economies.named("scarf").assumptions()[-1].why
+
+
+def test_paths_of_prices_keep_above_nothing_and_begin_where_they_can():
+    box = economies.named("edgeworth")
+    assert tatonnement.steps(box, np.array([0.9, 0.1]), 1e3, 1)[1].min() == 1e-12
+    leap = tatonnement.steps(box, np.array([0.9, 0.1]), 1e6, 1, factor=True)
+    np.testing.assert_allclose(np.abs(np.log(leap[1] / leap[0])), 50)
+    mixed = made((HALVES, [1, 0]), ({"family": "linear", "worth": [1, 1]}, [0, 1]))
+    for e, start in ((mixed, [1, 1]), (economies.named("robinson"), [1, 1]), (box, [1, 0]), (box, [1, 1, 1])):
+        with pytest.raises(Refusal, match="tatonnement"):
+            tatonnement.steps(e, np.array(start, float))
+
+
+def test_optima_by_hand():
+    """2 (m + log b) + (M + log B): all money to the first, and 2 / b = 1 / B."""
+    u = {"family": "quasi_linear", "money": "a", "worth": [1, 1], "power": 0}
+    e = made((u, [1, 1]), (u, [1, 0]))
+    np.testing.assert_allclose(welfare.optimum(e, np.array([2.0, 1.0])), [[2, 2 / 3], [0, 1 / 3]], atol=1e-4)
+    box = economies.named("edgeworth")
+    assert welfare.improvement(box, np.array([[0.0, 0], [1, 1]])).optimal
+    with pytest.raises(Refusal, match="uses more than"):
+        box.pareto(np.array([[0.5, 0.5], [0.55, 0.5]]))
+    assert (np.diff([x[0, 0] for x in welfare.curve(box, 5)]) > 0).all()
+
+
+def test_who_waits_is_told_and_who_does_not_is_not(capsys):
+    import time
+
+    from nomoi.report.market import _patience
+
+    with _patience(60):
+        pass
+    assert capsys.readouterr().err == ""
+    with _patience(0):
+        time.sleep(0.2)
+    assert "looking for equilibria" in capsys.readouterr().err
+
+
+def test_optima_of_fixed_proportions_fill_a_band():
+    from nomoi.report import edgeworth
+
+    rows = [({"family": "leontief", "needs": n}, own) for n, own in (([1, 2], [1, 0.5]), ([2, 1], [1, 1.5]))]
+    (ax,) = edgeworth.box(made(*rows).equilibria()).axes
+    filled = [c for c in ax.collections if c.get_facecolor().size and c.get_paths()[0].contains_point((0.1, 0.6))]
+    assert len(filled) == 1  # both have too much sugar there: an optimum, and not in the core
+    both = [c for c in ax.collections if c.get_facecolor().size and c.get_paths()[0].contains_point((0.3, 0.9))]
+    assert len(both) == 2

@@ -11,6 +11,7 @@ import numpy as np
 from nomoi.errors import Refusal
 from nomoi.markets.economy import Economy
 from nomoi.markets.equilibria import Equilibria
+from nomoi.markets.utilities import Leontief
 from nomoi.markets.welfare import curve
 from nomoi.report import figures
 from nomoi.report.figures import COLOURS, INK, QUIET, _sheet, _styled
@@ -39,15 +40,17 @@ def write(found: Equilibria, path: Path) -> Path:
 def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "") -> Figure:
     """Two consumers and two goods: the first measures from below left, the second from above right.
 
-    Contract curve (Pareto optima), core (those at least as good as what each owns), offer curves, indifference curves
-    through what is owned, every equilibrium with its budget line.  `transfers` [2, 2] draws another equilibrium from
-    there.
+    Contract curve (Pareto optima; of two with fixed proportions a band), core (those at least as good as what each
+    owns), offer curves, indifference curves through what is owned, every equilibrium with its budget line.
+    `transfers` [2, 2] draws another equilibrium from there.
     """
     economy = found.economy
     W, own = economy.supply, economy.endowments
     ann, bob = (c.utility for c in economy.consumers)
     first, second = (c.name if len(c.name) < 15 else f"{c.name[:13]}…" for c in economy.consumers)
-    one_row = transfers is None and len(first + second) <= 12  # of the key, as far as there is room
+    fixed = [u for u in (ann, bob) if isinstance(u, Leontief) and (u.needs > 0).all()]
+    band = len(fixed) == 2
+    one_row = transfers is None and not band and len(first + second) <= 12  # of the key, as far as there is room
     with _styled():
         fig, ax = _sheet(
             title or f"{economy.title}: who has what",
@@ -66,7 +69,16 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
                     level = float(u.value(e.allocation[0 if u is ann else 1]))
                     ax.contour(gx, gy, height, [level], colors=tone, linewidths=0.7, alpha=0.6)
             optima = np.array([x[0] for x in curve(economy)])
-            ax.plot(*optima.T, color=QUIET, linewidth=1.6, label="Pareto optima")
+            if band:  # optimal wherever both have too much of the same good: what is left over may be anybody's
+                left = [
+                    x[..., 0] / u.needs[0] - x[..., 1] / u.needs[1]
+                    for u, x in zip(fixed, (mine, W - mine), strict=True)
+                ]
+                ax.contourf(gx, gy, left[0] * left[1], [0, np.inf], colors=QUIET, alpha=0.25)
+                as_good = (ann.value(mine) >= ann.value(own[0])) & (bob.value(W - mine) >= bob.value(own[1]))
+                ax.contourf(gx, gy, np.where(as_good, left[0] * left[1], -1), [0, np.inf], colors=CORE, alpha=0.4)
+            name = "Pareto optima (the band)" if band else "Pareto optima"
+            ax.plot(*optima.T, color=QUIET, linewidth=1.6, label=name)
             better = np.array(
                 [
                     float(ann.value(x)) >= float(ann.value(own[0])) - 1e-9
@@ -75,7 +87,13 @@ def box(found: Equilibria, transfers: np.ndarray | None = None, title: str = "")
                 ]
             )
             if better.any():
-                ax.plot(*np.where(better[:, None], optima, np.nan).T, color=CORE, linewidth=5, alpha=0.5, label="core")
+                ax.plot(
+                    *np.where(better[:, None], optima, np.nan).T,
+                    color=CORE,
+                    linewidth=5,
+                    alpha=0.5,
+                    label="core",
+                )
             _offers(ax, economy, (first, second))
         ax.plot(*own[0], "s", color=INK, ms=6, label="owned", clip_on=False, zorder=5)
         _lines(ax, found, own[0], "equilibria")

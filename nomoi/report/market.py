@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from nomoi.measure.statistics import number
 from nomoi.report.terminal import console
 
 MANY = 12  # consumers, goods or equilibria that are printed; JSON has all
+WAIT = 1.5  # seconds after which a person is told that it takes longer (ours)
 WORDS, NUMBER = 14, 13  # letters of a name and of a number in a table, with its edge
 
 
@@ -32,7 +35,8 @@ def market(word: str, method: str = "auto", picture: Path | None = None, as_json
 
         files.check_place(picture)
         edgeworth.check(economy, picture)
-    found, assumed = economy.equilibria(method), economy.assumptions()
+    with _patience():
+        found, assumed = economy.equilibria(method), economy.assumptions()
     if as_json:
         told = {"title": economy.title, "goods": list(economy.goods), "consumers": [c.name for c in economy.consumers]}
         told |= found.data() | {"assumptions": [f.data() for f in assumed], "existence": existence(assumed)}
@@ -44,6 +48,19 @@ def market(word: str, method: str = "auto", picture: Path | None = None, as_json
         from nomoi.report import edgeworth
 
         print(printable(str(edgeworth.write(found, picture))), file=sys.stderr if as_json else sys.stdout)
+
+
+@contextlib.contextmanager
+def _patience(wait: float = WAIT) -> Iterator[None]:
+    """Say so, aside, where what is done takes long."""
+    word = "looking for equilibria from many starts; a hard economy takes up to a minute ..."
+    late = threading.Timer(wait, lambda: print(word, file=sys.stderr, flush=True))
+    late.daemon = True
+    late.start()
+    try:
+        yield
+    finally:
+        late.cancel()
 
 
 def _show(economy: Economy, found: Equilibria) -> None:
