@@ -72,7 +72,6 @@ class Commons(Grounds):
     }
     who: ClassVar[str] = "villagers"
     place: ClassVar[str] = "village"
-    person: ClassVar[str] = "villager"
 
     villages: int = size(2, "how many of them, each with a ground of its own", OURS, low=1)
     patches: int = size(2, "patches of each ground", OURS, low=1)

@@ -20,7 +20,6 @@ class Grounds(Situation):
     """
 
     place: ClassVar[str]  # what such a place is called
-    person: ClassVar[str]  # and who lives there
 
     @property
     @abc.abstractmethod
@@ -63,7 +62,7 @@ class Grounds(Situation):
         return (
             Measure("standing", "share", "seasons that ended with more than a fifth of what the grounds can hold",
                     lambda e: e.share("standing"), ("standing",), ("standing",)),
-            Measure("income", "reward/season", f"what a {self.person} ends a season with, transfers included", income),
+            Measure("income", "reward/season", "what one of the places ends a season with, transfers included", income),
         )  # fmt: skip
 
     def _column(self, x: Any) -> Float[Array, "n 1"]:

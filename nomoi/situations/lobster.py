@@ -80,7 +80,6 @@ class Lobster(Grounds):
     }
     who: ClassVar[str] = "villagers"
     place: ClassVar[str] = "harbour"
-    person: ClassVar[str] = "boat"
 
     harbours: int = size(2, "how many, each with a ground of its own", OURS, low=1)
     cells: int = size(4, "cells of each ground, along the coast", OURS, low=1)
