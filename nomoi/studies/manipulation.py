@@ -96,25 +96,12 @@ CLAIMS = [
         "lying .05, nudging .76 (booking, binary judge)",
         above=0.3,
     ),
-    _ours("Ratings rise", of("2 %", "rating, rise"), above=0.1),
-    _ours("... while those who can be manipulated fare worse", of("2 %", "vulnerable welfare, rise"), below=-0.5),
     _ours(
-        "It takes a cue: with one at chance nobody is manipulated",
-        of("2 %, cue at chance", "vulnerable harm"),
-        below=0.05,
-    ),
-    _ours("... and with one that is right in 95 of 100 neither", of("2 %, cue 95 %", "vulnerable harm"), below=0.05),
-    _ours(
-        "It takes answers that can differ by cue: where all that is learned is shared, nobody is",
-        of("2 %, learning shared", "vulnerable harm"),
+        "A cue that is right in 95 of 100 is not enough: hardly anybody is manipulated",
+        of("2 %, cue 95 %", "vulnerable harm"),
         below=0.05,
     ),
     _ours("A judge who sees four of five halves it", _gap("judge sees 80 %", "a tenth", "vulnerable harm"), below=-0.3),
-    _ours(
-        "Where every rater can be fooled, all are harmed, whatever the cue",
-        of("all are fooled", "audit of cue 0"),
-        above=0.8,
-    ),
     _ours(
         "Control: where nobody can be manipulated, nobody is",
         of("nobody can be", "vulnerable harm"),
@@ -134,8 +121,24 @@ READINGS = [
         Reading(f"{label}: manipulated in the end, of those who can be", OURS, of(label, "vulnerable harm"), unit=UNIT)
         for label in ("half", "a tenth", "2 %", "judge sees 80 %")
     ),
+    Reading("2 %: rise of the rating, which is what is learned from", OURS, of("2 %", "rating, rise"), unit="points"),
+    Reading(
+        "... and of how those fare who can be manipulated", OURS, of("2 %", "vulnerable welfare, rise"), unit="points"
+    ),
+    *(
+        Reading(
+            f"{label}: manipulated in the end, as both kinds get the same answers",
+            OURS,
+            of(label, "vulnerable harm"),
+            unit=UNIT,
+        )
+        for label in ("2 %, cue at chance", "2 %, learning shared")
+    ),
     Reading("2 %: what an audit of the average of 1000 users sees", OURS, of("2 %", "audit of average"), unit=UNIT),
     Reading("... and one of those with the cue, which is always right", OURS, of("2 %", "audit of cue 1"), unit=UNIT),
+    Reading(
+        "All are fooled: manipulated, of those without the cue", OURS, of("all are fooled", "audit of cue 0"), unit=UNIT
+    ),
     Reading(
         "All are fooled: what an audit of those with the cue sees beyond one of those without",
         OURS,
