@@ -72,7 +72,7 @@ def test_a_situation_imports_no_institution_and_no_learner():
 
 
 def test_little_stands_at_the_root():
-    assert {p.name for p in HOME.glob("*.py")} == {"__init__.py", "catalogue.py", "cli.py", "errors.py", "files.py"}
+    assert {p.name for p in HOME.glob("*.py")} == {"__init__.py", "catalogue.py", "errors.py", "files.py"}
     assert all(importlib.util.find_spec(f"nomoi.{name}") is None for name in
                ("study", "comparison", "engine", "jobs", "regimes", "store", "claims", "effects"))  # fmt: skip
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from nomoi.core import Event, Measure, Outcome, setting, size, vocabulary
+from nomoi.core import Event, Outcome, setting, size, vocabulary
 from nomoi.core.saying import amounts
 from nomoi.grid.words import fold, uniform
 from nomoi.situations.grounds import Grounds
@@ -130,10 +130,6 @@ class Commons(Grounds):
         return vocabulary(
             "harvest", "request", "intrusion", "encroached", "came", "worked", "perceived", "standing"
         )  # fmt: skip
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return self._accounts
 
     def capacity_of_effort(self, state: State) -> Float[Array, " n"]:
         """The largest effort of each, in units of effort."""

@@ -52,7 +52,7 @@ class Grounds(Situation):
         return self.belongs.sum(1) == 0
 
     @property
-    def _accounts(self) -> tuple[Measure, ...]:
+    def measures(self) -> tuple[Measure, ...]:
         """How long the stock lasts, and what the people of the places live on."""
         mine = ~self._strange
 

@@ -165,7 +165,7 @@ class Lobster(Grounds):
     def measures(self) -> tuple[Measure, ...]:
         mine = ~self._strange
         return (
-            *self._accounts,
+            *super().measures,
             Measure("guarding", "share", "seasons that boats of harbours guarded",
                     lambda e: ratio(e.events["guarded"][mine].mean(), e.steps), ("guarded",), ("guarded",)),
             Measure("yield", "pounds/boatload", "landed for a boatload of traps",
