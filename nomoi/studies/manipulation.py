@@ -78,8 +78,10 @@ def _seen(text: str, effect: Callable[[Results], np.ndarray], published: str = "
     return Claim(text, OURS, effect, published=published, unit=UNIT, kind="ours", **bounds)
 
 
-def _ours(text: str, effect: Callable[[Results], np.ndarray], kind: str = "ours", **bounds: Any) -> Claim:
-    return Claim(text, OURS, effect, unit=UNIT, kind=kind, **bounds)
+def _ours(
+    text: str, effect: Callable[[Results], np.ndarray], kind: str = "ours", unit: str = UNIT, **bounds: Any
+) -> Claim:
+    return Claim(text, OURS, effect, unit=unit, kind=kind, **bounds)
 
 
 CLAIMS = [
@@ -96,8 +98,13 @@ CLAIMS = [
         "lying .05, nudging .76 (booking, binary judge)",
         above=0.3,
     ),
-    _ours("Ratings rise", of("2 %", "rating, rise"), above=0.1),
-    _ours("... while those who can be manipulated fare worse", of("2 %", "vulnerable welfare, rise"), below=-0.5),
+    _ours("Ratings rise", of("2 %", "rating, rise"), above=0.1, unit="points of 1 to 10"),
+    _ours(
+        "... while those who can be manipulated fare worse",
+        of("2 %", "vulnerable welfare, rise"),
+        below=-0.5,
+        unit="welfare, from -1 to 1",
+    ),
     _ours(
         "It takes a cue: with one at chance nobody is manipulated",
         of("2 %, cue at chance", "vulnerable harm"),
