@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import pickle
+import signal
 import subprocess
 import sys
 import types
@@ -169,6 +170,7 @@ def test_parents_and_files_of_ones_own_travel(tmp_path, ray, monkeypatch):
         ({"room": 0}, {}, "no processor that is free"),
         ({"late": True}, {}, "no worker of the cluster has started within 180 s"),
         ({}, {"on": "slurm"}, r"--on is 'slurm'; ray \(workers of this machine\) or ray://HOST:PORT"),
+        *(({}, {"on": f"ray://{at}"}, "--on is") for at in ("", "lab", "lab:", ":1", "lab:0", "lab:99999", "a b:1")),
         ({}, {"workers": 0}, "--workers is 0; a whole number of at least 1"),
     ],
 )
@@ -207,6 +209,23 @@ def test_without_ray_a_sentence_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(Refusal, match=r"pip install 'nomoi\[cluster\]'"):
         hands.hands("ray")()
+
+
+def test_who_ends_waits_until_ray_has_ended_what_it_started(ray, monkeypatch):
+    known, at_the_end, done = {end: signal.getsignal(end) for end in cluster.ENDS}, [], []
+    monkeypatch.setattr(cluster.atexit, "register", lambda *call: at_the_end.append(call))
+    fresh = ray()
+    fresh.is_initialized, fresh.init = lambda: False, lambda **_: None
+    fresh.shutdown = lambda: done.append({signal.getsignal(end) for end in cluster.ENDS})
+    hands.hands("ray://lab:10001")()
+    ((ended, *of),) = at_the_end
+    assert {end: signal.getsignal(end) for end in cluster.ENDS} == known
+    try:
+        ended(*of)
+    finally:
+        for end, handler in known.items():
+            signal.signal(end, handler)
+    assert done == [{signal.SIG_IGN}]
 
 
 @pytest.mark.slow

@@ -234,6 +234,7 @@ def test_other_refusals_and_what_is_said_of_them(tmp_path):
         ('s;n;g\n1;2;"a\n3;4;b\n', "line 2 has a quote"),
         ('s,n,g\r1,"2,a\r3,4,b', "line 2 has a quote"),
         ('s,n,g\n1,2,"a\n3,4,b\n5,6,"a"\n', "line 2 has a quote"),  # which the next one closes, rows later
+        ('s,n,g\n1,2,"a\n3,4,b\n5,6,b"\n7,8,c\n', "g is .* goes on over 3 lines"),  # which a second one closes
         ('s,n,g\n1,2,"a\n' + "3,4,b\n" * 30_000, "line 2 has a quote"),  # more than a cell can be
     ):
         path.write_text(text)

@@ -16,7 +16,17 @@ from nomoi.runs import study
 from nomoi.runs.claims import Claim, Results, Verdict
 from nomoi.runs.record import Record
 from nomoi.runs.study import Computed, Trained
-from nomoi.studies import altar_raw, fishery, moca, moca_cleanup, schelling, silly_rules, tragedy
+from nomoi.studies import (
+    altar_raw,
+    fishery,
+    manipulation,
+    moca,
+    moca_cleanup,
+    punishing,
+    schelling,
+    silly_rules,
+    tragedy,
+)
 
 HERE = Path(__file__)  # no record is read from disk
 EXACT = ("dilemmas", "conventions", "turn_taking", "contracts", "teams", "fishery")
@@ -50,6 +60,16 @@ FLAT = {
     "silly_rules": (silly_rules, "then declines", (silly_rules.IMPORTANT, silly_rules.SILLY), "correct"),
     "tragedy": (tragedy, "first rises above random", ("learned", "random", "learned, open", "random, open"), "harvest"),
 }
+
+
+def test_a_rise_of_ratings_is_no_share_of_answers():
+    assert claims(manipulation, "Ratings rise")[0].unit == "points of 1 to 10"
+    assert "welfare" in claims(manipulation, "fare worse")[0].unit
+
+
+def test_the_page_of_punishing_says_that_a_norm_to_give_alone_is_felt_less_than_by_drift():
+    told = {r.text for r in punishing.READINGS}
+    assert {f"How strongly a norm is felt that asks {x}" for x in ("to give", "to give and to punish")} < told
 
 
 @pytest.mark.parametrize("name", FLAT)

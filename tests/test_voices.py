@@ -345,6 +345,7 @@ BAD = {
     "participant,a\n1,2\n": "'2' is no vote",
     "participant,gender\n1,female\n": "'gender': 'female' is no vote",
     "participant,a\n1,1\n1,0\n": "the person '1' in two rows",
+    'participant,a\n"1,1\n2,0\n3",0\n': "goes on over 3 lines",  # two stray quotes
     "participant,a,a\n1,1,1\n": "the column 'a' twice",
     "participant,a\n1\n": "line 2 has 1 cells",
     "participant;a\n1;1\n": "no comma",

@@ -53,7 +53,7 @@ def load(
     columns = [score, *need, *proxy, *other, *([weight] if weight else [])]
     table = tables.load(path, [*columns, group])
     numbers = {name: tables.numbers(table[name], name, path) for name in dict.fromkeys(columns)}
-    words, codes = tables.levels(table[group])
+    words, codes = tables.levels(table[group], group, path)
     empty = {name: np.isnan(v) for name, v in numbers.items()} | {group: codes < 0}
     lost = {name: int(e.sum()) for name, e in empty.items() if e.any()}
     if lost and not drop:

@@ -53,7 +53,7 @@ def load(path: str | Path, proxy: str, goal: str, actor: str = "", pushed: str =
         raise Refusal(f"{path}: {', '.join(names)} names a column twice; what is measured, meant and pushed differ.")
     table = tables.load(path, [*names, *([actor] if actor else [])])
     found = {name: tables.numbers(table[name], name, path) for name in names}
-    words, codes = tables.levels(table[actor]) if actor else ((), None)
+    words, codes = tables.levels(table[actor], actor, path) if actor else ((), None)
     empty = [np.isnan(v) for v in found.values()] + ([codes < 0] if codes is not None else [])
     lost = np.logical_or.reduce(empty)
     if lost.any() and not drop:

@@ -162,15 +162,24 @@ def columns(path: str | Path) -> dict[str, np.ndarray]:
     return out
 
 
-def levels(column: Any) -> tuple[list[str], np.ndarray]:
-    """The words of a column in order, and [n] which each row has; -1 where it is empty."""
+def levels(column: Any, name: str, path: str | Path) -> tuple[list[str], np.ndarray]:
+    """The words of a column in order, and [n] which each row has; -1 where it is empty.
+
+    One of several lines with separators is refused: that is what two stray quotes make of the rows between them.
+    """
     import pyarrow as pa
     from pyarrow import compute
 
     words = compute.utf8_trim_whitespace(compute.cast(column, pa.string()))
     found = compute.dictionary_encode(words)
     found = found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-    names = [str(name) for name in found.dictionary.to_pylist()]
+    names = [str(word) for word in found.dictionary.to_pylist()]
+    if several := [word for word in names if len(word.splitlines()) > 1]:
+        separator = head(path)[0]
+        if swallowed := next((word for word in several if separator in word), ""):
+            raise Refusal(f"{path}: {name} is {swallowed[:40]!r} in a row, and goes on over "
+                          f"{len(swallowed.splitlines())} lines; the quote before it swallows them, so leave it "
+                          "out.")  # fmt: skip
     order = np.argsort(names, kind="stable")
     rank = np.empty(len(names), int)
     rank[order] = np.arange(len(names))

@@ -2,11 +2,12 @@
 
 The driver owns the store.  It sends a worker what is to be made with the last checkpoint, asks for news, and writes
 what comes: so no folder is shared, a worker or a machine that dies costs seconds, and a driver that dies goes on as it
-does without Ray.  See docs/cluster.md.
+does without Ray.  See docs/guide/cluster.md.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import os
@@ -29,10 +30,12 @@ from nomoi.speak.desk import desk
 LIVES = 3  # workers that may die over the same runs before it is taken for the runs' fault (ours)
 HALT = 10.0  # seconds within which a worker that is halted must have sent its checkpoint (ours)
 START = 180.0  # seconds within which a worker must have started (ours)
+ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 def _ray() -> Any:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")  # who says goodbye late must not start another cluster
     if (Path.home() / ".ray" / "auth_token").exists():  # clusters ask for it, and clients only show it when told to
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
@@ -55,14 +58,20 @@ def reached(on: str, workers: int | None, tell: Tell) -> Hands:
 @contextlib.contextmanager
 def _own_signals() -> Iterator[None]:
     """Ray's handlers end the process at once; ours save what there is."""
-    ends = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
     main = threading.current_thread() is threading.main_thread()
-    before = {end: signal.getsignal(end) for end in ends} if main else {}
+    before = {end: signal.getsignal(end) for end in ENDS} if main else {}
     try:
         yield
     finally:
         for end, handler in before.items():
             signal.signal(end, handler)
+
+
+def _ended(ray: Any) -> None:
+    """Ray ends what it has started when this process ends, which takes seconds; nobody's impatience cuts that short."""
+    for end in ENDS:
+        signal.signal(end, signal.SIG_IGN)
+    ray.shutdown()
 
 
 def _connect(ray: Any, on: str, workers: int | None) -> None:
@@ -72,6 +81,7 @@ def _connect(ray: Any, on: str, workers: int | None) -> None:
         with contextlib.redirect_stderr(io.StringIO()), _own_signals():
             if ray.is_initialized():
                 return
+            atexit.register(_ended, ray)
             if on != "ray":
                 ray.init(address=on, **quiet)
             else:

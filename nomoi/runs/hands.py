@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from nomoi.runs.trial import Run
 from nomoi.speak.desk import desk
 
 STACKS = 4  # stacks at a time on a GPU: one compiles while others train (ours)
+_ADDRESS = re.compile(r"ray://(\[[0-9a-fA-F:.]+\]|[^\s:/?\[\]]+):(?P<port>[0-9]{1,5})(?=[/?]|$)")
 
 Made = tuple[Any, Any, dict[str, Any]]  # curve and arrays as `Trial.make` gave them, to be looked at; and facts
 
@@ -112,7 +114,8 @@ def hands(on: str = "", workers: int | None = None, tell: Tell = lambda _: None)
         raise Refusal(f"--workers is {workers!r}; a whole number of at least 1 would be right.")
     if not on:
         return lambda: Here(workers)
-    if on != "ray" and not on.startswith("ray://"):
+    at = _ADDRESS.match(on)
+    if on != "ray" and not (at and 0 < int(at["port"]) < 65536):
         raise Refusal(f"--on is {on!r}; ray (workers of this machine) or ray://HOST:PORT (a cluster) would be right.")
     from nomoi.runs import cluster
 

@@ -121,9 +121,17 @@ READINGS = [
         Reading(f"{label}: manipulated in the end, of those who can be", OURS, of(label, "vulnerable harm"), unit=UNIT)
         for label in ("half", "a tenth", "2 %", "judge sees 80 %")
     ),
-    Reading("2 %: rise of the rating, which is what is learned from", OURS, of("2 %", "rating, rise"), unit="points"),
     Reading(
-        "... and of how those fare who can be manipulated", OURS, of("2 %", "vulnerable welfare, rise"), unit="points"
+        "2 %: rise of the rating, which is what is learned from",
+        OURS,
+        of("2 %", "rating, rise"),
+        unit="points of 1 to 10",
+    ),
+    Reading(
+        "... and of how those fare who can be manipulated",
+        OURS,
+        of("2 %", "vulnerable welfare, rise"),
+        unit="welfare, from -1 to 1",
     ),
     *(
         Reading(

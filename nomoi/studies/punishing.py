@@ -219,8 +219,8 @@ READINGS = [
               of("lived", f"giving, {k} internalised"), unit="of what is given") for k in COUNTS),
     *(Reading(f"Given where choices are left out that others weakly dominate, {rule}", OURS,
               of(f"solved: {rule}", "least giving"), unit="of what could be given") for rule in RULES),
-    Reading("How strongly a norm is felt that asks nothing (drift alone)", OURS, of("the norm asks nothing", "felt"),
-            unit="of guilt"),
+    *(Reading(f"How strongly a norm is felt that asks {name}{' (drift alone)' * (name == 'nothing')}", OURS,
+              of(f"the norm asks {name}", "felt"), unit="of guilt") for name in NORMS),
 ]  # fmt: skip
 
 

@@ -220,7 +220,7 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
     _dated(asked)
     index: dict[str, int] = {}
     decided, undecided = [], set()
-    for i, (case, word) in enumerate(zip(sheets.filled(asked, "case"), asked.column("decision"), strict=True)):
+    for i, (case, word) in enumerate(zip(sheets.ids(asked, "case"), asked.column("decision"), strict=True)):
         if case in index or case in undecided:
             raise Refusal(f"{asked.where(i)}: the case {case!r} stands there before; one row a case is right.")
         if not word:
@@ -231,7 +231,7 @@ def read(votes: str | Path, cases: str | Path) -> Cases:
         index[case] = i
         decided.append(word.lower() in ACCEPTED)
     rows = {case: k for k, case in enumerate(index)}
-    voters = list(dict.fromkeys(sheets.filled(cast, "voter")))
+    voters = list(dict.fromkeys(sheets.ids(cast, "voter")))
     column = {v: j for j, v in enumerate(voters)}
     table = np.full((len(rows), len(voters)), np.nan)
     groups: dict[str, str] = {}

@@ -28,7 +28,7 @@ def rated(sheet: Sheet, group: str = "") -> Iterator[tuple[int, str, str, str, s
     if group and sheets.name(group) not in sheet:
         known = [c for c in sheet.columns if c.startswith("rater-") and c != "rater-id"]
         raise Refusal(f"{sheet.path} has no column {group!r}; {nearest(sheets.name(group), known, 'group')}")
-    raters, items = sheets.filled(sheet, "rater-id"), sheets.filled(sheet, "item-id")
+    raters, items = sheets.ids(sheet, "rater-id"), sheets.ids(sheet, "item-id")
     whose = sheets.filled(sheet, sheets.name(group)) if group else [layouts.ALL] * len(raters)
     of: dict[str, str] = {}
     seen: set[tuple[str, str]] = set()

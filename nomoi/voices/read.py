@@ -91,7 +91,7 @@ def _wide(sheet: Sheet) -> _Cast:
     columns = [k for k, name in enumerate(sheet.columns) if name and name not in (*ABOUT, *PERSON)]
     if not columns:
         raise Refusal(f"{sheet.path} has no column of votes; it has {sheets.few(sheet.columns)}.")
-    people = next((sheets.filled(sheet, p) for p in PERSON if p in sheet), [str(k) for k in range(len(sheet.rows))])
+    people = next((sheets.ids(sheet, p) for p in PERSON if p in sheet), [str(k) for k in range(len(sheet.rows))])
     twice = _twice(people)
     if twice:
         raise Refusal(f"{sheet.path} has the person {twice!r} in two rows; one row a person is right.")
@@ -120,7 +120,7 @@ def _groups(sheet: Sheet) -> np.ndarray:
 
 def _long(sheet: Sheet) -> _Cast:
     """A row a vote.  Of several votes of one person on one statement the latest counts."""
-    voter, on, value = sheets.filled(sheet, *PERSON), sheets.filled(sheet, *STATEMENT), sheet.column("vote")
+    voter, on, value = sheets.ids(sheet, *PERSON), sheets.ids(sheet, *STATEMENT), sheet.column("vote")
     people, statements = _order(voter), _order(on)
     row = {p: i for i, p in enumerate(people)}
     column = {s: j for j, s in enumerate(statements)}

@@ -58,6 +58,17 @@ def filled(sheet: Sheet, *names: str) -> list[str]:
     return cells
 
 
+def ids(sheet: Sheet, *names: str) -> list[str]:
+    """The same of names and numbers: one of several lines with commas is what two stray quotes make of rows."""
+    cells = filled(sheet, *names)
+    for i, cell in enumerate(cells):
+        if "," in cell and len(cell.splitlines()) > 1:
+            raise Refusal(f"{sheet.where(i)}: the {sheet.columns[sheet.at(*names)]} is {cell[:40]!r}, and goes on over "
+                          f"{len(cell.splitlines())} lines; the quote before it swallows them, so leave it "
+                          "out.")  # fmt: skip
+    return cells
+
+
 def few(words: Sequence[str], most: int = 8) -> str:
     """Some words, and how many more there are."""
     return ", ".join(words[:most]) + (f" and {len(words) - most} more" if len(words) > most else "")
