@@ -209,6 +209,7 @@ STUDY = Study(
     {"smoke": 1, "laptop": 6, "paper": 16},
     sections,
     "A model of ours after a story of the tutorial (Hadfield et al. 2024): a spear or dynamite, and the disapproval of "
-    "those who still use spears. A cost that moves in finite time tips a little later than the formula says, each way.",
+    "those who still use spears. A cost that moves in finite time tips a little later than the formula says, each way. "
+    "Learners have the sizes of the canal's study; nothing was tried before.",
     readings=READINGS,
 )

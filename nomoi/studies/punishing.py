@@ -265,6 +265,7 @@ STUDY = Study(
     sections,
     "The public good of n persons and its peers are ours; from Gavrilets & Richerson 2017, of which we read the "
     "abstract, only orderings are taken. Nobody who minds money alone punishes: each sanction costs who punishes and "
-    "is worth nothing to it.",
+    "is worth nothing to it. Learners have the sizes of the canal's study; one pilot, on another seed and for a "
+    "quarter of the steps, came before.",
     readings=READINGS,
 )

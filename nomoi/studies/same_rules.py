@@ -134,5 +134,7 @@ STUDY = Study(
     "The situations are all of the catalogue in which something is held, kept up or given in common, without land, and "
     "two on land; the rules are texts that are the same everywhere, with amounts that suit none of them in particular. "
     "So the tables say what a rule does as it is, and not what could be made of it. Villagers adapt for so short a "
-    "time that they may not have settled.",
+    "time that they may not have settled. All was run once before on the same seeds, when foragers could not yet "
+    "collect in the laboratory and a situation and two rules were missing: seen results came before, and nothing was "
+    "set after them.",
 )
