@@ -200,7 +200,9 @@ STUDY = Study(
     "forbidden at a time, and green is never forbidden in training. A breach costs 2, or counts 2 against decisions. "
     "Apples grow back wherever they stood, so that a rule is only a rule: it saves no commons. The map, sizes and "
     "steps were chosen by cost and by whether anything is learned, on seed 0 in three configurations; seeds of this "
-    "page are others. Where labels are false residents are misled as well.",
+    "page are others. Where labels are false residents are misled as well. That decisions and a payoff that is always "
+    "fined coincide were four claims until the results were seen; they are readings, since one number stands for each "
+    "act in both.",
     readings=READINGS,
     first=10,
 )
