@@ -2,6 +2,8 @@
 
 import tempfile
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from nomoi import catalogue
 from nomoi.core import Governed, Institution, Situation, govern, outline
@@ -157,6 +160,26 @@ STACKS["matrix, levy+two contracts"] = (
     (Levy(on="defect"), Contract(on="defect"), Contract(title="second", on="defect")),
 )
 ALL = PAIRS | STACKS
+
+
+def _daily() -> frozenset[str]:
+    """Pairs in which each institution and each situation stands at least once; and all stacks."""
+    seen: Counter[str] = Counter()
+    kept = set(STACKS)
+    for name, (where, stack) in PAIRS.items():
+        parts = (where, stack[-1].name)
+        if not all(seen[p] for p in parts):
+            seen.update(parts)
+            kept.add(name)
+    return frozenset(kept)
+
+
+DAILY = _daily()
+
+
+def cases(names: Iterable[str]) -> list[Any]:
+    """Of these the daily ones; the others are run by name, with the slow tests."""
+    return [name if name in DAILY else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def made(name: str, **places: dict[str, Any]) -> Governed:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from small import ALL, PAIRS, SITUATIONS, Run, equal, fitting, head, made, planes, run
+from small import ALL, PAIRS, SITUATIONS, Run, cases, equal, fitting, head, made, planes, run
 
 from nomoi import catalogue
 from nomoi.core import Governed, Outcome, govern, options
@@ -43,9 +43,9 @@ ZERO = {
     "tax": {"rates": [0.0]},
     "vote": {"rates": [0.0, 0.0, 0.0]},
 }
-known = pytest.mark.parametrize("name", [n for n in ALL if all(i.name in ZERO for i in ALL[n][1])])
-every = pytest.mark.parametrize("name", ALL)
-convening = pytest.mark.parametrize("name", [n for n in ALL if "contract" in n])
+known = pytest.mark.parametrize("name", cases(n for n in ALL if all(i.name in ZERO for i in ALL[n][1])))
+every = pytest.mark.parametrize("name", cases(ALL))
+convening = pytest.mark.parametrize("name", cases(n for n in ALL if "contract" in n))
 
 
 @lru_cache
@@ -215,7 +215,7 @@ def test_the_material_reward_is_the_worlds(name):
 # --- pairing and timing ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [n for n in ALL if all(i.name in ZERO for i in ALL[n][1])])
+@known
 def test_the_world_gets_the_same_key_governed_or_not(name):
     """Whatever is paid, a world on which the institutions do not act lives through the same episode."""
     got = run(made(name, sanction={"exile": 0}), 2, propose=2, sign=1)

@@ -456,7 +456,7 @@ def test_claims_about_data_that_are_not_here_are_not_tested(tmp_path, monkeypatc
                 readings=[Reading("it", "ours", late("there"))])  # fmt: skip
     found = study.run(one, out=tmp_path / "runs")
     assert [v.verdict for v in found.verdicts] == ["holds", "not tested at this size", "not tested at this size"]
-    assert any("'there' is not tested: " in r and "NOMOI_DATA" in r for r in found.remarks)
+    assert any("'there', 'child' are not tested: " in r and "NOMOI_DATA" in r for r in found.remarks)
     text = reporting.write_summary(found, tmp_path).read_text()
     assert "## Not shown" in text
     (tmp_path / "data").mkdir()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Code = Mapping[str, str]  # module, or module:name where only that counts -> digest
 # what runs, reports and refuses, but computes no number of a record
-ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
+ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.lab", "nomoi.errors", "nomoi.files", "nomoi.catalogue",
          "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.core.pages", "nomoi.core.written",
          "nomoi.grid.paint", "nomoi.grid.frames", "nomoi.grid.still")  # fmt: skip
 # arguments of nomoi's own functions that are words, where they are texts: first of them, and the one after the last
