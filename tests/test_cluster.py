@@ -39,6 +39,7 @@ class Ray:
     exceptions = types.SimpleNamespace(RayError=Died, GetTimeoutError=TooLate)
 
     def __init__(self, doomed=False, room=2.0, late=False):
+        self.untold = {}
         self.doomed, self.always, self.room, self.late, self.started, self.killed = doomed, doomed, room, late, 0, 0
 
     def is_initialized(self):
@@ -65,7 +66,12 @@ class Ray:
         if name == "news" and self.doomed:
             self.doomed = self.always
             raise Died("The actor died.\nBecause of much.")
-        return getattr(worker, name)(*given)
+        told = getattr(worker, name)(*given)
+        if name != "news":
+            return told
+        kept = self.untold.setdefault(id(worker), [])  # one thing at a time, so that a worker can die between two
+        kept += told
+        return [kept.pop(0)] if kept else []
 
     def get(self, ref, timeout=None):
         if timeout and self.late:
