@@ -5,23 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import jax
 import numpy as np
 
-from nomoi.core import Institution, Situation, govern
+from nomoi.core import Institution, Situation
 from nomoi.core.learner import Learner
-from nomoi.core.spec import spec
 from nomoi.errors import Missing, Refusal
-from nomoi.measure.measures import measures
 from nomoi.play.lines import parse_lines
 from nomoi.play.transcript import Transcript
 from nomoi.play.words import rules
 from nomoi.runs.record import Record
-from nomoi.runs.shapes import in_force, plain
 from nomoi.runs.trial import Arrays, Trial
+from nomoi.runs.trials import Lived
 from nomoi.speak.session import SPEECH, play
 from nomoi.speak.speaker import Speaker
 
@@ -29,7 +26,7 @@ NOBODY = "nobody is there to speak; set NOMOI_ENDPOINT to MODEL@URL, such as phi
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Spoken(Trial):
+class Spoken(Lived):
     """One episode at a table, a seed each.
 
     seats   who sits where (`Speaker`, or a learner or script), in the order of agents; the last takes what is left.
@@ -44,24 +41,16 @@ class Spoken(Trial):
 
     reaches: ClassVar[Sequence[str]] = ("nomoi.speak.session",)
 
-    @cached_property
-    def place(self) -> Situation:
-        """The situation under its institutions."""
-        return plain(govern(self.situation, *self.under))
-
     def spec(self) -> dict[str, Any]:
-        told = super().spec()
-        del told["options"]["under"]
-        told["options"] |= {"situation": spec(self.place)}
         wordings = sorted({who.wording for who in self.seats if isinstance(who, Speaker)})
         texts = [rules(self.place, role, k) for k in wordings for role in dict.fromkeys(self.place.roles)]
         # cards and sentences are no code, and here they are what is told
-        return told | {"told": hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]}
+        return super().spec() | {"told": hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]}
 
     def measures(self) -> dict[str, tuple[str, str]]:
-        known, meant = measures(self.place), in_force(self.place)
-        told = {name: (m.unit, m.meaning) for name, m in known.items() if name in meant}
-        return told | (SPEECH if any(isinstance(who, Speaker) for who in self.seats) or not self.seats else {})
+        return super().measures() | (
+            SPEECH if any(isinstance(who, Speaker) for who in self.seats) or not self.seats else {}
+        )
 
     def check(self, trials: Mapping[str, Trial]) -> None:
         super().check(trials)

@@ -23,16 +23,11 @@ from nomoi.runs.trained import Trained, learned, snapshots
 from nomoi.runs.trial import Arrays, Trial, named, trial_of
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
-class Scripted(Trial):
-    """Behaviour that does not learn: one episode in each of `worlds` worlds."""
+class Lived(Trial):
+    """A trial that is lived in a situation under institutions, without training; which fields it has, its kind says."""
 
     situation: Situation
-    script: Learner
-    under: tuple[Institution, ...] = ()
-    worlds: int = 16
-
-    reaches: ClassVar[Sequence[str]] = ("nomoi.measure.evaluate",)
+    under: tuple[Institution, ...]
 
     @cached_property
     def place(self) -> Situation:
@@ -48,6 +43,18 @@ class Scripted(Trial):
     def measures(self) -> dict[str, tuple[str, str]]:
         known, meant = measures(self.place), in_force(self.place)
         return {name: (m.unit, m.meaning) for name, m in known.items() if name in meant}
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scripted(Lived):
+    """Behaviour that does not learn: one episode in each of `worlds` worlds."""
+
+    situation: Situation
+    script: Learner
+    under: tuple[Institution, ...] = ()
+    worlds: int = 16
+
+    reaches: ClassVar[Sequence[str]] = ("nomoi.measure.evaluate",)
 
     def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
         values = np.asarray(_lived(self)(self.place, self.script, key))
