@@ -317,7 +317,7 @@ def test_somebody_leaves_and_all_are_told_what_happens(bench, leaves):
             assert "not to what" in room.hear(0, '{"t": "answer", "step": 0, "choices": {"contract.propose": 1}}')
         else:
             await crowd.answer(contract_propose=1)
-            assert room.step == 1
+            assert room.step >= 1  # a slow machine may have been past the next turn's time, too
         back = Link()
         room.join(1, back)
         crowd.links[1] = back
