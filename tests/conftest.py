@@ -45,16 +45,20 @@ def checked(thing=None, *, typechecker):
     if thing is None:
         return functools.partial(checked, typechecker=typechecker)
     if inspect.isfunction(thing):
-        hints = {name: hint(said, thing.__globals__) for name, said in thing.__annotations__.items()}
+        said = thing.__annotations__
+        hints = {name: hint(one, thing.__globals__) for name, one in said.items()}
         if "jaxtyping" not in repr(hints):
             thing.__annotations__ = hints
-            return typechecker(thing)
+            thing = typechecker(thing)
+            thing.__annotations__ = said
+            return thing
     return shapes(thing, typechecker=typechecker)
 
 
 # Before anything of nomoi is imported; an int may stand where a float is asked for, as type checkers agree.
+TYPES = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True, violation_type=TypeError))"
 jaxtyping.jaxtyped = checked
-jaxtyping.install_import_hook("nomoi", "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))")
+jaxtyping.install_import_hook("nomoi", TYPES)
 
 hypothesis.settings.register_profile("local", deadline=None, max_examples=10)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=10, derandomize=True)
