@@ -112,7 +112,7 @@ class Cluster(Hands):
 
     def start(self) -> Any:
         """A new worker, of the same versions as the driver."""
-        worker = self._actor.remote(not self.gpu)
+        worker = self._actor.remote(0 if self.gpu else errand.threads())
         try:
             theirs = self.ray.get(worker.versions.remote(), timeout=START)
         except self.ray.exceptions.GetTimeoutError:
