@@ -2,7 +2,8 @@
 
     python benchmarks/cluster.py [--processes 16] [--jobs 200] [--workers 2] [--seconds 1.0]
 
-1. Many processes are asked for the same small runs in one folder at the same time: each must be made once, none damaged.
+1. Many processes are asked for the same small runs in one folder at the same time: each is to be made once, and none
+   damaged.
 2. Runs that compute for a fixed CPU time are made by workers of Ray: what driver and Ray spend beside them, how much
    faster two workers are than one, and with how many processors and how much niceness a worker computes.
 """
@@ -42,7 +43,8 @@ def busy(key: object, seconds: float = 1.0, of: int = 0) -> dict[str, float]:
     while time.thread_time() - began < seconds:
         pass
     return {"cpu": time.thread_time() - began, "wall": time.perf_counter() - wall, "pid": float(os.getpid()),
-            "processors": float(len(os.sched_getaffinity(0))), "niceness": float(os.nice(0)), "at": time.time()}  # fmt: skip
+            "processors": float(len(os.sched_getaffinity(0))), "niceness": float(os.nice(0)),
+            "at": time.time()}  # fmt: skip
 
 
 def many(processes: int, jobs: int) -> None:
@@ -79,11 +81,11 @@ def spent() -> float:
 
 def far(workers: int, seconds: float) -> None:
     """The second: runs of a fixed CPU time, made by workers of Ray."""
+    import cluster  # by its name, so that records and workers know the function
+
     from nomoi.runs.make import make
     from nomoi.runs.store import Store
     from nomoi.runs.trials import Computed
-
-    import cluster  # by its name, so that records and workers know the function
 
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -92,7 +94,7 @@ def far(workers: int, seconds: float) -> None:
             warm, trial = (Computed(name, cluster.busy, {"seconds": s, "of": many})
                            for name, s in (("warm", 0.01), ("busy", seconds)))  # fmt: skip
             make(Store(folder), [warm], range(many), on="ray", workers=many)  # Ray starts
-            before, began = spent(), time.time()
+            before = spent()
             of = make(Store(folder), [trial], range(runs), on="ray", workers=many).results.records["busy"]
             beside, told = spent() - before, [record.late() for record in of]
             ends = sorted(one["at"] for one in told)

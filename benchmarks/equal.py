@@ -3,9 +3,9 @@
     python benchmarks/equal.py [--since HEAD] [--write]
 
 Small golden trainings and episodes are run by both, on this machine.  A module that changed is *equal* where every
-golden run that reaches it came out the same, and at least one does; `--write` adds these to nomoi/runs/equal.txt.  Of the
-others it is said which studies reach them: their runs are made again by `nomoi run`.  Equal golden runs are evidence and
-no proof: what they do not do is not seen.
+golden run that reaches it came out the same, and at least one does; `--write` adds these to nomoi/runs/equal.txt.
+Of the others it is said which studies reach them: their runs are made again by `nomoi run`.  Equal golden runs are
+evidence and no proof: what they do not do is not seen.
 """
 
 from __future__ import annotations
