@@ -5,6 +5,7 @@ Ray itself is in the slow tests; in the others stands a small one that does at o
 
 from __future__ import annotations
 
+import os
 import pathlib
 import pickle
 import signal
@@ -16,8 +17,9 @@ import pytest
 from training import UPDATE, asked, same, train, trial
 
 from nomoi.core import own
-from nomoi.errors import Refusal
+from nomoi.errors import Missing, Refusal
 from nomoi.runs import cluster, engine, errand, hands
+from nomoi.runs import make as making
 from nomoi.runs.make import make
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
@@ -52,11 +54,11 @@ class Ray:
         return [{"Alive": True}]
 
     def remote(self, cls):
-        return types.SimpleNamespace(options=lambda **_: types.SimpleNamespace(remote=lambda pin: self._start(cls)))
+        return types.SimpleNamespace(options=lambda **_: types.SimpleNamespace(remote=lambda threads: self._start(cls)))
 
     def _start(self, cls):
         self.started += 1
-        worker = cls(pin=False)
+        worker = cls()
         return types.SimpleNamespace(**{name: self._method(worker, name) for name in Methods})
 
     def _method(self, worker, name):
@@ -121,7 +123,7 @@ def test_a_worker_that_dies_costs_what_it_did_since_its_checkpoint(tmp_path, ray
 
 
 def test_who_is_halted_sends_its_checkpoint():
-    worker, run = errand.Errands(pin=False), Run(trial(updates=4))
+    worker, run = errand.Errands(), Run(trial(updates=4))
     worker.train(pickle.dumps([(run.trial, 0, [], asked(run.trial).id)]), {}, {}, 1)
     worker.halt()
     heard = list[str]()
@@ -187,6 +189,64 @@ def test_what_cannot_be_is_refused(tmp_path, ray, how, given, said):
     assert not (tmp_path / "records").exists()
 
 
+def test_a_cluster_that_does_not_answer_is_a_sentence(tmp_path, ray, monkeypatch):
+    monkeypatch.setattr(cluster.atexit, "register", lambda *call: None)
+    fresh = ray()
+
+    def init(**_):
+        raise ConnectionError("ray client connection timeout\nand forty lines of Ray")
+
+    fresh.is_initialized, fresh.init = lambda: False, init
+    with pytest.raises(Refusal) as refused:
+        train(tmp_path, trial(), on="ray://lab:10001", workers=1)
+    said = str(refused.value)
+    assert said.startswith(
+        "the cluster ray://lab:10001 cannot be reached (ray client connection timeout); `ray status`"
+    )
+    assert "forty" not in said
+    assert not (tmp_path / "records").exists()
+
+
+def test_no_place_is_given_by_an_empty_text(nomoi):
+    status, _, err = nomoi("compare", "pool", "--on", "")
+    assert (status, err) == (2, "nomoi: --on is empty; ray or ray://HOST:PORT would be right, and nothing at all for "
+                                "this process.\n")  # fmt: skip
+
+
+def test_who_is_interrupted_says_at_once_that_it_ends(tmp_path, ray, monkeypatch):
+    """A worker that compiles has nothing to save, and is waited for no longer than HALT."""
+    monkeypatch.setattr(cluster, "HALT", 0.05)
+    monkeypatch.setattr(errand, "PATIENCE", 0.01)
+    ray()
+    monkeypatch.setattr(errand.Errands, "train", lambda *_: None)  # it compiles for ever
+
+    def waited(futures):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(making, "wait", waited)
+    said = []
+    with pytest.raises(engine.Interrupted):
+        train(tmp_path, trial(), tell=lambda p: said.extend([p] * isinstance(p, str)), on="ray", workers=1)
+    assert said == ["1 worker of Ray on 1 machine.", making.ENDING]
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "says"),
+    [
+        (("refused", "Too much memory."), Refusal, "Too much memory"),
+        (("missing", "No such data."), Missing, "No such data"),
+        (("failed", ("ValueError: no", "where it was")), RuntimeError, "ValueError: no\non a worker:\nwhere it was"),
+    ],
+)
+def test_what_goes_wrong_on_a_worker_goes_wrong_here(tmp_path, ray, monkeypatch, told, kind, says):
+    stand_in = ray()
+    monkeypatch.setattr(errand.Errands, "train", lambda *_: None)
+    monkeypatch.setattr(errand.Errands, "news", lambda _: [told])
+    with pytest.raises(kind, match=says):
+        train(tmp_path, trial(), on="ray", workers=1)
+    assert stand_in.started == stand_in.killed == 1, "a worker was left, or another was tried in vain"
+
+
 def test_workers_of_other_versions_or_other_code_are_refused(tmp_path, ray, monkeypatch):
     ray()
     ours = errand.versions()
@@ -204,6 +264,24 @@ def test_workers_of_other_versions_or_other_code_are_refused(tmp_path, ray, monk
     monkeypatch.setattr(cluster._Far, "_sent", renamed)
     with pytest.raises(Refusal, match="runs other code than the driver"):
         train(tmp_path, trial(), on="ray", workers=1)
+
+
+def test_a_worker_has_one_processor_and_computes_with_as_many_threads_as_the_driver(tmp_path):
+    """By these XLA splits sums, and so rounds: with one, records would be others under the same name."""
+    code = """
+import os
+from nomoi.runs import errand
+os.environ.pop("NPROC", None)
+known = errand.threads() == len(os.sched_getaffinity(0))
+worker = errand.Errands(3)
+import jax
+jax.numpy.zeros(1)
+names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
+print(known, errand.threads(), len(os.sched_getaffinity(0)), sum("XLAEigen" in name for name in names))
+"""
+    env = os.environ | {"TMPDIR": str(tmp_path)}  # where it is noted which processors are taken
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
+    assert done.stdout.split() == ["True", "3", "1", "3"], done.stderr
 
 
 def test_nothing_of_ray_is_loaded_without_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import json
 import os
 import re
@@ -234,6 +235,62 @@ def test_old_records_stand_only_together_where_some_seed_has_no_fresh_one(tmp_pa
     assert (used.results.old, used.fresh) == ({"b"}, 0)
     edited(POLITIES, ("0.5 * self.rents / ", "0.25 * self.rents / "))  # there is one of both seeds, by one code
     assert [r.id for r in study.run(one, out=tmp_path, old=True).results.records["b"]] == [r.id for r in before]
+
+
+def test_what_is_listed_as_equal_stays_valid_and_what_is_not_is_made_again(tmp_path, edited, equal):
+    said = []
+    run = lambda: study.run(OWN, out=tmp_path, tell=lambda p: said.extend([p] * isinstance(p, str)))  # noqa: E731
+    first = run().results.records["b"][0]
+    was = code._digest(POLITIES, "")
+    steps = []
+    for k in ("1.0 * self.rents / ", "(self.rents) * 1.0 / ", "0.5 * self.rents / "):
+        edited(POLITIES, (steps[-1][0] if steps else RATE, f"np.minimum(self.cap, {k}"))
+        steps.append((f"np.minimum(self.cap, {k}", code._digest(POLITIES, "")))
+    ends = [digest for _, digest in steps]
+    equal(f"{POLITIES} {ends[0]} {ends[1]}", f"{POLITIES} {was} {ends[0]}", f"elsewhere {ends[1]} {ends[2]}")
+    edited(POLITIES, (steps[2][0], steps[1][0]))  # by two lines equal to what made the record
+    again = run()
+    assert (again.fresh, said, again.results.old) == (0, [], frozenset())
+    assert again.results.records["b"][0].id == first.id
+    code.current(Store(tmp_path).pick(first.id), False, "films")  # refuses nothing
+    edited(POLITIES, (steps[1][0], steps[2][0]))  # as no line of this module says
+    other = run()
+    assert (other.fresh, len(said)) == (1, 1)
+    assert "one run that is here already was made by other code (nomoi/populations/polities.py changed" in said[0]
+    assert other.results.records["b"][0].id != first.id
+
+
+@pytest.fixture
+def equal(monkeypatch):
+    """equal(lines): from then on they are the list of equal stamps."""
+    from nomoi.runs import equal
+
+    def give(*lines):
+        monkeypatch.setattr(equal, "_lines", lambda: list(lines))
+        equal.listed.cache_clear()
+
+    yield give
+    monkeypatch.undo()
+    equal.listed.cache_clear()
+
+
+def test_the_list_of_equal_stamps_can_be_read_and_golden_runs_decide_what_comes_into_it(equal):
+    from nomoi.runs import equal as stamps
+
+    assert all(len(line.split()) == 3 for line in stamps._lines())
+    spec = importlib.util.spec_from_file_location("equal_stamps", ROOT / "benchmarks" / "equal.py")
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    ran = lambda bits, **code: {"code": code, "bits": bits}  # noqa: E731
+    before = {"one": ran("x", a="1", b="1", c="1"), "two": ran("y", b="1", d="1"), "gone": ran("z", e="1")}
+    after = {"one": ran("x", a="2", b="2", c="1", f="1"), "two": ran("w", b="2", d="2")}
+    # b is reached by a run that came out differently; c did not change, and f is new
+    assert tool.judged(before, after) == (["a 1 2", "f - 1"], ["b", "d", "e"], ["two", "gone"])
+    equal("a 1 2", "f - 1")
+    assert stamps.alike({"a": "1", "c": "1"}, {"a": "2", "c": "1", "f": "1"})
+    assert not stamps.alike({"a": "1"}, {"a": "2", "c": "1"})
+    assert not stamps.alike({"a": "1"}, {"a": "3"})
+    assert not stamps.alike({"b": "1"}, {"b": "2"})
 
 
 def test_the_list_of_records_says_which_are_old(nomoi, edited):

@@ -30,7 +30,7 @@ def compare(
     report: Annotated[Path, typer.Option(help="the page to write")] = Path("report.html"),
     as_json: Annotated[bool, typer.Option("--json", help="print the table as JSON")] = False,
     old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
-    on: ON = "",
+    on: ON = None,
     workers: WORKERS = None,
 ) -> None:
     """Let agents live in a situation under several regimes; print a table and write a page."""
@@ -42,7 +42,7 @@ def compare(
     with resumable(), terminal.live(quiet=as_json) as tell:
         result = comparing.compare(
             situation, under or (), who=who, objective=objective, seeds=seeds, steps=steps, out=out, map=map,
-            set=set or (), tell=tell, old=old, on=on, workers=workers,
+            set=set or (), tell=tell, old=old, on=on or "", workers=workers,
         )  # fmt: skip
     from nomoi.report.comparison import write_page
 
@@ -159,7 +159,7 @@ def run(
     keep: Annotated[Path | None, typer.Option(help="folder for a summary in Markdown, with its figures")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the verdicts as JSON")] = False,
     old: Annotated[bool, typer.Option(help="let records stand that other code made, and say so")] = False,
-    on: ON = "",
+    on: ON = None,
     workers: WORKERS = None,
 ) -> None:
     """Run a study: published claims, tested, with verdicts."""
@@ -182,7 +182,7 @@ def run(
     with resumable(), terminal.live(quiet=as_json) as tell:
         for one in chosen:
             found.append(studying.run(
-                one, size, out=out, tell=tell, set=changes[one.name], old=old, on=on, workers=workers,
+                one, size, out=out, tell=tell, set=changes[one.name], old=old, on=on or "", workers=workers,
             ))  # fmt: skip
     page = reporting.write_page(found[0] if single else found, path, study, studying.question(study))
     for findings in found if keep else ():

@@ -139,8 +139,20 @@ def resumable() -> Iterator[None]:
 
 
 OUT = Annotated[Path, typer.Option(help="folder of records")]
+
+
+def _somewhere(on: str | None) -> str:
+    """An empty text, as of a variable that was not set, is no place; without --on it is here."""
+    if on is not None and not on.strip():
+        raise Refusal("--on is empty; ray or ray://HOST:PORT would be right, and nothing at all for this process.")
+    return on or ""
+
+
 ON = Annotated[
-    str, typer.Option(metavar="ray|ray://HOST:PORT", help="workers of Ray make the runs, and not this process")
+    str | None,
+    typer.Option(
+        metavar="ray|ray://HOST:PORT", help="workers of Ray make the runs, and not this process", callback=_somewhere
+    ),
 ]
 WORKERS = Annotated[int | None, typer.Option(help="how many runs are made at a time; by default one a processor")]
 

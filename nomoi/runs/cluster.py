@@ -89,9 +89,14 @@ def _connect(ray: Any, on: str, workers: int | None) -> None:
                 ray.init(address="local", num_cpus=workers, include_dashboard=False, **quiet)
     except Exception as error:  # Ray raises nearly anything, in many lines
         why = str(error).strip().split("\n")[0] or type(error).__name__
+        if on == "ray":
+            raise Refusal(
+                f"Ray cannot start on this machine ({why.rstrip('.')}); where the machine is busy, or short of memory "
+                "or of room in /tmp, the same command may do later, and without --on it needs no Ray."
+            ) from None
         raise Refusal(
-            f"the cluster {on} cannot be reached ({why}); `ray status` on its head tells whether it runs; both sides "
-            "need the same Ray, the same Python, and its token (~/.ray/auth_token)."
+            f"the cluster {on} cannot be reached ({why.rstrip('.')}); `ray status` on its head tells whether it runs; "
+            "both sides need the same Ray, the same Python, and its token (~/.ray/auth_token)."
         ) from None
 
 
@@ -112,7 +117,7 @@ class Cluster(Hands):
 
     def start(self) -> Any:
         """A new worker, of the same versions as the driver."""
-        worker = self._actor.remote(not self.gpu)
+        worker = self._actor.remote(0 if self.gpu else errand.threads())
         try:
             theirs = self.ray.get(worker.versions.remote(), timeout=START)
         except self.ray.exceptions.GetTimeoutError:

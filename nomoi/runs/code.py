@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from nomoi import __version__
 from nomoi.core.own import OWN, SCRIPT, installed
 from nomoi.errors import Refusal
+from nomoi.runs import equal
 
 if TYPE_CHECKING:
     from nomoi.runs.record import Record
@@ -74,8 +75,8 @@ def changed(old: Code) -> list[str]:
 
     What it did not reach then it can only reach now because one of these changed.
     """
-    places = [(*one.partition(":")[::2], was) for one, was in old.items()]
-    return sorted({_shown(home) for home, name, was in places if _digest(home, name) != was})
+    places = [(one, *one.partition(":")[::2], was) for one, was in old.items()]
+    return sorted({_shown(home) for one, home, name, was in places if not equal.same(one, _digest(home, name), was)})
 
 
 def since(records: Iterable[Record]) -> str:

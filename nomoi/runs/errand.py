@@ -21,14 +21,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+THREADS = "NPROC"  # XLA asks here first how many threads it shall have; how it splits a sum, and so rounds, goes by it
 PATIENCE = 0.5  # seconds that a worker waits for something to tell before it says that there is nothing (ours)
 
 
 class Errands:
-    """A worker: on a processor of its own, with the programs that it has built."""
+    """A worker: on a processor of its own, with the programs that it has built.
 
-    def __init__(self, pin: bool = True):
-        self._core = _pinned() if pin else None  # before JAX counts processors
+    threads  with how many the driver computes, and so does the worker on its processor; 0 leaves both as they are
+    """
+
+    def __init__(self, threads: int = 0):
+        if threads:  # before JAX counts processors
+            os.environ[THREADS] = str(threads)
+        self._core = _pinned() if threads else None
         from nomoi.runs import programs
         from nomoi.runs.hands import Programs
 
@@ -139,6 +145,13 @@ class _Mail:
         return self.kept.get(asked.id)
 
 
+def threads() -> int:
+    """With how many threads XLA computes in this process."""
+    named = os.environ.get(THREADS, "")
+    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(named) if named.isdecimal() and int(named) else free
+
+
 def versions() -> dict[str, str]:
     """Python, nomoi, and the libraries that its numbers depend on."""
     from nomoi.runs.store import provenance
@@ -167,7 +180,7 @@ def _record(folder: Path, name: str, files: dict[str, bytes]) -> Any:
 def _pinned() -> IO[str] | None:
     """A processor that no other worker of this machine has, held as long as the process lives.
 
-    XLA starts a thread for each processor that it may use, and nothing else bounds them.
+    However many threads XLA starts, they have that one.
     """
     if not hasattr(os, "sched_setaffinity"):
         return None

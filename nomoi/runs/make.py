@@ -23,6 +23,8 @@ from nomoi.runs.trial import Run, Trial, as_curve
 from nomoi.runs.trials import Scripted
 
 LANES = 128  # the most runs that are stacked on a GPU (ours)
+ENDING = ("Ending: what is being trained is saved first; a worker that compiles ends with that, or after ten seconds "
+          "where it is another process.")  # fmt: skip
 WAIT = 0.2  # seconds between two looks at runs that another process is at (ours)
 
 
@@ -219,6 +221,7 @@ class _Work:
                 wait(futures)
             except KeyboardInterrupt:
                 self.stop.set()
+                self.tell(ENDING)
         errors = [e for e in (f.exception() for f in futures) if e]
         for error in sorted(errors, key=lambda e: isinstance(e, (Interrupted, KeyboardInterrupt))):
             raise Interrupted if isinstance(error, KeyboardInterrupt) else error
