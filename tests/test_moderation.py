@@ -47,12 +47,16 @@ MARKS, POSTS, STEPS = 5, 32, 30
 
 
 @eqx.filter_jit
-def founded(bench, key, place=PLACE):
-    """A state, what its members say of every post, the bench's practice and its verdicts; and what members wish."""
+def _founded(place, bench, key):
     born, founding = jax.random.split(key)
     state = place.reset(born)
     said, practice = place.said(state, place.posts), bench.found(founding, place, state)
     return state, said, practice, bench.table(practice, place, said, state.here), place.wishes(state, place.posts)
+
+
+def founded(bench, key, place=PLACE):
+    """A state, what its members say of every post, the bench's practice and its verdicts; and what members wish."""
+    return _founded(place, bench, key)
 
 
 @eqx.filter_jit
