@@ -12,7 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nomoi.core import govern
+from nomoi.core import govern, setting
+from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
 from nomoi.institutions.bench import EVER, NARROW, Bench, Practice, apart, classes, protected, wide
@@ -26,37 +27,83 @@ from nomoi.runs import proxied
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.moderation import Moderation, bits
 from nomoi.studies import compatibility
-from nomoi.testing.common import live
+from nomoi.testing.common import random_action
 from nomoi.voices import aggregates, rules
 
-PLACE = Moderation(members=7, marks=5, horizon=40)
-MARKS, POSTS = 5, 32
+
+class Forum(Moderation):
+    """Members of whom some have left before the first post: one program, however many are here."""
+
+    name = "forum"
+    there: int | jax.Array = setting(7, "members who are here", "ours", "", 1)
+
+    def reset(self, key):
+        return eqx.tree_at(lambda s: s.here, super().reset(key), jnp.arange(self.members) < self.there)
+
+
+PLACE = Forum(members=7, marks=5, horizon=40)
+OPEN = govern(PLACE, Bench())
+MARKS, POSTS, STEPS = 5, 32, 30
 
 
 @eqx.filter_jit
-def founded(bench, key):
-    """A state, what its members say of every post, the bench's practice and its verdicts."""
+def _founded(place, bench, key):
     born, founding = jax.random.split(key)
-    state = PLACE.reset(born)
-    said, practice = PLACE.said(state, PLACE.posts), bench.found(founding, PLACE, state)
-    return state, said, practice, bench.table(practice, PLACE, said, state.here)
+    state = place.reset(born)
+    said, practice = place.said(state, place.posts), bench.found(founding, place, state)
+    return state, said, practice, bench.table(practice, place, said, state.here), place.wishes(state, place.posts)
+
+
+def founded(bench, key, place=PLACE):
+    """A state, what its members say of every post, the bench's practice and its verdicts; and what members wish."""
+    return _founded(place, bench, key)
 
 
 @eqx.filter_jit
 def played(place, key):
-    """A life of random play; its outcomes."""
-    return live(place, key, 30).outcome
+    """A life of random play: its outcomes, and what the moderator was told before each."""
+    born, playing, acting = jax.random.split(key, 3)
+
+    def tick(carry, t):
+        state, clock = carry
+        told = {name: seen[0] for name, seen in place.observe(state).items()}
+        action = random_action(jax.random.fold_in(acting, t), place)
+        *later, outcome = step(place, playing, clock, state, action)
+        return tuple(later), (outcome, told)
+
+    return jax.lax.scan(tick, (place.reset(born), jnp.zeros((), jnp.int32)), jnp.arange(STEPS))[1]
+
+
+def life(place, seed):
+    return jax.tree.map(np.asarray, played(place, jax.random.key(seed))[0])
+
+
+def wanted(wishes):
+    """The grade next to each wish, the milder of two."""
+    return np.abs(aggregates.GRADES[:, None] - np.asarray(wishes)[..., None, :]).argmin(-2)
+
+
+def lower(votes):
+    return np.sort(votes)[(len(votes) - 1) // 2]
 
 
 # --- aggregates -------------------------------------------------------------------------------------------------------
 
-HERE = jnp.ones(7, bool)
+GROUPS = (0, 0, 1, 1, 1, 2, 2)
+
+
+@eqx.filter_jit
+def scored(wishes, here, groups):
+    return {name: aggregates.score(name, wishes, here, groups) for name in aggregates.RULES}
+
+
+def scores(wishes, here, groups=GROUPS):
+    some = scored(jnp.asarray(wishes, jnp.float32), jnp.asarray(here), groups)
+    return {name: np.asarray(score) for name, score in some.items()}
 
 
 def test_scores_by_hand():
-    wishes = jnp.array([0.0, 0.4, 1.0])  # keep, label, remove
-    groups = np.array([0, 0, 1])
-    score = {name: np.asarray(aggregates.score(name, wishes, HERE[:3], groups)) for name in aggregates.RULES}
+    score = scores([0.0, 0.4, 1.0], [True] * 3, GROUPS[:3])  # keep, label, remove
     np.testing.assert_allclose(score["mean"], [1.6 / 3, 1.9 / 3, 1.4 / 3], atol=1e-6)
     np.testing.assert_allclose(score["plurality"], [1 / 3] * 3, atol=1e-6)
     assert score["median"].tolist() == [0, 1, 0]
@@ -70,13 +117,15 @@ def test_scores_by_hand():
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 1000), min_size=7, max_size=7, unique=True))
 def test_scores_choose_whom_the_rules_of_rankings_choose(wishes):
-    said = jnp.asarray(wishes, jnp.float32) / 1000
-    value = np.asarray(aggregates.worth(said))  # [3, n]
+    said = np.asarray(wishes, np.float32) / 1000
+    value = 1 - np.abs(aggregates.GRADES[:, None] - said)  # [3, n]
     assume(all(len(set(column)) == 3 for column in value.T))  # a ranking has no ties
-    people = rules.Profile((-value.T).argsort(1))
+    people, score = rules.Profile((-value.T).argsort(1)), scores(said, [True] * 7)
     for name in ("plurality", "borda"):
-        score = np.asarray(aggregates.score(name, said, HERE, np.zeros(7, int)))
-        assert {i for i in range(3) if score[i] >= score.max() - 1e-6} == rules.RANKED[name](people)
+        assert {i for i in range(3) if score[name][i] >= score[name].max() - 1e-6} == rules.RANKED[name](people)
+
+
+middle = eqx.filter_jit(aggregates.middle)
 
 
 @settings(max_examples=30)
@@ -84,16 +133,15 @@ def test_scores_choose_whom_the_rules_of_rankings_choose(wishes):
 def test_the_middle_is_the_lower_median_of_who_is_here(votes, here):
     among = sorted(v for v, h in zip(votes, here, strict=True) if h)
     right = among[(len(among) - 1) // 2] if among else 0
-    assert int(aggregates.middle(jnp.asarray(votes, jnp.int32), jnp.asarray(here))) == right
+    assert int(middle(np.asarray(votes, np.int32), np.asarray(here))) == right
 
 
 def test_who_left_counts_for_nothing():
-    few, many = jnp.array([0.1, 0.6]), jnp.array([0.1, 0.6, 0.9, 0.9])
-    here, groups = jnp.array([True, True, False, False]), np.array([0, 1, 1, 2])
+    few = scores([0.1, 0.6, 0.9], [True] * 3, GROUPS[:3])
+    many = scores([0.1, 0.6, 0.9, 0.9, 0.0, 0.9, 0.2], [True] * 3 + [False] * 4)
     for name in aggregates.RULES:
         if name != "consensus":  # where a group that is empty counts one half
-            one = aggregates.score(name, few, HERE[:2], groups[:2])
-            np.testing.assert_allclose(aggregates.score(name, many, here, groups), one, atol=1e-6)
+            np.testing.assert_allclose(many[name], few[name], atol=1e-6)
 
 
 # --- the bench --------------------------------------------------------------------------------------------------------
@@ -102,15 +150,14 @@ def test_who_left_counts_for_nothing():
 def test_with_no_rule_and_all_asked_it_is_the_median_of_its_members():
     asked = Bench(proposals=0, gap="ask")
     for seed in range(20):
-        state, said, practice, table = founded(asked, jax.random.key(seed))
-        right = aggregates.score("median", said, state.here, PLACE.groups).argmax(-1)
-        assert (table == right).all()
+        _, said, practice, table, _ = founded(asked, jax.random.key(seed))
+        assert np.asarray(table).tolist() == [lower(votes) for votes in wanted(said)]
         assert (practice.serial < 0).all()
 
 
 @lru_cache
 def lived(**knobs):
-    return jax.tree.map(np.asarray, played(govern(PLACE, Bench(**dict(SAME, **knobs))), jax.random.key(3)))
+    return life(govern(PLACE, Bench(**dict(SAME, **knobs))), 3)
 
 
 SAME = {"proposals": 10}
@@ -136,7 +183,7 @@ def test_a_knob_that_is_on_changes_something(on):
 
 def test_a_rule_that_is_passed_in_play_holds_after_its_delay():
     place = govern(PLACE, Bench(proposals=0, period=4, delay=12))
-    outcome = jax.tree.map(np.asarray, played(place, jax.random.key(1)))
+    outcome = life(place, 1)
     passed = np.flatnonzero(outcome.events["bench.passed"][:, 0])
     assert len(passed)
     assert ((passed + 1) % 4 == 0).all()
@@ -157,9 +204,9 @@ def heard(bench, key, practice, said, here, post):
 
 @eqx.filter_jit
 def verdicts(bench, practice, said):
-    """What the rules say of each post (-1 nothing), and what the bench decides."""
+    """What the rules say of each post (-1 nothing), what the bench decides, and the text."""
     ruled, _ = bench.code(practice, MARKS, practice.time)
-    return ruled, bench.table(practice, PLACE, said, jnp.ones(7, bool))
+    return ruled, bench.table(practice, PLACE, said, jnp.ones(7, bool)), bench.text(practice, MARKS)
 
 
 def slow_code(practice, time):
@@ -179,8 +226,8 @@ def slow_code(practice, time):
 def slow_proposal(practice, said, who, majority, gap):
     """What a member proposes, and whether it passes, by loops over classes, verdicts, members and posts."""
     ruled, strong = slow_code(practice, EVER)
-    middle = np.sort(np.asarray(aggregates.wanted(jnp.asarray(said, jnp.float32))), 1)[:, (said.shape[1] - 1) // 2]
-    now = [ruled[x] if ruled[x] >= 0 else (middle[x] if gap else 0) for x in range(POSTS)]
+    votes = wanted(said)
+    now = [ruled[x] if ruled[x] >= 0 else (lower(votes[x]) if gap else 0) for x in range(POSTS)]
     often, grades = np.asarray(PLACE.chances, float), aggregates.GRADES
 
     def gain(c, v, i):
@@ -198,7 +245,7 @@ def test_a_proposal_is_what_a_slow_count_makes_of_it(gap):
     bench = Bench(proposals=0, majority=0.5)
     passed = 0
     for seed in range(6):
-        state, said, practice, _ = founded(Bench(proposals=3 * (seed % 2)), jax.random.key(seed))
+        state, said, practice, *_ = founded(Bench(proposals=3 * (seed % 2)), jax.random.key(seed))
         key = jax.random.key(50 + seed)
         who = int(jax.random.uniform(key, (7,)).argmax())
         bench = Bench(gap=("keep", "ask")[gap])
@@ -229,7 +276,7 @@ def practice_of(some, precedents=None, time=5):
 @given(practices)
 def test_the_law_says_of_every_post_what_the_bench_says_and_leaves_one_lawful_act(some):
     practice = practice_of(some)
-    ruled, _ = verdicts(Bench(), practice, STATE[1])
+    ruled, *_ = verdicts(Bench(), practice, STATE[1])
     system = statutes(practice, MARKS)
     for post, verdict in zip(bits(MARKS), np.maximum(np.asarray(ruled), 0), strict=True):
         assert lawful(system, post) == (aggregates.VERDICTS[verdict],)
@@ -242,16 +289,15 @@ def test_its_verdicts_are_those_of_a_slow_count(some, precedents, radius, rights
     practice, bench = practice_of(some, precedents), Bench(radius=radius, rights=rights, local=local, gap=gap)
     said = STATE[1]
     table, ruled = np.asarray(verdicts(bench, practice, said)[1]), slow_code(practice, 5)[0]
-    wanted = np.asarray(aggregates.wanted(said))
-    lower = lambda v: np.sort(v)[(len(v) - 1) // 2]  # noqa: E731
+    votes = wanted(said)
     for x, post in enumerate(bits(MARKS)):
         near = [(apart(MARKS)[x, y], y) for y in range(POSTS) if precedents[y] >= 0]
-        right = lower(wanted[x]) if gap else 0
+        right = lower(votes[x]) if gap else 0
         if near and min(near)[0] <= radius:
             right = precedents[min(near)[1]]
         right = ruled[x] if ruled[x] >= 0 else right
         if local and post[-1]:
-            right = lower(wanted[x][PLACE.groups == PLACE.groups.max()])
+            right = lower(votes[x][PLACE.groups == PLACE.groups.max()])
         if rights and post[-3] and not post[1]:
             right = min(right, 1)
         assert int(table[x]) == right
@@ -262,14 +308,14 @@ STATE = founded(Bench(proposals=0), jax.random.key(8))
 
 def test_a_panel_makes_a_precedent_once():
     bench = Bench(proposals=0, radius=0, panel=0)
-    state, said, practice, _ = founded(bench, jax.random.key(2))
+    state, said, practice, *_ = founded(bench, jax.random.key(2))
     verdict, after = heard(bench, jax.random.key(0), practice, said, state.here, 9)
-    assert int(verdict) == int(after.precedent[9]) == int(aggregates.middle(aggregates.wanted(said[9]), state.here))
+    assert int(verdict) == int(after.precedent[9]) == lower(wanted(said[9]))
     assert int((after.precedent >= 0).sum()) == 1
     alone = Bench(proposals=0, radius=0, panel=1)
     many = {int(heard(alone, jax.random.key(k), practice, said, state.here, 9)[0])
             for k in range(40)}  # fmt: skip
-    assert many == set(np.asarray(aggregates.wanted(said[9])).tolist())  # each member sits alone now and then
+    assert many == set(wanted(said[9]).tolist())  # each member sits alone now and then
     again = heard(alone, jax.random.key(1), after, said, state.here, 9)[1]
     assert int(again.precedent[9]) == int(after.precedent[9])
 
@@ -277,7 +323,7 @@ def test_a_panel_makes_a_precedent_once():
 def test_the_text_names_the_strongest_rule_for_each_verdict():
     one, both = 0, next(c for c in range(len(wide(MARKS))) if (classes(MARKS)[c] == bits(MARKS)[:, :2].all(1)).all())
     practice = practice_of([(one, 2, 0), (both, 0, 0), (1, 1, 9)])
-    text = np.asarray(Bench(rights=True).text(practice, MARKS))
+    text = np.asarray(verdicts(Bench(rights=True), practice, STATE[1])[2])
     np.testing.assert_allclose(text[0b10000, :3], [0, 0, 1 / 8])  # the first of four to come, of one mark
     np.testing.assert_allclose(text[0b11000, :3], [(1 + 2 / 4) / 2, 0, 1 / 8])  # the third is not in force yet
     assert text[0b01000, :3].tolist() == [0, 0, 0]
@@ -289,11 +335,10 @@ def test_the_text_names_the_strongest_rule_for_each_verdict():
 
 def test_who_is_in_concert_says_one_end_and_is_of_the_smallest_group():
     place = PLACE.replace(concert=0.3)
-    state = place.reset(jax.random.key(1))
+    state, said, _, _, true = jax.tree.map(np.asarray, founded(Bench(proposals=0), jax.random.key(1), place))
     assert int(state.bloc.sum()) == 2
-    assert not np.asarray(state.bloc)[place.groups == 0].any()
-    said, true = np.asarray(place.said(state, place.posts)), np.asarray(place.wishes(state, place.posts))
-    ours = np.asarray(state.bloc)
+    assert not state.bloc[place.groups == 0].any()
+    ours = state.bloc
     assert set(np.unique(said[:, ours])) <= {0.0, 1.0}
     assert (said[:, ours] == said[:, ours][:, :1]).all()
     assert (said[:, ours][:, 0] == (true[:, ours].mean(1) > true[:, ~ours].mean(1))).all()
@@ -301,9 +346,9 @@ def test_who_is_in_concert_says_one_end_and_is_of_the_smallest_group():
 
 
 def test_members_leave_who_are_content_too_rarely_and_then_get_nothing():
-    still = jax.tree.map(np.asarray, played(PLACE, jax.random.key(3)))
+    still = life(OPEN, 3)
     assert not still.events["left"].any()
-    leaving = jax.tree.map(np.asarray, played(PLACE.replace(leave=0.6), jax.random.key(3)))
+    leaving = life(govern(PLACE.replace(leave=0.6), Bench()), 3)
     left = leaving.events["left"]
     assert left.sum() > 0
     assert left.sum(0).max() == 1
@@ -315,11 +360,11 @@ def test_members_leave_who_are_content_too_rarely_and_then_get_nothing():
 
 def test_appeals_bring_a_case_before_the_bench():
     quiet = govern(PLACE, Bench(audit=0.0, petition=1.0))
-    outcome = jax.tree.map(np.asarray, played(quiet, jax.random.key(3)))
+    outcome = life(quiet, 3)
     share = outcome.events["appealed"].sum(1) / 7
     assert (outcome.events["bench.decided"][:, 0] == (share >= 1)).all()
     loud = govern(PLACE, Bench(audit=0.0, petition=0.3))
-    outcome = jax.tree.map(np.asarray, played(loud, jax.random.key(3)))
+    outcome = life(loud, 3)
     was = outcome.events["bench.decided"][:, 0]
     assert (was == (outcome.events["appealed"].sum(1) / 7 >= 0.3)).all()
     assert 0 < was.sum() < 30
@@ -327,8 +372,7 @@ def test_appeals_bring_a_case_before_the_bench():
 
 
 def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
-    bound = jax.tree.map(np.asarray, played(govern(PLACE, Bench(binds=True, proposals=10)), jax.random.key(3)))
-    free = lived()
+    bound, free = lived(binds=True), lived()
     verdict, decision = bound.events["verdict"][:, 0], bound.events["bench.decision"][:, 0]
     np.testing.assert_array_equal(bound.reward, free.reward)
     assert (bound.transfer[verdict == decision] == 0).all()
@@ -340,60 +384,69 @@ def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
 # --- objectives -------------------------------------------------------------------------------------------------------
 
 
+WANTS = {"decisions": Decisions(), "principal": Individual(), "third": Individual(member=2)}
+WANTS |= {rule: Aggregate(rule) for rule in aggregates.RULES}
+
+
 @eqx.filter_jit
-def felt(objective, place, outcome):
-    return jax.vmap(lambda o: objective.feel(jnp.zeros(place.agents), place, o)[1])(outcome)
+def felt(place, outcome):
+    """[steps] what the moderator has of each verdict, by what it wants."""
+    feel = lambda want: jax.vmap(lambda o: want.feel(jnp.zeros(place.agents), place, o)[1][0])(outcome)  # noqa: E731
+    return {name: feel(want) for name, want in WANTS.items()}
 
 
 def test_decisions_and_the_median_are_one_objective_where_all_are_asked_and_all_three_with_one_member():
     """Nothing is built in: take every rule away and ask all, and what is wanted is the same, bit for bit."""
-    for members in (7, 1):
-        place = govern(PLACE.replace(members=members), Bench(proposals=0, gap="ask"))
-        outcome = played(place, jax.random.key(4))
-        wants = [Decisions(), Aggregate("median")]
-        wants += [Individual(), Aggregate("plurality")] if members == 1 else []
-        first, *rest = (np.asarray(felt(o, place, outcome)) for o in wants)
-        for other in rest:
-            np.testing.assert_array_equal(first, other)
-    best = [np.asarray(aggregates.score(name, jnp.array([0.3]), HERE[:1], [0])).argmax() for name in
-            aggregates.RULES if name != "consensus"]  # who approves of two verdicts leaves it a tie  # fmt: skip
-    assert set(best) == {1}
+    for there in (7, 1):
+        place = govern(PLACE.replace(there=there), Bench(proposals=0, gap="ask"))
+        value = jax.tree.map(np.asarray, felt(place, life(place, 4)))
+        same = ["median", *(["principal", "plurality"] if there == 1 else [])]
+        assert 0 < value["decisions"].sum() < STEPS
+        for name in same:
+            np.testing.assert_array_equal(value["decisions"], value[name])
+    alone = scores([0.3, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9], [True] + [False] * 6)
+    del alone["consensus"]  # who approves of two verdicts leaves it a tie
+    assert {score.argmax() for score in alone.values()} == {1}
 
 
 def test_decisions_count_only_where_something_was_decided():
     place = govern(PLACE, Bench(audit=0.5, petition=1.0, proposals=10))
-    outcome = played(place, jax.random.key(6))
-    value, events = np.asarray(felt(Decisions(), place, outcome))[:, 0], outcome.events
-    was, right = np.asarray(events["bench.decided"])[:, 0] == 1, np.asarray(events["bench.lawful"])[:, 0] == 1
-    assert 0 < was.sum() < 30
+    outcome = life(place, 6)
+    events, value = outcome.events, np.asarray(felt(place, outcome)["decisions"])
+    was, right = events["bench.decided"][:, 0] == 1, events["bench.lawful"][:, 0] == 1
+    assert 0 < was.sum() < STEPS
     np.testing.assert_array_equal(value, (was & right).astype(np.float32))
 
 
 def test_objectives_differ_in_what_is_wanted_and_in_nothing_that_is_sensed():
-    place = govern(PLACE, Bench(proposals=10))
-    names = set(place.observe(place.reset(jax.random.key(0))))
-    assert "bench.law" in names
-    outcome = played(place, jax.random.key(4))
-    values = [np.asarray(felt(o, place, outcome))[:, 0] for o in
-              (Decisions(), Individual(member=2), *(Aggregate(r) for r in aggregates.RULES))]  # fmt: skip
+    place, hidden = (govern(PLACE, Bench(proposals=10, public=public)) for public in (True, False))
+    outcome, told = played(place, jax.random.key(4))
+    values = [np.asarray(value) for name, value in felt(place, outcome).items() if name != "principal"]
     for i, one in enumerate(values):
         assert all((one != other).any() for other in values[i + 1 :])
-    hidden = govern(PLACE, Bench(proposals=10, public=False))
-    assert not np.asarray(hidden.observe(hidden.reset(jax.random.key(0)))["bench.law"]).any()
-    again = played(hidden, jax.random.key(4))
-    for name, event in outcome.events.items():
-        np.testing.assert_array_equal(event, again.events[name])
+    again, untold = played(hidden, jax.random.key(4))
+    assert np.asarray(told.pop("bench.law")).any()
+    assert not np.asarray(untold.pop("bench.law")).any()
+    for one, other in zip(jax.tree.leaves((outcome, told)), jax.tree.leaves((again, untold)), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_decisions_of_an_altar_are_its_violations():
     place = govern(Harvest(), Altar())
-    outcome = jax.eval_shape(lambda k: played(place, k), jax.random.key(0))
-    value = jax.eval_shape(lambda o: felt(Decisions(of="altar", weight=10), place, o), outcome)
-    assert value.shape == outcome.reward.shape
-    wanted = Decisions(of="altar", weight=10.0, beside=0.5)
-    one = jax.tree.map(lambda x: jnp.ones(x.shape[1:], x.dtype), outcome)
-    _, utility = wanted.feel(jnp.zeros(place.agents), place, one)
+    one = jax.tree.map(lambda x: jnp.ones(x.shape, x.dtype), after(place))
+    wants = Decisions(of="altar", weight=10.0, beside=0.5)
+    _, utility = jax.jit(lambda o: wants.feel(jnp.zeros(place.agents), place, o))(one)
     np.testing.assert_allclose(utility, 0.5 * one.payoff - 10)
+
+
+def after(place):
+    """The shapes of an outcome."""
+    acts = {head: jnp.zeros(place.agents, jnp.int32) for head in place.actions}
+    return jax.eval_shape(lambda k: place.step(k, place.reset(k), acts)[1], jax.random.key(0))
+
+
+def wanting(objective, place):
+    return jax.eval_shape(lambda o: objective.feel(jnp.zeros(place.agents), place, o), after(place))
 
 
 # two graded verdicts by prohibitions alone: the lower one still forbids what the higher leaves
@@ -417,14 +470,10 @@ def test_an_objective_is_typed_with_its_options():
 
 
 @pytest.mark.parametrize(("do", "words"), [
-    (lambda: felt(Decisions(of="benhc"), govern(PLACE, Bench()), played(govern(PLACE, Bench()), jax.random.key(0))),
-     ("decisions.of is 'benhc'", "did you mean 'bench'")),
-    (lambda: jax.eval_shape(lambda k: felt(Decisions(), PLACE, played(PLACE, k)), jax.random.key(0)),
-     ("decides nothing on moderation", "nothing that governs it does")),
-    (lambda: jax.eval_shape(lambda k: felt(Individual(member=9), PLACE, played(PLACE, k)), jax.random.key(0)),
-     ("individual.member is 9", "0 to 6")),
-    (lambda: jax.eval_shape(lambda k: felt(Aggregate(), Harvest(), played(Harvest(), k)), jax.random.key(0)),
-     ("harvest emits no 'verdict'", "moderation does")),
+    (lambda: wanting(Decisions(of="benhc"), OPEN), ("decisions.of is 'benhc'", "did you mean 'bench'")),
+    (lambda: wanting(Decisions(), PLACE), ("decides nothing on forum", "nothing that governs it does")),
+    (lambda: wanting(Individual(member=9), PLACE), ("individual.member is 9", "0 to 6")),
+    (lambda: wanting(Aggregate(), Harvest()), ("harvest emits no 'verdict'", "moderation does")),
     (lambda: Aggregate("medain"), ("aggregate.rule is 'medain'", "'median'")),
     (lambda: Moderation(shares=(0.5, 0.4)), ("moderation.shares", "sum to 1")),
     (lambda: govern(Harvest(), Bench()), ("bench", "post")),

@@ -167,14 +167,16 @@ class Bench(Institution):
         marks = situation.marks
         ruled, strength = self.code(practice, marks, EVER)
         now = jnp.where(ruled >= 0, ruled, self._default(said, here))
-        value = aggregates.worth(said)  # [posts, 3, members]
-        gain = situation.chances[:, None, None] * (value - jnp.take_along_axis(value, now[:, None, None], 1))
+        often = situation.chances[:, None]
+        stands = aggregates.worth_of(now, said)  # [posts, members]
         # where a rule over each class would be the strongest: a narrower one goes before it
         reach = jnp.asarray(classes(marks)) & (strength // NARROW <= jnp.asarray(wide(marks))[:, None])
         who = jnp.where(here, uniform(key, len(here)), -1.0).argmax()
-        brings = reach.astype(jnp.float32) @ gain[:, :, who]  # [classes, 3]
+        mine = often * (aggregates.worth(said[:, who][:, None])[..., 0] - stands[:, who][:, None])  # [posts, 3]
+        brings = reach.astype(jnp.float32) @ mine  # [classes, 3]
         which, verdict = jnp.divmod(brings.argmax().astype(jnp.int32), 3)
-        gains = jnp.where(reach[which], gain[:, verdict].T, 0.0).sum(1)  # [members]
+        gain = often * (aggregates.worth_of(jnp.full_like(now, verdict), said) - stands)  # [posts, members]
+        gains = jnp.where(reach[which], gain.T, 0.0).sum(1)  # [members]
         share = ((gains > DUST) & here).sum().astype(jnp.float32) / jnp.maximum(here.sum(), 1).astype(jnp.float32)
         passes = (brings.max() > DUST) & (share > self.majority)
         place = jnp.where((practice.serial < 0).any(), (practice.serial < 0).argmax(), practice.serial.argmin())
@@ -185,8 +187,8 @@ class Bench(Institution):
         )  # fmt: skip
 
     def _default(self, said: Array, here: Array) -> Int[Array, " posts"]:
-        asked = aggregates.middle(aggregates.wanted(said), here)
-        return jnp.where(self.gap == 0, 0, asked)
+        asked = lambda: aggregates.middle(aggregates.wanted(said), here)  # noqa: E731
+        return jax.lax.cond(self.gap == 0, lambda: jnp.zeros(len(said), jnp.int32), asked)
 
     def table(self, practice: Practice, situation: Situation, said: Array, here: Array) -> Int[Array, " posts"]:
         """What it would decide on every post now, noise and panels to come apart."""

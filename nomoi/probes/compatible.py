@@ -7,15 +7,16 @@ is given the scores of different objectives, with or without the text of the rul
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from nomoi.institutions.bench import Bench
+from nomoi.institutions.bench import Bench, Practice
 from nomoi.situations.moderation import Moderation, bits
 from nomoi.voices import aggregates
 
@@ -27,41 +28,71 @@ WEIGHTS = np.arange(0, 1.5, 0.02)  # of procedure in acceptance that are tried
 SHOWN = ("principal", *aggregates.RULES)
 
 
-class Community(eqx.Module):
-    """wishes [posts, members]; verdicts [posts] of the bench; score [posts, 3] by each rule; law [posts, 4] the text.
+class Forum(eqx.Module):
+    """state; said [posts, members] and wishes [posts, members] of every post; score [posts, 3] by each rule."""
 
-    others [posts] the most frequent verdict of other foundings, one of which is `second`; ruled [posts] by a rule
-    """
-
+    state: Any
+    said: Any
     wishes: Any
-    verdicts: Any
-    second: Any
-    others: Any
     score: Any
-    law: Any
-    ruled: Any
-    passed: Any
 
 
 @eqx.filter_jit
-def communities(place: Moderation, bench: Bench, keys: Any, foundings: int) -> Community:
-    """[worlds] of each: members are drawn, and found a bench; and `foundings` others, which nobody learns from."""
+def _drawn(place: Moderation, key: Any, here: Any) -> Forum:
+    state = place.reset(key)
+    state = eqx.tree_at(lambda s: s.here, state, jnp.arange(place.members) < here)
+    said = place.said(state, place.posts)
+    score = {name: aggregates.score(name, said, state.here, place.groups) for name in aggregates.RULES}
+    score["principal"] = aggregates.principal(said, state.here, place.groups)
+    return Forum(state, said, place.wishes(state, place.posts), score)
 
-    def one(key: Any) -> Community:
-        born, *again = jax.random.split(key, 2 + foundings)
-        state = place.reset(born)
-        said = place.said(state, place.posts)
-        verdicts = lambda p: bench.table(p, place, said, state.here)  # noqa: E731
-        practice = bench.found(again[0], place, state)
-        tables = jax.lax.map(lambda k: verdicts(bench.found(k, place, state)), jax.numpy.stack(again[1:]))
-        most = (tables[..., None] == np.arange(3)).sum(0).argmax(-1)
-        score = {name: aggregates.score(name, said, state.here, place.groups) for name in aggregates.RULES}
-        score["principal"] = aggregates.principal(said, state.here, place.groups)
-        ruled = bench.code(practice, place.marks, practice.time)[0] >= 0
-        return Community(place.wishes(state, place.posts), verdicts(practice), tables[0], most, score,
-                         bench.text(practice, place.marks), ruled, (practice.serial >= 0).sum())  # fmt: skip
 
-    return jax.lax.map(one, keys)
+@eqx.filter_jit
+def _founded(place: Moderation, bench: Bench, state: Any, said: Any, key: Any) -> tuple[Practice, Any]:
+    """Takes ten seconds to compile, so that one program serves all benches and members of whatever study."""
+    practice = bench.found(key, place, state)
+    return practice, bench.table(practice, place, said, state.here)
+
+
+def begun(place: Moderation, bench: Bench, born: Any, founding: Any, here: int = 0) -> tuple[Forum, Practice, Any]:
+    """Members are drawn (of whom all but the first `here` leave, if not 0) and found a bench; and its verdicts."""
+    people = _drawn(place, born, jnp.asarray(here or place.members, jnp.int32))
+    return people, *_founded(place, bench, people.state, people.said, founding)
+
+
+@eqx.filter_jit
+def _written(place: Moderation, bench: Bench, practice: Practice) -> tuple[Any, Any]:
+    """[posts] whether a rule speaks; [posts, 4] the text."""
+    return bench.code(practice, place.marks, practice.time)[0] >= 0, bench.text(practice, place.marks)
+
+
+class Community(NamedTuple):
+    """wishes [posts, members here]; verdicts [posts] of the bench; score [posts, 3] by each rule; law [posts, 4] the
+    text; ruled [posts] by a rule; passed, rules that stand.
+
+    others [posts] the most frequent verdict of other foundings, one of which is `second`; nothing where there is none
+    """
+
+    wishes: np.ndarray
+    verdicts: np.ndarray
+    second: np.ndarray | None
+    others: np.ndarray | None
+    score: Mapping[str, np.ndarray]
+    law: np.ndarray
+    ruled: np.ndarray
+    passed: int
+
+
+def community(place: Moderation, bench: Bench, key: jax.Array, foundings: int, here: int) -> Community:
+    """Members are drawn, and found a bench; and `foundings` others, which nobody learns from."""
+    born, first, *again = jax.random.split(key, 2 + foundings)
+    people, practice, verdicts = begun(place, bench, born, first, here)
+    tables = np.array([_founded(place, bench, people.state, people.said, k)[1] for k in again], int)
+    most = (tables[..., None] == np.arange(3)).sum(0).argmax(-1) if foundings else None
+    ruled, law = map(np.asarray, _written(place, bench, practice))
+    score = {name: np.asarray(s) for name, s in people.score.items()}
+    return Community(np.asarray(people.wishes)[:, :here], np.asarray(verdicts), tables[0] if foundings else None, most,
+                     score, law, ruled, int((practice.serial >= 0).sum()))  # fmt: skip
 
 
 # --- one learner, whose objective is a score [posts, 3] ---------------------------------------------------------------
@@ -75,14 +106,22 @@ def features(marks: int) -> np.ndarray:
     return np.stack([posts[:, list(c)].all(1) for c in some], 1).astype(float)
 
 
-def fitted(x: np.ndarray, score: np.ndarray) -> np.ndarray:
-    """[features, 3] weights of a ridge regression of the score of each verdict."""
-    return np.linalg.solve(x.T @ x + RIDGE * np.eye(x.shape[1]), x.T @ (score - 1 / 3))
+def fitting(x: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Of scores [n, 3] the weights [features, 3] of a ridge regression on x [n, features]; x is taken in once."""
+    weighed = x.T @ x + RIDGE * np.eye(x.shape[1])
+    return lambda score: np.linalg.solve(weighed, x.T @ (score - 1 / 3))
 
 
-def learned(score: np.ndarray, x: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """[posts] the verdicts of who learned the scores [n, 3] of the posts `seen` [n], sensing x [posts, features]."""
-    return (x @ fitted(x[seen], score)).argmax(1)
+def learning(x: np.ndarray, seen: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Of scores [n, 3] of the posts `seen` [n] the verdicts [posts] of who learned them by x [posts, features]."""
+    fitted = fitting(x[seen])
+    return lambda score: (x @ fitted(score)).argmax(1)
+
+
+def chances(place: Moderation) -> np.ndarray:
+    """[posts] how often each post comes."""
+    often = np.asarray(place.chances, float)
+    return often / often.sum()
 
 
 def agreement(one: np.ndarray, other: np.ndarray, often: np.ndarray) -> float:
@@ -99,24 +138,25 @@ def kappa(one: np.ndarray, other: np.ndarray, often: np.ndarray) -> float:
 # --- what is measured -------------------------------------------------------------------------------------------------
 
 
-def compared(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int, lessons: bool) -> Mapping[str, float]:
+def compared(
+    key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int, lessons: bool, alone: bool = False
+) -> Mapping[str, float]:
     """Which objective agrees with the bench, and what members get; means over worlds.
 
     lessons  also what can be known without the history, and what is learned of decisions, wishes and texts
+    alone    all members but one have left
     """
     place, made = Moderation(members=members), Bench(**bench)
     drawing, reading, picking = jax.random.split(key, 3)
     rng = np.random.default_rng(int(jax.random.bits(picking)))
-    often = np.asarray(place.chances, float)
-    often = often / often.sum()
-    found = communities(place, made, jax.random.split(drawing, worlds), FOUNDINGS if lessons else 1)
-    some = jax.tree.map(np.asarray, found)
-    rows = [_one(jax.tree.map(lambda x, w=w: x[w], some), place, often) for w in range(worlds)]
+    often, here = chances(place), 1 if alone else members
+    some = [community(place, made, k, FOUNDINGS if lessons else 1, here) for k in jax.random.split(drawing, worlds)]
+    rows = [_one(c, place, often) for c in some]
     if lessons:
-        books = jax.tree.map(np.asarray, communities(place, made, jax.random.split(reading, READ), 1))
-        readers = [_reader(books, often, rng, swapped) for swapped in (False, True)]
-        for w, row in enumerate(rows):
-            row |= _lessons(jax.tree.map(lambda x, w=w: x[w], some), place.marks, often, rng, readers)
+        books = [community(place, made, k, 0, here) for k in jax.random.split(reading, READ)]
+        readers = [_reader(books, place.marks, often, rng, swapped) for swapped in (False, True)]
+        for c, row in zip(some, rows, strict=True):
+            row |= _lessons(c, place.marks, often, rng, readers)
     return {name: _mean([row[name] for row in rows]) for name in rows[0]}
 
 
@@ -154,11 +194,12 @@ def _lessons(
         seen = rng.choice(len(often), n, p=often)
         wants = {"decisions": decided[seen], "shuffled": rng.permutation(decided[seen])}
         wants |= {name: c.score[name][seen] for name in ("mean", "median", "principal")}
+        plain, reading, policies = learning(x, seen), learning(texted, seen), {}
         for name, score in wants.items():
-            policy = learned(score, x, seen)
-            out[f"{name}, {n} seen"] = agreement(policy, c.verdicts, often)
-            out[f"{name} and text, {n} seen"] = agreement(learned(score, texted, seen), c.verdicts, often)
-        same.append((learned(wants["decisions"], x, seen) == learned(wants["median"], x, seen)).all())
+            policies[name] = plain(score)
+            out[f"{name}, {n} seen"] = agreement(policies[name], c.verdicts, often)
+            out[f"{name} and text, {n} seen"] = agreement(reading(score), c.verdicts, often)
+        same.append((policies["decisions"] == policies["median"]).all())
     out["decisions and median learn the same"] = float(np.all(same))
     for name, reader in zip(("text", "text of others"), readers, strict=True):
         out[f"{name}, none seen"] = agreement((_page(c.law) @ reader[0]).argmax(1), c.verdicts, often)
@@ -175,27 +216,28 @@ def _page(law: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, 1).astype(float)
 
 
-def _reader(books: Community, often: np.ndarray, rng: np.random.Generator, swapped: bool) -> tuple[Any, Any]:
+def _reader(
+    books: Sequence[Community], marks: int, often: np.ndarray, rng: np.random.Generator, swapped: bool
+) -> tuple[Any, Any]:
     """Weights of who has read the texts and 200 decisions of each of other communities: from texts, and from posts.
 
     swapped  each text stands with the decisions of another community
     """
-    law = np.roll(books.law, 1, 0) if swapped else books.law
+    laws = [books[k - swapped].law for k in range(READ)]
     seen = rng.choice(len(often), (READ, 200), p=often)
-    score = np.concatenate([np.eye(3)[v[s]] for v, s in zip(books.verdicts, seen, strict=True)])
-    texts = np.concatenate([_page(text)[s] for text, s in zip(law, seen, strict=True)])
-    marks = int(np.log2(len(often)))
-    return fitted(texts, score), fitted(features(marks)[seen.ravel()], score)
+    score = np.concatenate([np.eye(3)[c.verdicts[s]] for c, s in zip(books, seen, strict=True)])
+    texts = np.concatenate([_page(text)[s] for text, s in zip(laws, seen, strict=True)])
+    return fitting(texts)(score), fitting(features(marks)[seen.ravel()])(score)
 
 
 def _brought(c: Community, chosen: Mapping[str, Any], place: Moderation, often: np.ndarray) -> dict[str, float]:
     """What members get of each moderator, and how much procedure must weigh for the bench to be accepted most."""
     value = 1 - np.abs(aggregates.GRADES[:, None] - c.wishes[:, None])  # [posts, 3, members]
-    out, rows = {}, np.arange(len(often))
+    out, rows, groups = {}, np.arange(len(often)), place.groups[: c.wishes.shape[1]]
     for name, verdict in (*chosen.items(), ("bench", c.verdicts)):
         each = often @ value[rows, verdict]  # [members]
         out[f"worth to all: {name}"] = float(each.mean())
-        out[f"worth to the worst-off group: {name}"] = min(each[place.groups == g].mean() for g in set(place.groups))
+        out[f"worth to the worst-off group: {name}"] = min(each[groups == g].mean() for g in set(groups))
     best = np.abs(aggregates.GRADES[:, None] - c.wishes[:, None]).argmin(1)  # [posts, members]
 
     def accepted(verdict: np.ndarray, weight: float) -> float:
@@ -204,6 +246,6 @@ def _brought(c: Community, chosen: Mapping[str, Any], place: Moderation, often: 
 
     most = chosen["plurality"]
     out["accepted at no weight: bench less plurality"] = accepted(c.verdicts, 0) - accepted(most, 0)
-    gaps = [accepted(c.verdicts, w) - accepted(most, w) for w in WEIGHTS]
-    out["break-even weight of procedure"] = next((w for w, gap in zip(WEIGHTS, gaps, strict=True) if gap >= 0), np.nan)
+    enough = (w for w in WEIGHTS if accepted(c.verdicts, w) >= accepted(most, w))
+    out["break-even weight of procedure"] = next(enough, np.nan)
     return out

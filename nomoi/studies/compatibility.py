@@ -35,7 +35,7 @@ def trials(size: str) -> Sequence[Trial]:
     return [
         *(Computed(label, compared, many | {"bench": bench, "lessons": label in LESSONS})
           for label, bench in BENCHES.items()),
-        Computed("one member", compared, {"members": 1, "worlds": 2, "bench": ALL_ASKED, "lessons": False}),
+        Computed("one member", compared, many | {"bench": ALL_ASKED, "lessons": False, "alone": True}),
         Computed("an amendment", amended, many | {"bench": full}),
         *(Computed(f"drift {rate:g}", drifted, many | {"bench": {}, "drift": rate}) for rate in (0.0, 0.03, 0.1)),
         Computed("a fifth in concert", concerted, many | {"bench": {}, "share": 0.2}),

@@ -24,6 +24,11 @@ def worth(wishes: Array) -> Array:
     return 1 - jnp.abs(GRADES[:, None] - wishes[..., None, :])
 
 
+def worth_of(verdicts: Array, wishes: Array) -> Array:
+    """[..., n] what a verdict [...] is worth to each."""
+    return 1 - jnp.abs(jnp.asarray(GRADES)[verdicts][..., None] - wishes)
+
+
 def wanted(wishes: Array) -> Array:
     """[..., n] the verdict that each wants most."""
     return jnp.abs(GRADES[:, None] - wishes[..., None, :]).argmin(-2).astype(jnp.int32)
