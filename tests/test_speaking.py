@@ -344,6 +344,22 @@ def test_talk_goes_round_before_play_and_is_kept(server):
     assert played(server, "cut off", talk=1, limit=1).said == ()
 
 
+def test_talk_between_rounds_knows_what_came_of_them_and_is_heard_in_the_next(server):
+    found = played(server, "injection", talk=1, between=1, limit=2)
+    assert [one["after_round"] for one in found.said] == [0] * 5 + [1] * 5 + [2] * 5
+    asked = [body["messages"][-1]["content"] for body in server.bodies]
+    between = [text for text in asked if "Before the next round you may say" in text]
+    assert len(between) == 10
+    assert all(
+        "In the month before you got 10" in text and "Round 1: you answered request 10" in text for text in between
+    )
+    second = [text for text in asked if "What do you answer?" in text][5:]
+    assert all(text.count(json.dumps(tamed(ORDER))) == 10 for text in second)  # five of each talk
+    assert found.transcript.lines[2]["answers"]["request"] == [10] * 5
+    over = played(server, between=1, place=LAKE.replace(horizon=1))
+    assert over.said == ()  # nobody is left to be told
+
+
 @given(st.text(max_size=600))
 def test_what_is_said_is_one_line_and_short(words):
     assert len(tamed(words)) <= SPOKEN
