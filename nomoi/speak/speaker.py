@@ -113,7 +113,10 @@ class Voice:
         messages = [self._rules, {"role": "user", "content": "\n\n".join(filter(None, (*known, ask)))}]
         text = self._ask(desk, messages, told.step, 100 + turn, None)
         found = first_object(text) or {}
-        return tamed(found["say"]) if isinstance(found.get("say"), str) else ""
+        said = found["say"] if isinstance(found.get("say"), str) else ""
+        return tamed(
+            self.speaker.endpoint.hide(said)
+        )  # which an escaped letter may have hidden from who kept the answer
 
     def lived(self, share: Share, step: int) -> None:
         """What came of the last answers, to be remembered."""
