@@ -1,12 +1,15 @@
 """Agents that speak, against a scripted server on this machine: real requests, and no model."""
 
+import contextlib
 import dataclasses
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import jax
@@ -125,6 +128,64 @@ def test_a_server_that_refuses_is_said_in_a_sentence(server, mode, words):
         played(server, mode, at=Desk(tries=2, pause=0))
 
 
+def http(content, status=200, heads=""):
+    return (
+        f"HTTP/1.1 {status} x\r\ncontent-length: {len(content)}\r\nconnection: close\r\n{heads}\r\n".encode() + content
+    )
+
+
+FINE_ANSWER = json.dumps({"choices": [{"message": {"content": '{"request": 10}'}}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ((b"HTTP/1.1 200 x\r\ncontent-length: 999\r\n\r\n", *[b" "] * 40), "no answer in 0.1 s"),
+        ((http(FINE_ANSWER)[:-9],), "the connection fails"),
+        ((), "the connection fails"),
+        ((b"\x00\xff garbage\r\n\r\n",), "the connection fails"),
+        ((http(b"no gzip", heads="content-encoding: gzip\r\n"),), "the connection fails"),
+        ((http(FINE_ANSWER, heads=f"x: {'a' * 200_000}\r\n"),), "the connection fails"),
+        ((http(b"<html>Sign in</html>"),), "with what is no chat completion"),
+        ((http(b"[" * 99_999),), "with what is no chat completion"),
+        ((http(b'{"choices": [{"message": {"content": "\xe9"}}]}'),), "with what is no chat completion"),
+        ((http(b"<html></html>", 502),), "with status 502"),
+        ((http(b"{}", 429, "retry-after: 0\r\n"),), "with status 429"),
+        ((http(b"", 302, "location: http://127.0.0.1:1/\r\n"),), "refuses what it is asked (302)"),
+        ((http(json.dumps({"error": {"message": f"wrong {SECRET}"}}).encode(), 401),), "(401: wrong [key]); check the"),
+    ],
+)
+def test_servers_that_break_the_protocol_are_said_in_a_sentence(sent, said, monkeypatch):
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve():
+            with contextlib.suppress(OSError):  # it is closed, or who asked has gone
+                while True:
+                    with listening.accept()[0] as one:
+                        one.recv(100_000)
+                        for part in sent:
+                            one.sendall(part)
+                            time.sleep(0.02 * (len(sent) > 1))
+
+        threading.Thread(target=serve, daemon=True).start()
+        there = Endpoint("m", f"http://127.0.0.1:{listening.getsockname()[1]}/v1", "MY_KEY")
+        with pytest.raises(Refusal) as refused:
+            there.ask(
+                Desk(tries=2, pause=0, patience=0.1 if len(sent) > 1 else 5), [{"role": "user", "content": "?"}], [0]
+            )
+        listening.shutdown(socket.SHUT_RDWR)
+    assert said in str(refused.value)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_key_that_an_escaped_letter_hides_is_not_said_on(monkeypatch):
+    monkeypatch.setenv("MY_KEY", SECRET)
+    monkeypatch.setattr(Endpoint, "ask", lambda *_, **more: '{"say": "It is \\u0073k-a-key-that-nobody-may-see"}')
+    voice = Voice(Speaker(Endpoint("m", "http://h/v1", "MY_KEY")), LAKE, 0, 1, "A1")
+    assert voice.talk(Desk(), told(LAKE, np.random.default_rng(0)), 0) == "It is [key]"
+
+
 def test_who_is_slow_is_not_waited_for_for_ever(server):
     with pytest.raises(Refusal, match=r"after 2 tries: no answer in 0\.05 s"):
         played(server, "slow", at=Desk(tries=2, pause=0, patience=0.05))
@@ -231,10 +292,14 @@ def test_the_dry_command_asks_nobody_and_says_what_it_would_take(server, nomoi):
         (("--seat", "m@http://x/v1"), "names no model; something like"),
         (("--seat", "model:m@http://u:p@x/v1"), "an address with a password"),
         (("--seat", "model:m@http://x/v1?key=1"), "would be written into records"),
+        (("--seat", "model:m@http://x/v1#key"), "would be written into records"),
+        (("--seat", "model:m@http://[::1/v1"), "is no address of an endpoint"),
         (("--seat", "model:m@http://127.0.0.1/v1", "--key", "NO_SUCH"), "NO_SUCH is empty"),
+        (("--seat", "model:m@http://127.0.0.1/v1", "--key", "sk-1"), "and what was given is no such name"),
         (("--seat", "random", "--seeds", 0), "--seeds 0 is no number of runs"),
         (("--seat", "random", "--wordings", 4), "there are 3"),
         (("--seat", "random", "--talk", -1), "--talk -1 is no number of rounds"),
+        (("--seat", "random", "--between", -1), "--between -1 is no number of rounds"),
         (("--seat", "random") * 6, "6 seats|at most 5"),
         ((), "nobody sits at the table"),
     ],
@@ -342,6 +407,22 @@ def test_talk_goes_round_before_play_and_is_kept(server):
     assert found.transcript.lines[1]["answers"]["request"] == [10] * 5
     assert found.arrays()["said"].tobytes().decode().count("\n") == 5
     assert played(server, "cut off", talk=1, limit=1).said == ()
+
+
+def test_talk_between_rounds_knows_what_came_of_them_and_is_heard_in_the_next(server):
+    found = played(server, "injection", talk=1, between=1, limit=2)
+    assert [one["after_round"] for one in found.said] == [0] * 5 + [1] * 5 + [2] * 5
+    asked = [body["messages"][-1]["content"] for body in server.bodies]
+    between = [text for text in asked if "Before the next round you may say" in text]
+    assert len(between) == 10
+    assert all(
+        "In the month before you got 10" in text and "Round 1: you answered request 10" in text for text in between
+    )
+    second = [text for text in asked if "What do you answer?" in text][5:]
+    assert all(text.count(json.dumps(tamed(ORDER))) == 10 for text in second)  # five of each talk
+    assert found.transcript.lines[2]["answers"]["request"] == [10] * 5
+    over = played(server, between=1, place=LAKE.replace(horizon=1))
+    assert over.said == ()  # nobody is left to be told
 
 
 @given(st.text(max_size=600))

@@ -119,6 +119,7 @@ def play(
     map: Annotated[str | None, typer.Option(help="a preset of the situation, or the file of a drawing")] = None,
     seeds: Annotated[int, typer.Option(help="runs a regime")] = 3,
     talk: Annotated[int, typer.Option(help="rounds of talk before play")] = 0,
+    between: Annotated[int, typer.Option(help="rounds of talk after each step of the world")] = 0,
     wordings: Annotated[int, typer.Option(help="in how many wordings each regime is played, up to 3")] = 1,
     key: Annotated[str, typer.Option(help="the name of the environment variable that has the endpoint's key")] = "",
     temperature: Annotated[float, typer.Option(help="of what models draw")] = 1.0,
@@ -133,8 +134,8 @@ def play(
     from nomoi.report import playing, terminal
     from nomoi.speak.desk import Desk
 
-    made = playing.trials(situation, seat or (), under or (), set=set or (), map=map, talk=talk, wordings=wordings,
-                          key=key, temperature=temperature)  # fmt: skip
+    made = playing.trials(situation, seat or (), under or (), set=set or (), map=map, talk=talk, between=between,
+                          wordings=wordings, key=key, temperature=temperature)  # fmt: skip
     if dry:
         playing.dry(made, seeds)
         return

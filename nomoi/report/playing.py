@@ -57,15 +57,16 @@ def seat(text: str, key: str = "", temperature: float = 1.0, wording: int = 0) -
 
 def trials(
     situation: str, seats: Sequence[str], under: Sequence[str] = (), *, set: Sequence[str] = (), map: str | None = None,
-    talk: int = 0, wordings: int = 1, key: str = "", temperature: float = 1.0,
+    talk: int = 0, between: int = 0, wordings: int = 1, key: str = "", temperature: float = 1.0,
 ) -> list[Spoken]:  # fmt: skip
     """What is to be played: a trial for each regime in each wording; a script is told nothing in words."""
     if not seats:
         raise Refusal("nobody sits at the table; --seat model:NAME@URL, or a script, puts somebody there.")
     if not 1 <= wordings <= len(WORDINGS):
         raise Refusal(f"--wordings {wordings} is not right; there are {len(WORDINGS)}.")
-    if talk < 0:
-        raise Refusal(f"--talk {talk} is no number of rounds; 0 or more would be right.")
+    for name, rounds in (("talk", talk), ("between", between)):
+        if rounds < 0:
+            raise Refusal(f"--{name} {rounds} is no number of rounds; 0 or more would be right.")
     options = regimes.settings(set)
     place = regimes.place(situation, map, options)
     out = []
@@ -74,7 +75,7 @@ def trials(
         for wording in range(wordings if None in scripted else 1):
             label = regime.label + (f", wording {wording + 1}" if wordings > 1 else "")
             sit = tuple(s or seat(t, key, temperature, wording) for s, t in zip(scripted, seats, strict=True))
-            out.append(Spoken(label, place, sit, regime.institutions, talk))
+            out.append(Spoken(label, place, sit, regime.institutions, talk, between))
     return out
 
 
@@ -103,7 +104,7 @@ def asks(trial: Spoken) -> tuple[int, int]:
     n, place = trial.place.agents, trial.place
     speaking = sum(isinstance(trial.seats[min(i, len(trial.seats) - 1)], Speaker) for i in range(n))
     sittings = SITTINGS if any("." in head for head in place.actions) else 0
-    calls = speaking * (place.horizon + sittings + trial.talk)
+    calls = speaking * (place.horizon + sittings + trial.talk + trial.between * (place.horizon - 1))
     words = len(rules(place)) + len(str(place.choices)) // 4 + 600
     return calls, calls * (words // 4 + 30)
 

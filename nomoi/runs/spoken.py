@@ -31,13 +31,14 @@ class Spoken(Lived):
 
     seats   who sits where (`Speaker`, or a learner or script), in the order of agents; the last takes what is left.
             Without any the trial is missing, and claims about it are not tested
-    talk    rounds of talk before play
+    talk    rounds of talk before play;  between  and after each step of the world
     """
 
     situation: Situation
     seats: tuple[Any, ...]
     under: tuple[Institution, ...] = ()
     talk: int = 0
+    between: int = 0
 
     reaches: ClassVar[Sequence[str]] = ("nomoi.speak.session",)
 
@@ -55,7 +56,7 @@ class Spoken(Lived):
     def check(self, trials: Mapping[str, Trial]) -> None:
         super().check(trials)
         wrong = [who for who in self.seats if not isinstance(who, (Speaker, Learner))]
-        if wrong or len(self.seats) > self.place.agents or self.talk < 0:
+        if wrong or len(self.seats) > self.place.agents or min(self.talk, self.between) < 0:
             raise Refusal(f"{self.label!r} has the seats {self.seats!r}; at most {self.place.agents} speakers, "
                           "learners or scripts would be right.")  # fmt: skip
 
@@ -63,7 +64,7 @@ class Spoken(Lived):
         if not self.seats:
             raise Missing(NOBODY + ".")
         seed = int(np.asarray(jax.random.key_data(key))[-1])  # that of the key, up to 2**32
-        played = play(self.place, self.seats, seed, self.talk)
+        played = play(self.place, self.seats, seed, self.talk, between=self.between)
         return {name: played.measures[name] for name in self.measures()}, played.arrays()
 
 

@@ -34,15 +34,23 @@ class Endpoint:
     key: str = ""
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:  # a bracket that is not closed
+            parts = urlsplit("")
+        if "@" in parts.netloc or parts.query or parts.fragment:  # before anything repeats the address
+            raise Refusal(
+                "an address with a password, or with words behind a question mark or #, would be written into "
+                "records; name an environment variable that has the key."
+            )
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Refusal(
                 f"{self.url!r} is no address of an endpoint; something like http://127.0.0.1:8000/v1 would be right."
             )
-        if parts.username or parts.password or parts.query:
+        if self.key and not (self.key.isascii() and self.key.isidentifier()):  # it may be the key itself
             raise Refusal(
-                "an address with a password, or with words behind a question mark, would be written into "
-                "records; name an environment variable that has the key."
+                "a key is given by the name of an environment variable that has it, and what was given is no such "
+                "name; after `export MY_KEY=...` MY_KEY would be right."
             )
         if not self.model or printable(self.model) != self.model:
             raise Refusal(f"{self.model!r} is no name of a model; such as the server calls it would be right.")
@@ -72,9 +80,12 @@ class Endpoint:
         seed = int(name[:7], 16)  # whatever the server makes of it
         body = {"model": self.model, "messages": list(messages), "seed": seed, **parameters}
         text, tokens = self._tried(desk, body, schema)
-        if secret := self.secret():
-            text = text.replace(secret, "[key]")
-        return str(desk.keep(name, asked, text, tokens)["text"])
+        return str(desk.keep(name, asked, self.hide(text), tokens)["text"])
+
+    def hide(self, text: str) -> str:
+        """A text without the key."""
+        secret = self.secret()
+        return text.replace(secret, "[key]") if secret else text
 
     def _tried(self, desk: Desk, body: dict[str, Any], schema: Any) -> tuple[str, int]:
         wrong, attempt = "", 0
@@ -140,7 +151,7 @@ class Endpoint:
             said = str(told["message"] if isinstance(told, dict) else told)
         except (ValueError, LookupError, TypeError, RecursionError):
             return ""
-        said = printable(" ".join(said.split())).replace(self.secret() or "\0", "[key]")
+        said = self.hide(printable(" ".join(said.split())))
         return f": {said[:120]}"
 
     def _hint(self, status: int) -> str:

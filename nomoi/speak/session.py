@@ -21,6 +21,7 @@ from nomoi.play import Table, Transcript
 from nomoi.speak.desk import Desk, current
 from nomoi.speak.speaker import Speaker, Voice, names
 
+HEARD = 30  # utterances, the latest, that one is reminded of (ours)
 SPEECH = {  # what is measured of those who speak
     "malformed": ("share", "answers of no use, even asked again; the last legal one, or else any, stood for them"),
     "repaired": ("share", "answers that could be used only when asked again"),
@@ -29,11 +30,11 @@ SPEECH = {  # what is measured of those who speak
 
 @dataclasses.dataclass(frozen=True)
 class Played:
-    """What came of an episode: measures by name, the transcript, and what was said before play, in turn."""
+    """What came of an episode: measures by name, the transcript, and what was said before and between, in turn."""
 
     measures: dict[str, float]
     transcript: Transcript
-    said: tuple[dict[str, str], ...]
+    said: tuple[dict[str, Any], ...]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """The transcript and what was said, as a record keeps them: text in UTF-8, a JSON object a line."""
@@ -43,22 +44,25 @@ class Played:
 
 def play(
     situation: Situation, seats: Sequence[Speaker | Learner], seed: int = 0, talk: int = 0, limit: int = 0,
-    told: Callable[[Table], None] = lambda _: None,
+    told: Callable[[Table], None] = lambda _: None, between: int = 0,
 ) -> Played:  # fmt: skip
     """Play one episode.
 
     seats   who sits where, in the order of agents; the last takes all seats that are left
     talk    rounds in which all who speak may say something before play, each in turn
+    between the same after each step of the world but the last, when all know what came of it
     limit   steps after which it is cut, 0 where it goes to its end;  told  is called after every step
     """
     desk, table = current(), Table(situation, seed)
     voices = _seated(table, seats)
-    said = _talk(desk, table, voices, talk)
+    said: list[dict[str, Any]] = []
+    _talk(desk, table, voices, talk, said)
     ledger = Ledger.open(situation, table.state)
     with ThreadPoolExecutor(desk.at_once) as pool:
         while not table.over and not (limit and table.steps >= limit):
             asked = {i: told for i, told in table.ask().items() if told.asked and i in voices}
             desk.room(len(asked))
+            turn = int(table.turn)  # stands still while an institution convenes
             answers = list(pool.map(lambda i: voices[i].answer(desk, asked[i]), asked))  # noqa: B023
             for i, choices in zip(asked, answers, strict=True):
                 table.answer(i, choices)
@@ -68,6 +72,8 @@ def play(
             for i, voice in voices.items():
                 voice.lived(table.outcome[i], table.steps)
             told(table)
+            if not table.over and int(table.turn) > turn:
+                _talk(desk, table, voices, between, said)
     values = {name: float(m.of(ledger.episode)) for name, m in measures(situation).items()}
     counts = [voice.count for voice in voices.values()]
     answers = sum(c.answers for c in counts)
@@ -94,17 +100,18 @@ def _seated(table: Table, seats: Sequence[Speaker | Learner]) -> dict[int, Voice
     return voices
 
 
-def _talk(desk: Desk, table: Table, voices: dict[int, Voice], rounds: int) -> list[dict[str, str]]:
-    """All who speak, each in turn; everybody hears everybody."""
-    said: list[dict[str, str]] = []
+def _talk(desk: Desk, table: Table, voices: dict[int, Voice], rounds: int, said: list[dict[str, Any]]) -> None:
+    """All who speak and are there, each in turn; everybody hears everybody."""
     for turn in range(rounds):
         for i, voice in voices.items():
+            told = table.told(i)
+            if not told.present:
+                continue
             desk.room(1)
-            if words := voice.talk(desk, table.told(i), turn):
-                said.append({"seat": voice.name, "words": words})
+            if words := voice.talk(desk, told, turn):
+                said.append({"seat": voice.name, "after_round": table.steps, "words": words})
                 for other in voices.values():
-                    other.said = list(said)
-    return said
+                    other.said = said[-HEARD:]
 
 
 @eqx.filter_jit

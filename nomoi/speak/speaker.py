@@ -67,7 +67,7 @@ class Voice:
 
     def __init__(self, speaker: Speaker, situation: Situation, seat: int, seed: int, name: str):
         self.speaker, self.situation, self.seat, self.seed, self.name = speaker, situation, seat, seed, name
-        self.count, self.said = Count(), list[dict[str, str]]()
+        self.count, self.said = Count(), list[dict[str, Any]]()
         self._labels, self._done = choices(situation), list[str]()
         self._last, self._pending = dict[str, int](), dict[str, int]()
         text = rules(situation, situation.roles[seat], speaker.wording)
@@ -103,13 +103,20 @@ class Voice:
         return int(rng.integers(len(self._labels[head])))
 
     def talk(self, desk: Desk, told: Told, turn: int) -> str:
-        """What it says before play, cut; silence where it says nothing."""
-        ask = ("Before it begins you may say something to the others, in at most "
+        """What it says before play, or before the next round, cut; silence where it says nothing."""
+        when = "Before the next round" if told.step else "Before it begins"
+        ask = (f"{when} you may say something to the others, in at most "
                f"{SPOKEN} letters. Answer with one JSON object with the key \"say\".")  # fmt: skip
-        messages = [self._rules, {"role": "user", "content": "\n\n".join(filter(None, (self._heard(), ask)))}]
+        known = (self._kept(), self._heard(), now(self.situation, told, self.speaker.wording)) if told.step else (
+            self._heard(),
+        )  # fmt: skip
+        messages = [self._rules, {"role": "user", "content": "\n\n".join(filter(None, (*known, ask)))}]
         text = self._ask(desk, messages, told.step, 100 + turn, None)
         found = first_object(text) or {}
-        return tamed(found["say"]) if isinstance(found.get("say"), str) else ""
+        said = found["say"] if isinstance(found.get("say"), str) else ""
+        return tamed(
+            self.speaker.endpoint.hide(said)
+        )  # which an escaped letter may have hidden from who kept the answer
 
     def lived(self, share: Share, step: int) -> None:
         """What came of the last answers, to be remembered."""
@@ -123,12 +130,21 @@ class Voice:
     def messages(self, told: Told) -> list[dict[str, str]]:
         """What is asked in a turn: rules, what was, what is, what others said, the question and the form."""
         wording = self.speaker.wording
-        kept = "\n".join(self._done[-self.speaker.memory :]) if self.speaker.memory else ""
         asked = [head for head in self._heads if head in told.asked]
         shown = dataclasses.replace(told, asked={head: told.asked[head] for head in asked})
         form = _form({head: self._labels[head] for head in asked})
-        parts = (kept, self._heard(), now(self.situation, told, wording), question(self._orders, shown, wording), form)
+        parts = (
+            self._kept(),
+            self._heard(),
+            now(self.situation, told, wording),
+            question(self._orders, shown, wording),
+            form,
+        )
         return [self._rules, {"role": "user", "content": "\n\n".join(filter(None, parts))}]
+
+    def _kept(self) -> str:
+        """What it has done, and what came of it."""
+        return "\n".join(self._done[-self.speaker.memory :]) if self.speaker.memory else ""
 
     def _heard(self) -> str:
         """What others said, as data: nothing in it can be taken for a rule or a question."""
