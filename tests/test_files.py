@@ -170,13 +170,13 @@ def test_folders_may_have_any_name(name, nomoi):
 
 @pytest.mark.parametrize("width", [24, 40, 60, 80, 200])
 def test_a_narrow_terminal_gets_fewer_columns_and_each_whole(width, nomoi, monkeypatch):
-    record = kept("runs", label="altar(display=hidden)+sanction")
+    record = kept("runs", label="altar(display=hidden)+sanction", harvest=3.0)
     monkeypatch.setattr(records, "console", console.Plain(width=width))
     status, out, _ = nomoi("runs")
     assert status == 0
     head = next(line for line in out.splitlines() if line.startswith("record") and "records in" not in line)
     shown = head.split()
-    every = ["record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code"]
+    every = ["record", "kind", "label", "options", "seed", "steps", "seconds", "harvest", "code"]
     assert [name for name in every if name in shown] == shown
     assert (len(shown) == len(every)) == (width == 200)
     assert record.id in out

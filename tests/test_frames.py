@@ -8,19 +8,28 @@ import numpy as np
 import pytest
 
 import nomoi
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal
+from nomoi.learners.joint import Joint
+from nomoi.learners.objectives import SVO
+from nomoi.learners.ppo import PPO
 from nomoi.probes.meeting import Meeting
-from nomoi.runs import regimes, study
+from nomoi.runs import regimes, study, told
 from nomoi.runs.make import make
+from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 from nomoi.runs.study import Claim, Study
 from nomoi.runs.trial import Trial
 from nomoi.runs.trials import Computed, Scripted
 from nomoi.scripts.fixed import Random
+from nomoi.situations.matrix import Matrix
 from nomoi.solve.analysis import analyse
 from nomoi.solve.games import GAMES
 
 GAME = '# our game\n,stay,go\nstay,"3,3","0,5"\ngo,"5,0","1,1"\n'
+
+
+PAYOFF = np.arange(18.0).reshape(2, 3, 3).tolist()
 
 
 def seven(key):
@@ -29,11 +38,12 @@ def seven(key):
 
 def test_a_frame_has_every_value_of_every_run(tmp_path):
     store = Store(tmp_path / "runs")
-    made = make(store, [Scripted("chance", nomoi.Pool(agents=2), Random()), Computed("number", seven)], (0, 3))
+    made = make(store, [Scripted("chance", nomoi.Pool(agents=3), Random()), Computed("number", seven)], (0, 3))
     table = nomoi.frame(tmp_path / "runs")
     rows = table.to_pylist()
     assert table.column_names == [
-        "record", "label", "kind", "seed", "current", "step", "measure", "unit", "value",
+        "record", "label", "kind", "of", "under", "who", "options", "seed", "current", "step", "measure", "unit",
+        "value",
     ]  # fmt: skip
     for record in (r for some in made.results.records.values() for r in some):
         mine = [row for row in rows if row["record"] == record.id]
@@ -45,7 +55,54 @@ def test_a_frame_has_every_value_of_every_run(tmp_path):
             np.testing.assert_array_equal([row["value"] for row in some], values)
             assert {row["unit"] for row in some} == {record.facts["measures"].get(measure, [""])[0]}
     assert {row["kind"] for row in rows} == {"scripted", "computed"}
+    assert {(row["of"], row["under"], row["who"], row["options"]) for row in rows} == {
+        ("pool", "nothing", "random", "situation.agents=3"), ("seven", "", "", ""),
+    }  # fmt: skip
     assert all(row["current"] for row in rows)
+
+
+OWN = """from nomoi.core.learner import Learner
+from nomoi.core.settings import Rule, size
+
+class Mine(Learner, Rule):
+    first: int = size(0, "the answer")
+    last: int = size(0, "no more")
+
+    def act(self, key, mind, situation, seen, carry):
+        import jax.numpy as jnp
+        return {h: jnp.full(situation.agents, self.first, jnp.int32) for h in situation.actions}, carry
+"""
+
+
+def test_what_was_run_is_told_by_game_rules_player_and_options(tmp_path, nomoi):
+    (tmp_path / "trade.csv").write_text(GAME)
+    (tmp_path / "mine.py").write_text(OWN)
+    words = ("compare", "trade.csv", "--under", "nothing", "--under", "levy(on=defect,rate=4)", "--seeds", "1")
+    status, _, err = nomoi(*words, "--set", "situation.defect=9", "--who", "mine.py:Mine", "--set", "learner.first=1")
+    assert status == 0, err
+    (tmp_path / "mine.py").write_text("raise SystemExit('a file of one that lists is not run')")
+    rows = {(r["label"], r["under"], r["who"]): r["options"].split(", ") for r in told_of(tmp_path / "runs")}
+    assert {r["of"] for r in told_of(tmp_path / "runs")} == {"trade.csv"}
+    assert set(rows) == {("nothing", "nothing", "mine"), ("script: random", "nothing", "random"),
+                         ("levy(on=defect,rate=4)", "levy", "mine")}  # fmt: skip
+    assert rows["script: random", "nothing", "random"][0] == "situation.defect=9"
+    assert rows["nothing", "nothing", "mine"][2:] == ["learner.first=1"]
+    assert rows["levy(on=defect,rate=4)", "levy", "mine"][2:] == ["levy.on=defect", "levy.rate=4", "learner.first=1"]
+    status, out, _ = nomoi("runs")
+    assert "trade.csv" in out
+    assert "harvest" not in out  # which no game has
+
+
+def told_of(place):
+    return nomoi.frame(place, late=True).to_pylist()
+
+
+def test_values_too_long_to_write_out_are_told_apart(tmp_path):
+    of = lambda thing: list(told._changed(Record(tmp_path, {}), spec(thing), "it"))  # noqa: E731
+    (one,), (other,) = of(Matrix(payoff=PAYOFF)), of(Matrix(payoff=PAYOFF[::-1]))
+    assert one.startswith("it.payoff=2x3x3 values #")
+    assert one != other
+    assert of(Joint(PPO(hidden=32, objective=SVO(angle=30)))) == ["ppo.objective=svo", "svo.angle=30", "ppo.hidden=32"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -18,12 +18,12 @@ import nomoi as package
 from nomoi import catalogue, files
 from nomoi.core import govern, options
 from nomoi.core.option import like
-from nomoi.core.spec import addresses
+from nomoi.core.spec import addresses, spec
 from nomoi.errors import Missing, Refusal
 from nomoi.measure import measures
 from nomoi.report.listed import KINDS, listed, named
-from nomoi.runs import Store, Trained, code, study
-from nomoi.runs.record import Asked
+from nomoi.runs import Store, Trained, code, study, told
+from nomoi.runs.record import Asked, Record
 from nomoi.solve.games import GAMES
 
 HOME = Path(__file__).parents[1]
@@ -42,6 +42,8 @@ def test_a_card_that_is_read_is_the_card_of_the_class(kind, cls):
     assert issubclass(made, catalogue.base(kind))
     assert catalogue.Card(cls.name.lower(), cls.card, cls.options(), cls.setups()) == catalogue.card(made)
     assert catalogue.kind(made) == kind or cls.name == "Settlement"  # it agrees, and learns nothing itself
+    if kind in catalogue.RULES:  # what has its defaults has no options to tell
+        assert list(told._changed(Record(Path(), {}), spec(made()), "it")) == []
 
 
 @pytest.mark.parametrize("kind", [kind for kind in catalogue.KINDS if kind != "player"])

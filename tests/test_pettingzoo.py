@@ -138,6 +138,8 @@ def test_what_is_wrong_is_refused_in_a_sentence(monkeypatch):
         env.step({"agent_0": 0})
     with pytest.raises(Refusal, match=r"7 of agent_2 is not an action.*choose"):
         env.step({"agent_0": 0, "agent_1": 1, "agent_2": 7})
+    with pytest.raises(Refusal, match="no 'agent_9'"):
+        env.step({"agent_0": 0, "agent_1": 1, "agent_2": 1, "agent_9": 0})
     with pytest.raises(Refusal, match="no land"):
         env.render()
     monkeypatch.setattr(adapter, "ParallelEnv", object)

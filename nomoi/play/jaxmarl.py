@@ -29,7 +29,7 @@ from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 from nomoi.core import Situation, outline
 from nomoi.core import worlds as clock
 from nomoi.core.govern import choose
-from nomoi.core.situation import Action
+from nomoi.core.pilot import made
 from nomoi.errors import Refusal
 from nomoi.grid import bitplanes
 
@@ -99,7 +99,7 @@ class Box:
 
 def multi_agent_env(situation: Situation, several: str = "joint") -> Village:
     """The situation as an environment of JaxMARL's shape; for `several` heads see `Village`."""
-    return Village(situation, several)
+    return Village(made(situation, "multi_agent_env"), several)
 
 
 class Village:
@@ -167,24 +167,29 @@ class Village:
         state = State(self.situation.reset(key), key, zero, zero, jnp.array(False))
         return self.get_obs(state), state
 
-    @partial(jax.jit, static_argnums=(0,))
-    def step(
-        self, key: PRNGKeyArray, state: State, actions: Mapping[str, Array], reset_state: State | None = None
-    ) -> Any:
+    def step(self, key: PRNGKeyArray, state: State, actions: Any, reset_state: State | None = None) -> Any:
         """One step, and a new episode where the old one ended: that of `reset_state`, or one drawn by the key.
 
-        Gives observations, state, rewards, dones, infos.
+        Gives observations, state, rewards, dones, infos.  Choices that there are not are refused where they are
+        numbers; inside of a program of one's own (jit, scan) nobody can look at them.
         """
-        seen, after, rewards, dones, infos = self.step_env(key, state, actions)
+        return self._step(key, state, self._rows(actions), reset_state)
+
+    def step_env(self, key: PRNGKeyArray, state: State, actions: Any) -> Any:
+        """One step, without a new episode; what comes after an end is worth nothing."""
+        return self._step_env(key, state, self._rows(actions))
+
+    @partial(jax.jit, static_argnums=(0,))
+    def _step(self, key: PRNGKeyArray, state: State, rows: list[Array], reset_state: State | None) -> Any:
+        seen, after, rewards, dones, infos = self._step_env(key, state, rows)
         drawn = jax.random.split(_typed(key))[1]
         fresh = self.reset(drawn) if reset_state is None else (self.get_obs(reset_state), reset_state)
         seen, after = choose(dones["__all__"], fresh, (seen, after))
         return seen, after, rewards, dones, infos
 
     @partial(jax.jit, static_argnums=(0,))
-    def step_env(self, key: PRNGKeyArray, state: State, actions: Mapping[str, Array]) -> Any:
-        """One step, without a new episode; what comes after an end is worth nothing."""
-        answer = self._answer(actions)
+    def _step_env(self, key: PRNGKeyArray, state: State, rows: list[Array]) -> Any:
+        answer = self.split(jnp.stack(rows).astype(jnp.int32))
         world, turn, outcome = clock.step(self.situation, state.key, state.turn, state.world, answer)
         after = State(world, state.key, turn, state.step + 1, outcome.done)
         payoff = outcome.reward + outcome.transfer
@@ -229,15 +234,30 @@ class Village:
             out[head], rest = rest % size, rest // size
         return {head: out[head] for head in self.heads}
 
-    def _answer(self, actions: Mapping[str, Array]) -> Action:
-        """Everybody's choices as {head: [n]}."""
+    def _rows(self, actions: Any) -> list[Array]:
+        """Everybody's choices in the order of agents, each of the shape and type of the action space."""
+        if not isinstance(actions, Mapping):
+            raise Refusal(f"step takes the actions as {{agent: choice}}, and {type(actions).__name__} is given.")
         if lacking := [a for a in self.agents if a not in actions]:
             raise Refusal(f"step needs an action of everybody; {lacking[0]} has none.")
-        rows = [jnp.asarray(actions[a]).astype(jnp.int32) for a in self.agents]
-        for a, row in zip(self.agents, rows, strict=True):
-            if row.shape != self._action.shape:
-                raise Refusal(f"the action of {a} has the shape {row.shape}; {self._action.shape} would be right.")
-        return self.split(jnp.stack(rows))
+        for a in actions:
+            self._known(a)
+        return [self._choice(a, actions[a]) for a in self.agents]
+
+    def _choice(self, agent: str, given: Any) -> Array:
+        try:
+            choice = jnp.asarray(given)
+        except (TypeError, ValueError):
+            raise Refusal(f"the action of {agent} is {given!r}; whole numbers would be right.") from None
+        if choice.shape != self._action.shape:
+            raise Refusal(f"the action of {agent} has the shape {choice.shape}; {self._action.shape} would be right.")
+        if not jnp.issubdtype(choice.dtype, jnp.integer):
+            raise Refusal(f"the action of {agent} is of the type {choice.dtype}; int32 would be right.")
+        if not isinstance(choice, jax.core.Tracer) and not self._action.contains(choice):
+            most = [k - 1 for k in getattr(self._action, "num_categories", (getattr(self._action, "n", 1),))]
+            right = f"0 to {most[0]}" if len(most) == 1 else f"a choice a head, up to {most},"
+            raise Refusal(f"the action of {agent} is {choice.tolist()}; {right} would be right.")
+        return choice
 
     def _known(self, agent: str) -> None:
         if agent not in self.agents:

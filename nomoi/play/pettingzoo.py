@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -15,6 +16,7 @@ import numpy as np
 
 from nomoi.core import Situation, outline
 from nomoi.core.keys import key_of
+from nomoi.core.pilot import made
 from nomoi.errors import Refusal
 from nomoi.play.table import Table
 
@@ -29,7 +31,7 @@ def parallel_env(situation: Situation, seed: int = 0) -> Village:
     """The situation as a `pettingzoo.ParallelEnv`; `seed` fixes all chance in it."""
     if ParallelEnv is object:
         raise Refusal("the PettingZoo adapter needs the packages pettingzoo and gymnasium: pip install nomoi[envs]")
-    return Village(situation, seed)
+    return Village(made(situation, "parallel_env"), seed)
 
 
 class Village(ParallelEnv):  # type: ignore[misc,valid-type]
@@ -109,9 +111,13 @@ class Village(ParallelEnv):  # type: ignore[misc,valid-type]
 
     def _rows(self, actions: dict[str, Any]) -> np.ndarray:
         """Everybody's choices, [agents, heads]."""
+        if not isinstance(actions, Mapping):
+            raise Refusal(f"step takes the actions as {{agent: choice}}, and {type(actions).__name__} is given.")
         lacking = [a for a in self.agents if a not in actions]
         if lacking:
             raise Refusal(f"step needs an action of everybody; {lacking[0]} has none.")
+        if unknown := [a for a in actions if a not in self.possible_agents]:
+            raise Refusal(f"there is no {unknown[0]!r}; the agents are {self.agents[0]} to {self.agents[-1]}.")
         for a in self.agents:
             if not self._actions[a].contains(actions[a]):
                 raise Refusal(f"{actions[a]!r} of {a} is not an action; {self._actions[a]} for {self.heads} is right.")

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from nomoi.core import Situation, outline
+from nomoi.core import Situation, outline, pilot
 from nomoi.core.learner import Learner
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
@@ -146,6 +146,7 @@ def meet(
 def _fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
     """The guest as one that can speak for everybody here; refused where what it learned has another shape."""
     learner = everyone(situation, guest.learner, situation.agents)
+    pilot.once(situation, learner)  # who cannot live here says so before anybody plays
     shapes = jax.eval_shape(lambda key: learner.init(key, situation), jax.random.key(0))
     of = lambda tree: [x.shape for x in jax.tree.leaves(tree)]  # noqa: E731
     if of(shapes) != of(guest.mind):
@@ -157,7 +158,7 @@ def _fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
         )
     seen = outline(situation).told
     act = lambda m, seen: learner.act(jax.random.key(0), m, situation, seen, learner.start(m, situation))  # noqa: E731
-    jax.eval_shape(act, guest.mind, seen)  # who cannot live here says so before anybody plays
+    jax.eval_shape(act, guest.mind, seen)
     return learner, guest.mind
 
 

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 
 
 LABEL = 400  # letters of a label in a list; `nomoi runs show` has all (ours)
+FOLDED = ("label", "options")  # columns that may be folded
+NARROW = 16  # letters that such a column has at least (ours)
 
 
 @reading()
 def records(store: Store) -> None:
     """The records of a store, oldest first; those that other code made are said to be old."""
     from nomoi.runs.code import changed
+    from nomoi.runs.told import told
 
     found, damaged = store.sound(whole=False)
     for sentence in damaged:
@@ -37,18 +40,22 @@ def records(store: Store) -> None:
         none = "no whole records in {}" if damaged else "no records in {} yet"
         console.print(escape(f"There are {none.format(store.root)}."), highlight=False)
         return
-    columns = ("record", "kind", "of", "label", "seed", "steps", "seconds", "steps/s", "harvest", "code")
+    columns = ("record", "kind", "of", "label", "under", "who", "options", "seed", "steps", "seconds", "steps/s",
+               "harvest", "code")  # fmt: skip
     rows, old = [], dict[frozenset, str]()  # most share their code with others
     for record in found:
         (steps, late), facts = record.glance(), record.facts
         code = frozenset(facts["code"].items())
         if code not in old:
             old[code] = "old" if changed(facts["code"]) else ""
+        of, under, who, options = told(record)
         rows.append([
-            record.id, record.kind, _about(record), " ".join(record.label.split()),
+            record.id, record.kind, of, " ".join(record.label.split()), under, who, options,
             "" if record.seed is None else str(record.seed), f"{steps:,}", str(facts.get("wall_seconds", "")),
             str(facts.get("steps_per_second", "")), number(late["harvest"]) if "harvest" in late else "", old[code],
         ])  # fmt: skip
+    told_of = [k for k in range(len(columns)) if any(row[k] for row in rows)]  # what is empty for all is left out
+    columns, rows = tuple(columns[k] for k in told_of), [[row[k] for k in told_of] for row in rows]
     names = _fitting(columns, rows, console.width)
     shown = [k for k, name in enumerate(columns) if name in names]
     console.print(escape(f"records in {store.root}"), style="italic", highlight=False)
@@ -63,15 +70,17 @@ def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
     Thousands of rows are more than a table of rich's is quick with.
     """
     widths = [max(len(name), *(_wide(row[k]) for row in rows)) for k, name in enumerate(columns)]
-    at = columns.index("label") if "label" in columns else -1
-    if at >= 0:
-        widths[at] = min(widths[at], max(16, width - sum(widths) + widths[at] - 2 * (len(columns) - 1)))
+    long = [columns.index(name) for name in FOLDED if name in columns]
+    for left, at in zip(range(len(long) - 1, -1, -1), long, strict=True):  # the first gets what the second can spare
+        most = width - sum(w for k, w in enumerate(widths) if k not in long[-left - 1 :]) - 2 * (len(columns) - 1)
+        widths[at] = min(widths[at], max(NARROW, most - sum(min(widths[k], 2 * NARROW) for k in long[-left:] if left)))
     right = [name in ("seed", "steps", "seconds", "steps/s", "harvest") for name in columns]
     out = []
     for row in (columns, *rows):
-        folded = chop_cells(row[at][:LABEL], widths[at]) if at >= 0 and _wide(row[at]) > widths[at] else []
-        for n in range(max(1, len(folded))):
-            cells = [folded[n] if folded and k == at else "" if n else text for k, text in enumerate(row)]
+        folded = {at: chop_cells(row[at][:LABEL], widths[at]) or [""] for at in long}
+        for n in range(max(1, *map(len, folded.values())) if folded else 1):
+            parts = [folded[k][n : n + 1] if k in folded else [text][n : n + 1] for k, text in enumerate(row)]
+            cells = ["".join(part) for part in parts]
             gaps = [" " * (w - _wide(text)) for text, w in zip(cells, widths, strict=True)]
             each = [gap + text if r else text + gap for text, gap, r in zip(cells, gaps, right, strict=True)]
             out.append("  ".join(each).rstrip())
@@ -81,16 +90,6 @@ def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
 def _wide(text: str) -> int:
     """How many cells of the terminal a text takes."""
     return len(text) if text.isascii() else cell_len(text)
-
-
-def _about(record: Record) -> str:
-    """The situation or the function that a record is of, in a word."""
-    options = record.spec["trial"]["options"]
-    thing = options.get("situation", options.get("function", {}))
-    while isinstance(thing, dict) and str(thing.get("class", "")).endswith(":Governed"):
-        thing = thing["options"]["situation"]
-    named = thing.get("class", thing.get("function", "")) if isinstance(thing, dict) else ""
-    return str(named).rpartition(":")[2].lower()
 
 
 @reading()
@@ -167,9 +166,11 @@ def _shown(value: Any) -> str:
 def _fitting(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> set[str]:
     """The columns that a narrow terminal has room for, the least telling left out first; labels may be folded."""
     wide = {name: 2 + max(len(name), *(_wide(row[k]) for row in rows)) for k, name in enumerate(columns)}
-    wide["label"] = min(wide["label"], 2 + 16)
+    for name in FOLDED:
+        wide[name] = min(wide.get(name, 0), 2 + NARROW)
     left = set(columns)
-    for name in ("steps/s", "seconds", "steps", "kind", "harvest", "of", "code", "seed", "label"):
+    for name in ("steps/s", "seconds", "steps", "under", "kind", "harvest", "options", "who", "of", "code", "seed",
+                 "label"):  # fmt: skip
         if sum(wide[n] for n in left) - 2 > width:
             left.discard(name)
     return left

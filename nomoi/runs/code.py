@@ -33,7 +33,8 @@ Code = Mapping[str, str]  # module, or module:name where only that counts -> dig
 # what runs, reports and refuses, but computes no number of a record
 ASIDE = ("nomoi", "nomoi.runs", "nomoi.report", "nomoi.cli", "nomoi.lab", "nomoi.errors", "nomoi.files",
          "nomoi.catalogue", "nomoi.testing", "nomoi.core.own", "nomoi.core.spec", "nomoi.core.pages",
-         "nomoi.core.written", "nomoi.grid.paint", "nomoi.grid.frames", "nomoi.grid.still")  # fmt: skip
+         "nomoi.core.pilot", "nomoi.core.written", "nomoi.grid.paint", "nomoi.grid.frames",
+         "nomoi.grid.still")  # fmt: skip
 # arguments of nomoi's own functions that are words, where they are texts: first of them, and the one after the last
 ALL = 99
 WORDS = {"setting": (1, ALL), "size": (1, ALL), "choice": (2, ALL), "number": (1, ALL), "probability": (1, ALL),

@@ -206,10 +206,12 @@ def compare(
 
     governed = one_program(place, proxied.gauged(place, {r.label: r.institutions for r in chosen}, of))
     said = proxied.pilot(dict(zip([r.label for r in chosen], governed, strict=True)), of) if of else []
-    lived = [_lived(r.label, g, player, steps) for g, r in zip(governed, chosen, strict=True)]
+    game = regimes.game(situation)
+    lived = [_lived(r.label, g, player, steps, game) for g, r in zip(governed, chosen, strict=True)]
     free = proxied.free(place, of)
-    scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, free, s)) for label, sentence, s in _scripts(place)}
-    chance = {t.label: Scripted(CHANCE + t.label, g, Random()) for g, t in zip(governed, lived, strict=True)
+    scripts = {SCRIPT + label: (sentence, Scripted(SCRIPT + label, free, s, game=game))
+               for label, sentence, s in _scripts(place)}  # fmt: skip
+    chance = {t.label: Scripted(CHANCE + t.label, g, Random(), game=game) for g, t in zip(governed, lived, strict=True)
               if not isinstance(player, Random) and any(kept(m) for m in t.measures())}  # fmt: skip
     trials: list[Trial] = [*lived, *(t for _, t in scripts.values()), *chance.values()]
     check(trials)
@@ -248,9 +250,11 @@ def kept(measure: str) -> bool:
 SCRIPT, CHANCE = "script: ", "by chance: "  # so that no label of a regime is theirs
 
 
-def _lived(label: str, place: Situation, player: Learner, steps: float) -> Trained | Scripted:
+def _lived(label: str, place: Situation, player: Learner, steps: float, game: str) -> Trained | Scripted:
     """The regime lived in: learned in, and filmed, by who learns; by others only played."""
-    return Trained(label, place, (), steps, player, film=True) if player.batch else Scripted(label, place, player)
+    if player.batch:
+        return Trained(label, place, (), steps, player, film=True, game=game)
+    return Scripted(label, place, player, game=game)
 
 
 def _kinds(situation: Any, under: Any, who: Any, seeds: Any, steps: Any) -> None:

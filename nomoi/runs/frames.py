@@ -8,13 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from nomoi.runs import told
 from nomoi.runs.code import changed
 from nomoi.runs.record import Record
 from nomoi.runs.store import Store
 
 SCHEMA = pa.schema({
-    "record": pa.string(), "label": pa.string(), "kind": pa.string(), "seed": pa.int64(), "current": pa.bool_(),
-    "step": pa.int64(), "measure": pa.string(), "unit": pa.string(), "value": pa.float64(),
+    "record": pa.string(), "label": pa.string(), "kind": pa.string(), "of": pa.string(), "under": pa.string(),
+    "who": pa.string(), "options": pa.string(), "seed": pa.int64(), "current": pa.bool_(), "step": pa.int64(),
+    "measure": pa.string(), "unit": pa.string(), "value": pa.float64(),
 })  # fmt: skip
 VERDICT = pa.schema({
     "claim": pa.string(), "kind": pa.string(), "verdict": pa.string(), "mean": pa.float64(), "low": pa.float64(),
@@ -29,6 +31,8 @@ def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
     late      one row for each measure of each run instead: its mean over the last eighth, as tables and claims take it
 
     record    the name of the record;  label  what the run was called;  kind  trained, scripted, ...
+    of        the situation, or the file of the game, or what was computed;  under  the institutions in force
+    who       the learner or script;  options  what differs from the defaults: "situation.defect=9, levy.rate=4"
     seed      null where a run is exact
     current   whether the code that made it is the code that is here
     step      world steps so far;  measure, unit, value
@@ -58,14 +62,14 @@ def rows(records: Iterable[tuple[str, Record]], late: bool = False) -> pa.Table:
             curve = record.table()
             steps, measures, values = curve.column("step"), curve.column("measure").to_pylist(), curve.column("value")
         units = {name: words[0] for name, words in record.facts["measures"].items()}
-        same = (record.id, label, record.kind, record.seed, not changed(record.facts["code"]))
+        same = (record.id, label, record.kind, *told.told(record), record.seed, not changed(record.facts["code"]))
         columns = [*([value] * len(measures) for value in same), steps, measures,
                    [units.get(m, "") for m in measures], values]  # fmt: skip
         parts.append(pa.table({f.name: _as(column, f.type) for f, column in zip(SCHEMA, columns, strict=True)}))
     return pa.concat_tables(parts)
 
 
-def told(verdicts: Sequence[Mapping[str, Any]]) -> pa.Table:
+def judged(verdicts: Sequence[Mapping[str, Any]]) -> pa.Table:
     """A study's verdicts, as its data has them: one row a claim."""
     return pa.Table.from_pylist([dict(v) for v in verdicts], VERDICT)
 

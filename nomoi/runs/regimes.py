@@ -164,9 +164,15 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
+def game(situation: Situation | str) -> str:
+    """The name of the file, where what is lived in is the game of one; else nothing."""
+    path = Path(situation) if isinstance(situation, str) else Path()
+    return path.name if path.suffix.lower() in (".nfg", ".csv", ".json") else ""
+
+
 def place(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
     """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
-    if isinstance(situation, str) and Path(situation).suffix.lower() in (".nfg", ".csv", ".json"):
+    if isinstance(situation, str) and game(situation):
         return _game(situation, map, options)
     cls = type(situation) if isinstance(situation, Situation) else catalogue.find(situation, "situation")
     name = situation.name if isinstance(situation, Situation) else cls.__name__.lower()

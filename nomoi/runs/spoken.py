@@ -60,6 +60,9 @@ class Spoken(Lived):
             raise Refusal(f"{self.label!r} has the seats {self.seats!r}; at most {self.place.agents} speakers, "
                           "learners or scripts would be right.")  # fmt: skip
 
+    def players(self) -> Sequence[Learner]:
+        return [who for who in self.seats if isinstance(who, Learner)]
+
     def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
         if not self.seats:
             raise Missing(NOBODY + ".")

@@ -98,7 +98,7 @@ class Findings:
         """The verdicts as a table of Arrow: one row a claim, with its estimate; null where nothing was found."""
         from nomoi.runs import frames
 
-        return frames.told(self.data()["verdicts"])
+        return frames.judged(self.data()["verdicts"])
 
     def data(self) -> dict[str, Any]:
         """As plain data."""

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from nomoi.core import Institution, Situation, govern
+from nomoi.core import Institution, Situation, govern, pilot
 from nomoi.core.learner import Learner
 from nomoi.core.outline import outline
 from nomoi.core.spec import spec
@@ -80,6 +80,7 @@ class Trained(Trial):
     def check(self, trials: Mapping[str, Trial]) -> None:
         super().check(trials)
         _ = self.schedule  # refuses who never learns, and what is too short or too long
+        pilot.once(self.place, self.learner)
         if not self.parent:
             return
         origin = trials[self.parent]

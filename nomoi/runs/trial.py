@@ -33,10 +33,12 @@ class Trial(abc.ABC):
     """A frozen dataclass whose fields say what is run; `label` is what claims and tables call it.
 
     parent   the label of the trial that this one goes on from, or asks something of; empty is none
+    game     the file of the game that is lived in, which its payoffs do not tell; empty is none
     """
 
     label: str = named()
     parent: str = dataclasses.field(default="", kw_only=True, metadata={"named": True})
+    game: str = dataclasses.field(default="", kw_only=True, metadata={"named": True})
 
     reaches: ClassVar[Sequence[str]] = ()  # modules that its numbers depend on, beside what its spec names
 

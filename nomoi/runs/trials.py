@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from nomoi.core import Institution, Situation, govern
+from nomoi.core import Institution, Situation, govern, pilot
 from nomoi.core.learner import Learner
 from nomoi.core.spec import address, spec
 from nomoi.errors import Refusal
@@ -44,6 +44,14 @@ class Lived(Trial):
         known, meant = measures(self.place), in_force(self.place)
         return {name: (m.unit, m.meaning) for name, m in known.items() if name in meant}
 
+    def check(self, trials: Mapping[str, Trial]) -> None:
+        super().check(trials)
+        pilot.once(self.place, *self.players())
+
+    def players(self) -> Sequence[Learner]:
+        """Who of those that live there are learners or scripts."""
+        return ()
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scripted(Lived):
@@ -55,6 +63,9 @@ class Scripted(Lived):
     worlds: int = 16
 
     reaches: ClassVar[Sequence[str]] = ("nomoi.measure.evaluate",)
+
+    def players(self) -> Sequence[Learner]:
+        return (self.script,)
 
     def make(self, key: Any, parents: Sequence[Record]) -> tuple[Mapping[str, float], Arrays]:
         values = np.asarray(_lived(self)(self.place, self.script, key))

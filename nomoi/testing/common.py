@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -14,12 +13,14 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from nomoi import catalogue
 from nomoi.core import Outcome, Situation, govern
-from nomoi.core.situation import Action
+from nomoi.core.pilot import Wrong, fault, mismatches, place, random_action, shape
 from nomoi.core.worlds import step
 from nomoi.institutions.bench import Bench
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.moderation import Moderation
 from nomoi.situations.pool import Pool
+
+__all__ = ["Wrong", "mismatches", "place", "random_action", "shape"]  # of `nomoi.core.pilot`, for the checks
 
 LONGEST = 20_000  # steps: an episode longer than this is not played to its end
 CARD = ("observation", "actions", "reward", "events", "end", "state", ">>>")  # what a situation's docstring says
@@ -32,10 +33,6 @@ class Check(NamedTuple):
     name: str
     passed: bool | None
     sentence: str
-
-
-class Wrong(Exception):
-    """The check fails: the sentence says what is wrong, where, and what would be right."""
 
 
 class Skip(Exception):
@@ -51,17 +48,7 @@ def ask(name: str, question: Callable[[], str]) -> Check:
     except Wrong as wrong:
         return Check(name, False, str(wrong))
     except Exception as error:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-        where = f" at {frames[-1].filename}, line {frames[-1].lineno}" if frames else ""
-        said = str(error).strip().splitlines() or ["no message"]
-        return Check(name, False, f"{type(error).__name__}{where}: {said[0]}")
-
-
-def random_action(key: PRNGKeyArray, situation: Situation) -> Action:
-    """An answer to every head, uniform and independent."""
-    keys = jax.random.split(key, len(situation.actions))
-    n = situation.agents
-    return {h: jax.random.randint(k, (n,), 0, c) for k, (h, c) in zip(keys, situation.actions.items(), strict=True)}
+        return Check(name, False, fault(error))
 
 
 class Life(eqx.Module):
@@ -144,26 +131,6 @@ def differences(a: Any, b: Any, exact: bool = True) -> list[str]:
         if not (np.array_equal(x, y, equal_nan=x.dtype.kind == "f") if exact or x.dtype.kind != "f" else near):
             out.append(place(path))
     return out
-
-
-def mismatches(a: Any, b: Any) -> list[str]:
-    """Leaves of two trees that differ in shape or type, each as "path: [2] int32 became [3] float32"."""
-    if jax.tree.structure(a) != jax.tree.structure(b):
-        return [f"the structure {jax.tree.structure(a)} became {jax.tree.structure(b)}"]
-    flat, other = jax.tree_util.tree_flatten_with_path(a)[0], jax.tree.leaves(b)
-    return [
-        f"{place(path)}: {shape(x)} became {shape(y)}"
-        for (path, x), y in zip(flat, other, strict=True)
-        if (x.shape, x.dtype) != (y.shape, y.dtype)
-    ]
-
-
-def place(path: Any) -> str:
-    return jax.tree_util.keystr(path).lstrip(".") or "the whole"
-
-
-def shape(x: Any) -> str:
-    return f"{list(x.shape)} {x.dtype}"
 
 
 def _is_key(x: Any) -> bool:

@@ -12,11 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from nomoi.core import Institution, Situation, govern
+from nomoi.core import Institution, Situation, govern, pilot
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.measure.ledger import Tally
-from nomoi.testing.common import Check, Wrong, ask, card, differences, grounds, mismatches, shape
+from nomoi.testing.common import Check, Wrong, ask, card, differences, grounds, mismatches
 
 SOME, UPDATES = 8, 2  # keys with which it is asked for an answer; updates that it makes
 
@@ -68,16 +68,7 @@ class Exam:
         return jax.eval_shape(first, self.key)
 
     def _acts(self) -> str:
-        carry, action, later = self.shapes
-        if set(action) != set(self.s.actions):
-            raise Wrong(f"{self.name} answers {sorted(action)}; it must answer every head, {sorted(self.s.actions)}.")
-        for head, value in action.items():
-            if value.shape != (self.s.agents,) or value.dtype != jnp.int32:
-                raise Wrong(f"{self.name} answers {head!r} by {shape(value)}; [{self.s.agents}] int32 would be right.")
-        wrong = mismatches(carry, later)
-        if wrong:
-            raise Wrong(f"what {self.name} remembers changes its type in a step ({wrong[0]}); it must stay the same.")
-        return f"{self.name} is traced by jit and answers every head."
+        return pilot.answers(self.l, self.s)
 
     @cached_property
     def said(self) -> Any:
@@ -93,10 +84,8 @@ class Exam:
 
     def _answers(self) -> str:
         for head, value in self.said[0].items():
-            choices, low, high = self.s.actions[head], int(value.min()), int(value.max())
-            if low < 0 or high >= choices:
-                out = low if low < 0 else high
-                raise Wrong(f"{self.name} answers {out} to {head!r}; a choice from 0 to {choices - 1} would be right.")
+            pilot.in_reach(self.name, head, value, self.s.actions[head])
+        pilot.tried(self.l, self.s)
         return "answers are choices that there are."
 
     def _pure(self) -> str:

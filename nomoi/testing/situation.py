@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Key, PRNGKeyArray
 
-from nomoi.core import Situation, outline
+from nomoi.core import Situation, outline, pilot
 from nomoi.core.saying import listed
 from nomoi.errors import Refusal
 from nomoi.play.table import Told
@@ -117,15 +117,7 @@ class Bench(Sense):
 
     def _outcome(self) -> str:
         out = self.shapes["outcome"]
-        for what, axes, kind in (
-            ("reward", (self.n,), jnp.floating),
-            ("transfer", (self.n,), jnp.floating),
-            ("done", (), jnp.bool_),
-        ):
-            value = getattr(out, what)
-            if value.shape != axes or not jnp.issubdtype(value.dtype, kind):
-                right = f"{list(axes)} {'bool' if kind is jnp.bool_ else 'float'}"
-                raise Wrong(f"{what} in the outcome of {self.name} is {shape(value)}; {right} would be right.")
+        pilot.outcomes(self.s, out)
         if not self.s.institutions and self.life.outcome.transfer.any():
             raise Wrong(f"{self.name} pays transfers; only institutions do, so put it into the reward or a rule.")
         return "reward and transfer are [n] floats, done is one bool."
