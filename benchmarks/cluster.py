@@ -15,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -64,19 +65,31 @@ def many(processes: int, jobs: int) -> None:
           "of the clock.\n")  # fmt: skip
 
 
-def spent() -> float:
-    """CPU seconds so far of this process, of what it started and of what that started."""
-    above, used = dict[int, int](), dict[int, float]()
-    for one in (p for p in os.listdir("/proc") if p.isdigit()):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:  # it has ended meanwhile
-            continue
-        above[int(one)], used[int(one)] = int(fields[1]), (int(fields[11]) + int(fields[12])) / TICK
-    mine = {os.getpid()}
-    while more := {pid for pid, parent in above.items() if parent in mine} - mine:
-        mine |= more
-    return sum(used[pid] for pid in mine)
+class Meter:
+    """CPU seconds of this process, of what it started and of what that started, also of those that ended meanwhile."""
+
+    def __init__(self) -> None:
+        self.used = dict[int, float]()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def spent(self) -> float:
+        above, now = dict[int, int](), dict[int, float]()
+        for one in (p for p in os.listdir("/proc") if p.isdigit()):
+            try:
+                fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            except OSError:  # it has ended meanwhile
+                continue
+            above[int(one)], now[int(one)] = int(fields[1]), (int(fields[11]) + int(fields[12])) / TICK
+        mine = {os.getpid()}
+        while more := {pid for pid, parent in above.items() if parent in mine} - mine:
+            mine |= more
+        self.used |= {pid: now[pid] for pid in mine}
+        return sum(self.used.values())
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(0.2)
+            self.spent()
 
 
 def far(workers: int, seconds: float) -> None:
@@ -87,23 +100,24 @@ def far(workers: int, seconds: float) -> None:
     from nomoi.runs.store import Store
     from nomoi.runs.trials import Computed
 
-    rows = []
+    rows, meter = [], Meter()
     with tempfile.TemporaryDirectory() as folder:
         for many in dict.fromkeys((workers, 1)):  # Ray starts with room for the more
-            runs = 12 * many
-            warm, trial = (Computed(name, cluster.busy, {"seconds": s, "of": many})
-                           for name, s in (("warm", 0.01), ("busy", seconds)))  # fmt: skip
-            make(Store(folder), [warm], range(many), on="ray", workers=many)  # Ray starts
-            before = spent()
+            runs = 8 * many
+            first, warm, trial = (Computed(name, cluster.busy, {"seconds": s, "of": many})
+                                  for name, s in (("first", 0.01), ("warm", 0.02), ("busy", seconds)))  # fmt: skip
+            make(Store(folder), [first], range(many), on="ray", workers=many)  # Ray starts
+            began = meter.spent()
+            make(Store(folder), [warm], range(many), on="ray", workers=many)  # workers start
+            before = meter.spent()
             of = make(Store(folder), [trial], range(runs), on="ray", workers=many).results.records["busy"]
-            beside, told = spent() - before, [record.late() for record in of]
+            whole, start, told = meter.spent() - before, before - began, [record.late() for record in of]
             ends = sorted(one["at"] for one in told)
             work = sum(one["cpu"] for one in told)
             rows.append({
-                "workers": many, "runs": runs, "CPU s of the runs": work,
-                "beside them": beside - work, "share": (beside - work) / work,
+                "workers": many, "runs": runs, "CPU s of the runs": work, "to start workers": start,
+                "share beside": (whole - start - work) / work,
                 "CPU s a s of the clock": (runs - many) / (ends[-1] - ends[many - 1]) * work / runs,
-                "of a worker": max(one["cpu"] / one["wall"] for one in told),
                 "processors": max(one["processors"] for one in told), "niceness": max(one["niceness"] for one in told),
             })  # fmt: skip
     print(table(rows))
