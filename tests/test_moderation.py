@@ -490,6 +490,26 @@ def test_what_is_wrong_is_said_in_a_sentence(do, words):
     assert all(word in str(refusal.value) for word in words), refusal.value
 
 
+SMOKE = ("run", "compatibility", "--size", "smoke", "--set")
+
+
+@pytest.mark.parametrize(("words", "sentence"), [
+    (("compare", "moderation", "--under", "bench(majority=1)"), "more than all members can never gain"),
+    (("compare", "moderation", "--under", "bench(gap=asks)"), "did you mean 'ask'"),
+    (("compare", "moderation", "--under", "bench(quorum=1)"), "bench has no option 'quorum'"),
+    (("compare", "moderation", "--under", "bench(petition=2)"), "bench.petition is 2"),
+    (("compare", "harvest", "--under", "bench"), "bench needs 'post', which harvest does not offer"),
+    (("compare", "moderation", "--objective", "aggregate(rule=medain)"), "did you mean 'median'"),
+    (("compare", "moderation", "--who", "ppo(objective=decisons)"), "did you mean 'decisions'"),
+    ((*SMOKE, 'bench={"majority": 1}'), "more than all members can never gain"),
+    ((*SMOKE, 'bench={"majorty": 0.6}'), "bench has no option 'majorty'"),
+    ((*SMOKE, "members=0"), "moderation.members is 0"),
+])  # fmt: skip
+def test_what_is_typed_wrong_ends_with_a_sentence_and_status_two(words, sentence, nomoi):
+    status, _, err = nomoi(*words)
+    assert (status, sentence in " ".join(err.split())) == (2, True), err
+
+
 # --- the study --------------------------------------------------------------------------------------------------------
 
 
@@ -522,7 +542,7 @@ def test_one_learner_learns_the_same_of_decisions_and_of_the_median_where_all_ar
 def test_old_decisions_and_concert_are_measured():
     turned = amending.amended(jax.random.key(1), {}, 9, 2)
     assert 0 < turned["turned"] < 1
-    none = amending.drifted(jax.random.key(1), {"majority": 1.0}, 9, 2, 0.0)
+    none = amending.drifted(jax.random.key(1), {"gap": "ask", "majority": 0.9999}, 9, 2, 0.0)
     assert none["changed: bench"] == none["changed: median"] == 0
     still = amending.concerted(jax.random.key(1), {}, 9, 2, 0.3)
     assert still["moved: mean"] > 0
