@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from nomoi.institutions.bench import NARROW, Bench, Practice, classes
-from nomoi.probes.compatible import Forum, agreement, begun, chances, features, learning
+from nomoi.probes.compatible import Forum, agreement, begun, bench_of, chances, features, learning
 from nomoi.situations.moderation import Moderation
 from nomoi.voices import aggregates
 
@@ -34,7 +34,8 @@ def _turned(place: Moderation, bench: Bench, people: Forum, practice: Practice) 
 
 def amended(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int) -> Mapping[str, float]:
     """What old decisions are worth once the widest rule was turned: learned with all history, and only since then."""
-    place, made, (drawing, picking) = Moderation(members=members), Bench(**bench), jax.random.split(key)
+    place, (drawing, picking) = Moderation(members=members), jax.random.split(key)
+    made = bench_of(bench, place)
     rng = np.random.default_rng(int(jax.random.bits(picking)))
     often, x, rows = chances(place), features(place.marks), []
     for k in jax.random.split(drawing, worlds):
@@ -72,7 +73,8 @@ def _drifted(place: Moderation, bench: Bench, people: Forum, practice: Practice,
 
 def drifted(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int, drift: float) -> Mapping[str, float]:
     """How many verdicts change in ten steps, over the second half, while members change their minds."""
-    place, made, tables = Moderation(members=members, drift=drift), Bench(**bench), []
+    place, tables = Moderation(members=members, drift=drift), []
+    made = bench_of(bench, place)
     for k in jax.random.split(key, worlds):
         *first, later = jax.random.split(k, 3)
         people, practice, _ = begun(place, made, *first)
@@ -86,8 +88,8 @@ def drifted(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int,
 
 def concerted(key: jax.Array, bench: Mapping[str, Any], members: int, worlds: int, share: float) -> Mapping[str, float]:
     """What a share of members moves who all say the end to which they lean, and what they gain by it."""
-    place, made, rows = Moderation(members=members), Bench(**bench), []
-    often = chances(place)
+    place, rows = Moderation(members=members), []
+    made, often = bench_of(bench, place), chances(place)
     for k in jax.random.split(key, worlds):
         born, founding = jax.random.split(k)
         honest, (people, theirs) = (_spoken(p, made, born, founding) for p in (place, place.replace(concert=share)))

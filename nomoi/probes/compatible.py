@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from nomoi.core import build
 from nomoi.institutions.bench import Bench, Practice
 from nomoi.situations.moderation import Moderation, bits
 from nomoi.voices import aggregates
@@ -26,6 +27,13 @@ READ = 20  # other communities whose texts and decisions a stranger has read, 20
 FOUNDINGS = 16  # others of the same members, whose most frequent verdict is all that can be known without the history
 WEIGHTS = np.arange(0, 1.5, 0.02)  # of procedure in acceptance that are tried
 SHOWN = ("principal", *aggregates.RULES)
+
+
+def bench_of(knobs: Mapping[str, Any], place: Moderation) -> Bench:
+    """A bench with some knobs set; refused where it has none of that name, or cannot decide there."""
+    made = build(Bench, **knobs)
+    made.fits(place)
+    return made
 
 
 class Forum(eqx.Module):
@@ -146,7 +154,8 @@ def compared(
     lessons  also what can be known without the history, and what is learned of decisions, wishes and texts
     alone    all members but one have left
     """
-    place, made = Moderation(members=members), Bench(**bench)
+    place = Moderation(members=members)
+    made = bench_of(bench, place)
     drawing, reading, picking = jax.random.split(key, 3)
     rng = np.random.default_rng(int(jax.random.bits(picking)))
     often, here = chances(place), 1 if alone else members
