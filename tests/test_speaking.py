@@ -572,3 +572,21 @@ def test_a_server_is_left_alone_for_as_long_as_it_asks():
     assert [_wait(told) for told in ("3", "0.5", "-1", "1e9", "Wed, 21 Oct 2026 07:28:00 GMT", None)] == [
         3, 0.5, 0, 120, None, None,
     ]  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("NOMOI_ENDPOINT"), reason="no model is named; NOMOI_ENDPOINT=NAME@URL names one")
+def test_a_real_model_by_name_plays_two_months_is_counted_and_is_asked_nothing_twice(nomoi):
+    """Whatever it answers: what could not be read is counted, and the record replays without it."""
+    words = ["play", "lake", "--seat", f"model:{os.environ['NOMOI_ENDPOINT']}", "--seeds", 1, "--json"]
+    words += ["--set", "situation.horizon=2", "--set", "situation.agents=2"]
+    words += ["--key", os.environ["NOMOI_ENDPOINT_KEY"]] if os.environ.get("NOMOI_ENDPOINT_KEY") else []
+    status, out, error = nomoi(*words)
+    assert status == 0, error
+    first = json.loads(out)
+    measured = first["rows"][0]["measures"]
+    assert first["calls"] >= 2
+    assert all(0 <= measured[name]["mean"] <= 1 for name in ("malformed", "repaired", "gained"))
+    again = json.loads(nomoi(*words)[1])
+    assert (again["calls"], again["rows"]) == (0, first["rows"])
+    assert replay(transcript(Store("runs").pick(first["rows"][0]["records"][0]))).over
