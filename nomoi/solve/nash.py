@@ -2,9 +2,9 @@
 
 What iterated strict dominance rules out no equilibrium uses: it is left out first (`nomoi.solve.elimination`).  Games
 of two, or in which two have a choice left: all equilibria, by enumerating the vertices of best-response polytopes
-(small games: nomoi's own, in whole numbers, which lists every extreme point of degenerate games too; larger ones: quantecon,
-and nomoi's own where the answer leaves a doubt).  Games of more: all pure equilibria, and mixed ones as far as they are
-found.  Whatever found it, an answer counts only if nobody could gain by leaving it (see
+(small games: nomoi's own, in whole numbers, which lists every extreme point of degenerate games too; larger ones:
+quantecon, and nomoi's own where the answer leaves a doubt).  Games of more: all pure equilibria, and mixed ones as far
+as they are found.  Whatever found it, an answer counts only if nobody could gain by leaving it (see
 nomoi.solve.certify).
 """
 
