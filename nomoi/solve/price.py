@@ -40,15 +40,15 @@ def reached(game: NormalForm, payoffs: Sequence[Sequence[float]] | np.ndarray) -
     best = float(total.max())
     at = tuple(tuple(map(int, a)) for a in np.argwhere(total == best))
     sums = np.asarray(payoffs, np.float64).reshape(-1, game.n).sum(1)
-    shares, prices, why = (), (math.nan, math.nan), ""
+    shares, anarchy, stability, why = (), math.nan, math.nan, ""
     if not len(sums):
         why = "no equilibrium was found"
     elif best > 0 and sums.min() >= 0:
         shares = tuple((sums / best).tolist())
-        prices = tuple(best / s if s else math.inf for s in (float(sums.min()), float(sums.max())))
+        anarchy, stability = (best / s if s else math.inf for s in (float(sums.min()), float(sums.max())))
     elif best < 0:  # and so are all sums
-        prices = float(sums.min()) / best, float(sums.max()) / best
+        anarchy, stability = float(sums.min()) / best, float(sums.max()) / best
         why = "all sums are below 0, so they are costs"
     else:
         why = "the best sum is 0" if best == 0 else "a sum in equilibrium is below 0"
-    return Reached(best, at, tuple(sums.tolist()), shares, *prices, why)
+    return Reached(best, at, tuple(sums.tolist()), shares, anarchy, stability, why)
