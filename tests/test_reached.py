@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nomoi.core.settings import changed
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
+from nomoi.institutions.treaty import Treaty
 from nomoi.report import solution
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
@@ -197,6 +198,13 @@ def test_a_contract_knows_how_many_may_sign():
     )
     assert Contract().answered(two, "propose", "none") == "proposes no contract"
     assert Contract().answered(two, "sign", "no") == "does not sign"
+    treaty = Treaty(on="defect", fines=3, lumps=5, high=4, most=4, apart=True)  # of the 45 terms the last
+    assert treaty.answered(two, "propose", "45").endswith("a fine of 4 on each unit of defect and that each other one "
+                                                          "pays the first agent 4")  # fmt: skip
+    assert treaty.answered(two, "propose", "6") == (
+        "proposes fines, agent by agent, of 0, 2 on each unit of defect and that the first agent pays each other one 4"
+    )
+    assert treaty.answered(two, "propose", "0") == "proposes no treaty"
     assert Levy().answered(two, "rate", "3") == "answers 3 to levy.rate"
 
 

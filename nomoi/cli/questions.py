@@ -37,7 +37,7 @@ def solve(
         from nomoi.report import unfolded
 
         place, source = unfolded.place(game, under, set or ())
-        given, notes = unfolded.game(place, source), unfolded.notes(place, source)
+        given, notes = unfolded.game(place, source), [*unfolded.notes(place, source), *unfolded.net(place)]
         if given is None:
             if picture:
                 raise Refusal(f"{game} has several steps and no phase portrait; leave out --picture.")

@@ -67,16 +67,18 @@ def _rules(situation: Situation) -> str:
 
 
 def notes(situation: Situation, source: NormalForm | None = None) -> list[str]:
-    """What must be known to read the payoffs: what defection means here, and that transfers are counted in."""
+    """What must be known to read what is said: which choices are defection."""
     out, bare = [], situation.bare
     if isinstance(bare, Matrix) and any("defect" in i.needs for i in situation.institutions):
         labels = (source.actions if source else (bare.choices["choose"],) * bare.agents)[0]
         out.append(f"To defect is to choose {' or '.join(labels[bare.defect :])} (situation.defect={bare.defect}).")
-    if situation.institutions:
-        out.append(
-            f"Payoffs, and sums of them, are after transfers: net of what is paid and got under {_rules(situation)}."
-        )
     return out
+
+
+def net(situation: Situation) -> list[str]:
+    """Of a table under institutions, that all of it is after transfers."""
+    after = f"Payoffs, and sums of them, are after transfers: net of what is paid and got under {_rules(situation)}."
+    return [after] if situation.institutions else []
 
 
 def solve(
@@ -99,7 +101,7 @@ def solve(
         "agents": list(agents), "states": markov.size, "joint_choices": len(markov.owner),
         "values": found.start.tolist(), "welfare": found.welfare, "planner": planner(markov),
         "deviation": found.deviation, "path": path, "told": [_told(situation, agents, labels, step) for step in path],
-        "notes": notes(situation, source),
+        "notes": [*notes(situation, source), *_counted(situation)],
     }  # fmt: skip
     rest = [i for i in situation.institutions if type(i).holds is Institution.holds]
     if without and len(rest) < len(situation.institutions):
@@ -107,6 +109,11 @@ def solve(
         gone = [i.name for i in situation.institutions if i not in rest]
         out["without"] = {"institutions": gone, "values": alone.start.tolist(), "welfare": alone.welfare}
     return out
+
+
+def _counted(situation: Situation) -> list[str]:
+    said = "What each gets is after transfers, what all get together before them."
+    return [said] if situation.institutions else []
 
 
 def _path(found: Solution, agents: Sequence[str]) -> list[dict[str, dict[str, int]]]:
