@@ -171,7 +171,7 @@ def test_the_examples_of_the_page_are_read_and_solved(file, kind, text):
 
 def test_the_page_has_an_example_of_every_layout_and_names_every_method():
     assert [kind for kind, _ in EXAMPLES] == ["csv"] * 3 + ["json"] + ["nfg"] * 2
-    assert all(f"`{name}`" in PAGE for name in METHODS if name != "several")
+    assert all(f"`{name}`" in PAGE for name in METHODS)
 
 
 HOSTILE = "\x1b]0;owned\x07\x1b[2Jred\x9b31m\u202etxet\r\n"
@@ -244,9 +244,9 @@ BAD = {
     "three tables": ("g.csv", "1\n\n2\n\n3", "has 3 tables"),
     "ragged rows": ("g.csv", "1,2\n3\n", "line 2 has 1 cells of payoffs and the first row 2"),
     "ragged named rows": ("g.csv", ",a,b\nc,1 1,2 2\nd,3 3\n", "line 3 has 1 cells"),
-    "an empty cell": ("g.csv", "1,2\n3,\n", "holds 0 payoffs"),
-    "NaN in a table": ("g.csv", "1,2\nnan,3\n", "line 2: 'nan' is no payoff"),
-    "a word in a table": ("g.csv", "1,2\n3,x\n", "line 2: 'x' is no payoff"),
+    "an empty cell": ("g.csv", "1,2\n3,\n", "line 2, column 2: the cell is empty"),
+    "NaN in a table": ("g.csv", "1,2\nnan,3\n", "line 2, column 1: 'nan' is no payoff"),
+    "a word in a table": ("g.csv", "1,2\n3,x\n", "line 2, column 2: 'x' is no payoff"),
     "three payoffs a cell": ("g.csv", "1 2 3,4 5 6\n", "holds 3 payoffs"),
     "mixed cells": ("g.csv", "1 2,3\n", "some cells hold one payoff and some two"),
     "one table that is not square": ("g.csv", "1,2,3\n4,5,6\n", "must be square"),
@@ -254,11 +254,14 @@ BAD = {
     "names alone": ("g.csv", "a,b\n", "without payoffs"),
     "too few names": ("g.csv", "a\n1 2,3 4\n", "names 1 columns and has 2"),
     "an open quotation in a table": ("g.csv", '"1,2\n3,4\n', "line"),
-    "a minus of another kind": ("g.csv", "\u22123,0,1\n5,1,2\n", "line 1: '\u22123' is no payoff"),
-    "a currency": ("g.csv", "$3,0,1\n5,1,2\n", "line 1: '$3' is no payoff"),
-    "an empty first cell": ("g.csv", ",0,1\n5,1,2\n", "line 1: the cell '' holds 0 payoffs"),
-    "an empty first cell and a pair": ("g.csv", ',"1,2"\n"1,2","3,4"\n', "line 1: the cell '' holds 0 payoffs"),
-    "rows named and columns not": ("g.csv", "C,3,0\nD,5,1\n", "line 1: 'C' is no payoff"),
+    "a minus of another kind": ("g.csv", "\u22123,0,1\n5,1,2\n", "line 1, column 1: '\u22123' is no payoff"),
+    "a currency": ("g.csv", "$3,0,1\n5,1,2\n", "line 1, column 1: '$3' is no payoff"),
+    "an empty first cell": ("g.csv", ",0,1\n5,1,2\n", "line 1, column 1: the cell is empty"),
+    "an empty first cell and a pair": ("g.csv", ',"1,2"\n"1,2","3,4"\n', "line 1, column 1: the cell is empty"),
+    "an empty cell below a name": ("g.csv", ',A,B\nA,"3,3",\n', "line 2, column 3 (B): the cell is empty"),
+    "a list of outcomes": ("g.csv", "P1,P2,a,b\nA,A,3,3\nA,B,0,5\nB,A,5,0\nB,B,1,1\n", "seems to list outcomes"),
+    "a list of numbered outcomes": ("g.csv", "P1,P2,a,b\n0,0,3,3\n0,1,0,5\n1,0,5,0\n1,1,1,1\n", "seems to list"),
+    "rows named and columns not": ("g.csv", "C,3,0\nD,5,1\n", "line 1, column 1: 'C' is no payoff"),
     "a slip below names": ("g.csv", 'C,D\n"\u22123,1","0,2"\n"5,1","1,1"\n', "line 2: '\u22123,1' stands among names"),
     "a slip below numbers": ("g.csv", 'C,D\n"5,1","1,1"\n"x3,1","0,2"\n', "line 2: '5,1' stands among names"),
     "a slip that looks like names of columns": ("g.csv", "3,$0\n5,1\n2,4\n", "line 1: '3' stands among names"),

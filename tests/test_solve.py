@@ -30,7 +30,9 @@ def test_what_is_said_of_the_stag_hunt(nomoi):
     flat = " ".join(out.split())
     for part in (
         "yes, stag hunt", "3 equilibria (all", "Knife's edge: R - T = P - S", "neither risk-dominates",
-        "welfare from 2.000 to 8.000", "mixed motive", "row 7, column 7", "0.500 to (all C)", "dominates all others",
+        "from 2.000 to 8.000 together", "mixed motive", "Best together: 8.00 at (C, C)",
+        "worst equilibrium (2) reaches 25.0 % of it, the best (1) 100 %", "anarchy 4.00", "stability 1.00",
+        "row 7, column 7", "0.500 to (all C)", "dominates all others",
     ):  # fmt: skip
         assert part in flat, part
 
@@ -149,7 +151,8 @@ def test_games_of_three_and_large_ones_are_said_what_can_be():
     goods = analyse(crowds.public_goods(3, 2).normal_form())
     assert goods.crowd
     assert goods.crowd.dilemma
-    assert "nobody leaves where 0 cooperate, best for all are 3" in solution.sentences(goods)[0]
+    assert "where all others choose C, D pays more" in " ".join(solution.sentences(goods))
+    assert "where 0 of 3 choose C; the sum is greatest where 3 do" in " ".join(solution.sentences(goods))
     large = analyse(bimatrix(rng.random((70, 70)), rng.random((70, 70))), "pure")
     assert large.welfare == {}
     json.dumps([three.data(), goods.data(), large.data()], allow_nan=False)

@@ -21,7 +21,7 @@ from nomoi.situations.pool import Pool
 from nomoi.solve.stage import _pure
 from nomoi.solve.subgame import _certified, _departing, backward, backwards, markov_perfect, planner
 from nomoi.solve.unfold import tabular
-from nomoi.studies import fishery
+from nomoi.studies import contracts, fishery
 
 KEY = jax.random.key(0)
 
@@ -171,7 +171,17 @@ def test_a_contract_rescues_the_dilemma_only_when_signed_before_play():
     assert found.welfare == 4.0
     assert backward(tabular(Matrix())).welfare == 2.0
     assert backward(tabular(Matrix(horizon=5))).welfare == 10.0
-    assert backward(tabular(govern(Matrix().replace(defect=2), Contract(on="defect", high=4.0)))).welfare == 2.0
+    assert contracts.plain(None, "useless event")["welfare"] == 2.0  # on what nobody does, it is no help
+
+
+@pytest.mark.parametrize("actions", [2, 3])
+def test_defection_begins_with_a_choice_that_there_is(actions):
+    """Else a levy or a contract on it would stand and do nothing."""
+    payoff = np.zeros((2, actions, actions)).tolist()
+    for defect in (actions, 9):
+        with pytest.raises(Refusal, match=f"defect is {defect}; the game has choices 0 to {actions - 1}"):
+            Matrix(payoff=payoff, defect=defect)
+    assert Matrix(payoff=payoff, defect=actions - 1).defect == actions - 1
 
 
 def test_convening_is_not_discounted():

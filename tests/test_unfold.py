@@ -132,7 +132,7 @@ def test_payoffs_of_a_levy_are_those_of_the_formula():
     base, due = np.array(Matrix().payoff, float), 1.5 * np.indices((2, 2))
     np.testing.assert_allclose(made.payoff, base - due + due.mean(0), atol=1e-6)
     assert made.players == ("agent 0", "agent 1")
-    assert made.actions == (("0", "1"), ("0", "1"))
+    assert made.actions == (("A", "B"), ("A", "B"))
 
 
 @given(st.integers(2, 3), st.integers(2, 3), st.integers(0, 2**16))
@@ -156,7 +156,7 @@ def test_labels_name_every_head_where_several_are_asked():
 
     made = normal_form(govern(Matrix(), Poll()))
     assert made.shape == (6, 6)
-    assert made.actions[0][:2] == ("choose 0, poll.colour 0", "choose 0, poll.colour 1")
+    assert made.actions[0][:2] == ("choose A, poll.colour 0", "choose A, poll.colour 1")
     np.testing.assert_array_equal(made.payoff[:, ::3, ::3], normal_form(Matrix()).payoff)
 
 

@@ -36,24 +36,24 @@ def solve(
     if game not in GAMES and (_lived(game) or under or set):
         from nomoi.report import unfolded
 
-        place = unfolded.place(game, under, set or ())
-        given = unfolded.game(place)
+        place, source = unfolded.place(game, under, set or ())
+        given, notes = unfolded.game(place, source), [*unfolded.notes(place, source), *unfolded.net(place)]
         if given is None:
             if picture:
                 raise Refusal(f"{game} has several steps and no phase portrait; leave out --picture.")
             if method != "auto":
                 raise Refusal(f"{game} has several steps and is solved by backward induction; leave out --method.")
-            found = unfolded.solve(place)
+            found = unfolded.solve(place, source=source, without=True)
             print(json.dumps(found, indent=1)) if as_json else unfolded.show(found)
             return
     else:
-        given = find(game)
+        given, notes = find(game), []
     if picture:
         from nomoi.report import portrait
 
         files.check_place(picture)
         portrait.check(given, picture)
-    found = analyse(given, method)
+    found = analyse(given, method, notes)
     if as_json:
         print(json.dumps(found.data(), indent=1, allow_nan=False))
     else:

@@ -47,6 +47,10 @@ class Institution(Rule):
         card = " ".join((type(self).__doc__ or "").split("\n\n")[0].split())
         return card.split(". ")[0].rstrip(".") + "."
 
+    def says(self, situation: Situation) -> str:
+        """Its sentence where it is known whom it governs: how many there are, say."""
+        return self.sentence
+
     @property
     def needs(self) -> tuple[str, ...]:
         """Events and abilities (*stock*, *scene*, *aim*, *remove*) that it reads; checked by `govern`."""
@@ -80,6 +84,10 @@ class Institution(Rule):
         """The choices of its heads in words; by default no and yes where there are two, else their numbers."""
         heads = self.heads(situation)
         return {head: ("no", "yes") if k == 2 else tuple(map(str, range(k))) for head, k in heads.items()}
+
+    def answered(self, situation: Situation, head: str, label: str) -> str:
+        """What who chose `label`, one of `choices`, at a head of its own did, in words that follow a name."""
+        return f"answers {label} to {self.name}.{head}"
 
     def words(self, situation: Situation, seen: Mapping[str, Any]) -> str:
         """What it tells one agent, in words: the features {name: array} of `inform`; by default each has a line."""

@@ -219,6 +219,16 @@ def typed(value: Any) -> str:
     return str(value)
 
 
+def written(value: Any, option: Option) -> str:
+    """The value of one option as a person would type it."""
+    value = describe_option(value, option)
+    if isinstance(option.default, tuple) and isinstance(value, list):
+        value = _tuples(value)
+    if isinstance(option.default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    return typed(value)
+
+
 # --- what a person typed --------------------------------------------------------------------------------------------
 
 

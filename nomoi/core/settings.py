@@ -132,3 +132,9 @@ def build(cls: type[Rule], preset: str | None = None, **named: Any) -> Any:
 def describe(rule: Rule) -> dict[str, Any]:
     """Every option of an instance as plain data (for people): numbers, lists, names."""
     return {name: said.describe_option(getattr(rule, name), option) for name, option in options(type(rule)).items()}
+
+
+def changed(rule: Rule) -> dict[str, str]:
+    """The options of an instance that are not the default's, as a person would type them."""
+    told = {name: (said.written(getattr(rule, name), option), option) for name, option in options(type(rule)).items()}
+    return {name: now for name, (now, option) in told.items() if now != option.text()}

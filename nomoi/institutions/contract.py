@@ -95,10 +95,20 @@ class Contract(Institution):
 
     @property
     def sentence(self) -> str:
-        who = f"{int(self.voters)} others, drawn by lot," if int(self.voters) else "all others"
+        few = f"{int(self.voters)} others, drawn by lot (or all, where there are no more),"
+        return self._told(f"{few if int(self.voters) else 'all others'} sign")
+
+    def says(self, situation: Situation) -> str:
+        others, asked = situation.agents - 1, int(self.voters)
+        if others == 1:
+            return self._told("the other one signs")
+        who = f"{asked} of the {others} others, drawn by lot," if 0 < asked < others else f"all {others} others"
+        return self._told(f"{who} {'signs' if asked == 1 else 'sign'}")
+
+    def _told(self, signed: str) -> str:
         return (
             f"Before play one agent proposes what a {unit_of(self.on)} shall cost ({float(self.low):g} to "
-            f"{float(self.high):g}, or no contract); if {who} sign, {FLOWS[int(self.to)]}."
+            f"{float(self.high):g}, or no contract); if {signed}, {FLOWS[int(self.to)]}."
         )
 
     @property
@@ -138,6 +148,14 @@ class Contract(Institution):
 
     def choices(self, situation: Situation) -> dict[str, tuple[str, ...]]:
         return {"propose": ("none", *amounts(self.low, self.high, self.levels)), "sign": ("no", "yes")}
+
+    def answered(self, situation: Situation, head: str, label: str) -> str:
+        if head == "sign":
+            return "signs" if label == "yes" else "does not sign"
+        if label == "none":
+            return "proposes no contract"
+        kind = "payment by the others" if int(self.to) == DOER else "charge"
+        return f"proposes a {kind} of {label} on each unit of {self.on}"
 
     def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
         *stage, theta, bound, mine = map(float, seen["terms"])

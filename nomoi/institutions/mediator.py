@@ -72,6 +72,9 @@ class Mediator(Institution):
             if int(answer) >= choices:
                 raise Refusal(f"{self.name}.{option} is {int(answer)}, and {situation.name} has {choices} choices.")
 
+    def answered(self, situation: Situation, head: str, label: str) -> str:
+        return "commits, so that the mediator acts for it" if label == "yes" else "does not commit"
+
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"commit": 2}
 

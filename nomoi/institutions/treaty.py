@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from nomoi.core import Event, Institution, Measure, Outcome, Situation, setting, size
+from nomoi.core.saying import number
 from nomoi.core.situation import Action, Observation, State
 from nomoi.errors import Refusal
 from nomoi.grid import Scene
@@ -90,6 +91,20 @@ class Treaty(Institution):
 
     def heads(self, situation: Situation) -> dict[str, int]:
         return {"propose": 1 + self.fines ** (situation.agents if self.apart else 1) * self.lumps, "sign": 2}
+
+    def answered(self, situation: Situation, head: str, label: str) -> str:
+        if head == "sign":
+            return "signs" if label == "yes" else "does not sign"
+        if label == "0":
+            return "proposes no treaty"
+        fine, lump = self.terms(jnp.asarray(int(label)), jnp.arange(situation.agents))
+        fines = list(dict.fromkeys(map(number, fine.tolist())))
+        each = (
+            f"a fine of {fines[0]}" if len(fines) == 1 else f"fines, agent by agent, of {', '.join(map(number, fine))}"
+        )
+        pays = "each other one pays the first agent" if lump > 0 else "the first agent pays each other one"
+        more = f" and that {pays} {number(abs(lump))}" if lump else ""
+        return f"proposes {each} on each unit of {self.on}{more}"
 
     def found(self, key: PRNGKeyArray, situation: Situation, state: State) -> Accord:
         order = jnp.arange(situation.agents, dtype=jnp.int32)

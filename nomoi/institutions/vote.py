@@ -89,6 +89,9 @@ class Vote(Institution):
     def choices(self, situation: Situation) -> dict[str, tuple[str, ...]]:
         return {"rate": tuple(map(number, self.rates))}
 
+    def answered(self, situation: Situation, head: str, label: str) -> str:
+        return f"votes for a charge of {label} on each unit of {self.on}"
+
     def words(self, situation: Situation, seen: Mapping[str, np.ndarray]) -> str:
         rate, due = map(float, seen["rates"])
         held = " A vote is held now." if due else ""

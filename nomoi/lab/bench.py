@@ -40,7 +40,7 @@ class Bench:
         parts, refused = [], ""
         for part in setup.get("stack", []):
             made = self.shelf.institution(part)
-            parts.append({"institution": part["institution"], "sentence": made.sentence, "title": made.name,
+            parts.append({"institution": part["institution"], "sentence": made.says(bare), "title": made.name,
                           "controls": controls(made)})  # fmt: skip
         try:
             self.shelf.build(setup)

@@ -33,7 +33,9 @@ UNFOLDS = 500  # steps and choices beyond which nobody asks whether it unfolds (
 
 def follow(situation: Situation, script: str = "") -> dict[str, Any]:
     """Tables and sentences for a page: {how, said: [...], rows: [[name, value, interval, unit, meaning]]}."""
-    said = [i.sentence for i in situation.institutions if bool(i.in_force)] + regimes.unheard(situation.institutions)
+    said = [i.says(situation.bare) for i in situation.institutions if bool(i.in_force)] + regimes.unheard(
+        situation.institutions
+    )
     shape = _shape(situation)
     if not script and shape not in _too_large:
         try:
@@ -69,9 +71,7 @@ def _solved(situation: Situation) -> dict[str, Any] | None:
             for who, v in zip(found["agents"], found["values"], strict=True)]  # fmt: skip
     rows += [["welfare", number(found["welfare"]), "", "reward", "all together, in that equilibrium"],
              ["the most", number(found["planner"]), "", "reward", "what all together could have"]]  # fmt: skip
-    steps = [f"Step {k + 1}, most probably: " + ("; ".join(
-        f"{who}: {', '.join(f'{h} {a}' for h, a in said.items())}" for who, said in step.items()) or "nobody is asked")
-        + "." for k, step in enumerate(found["path"][:12])]  # fmt: skip
+    steps = [f"Step {k + 1}, most probably: {told}." for k, told in enumerate(found["told"][:12])]
     return {"said": steps, "rows": rows}
 
 

@@ -62,7 +62,7 @@ def html(one: Session, record: Record) -> str:
     lines = [line for line in one.lived.lines if "step" in line]
     paid = np.array([np.add(line["reward"], line["transfer"]) for line in lines])  # [T, n]
     place, terms = one.situation, one.terms
-    many, rules = terms["persons"], [i.sentence for i in place.institutions] or ["Nobody added any rule."]
+    many, rules = terms["persons"], [i.says(place.bare) for i in place.institutions] or ["Nobody added any rule."]
     how = f"{many} of {place.agents} seats were people's; {terms['script']} played the others. "
     how += f"{len(lines)} steps were lived{'; ' + terms['ended'] if terms['ended'] else ', to the end'}. "
     late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)

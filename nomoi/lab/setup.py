@@ -14,7 +14,8 @@ from typing import Any
 
 from nomoi import catalogue
 from nomoi.core import Institution, Situation, build, govern, options
-from nomoi.core.option import Option, describe_option, typed
+from nomoi.core.option import Option, written
+from nomoi.core.settings import changed
 from nomoi.errors import Refusal
 from nomoi.runs import regimes
 
@@ -103,28 +104,6 @@ def _texts(given: Any) -> dict[str, str]:
     return dict(given)
 
 
-def changed(rule: Any) -> dict[str, str]:
-    """The options of an instance that are not the default's, as a person would type them."""
-    out = {}
-    for name, option in options(type(rule)).items():
-        now = _typed(describe_option(getattr(rule, name), option), option)
-        if now != option.text():
-            out[name] = now
-    return out
-
-
-def _typed(value: Any, option: Option) -> str:
-    if isinstance(option.default, tuple) and isinstance(value, list):
-        value = _tuples(value)
-    if isinstance(option.default, float) and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    return typed(value)
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
-
-
 def control(name: str, option: Option, value: str) -> dict[str, Any]:
     """What a page needs to draw a control of an option.
 
@@ -143,7 +122,7 @@ def control(name: str, option: Option, value: str) -> dict[str, Any]:
 
 def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:
     """The controls of all options of an instance."""
-    values = {n: _typed(describe_option(getattr(rule, n), o), o) for n, o in options(type(rule)).items()}
+    values = {n: written(getattr(rule, n), o) for n, o in options(type(rule)).items()}
     return [control(n, o, values[n]) for n, o in options(type(rule)).items() if n not in without]
 
 

@@ -33,7 +33,7 @@ class Eyes:
         """What does not change: rules in words, names of choices, and how to paint."""
         place, bare = self.situation, self.situation.bare
         card = (type(bare).__doc__ or "").strip().split("\n\n")
-        rules = [i.sentence for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
+        rules = [i.says(place.bare) for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
         out = {"name": bare.name, "card": [" ".join(part.split()) for part in card[:2]], "rules": rules,
                "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,
                "colours": list(paint.AGENTS), "palette": paint.PALETTE}  # fmt: skip

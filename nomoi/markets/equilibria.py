@@ -105,22 +105,25 @@ def equilibria(economy: Economy, method: str = "auto", seed: int = 0) -> Equilib
     convex(economy)
     unique = only_one(economy)
     method = _fitting(economy) if method == "auto" else method
-    kept, tried, stretch = _Kept(economy), [], False
-    for prices in METHODS[method](economy, seed, unique, kept):
-        kept.add(prices)
-    if method == "scan":
-        stretch = bool(kept.stretch)
-    tried.append(f"{method}: {len(kept.found)} of {kept.tries} candidates certified")
-    if not kept.found and method not in ("complementarity", "scan") and size(economy) <= LARGEST:
-        for prices in METHODS["complementarity"](economy, seed, unique, kept):
+    kept, tried = _Kept(economy), []
+
+    def search_by(name: str) -> None:
+        tries, passed = kept.tries, len(kept.found)
+        for prices in METHODS[name](economy, seed, unique, kept):
             kept.add(prices)
-        tried.append(f"complementarity: {len(kept.found)} of {kept.tries} candidates certified")
+        tries, passed = kept.tries - tries, len(kept.found) - passed
+        vectors = f"price vector{'s' * (tries != 1)}"
+        tried.append(
+            f"{name} proposed {tries} {vectors}, of which {passed} passed the certificate as a new equilibrium"
+        )
+
+    search_by(method)
+    stretch = method == "scan" and bool(kept.stretch)
+    if not kept.found and method not in ("complementarity", "scan") and size(economy) <= LARGEST:
+        search_by("complementarity")
     missed = sum(e.index or 0 for e in kept.found) != 1
     if missed and method not in ("newton", "scan") and economy.l > 2 and _smooth(economy):  # where others do not look
-        before = kept.tries
-        for prices in METHODS["newton"](economy, seed, unique, kept):
-            kept.add(prices)
-        tried.append(f"newton: {len(kept.found)} of {kept.tries - before} candidates certified")
+        search_by("newton")
     found = sorted(kept.found, key=lambda e: e.prices.tolist())
     return Equilibria(
         economy, tuple(found), bool(unique and found), _promise(economy, found, unique, method, stretch), tuple(tried)
@@ -216,7 +219,7 @@ def _promise(economy: Economy, found: Sequence[Equilibrium], unique: str, method
     total = sum(s for s in signs if s)
     how = "the whole line of relative prices was searched" if method == "scan" else "searched from many starts"
     if total == 1:
-        return f"{how}, and the indices sum to 1 as those of all equilibria do; that there are no others is not proved."
+        return f"{how}, and the indices sum to 1 as those of all do: evidence that these are all, and no proof."
     return f"{how}, but the indices sum to {total} and not to 1: another one was missed."
 
 

@@ -20,8 +20,9 @@ class Nest:
 
     Two conventions are in use, and they are not the same function.  With *weights* a_k the formula has w_k = a_k, and
     demand goes with a_k^sigma p_k^-sigma.  With *shares* s_k it has w_k = s_k^(1/sigma), and demand goes with
-    s_k p_k^-sigma, as where a model is calibrated to quantities seen at prices 1 (MPSGE).  Weights w_k are scaled to
-    sum to one, which no demand notices, so that the limit at sigma = 1 is Cobb-Douglas.
+    s_k p_k^-sigma, as where a model is calibrated to quantities seen at prices 1 (MPSGE).  Weights w_k are then divided
+    by their sum, so that the limit at sigma = 1 is Cobb-Douglas.  No demand notices, but f is (sum of w_k)^(-1/rho)
+    times what it would be with weights as they are given; of nests in a nest that is what the outer weights weigh.
     """
 
     goods: int

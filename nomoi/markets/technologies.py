@@ -61,7 +61,7 @@ class Activities(Technology):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Smooth(Technology):
-    """output = scale x f(inputs)^returns, with f a nest of inputs: Cobb-Douglas or CES.
+    """output = scale x f(inputs)^returns, with f a nest of inputs: Cobb-Douglas or CES, whose weights sum to one.
 
     Returns of 1 are constant; below 1 they decrease, and profits go to who has shares; above 1 they increase, and no
     price-taking firm has a best plan.

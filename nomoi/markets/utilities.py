@@ -74,7 +74,11 @@ class Utility:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Ces(Utility):
-    """Cobb-Douglas (an elasticity of 1), CES and nested CES; see `Nest` for the two conventions of its numbers."""
+    """Cobb-Douglas (an elasticity of 1), CES and nested CES: (sum of w_k x_k^rho)^(1/rho), or the product of x_k^w_k.
+
+    w sums to one: whatever weights or shares are given are divided by their sum (in each nest), which sets the unit of
+    utility.  See `Nest` for the two conventions of its numbers.
+    """
 
     nest: Nest
     family: ClassVar[str] = "ces"
@@ -213,7 +217,10 @@ class Linear(Utility):
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class StoneGeary(Utility):
-    """Cobb-Douglas in what is had beyond a least amount of each good, without which nobody lives."""
+    """Product of (x_k - needs_k)^shares_k: Cobb-Douglas in what is had beyond a least amount, needed to live.
+
+    Shares sum to one; a file's are divided by their sum.
+    """
 
     shares: np.ndarray
     needs: np.ndarray

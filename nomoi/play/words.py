@@ -66,7 +66,7 @@ def rules(situation: Situation, role: str = "", wording: int = 0) -> str:
     lines += [f"- {texts[wording % len(texts)]}", *_explained(bare)]
     if role and len(set(situation.roles)) > 1:
         lines.append(f"- your part: {role}")
-    lines += [line for i in situation.institutions if np.all(i.in_force) for line in _institution(i)]
+    lines += [line for i in situation.institutions if np.all(i.in_force) for line in _institution(i, situation)]
     return "\n".join(lines)
 
 
@@ -94,8 +94,8 @@ def _settings(thing: Any) -> list[str]:
     return [f"- where {', '.join(told)}"] if told else []
 
 
-def _institution(institution: Institution) -> list[str]:
-    lines = [f"- {institution.name}: {institution.sentence}"]
+def _institution(institution: Institution, situation: Situation) -> list[str]:
+    lines = [f"- {institution.name}: {institution.says(situation.bare)}"]
     if type(institution).words is not Institution.words:
         return lines
     card = sections(type(institution).__doc__)

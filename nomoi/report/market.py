@@ -70,9 +70,9 @@ def _show(economy: Economy, found: Equilibria) -> None:
     for k, e in enumerate(found[:MANY], 1):
         held = e.certificate
         sign = "not defined" if e.index is None else f"{e.index:+d}" if e.index else "0"
-        proof = "proved" if held.proved else "as far as a search tells"
+        proof = "that it is one is proved" if held.proved else "that it is one is certified as far as a search tells"
         console.print(
-            f"equilibrium {k}, index {sign}: nobody could gain more than {held.gain:.1e} of what is at stake ({proof})",
+            f"equilibrium {k}, index {sign}: {proof}; nobody could gain more than {held.gain:.1e} of what is at stake",
             highlight=False,
         )
         for some in _abreast(economy.goods[:MANY]):
@@ -81,8 +81,9 @@ def _show(economy: Economy, found: Equilibria) -> None:
         if same:
             off = max(abs(rate - price) / (price or 1.0) for _, _, rate, price in same)  # some goods are free
             console.print(f"{len(same)} marginal rates of substitution equal the price ratios, within {off:.1e}.", "")
-    console.print(escape(found.promise[:1].upper() + found.promise[1:]), highlight=False)
-    console.print(f"[dim]tried: {escape('; '.join(found.tried))}[/dim]", "", highlight=False)
+    asked = "Are there others? " if found.found else ""
+    console.print(escape(asked + found.promise[:1].upper() + found.promise[1:]), highlight=False)
+    console.print(f"[dim]How it was found: {escape('; '.join(found.tried))}.[/dim]", "", highlight=False)
 
 
 def _abreast(goods: Sequence[str]) -> Iterator[range]:

@@ -76,7 +76,7 @@ class Matrix(Situation):
         "reward",
     )
     horizon: int = size(1, "how often it is played", "ours", "steps", low=1)
-    defect: int = size(1, "actions from this one on count as defection", "ours", low=0)
+    defect: int = size(1, "actions from this one on, numbered from 0, count as defection", "ours", low=0)
 
     def __check_init__(self) -> None:
         shape = self.payoff.shape
@@ -87,6 +87,8 @@ class Matrix(Situation):
             )
         if shape[1] < 2:
             raise Refusal("matrix.payoff gives its players a single action; at least two make a choice.")
+        if self.defect >= shape[1]:  # nothing would count as defection, and rules about it would be idle
+            raise Refusal(f"matrix.defect is {self.defect}; the game has choices 0 to {shape[1] - 1}.")
 
     @classmethod
     def preset(cls, name: str, **changes: object) -> Matrix:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, taxonomy
+from nomoi.solve import basins, correlated, crowds, dilemma, dominance, nash, ordinal, price, taxonomy
+from nomoi.solve.elimination import Reduced, eliminate
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import pure
 
@@ -27,11 +29,13 @@ class Analysis:
     dilemmas     how many of the four labellings make a dilemma for both
     place        of a 2 x 2 game without ties, its place among the ordinal games
     crowd        of a symmetric game of three or more with two actions, its dilemma, equilibria and price of anarchy
+    reduced      what iterated strict dominance leaves
+    reached      the best sum of payoffs, where it lies, and how much of it each equilibrium reaches
     undominated  numbers of the equilibria that no other payoff-dominates
     duels        risk dominance between strict equilibria
     welfare      least, most, and egalitarian welfare of correlated equilibria
     one, two     basins of the replicator in one and in two populations
-    notes        what could not be found, and why
+    notes        how to read the payoffs; what could not be found, and why
     """
 
     game: NormalForm
@@ -42,6 +46,8 @@ class Analysis:
     crowd: crowds.Test | None
     kind: taxonomy.Kind
     equilibria: nash.Equilibria
+    reduced: Reduced
+    reached: price.Reached
     undominated: tuple[int, ...]
     duels: tuple[dominance.Duel, ...]
     welfare: dict[str, correlated.Correlated]
@@ -61,6 +67,10 @@ class Analysis:
     def knife_edges(self) -> tuple[str, ...]:
         """What a small change of a payoff would decide, of a symmetric 2 x 2 game."""
         return self.labelling.views[0].knife_edges if self.labelling and self.symmetric else ()
+
+    def outcome(self, actions: Sequence[int]) -> str:
+        """An outcome by its actions' names: (free, low)."""
+        return "(" + ", ".join(n[k] for n, k in zip(self.game.actions, actions, strict=True)) + ")"
 
     def frame(self) -> pa.Table:
         """The equilibria as a table of Arrow: one row for each action of each player in each.
@@ -102,6 +112,20 @@ class Analysis:
                 "points": e.points, "payoffs": e.payoffs, "certificates": e.certificates, "components": e.components,
                 "complete": e.complete, "degenerate": e.degenerate, "method": e.method, "warnings": e.warnings,
             },
+            "dominance": {
+                "solved": self.reduced.solved,
+                "left": [[names[k] for k in mine] for names, mine in zip(game.actions, self.reduced.kept, strict=True)],
+                "steps": [{"player": game.players[s.player], "action": game.actions[s.player][s.action],
+                           "by": {game.actions[s.player][k]: share for k, share in s.by.items()}}
+                          for s in self.reduced.steps],
+            },
+            "welfare": {
+                "best": self.reached.best, "at": [[n[k] for n, k in zip(game.actions, a, strict=True)]
+                                                  for a in self.reached.at],
+                "equilibria": self.reached.sums, "shares": self.reached.shares or None,
+                "price_of_anarchy": self.reached.anarchy, "price_of_stability": self.reached.stability,
+                "no_shares_because": self.reached.why,
+            },
             "payoff_undominated": self.undominated,
             "risk_dominance": [dataclasses.asdict(d) for d in self.duels],
             "correlated": {k: {"welfare": c.welfare, "payoffs": c.payoffs, "distribution": c.distribution,
@@ -111,25 +135,28 @@ class Analysis:
         })  # fmt: skip
 
 
-def analyse(game: NormalForm, method: str = "auto") -> Analysis:
-    """Everything that applies to the game; see Analysis."""
+def analyse(game: NormalForm, method: str = "auto", said: Sequence[str] = ()) -> Analysis:
+    """Everything that applies to the game; see Analysis.  `said` are notes of whoever made the game."""
     game.solvable()
     equal, square = dilemma.symmetric(game), game.shape == (2, 2)
     found = nash.solve(game, method)
+    left = found.reduced or eliminate(game)
     duels = dominance.risk_dominance(game) if game.n == 2 and len(pure(game)) <= FEW else ()
-    welfare, notes = {}, ()
+    welfare, notes = {}, tuple(said)
     if correlated.size(game) <= MOST:
         try:
             welfare = {aim: correlated.solve(game, aim) for aim in correlated.OBJECTIVES}
         except Refusal as refusal:
-            notes = (str(refusal)[:1].upper() + str(refusal)[1:],)
+            notes += (str(refusal)[:1].upper() + str(refusal)[1:],)
     return Analysis(
         game, equal, dilemma.best_labelling(game) if square else None,
         sum(one.dilemma for one in dilemma.labellings(game)) if square else 0,
         ordinal.locate(game) if square and ordinal.strict(game) else None,
         crowds.test(many) if (many := crowds.read(game)) and game.n > 2 else None,
-        taxonomy.kind(game), found, tuple(dominance.payoff_dominant(found.payoffs)), duels, welfare,
-        basins.one_population(game) if square and equal else {}, basins.two_populations(game) if square else {}, notes,
+        taxonomy.kind(game), found, left, price.reached(game, found.payoffs),
+        tuple(dominance.payoff_dominant(found.payoffs)), duels, welfare,
+        basins.one_population(game) if square and equal else {},
+        basins.two_populations(game) if square else basins.decided(left), notes,
     )  # fmt: skip
 
 

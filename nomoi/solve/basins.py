@@ -1,4 +1,7 @@
-"""Basins of 2 x 2 games under the replicator dynamics, in closed form: where a population ends that begins anywhere."""
+"""Basins under the replicator dynamics, where they have a closed form: where a population ends that begins anywhere.
+
+They have in 2 x 2 games, and where dominance decides; `nomoi.solve.attractors` samples those of others.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.solve.dilemma import symmetric
+from nomoi.solve.elimination import Reduced
 from nomoi.solve.game import NormalForm
 
 FINE = 100_001  # midpoints along each side; areas are right to about 1e-5 (ours)
@@ -61,6 +65,17 @@ def two_populations(game: NormalForm) -> dict[str, float]:
     share = 1.0 - float(below.mean()) / 2 / FINE
     ends = ((0, 0), (1, 1)) if not across else ((0, 1), (1, 0))
     return {f"{names[0][i]}, {names[1][j]}": s for (i, j), s in zip(ends, (share, 1.0 - share), strict=True)}
+
+
+def decided(left: Reduced) -> dict[str, float]:
+    """Of two players, where iterated strict dominance leaves one outcome: from all starts inside they end there.
+
+    Strictly dominated strategies die out under the replicator, and then those that they kept (Samuelson & Zhang 1992).
+    Empty where more is left.
+    """
+    if not left.solved or left.whole.n != 2:
+        return {}
+    return {", ".join(names[mine[0]] for names, mine in zip(left.whole.actions, left.kept, strict=True)): 1.0}
 
 
 def _signed(at: np.ndarray, high: float, low: float) -> np.ndarray:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nomoi.errors import Refusal
+from nomoi.solve import late
 from nomoi.solve.exact import tidy
 from nomoi.solve.game import LARGEST, NormalForm
 
@@ -74,11 +75,12 @@ def mixed(crowd: Crowd) -> list[float]:
     The gain from cooperating is sum_k B(k; n-1, x) (Rc(k) - Rd(k)), a polynomial whose Bernstein coefficients are the
     gains themselves (Peña et al. 2014).  None are given where the gain is 0 for every x.
     """
-    from scipy.interpolate import BPoly, PPoly  # late: few games need it, and it takes long
-
+    interpolate = late.module("scipy.interpolate")  # few games need it, and it takes long
     cooperate, defect = tidy(np.stack([crowd.cooperate, crowd.defect]))
     gain = (cooperate - defect) / (np.abs(cooperate - defect).max() or 1.0)
-    roots = PPoly.from_bernstein_basis(BPoly(gain[:, None], [0.0, 1.0])).roots(extrapolate=False)
+    roots = interpolate.PPoly.from_bernstein_basis(interpolate.BPoly(gain[:, None], [0.0, 1.0])).roots(
+        extrapolate=False
+    )
     return [float(x) for x in roots if np.isfinite(x) and 0.0 < x < 1.0]
 
 

@@ -129,9 +129,14 @@ def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, 
     columns = tuple(body[0][1:] if side else body[0]) if top else ()
     rows = tuple(cells[0] for cells in rest) if side else ()
     out: list[list[list[float]]] = []
+    if top and _listed(rest):
+        raise Refusal(f"{path} seems to list outcomes, one a line; a table of cells would be right: rows are the "
+                      "first player's choices, columns the second's, and a cell has both payoffs.")  # fmt: skip
     for line, cells in block[1:] if top else block:
         where = f"{path}, line {line}"
-        out.append([_pair(cell, where) for cell in (cells[1:] if side else cells)])
+        named = [f" ({name})" for name in (("", *columns) if side else columns)]
+        places = (f"{where}, column {k + 1}{''.join(named[k : k + 1])}" for k in range(side, len(cells)))
+        out.append([_pair(cell, place) for cell, place in zip(cells[side:], places, strict=True)])
         if len(out[-1]) != len(out[0]):
             raise Refusal(f"{where} has {len(out[-1])} cells of payoffs and the first row {len(out[0])}; all rows must "
                           "be of one length.")  # fmt: skip
@@ -142,6 +147,17 @@ def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, 
     if columns and len(columns) != len(out[0]):
         raise Refusal(f"{path} names {len(columns)} columns and has {len(out[0])}; each needs its name.")
     return np.array(out), (rows, columns)
+
+
+def _listed(rows: list[list[str]]) -> bool:
+    """Whether rows say an outcome each: two choices, by name or by number, and then what both get."""
+    if any(len(cells) != 4 or not (cells[0] and cells[1]) for cells in rows) or not all(
+        _payoff(cell) for cells in rows for cell in cells[2:]
+    ):
+        return False
+    pairs = {(cells[0], cells[1]) for cells in rows}
+    own, other = ({cells[k] for cells in rows} for k in (0, 1))
+    return len(rows) == len(pairs) == len(own) * len(other) and min(len(own), len(other)) > 1
 
 
 def _names(cells: list[str], where: str) -> None:
@@ -157,6 +173,8 @@ def _names(cells: list[str], where: str) -> None:
 def _pair(cell: str, where: str) -> list[float]:
     """The one or two payoffs of a cell."""
     words = [w for w in re.split(r"\s*[,;]\s*|\s+(?![/])(?<![/]\s)", cell) if w]
+    if not words:
+        raise Refusal(f"{where}: the cell is empty; one or two payoffs would be right.")
     if not 1 <= len(words) <= 2:
         raise Refusal(f"{where}: the cell {cell!r} holds {len(words)} payoffs; one or two would be right.")
     return [number(word, where) for word in words]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal
-from nomoi.solve import crowds, vertices
+from nomoi.solve import crowds, late, vertices
+from nomoi.solve.elimination import eliminate
 from nomoi.solve.exact import fractions
 from nomoi.solve.game import NormalForm
 from nomoi.solve.pure import Profile, profile, pure
@@ -28,6 +29,8 @@ Found = tuple[list[Profile], bool, bool | None, list[str]]  # points, complete, 
 
 def fitting(game: NormalForm) -> str:
     """The method that is complete for the game's size, or gets nearest to it."""
+    if set(game.shape) == {1}:  # dominance has left one outcome
+        return "dominance"
     if game.n > 2:
         return "several"
     if min(game.shape) == 1 or vertices.bases(*game.shape) <= vertices.BASES:
@@ -36,7 +39,20 @@ def fitting(game: NormalForm) -> str:
 
 
 def _pure(game: NormalForm) -> Found:
-    return [profile(game, a) for a in pure(game)], False, None, ["Mixed equilibria were not looked for."]
+    found = [profile(game, a) for a in pure(game)]
+    if eliminate(game).solved:
+        return found, True, False, []
+    return found, False, None, ["Mixed equilibria were not looked for."]
+
+
+def _dominance(game: NormalForm) -> Found:
+    """The one outcome that iterated strict dominance leaves, which then is the only equilibrium."""
+    left = eliminate(game)
+    if not left.solved:
+        many = ", ".join(str(len(mine)) for mine in left.kept)
+        raise Refusal(f"{game.title} is not solved by dominance, which leaves its players {many} actions; auto or pure "
+                      "would do.")  # fmt: skip
+    return [profile(game, (mine[0] for mine in left.kept))], True, False, []
 
 
 def _extreme(game: NormalForm) -> Found:
@@ -103,7 +119,7 @@ def _several(game: NormalForm) -> Found:
 
 def _gambit(game: NormalForm) -> Found:
     try:
-        import pygambit  # type: ignore[import-not-found]
+        pygambit = late.module("pygambit")
     except ImportError:
         raise Refusal("pygambit is not installed here; without it the methods extreme and vertex remain.") from None
     arrays = [np.array(fractions(p.ravel()), object).reshape(game.shape) for p in game.exact]
@@ -122,6 +138,7 @@ def _exactly(found: Any, shape: tuple[int, ...]) -> Profile:
 
 
 METHODS: dict[str, Callable[[NormalForm], Found]] = {
+    "dominance": _dominance,
     "pure": _pure,
     "extreme": _extreme,
     "vertex": _quantecon("vertex_enumeration"),
@@ -138,10 +155,9 @@ def _theory() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import quantecon.game_theory as theory
+            return late.module("quantecon.game_theory")
     except ImportError:
         raise Refusal("this needs quantecon: pip install 'nomoi[games]'.") from None
-    return theory
 
 
 def _scaled(theory: Any, game: NormalForm) -> Any:
@@ -159,8 +175,7 @@ def _middle(game: NormalForm) -> Any:
 
 def _polished(game: NormalForm, point: Profile) -> Profile:
     """Near an equilibrium: the strategies on the same supports that make everybody indifferent exactly."""
-    from scipy.optimize import root
-
+    root = late.module("scipy.optimize").root
     supports = [np.flatnonzero(x > 1e-3) for x in point]
     cuts = np.cumsum([len(s) for s in supports])[:-1]
 

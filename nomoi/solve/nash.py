@@ -1,9 +1,11 @@
 """Nash equilibria: one door, several methods behind it, and a certificate on every answer.
 
-Games of two: all equilibria, by enumerating the vertices of the best-response polytopes (small games: nomoi's own, in
-whole numbers, which lists every extreme point of degenerate games too; larger ones: quantecon, and nomoi's own where
-the answer leaves a doubt).  Games of more: all pure equilibria, and mixed ones as far as they are found.  Whatever
-found it, an answer counts only if nobody could gain by leaving it (see nomoi.solve.certify).
+What iterated strict dominance rules out no equilibrium uses: it is left out first (`nomoi.solve.elimination`).  Games
+of two, or in which two have a choice left: all equilibria, by enumerating the vertices of best-response polytopes
+(small games: nomoi's own, in whole numbers, which lists every extreme point of degenerate games too; larger ones:
+quantecon, and nomoi's own where the answer leaves a doubt).  Games of more: all pure equilibria, and mixed ones as far
+as they are found.  Whatever found it, an answer counts only if nobody could gain by leaving it (see
+nomoi.solve.certify).
 """
 
 from __future__ import annotations
@@ -17,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from nomoi.errors import Refusal, nearest
-from nomoi.solve import vertices
+from nomoi.solve import late, vertices
 from nomoi.solve.certify import CERTAIN, Judge, Verdict, gain
+from nomoi.solve.elimination import Reduced, eliminate
 from nomoi.solve.game import NormalForm
 from nomoi.solve.methods import LARGEST, METHODS, PAIRS, fitting
 from nomoi.solve.pure import Profile
@@ -37,7 +40,10 @@ class Equilibria:
                   0 where the equilibrium is proved in whole numbers
     components    points (by number) that a continuum of equilibria joins; one each where there is none
     complete      whether these are all (in a degenerate game: all extreme ones)
-    degenerate    whether some strategy has more best replies than actions in its support; None where not known
+    degenerate    whether some strategy has more best replies than actions in its support, in what dominance leaves of
+                  the game; None where not known
+    seconds       of solving, without the import of packages
+    reduced       what iterated strict dominance left out beforehand; None where a method was asked for by its name
     """
 
     points: tuple[Profile, ...]
@@ -49,38 +55,44 @@ class Equilibria:
     method: str
     seconds: float
     warnings: tuple[str, ...] = ()
+    reduced: Reduced | None = None
 
 
 def solve(game: NormalForm, method: str = "auto") -> Equilibria:
-    """Nash equilibria by `method`; `auto` picks what is complete for the game's size.
+    """Nash equilibria by `method`; `auto` leaves out what is dominated and picks what is complete for the rest.
 
-    auto, pure, extreme (two players, small, exact), vertex (quantecon), support (quantecon), lemke-howson (quantecon,
-    one for each first label), mclennan-tourky (quantecon, one, any number of players), gambit (pygambit, exact, two
-    players).  Where what `auto` picked misses something or may, `extreme` is tried as well.
+    auto, dominance (one outcome is left by it), pure, extreme (two players, small, exact), vertex (quantecon), support
+    (quantecon), lemke-howson (quantecon, one for each first label), mclennan-tourky (quantecon, one, any number of
+    players), several (all pure ones and what is found of mixed ones), gambit (pygambit, exact, two players).  Where
+    what `auto` picked misses something or may, `extreme` is tried as well.
     """
     game.solvable()
     if method != "auto" and method not in METHODS:
         raise Refusal(f"there is no method {method!r}; {nearest(method, ['auto', *METHODS], 'method')}")
     if method in PAIRS and game.n != 2:
         raise Refusal(f"{method} is for two players and {game.title} has {game.n}; pure or mclennan-tourky would do.")
-    begun = time.perf_counter()
+    begun, imports = time.perf_counter(), late.spent
     judge = Judge(game)
-    method, found = _chosen(judge) if method == "auto" else (method, _sought(judge, method))
-    return found.listed(game, method, time.perf_counter() - begun)
+    if method == "auto":
+        left = eliminate(game)
+        method, found = _chosen(judge, left)
+    else:
+        left, found = None, _sought(judge, method)
+    return found.listed(game, method, time.perf_counter() - begun - (late.spent - imports), left)
 
 
-def _chosen(judge: Judge) -> tuple[str, _Found]:
-    """What is complete for the game's size, or gets nearest to it; what leaves a doubt is enumerated exactly."""
-    method, found = fitting(judge.game), None
+def _chosen(judge: Judge, left: Reduced) -> tuple[str, _Found]:
+    """What is complete for the size of what is left, or gets nearest to it; a doubt is enumerated exactly."""
+    method, found = fitting(left.game), None
     if method not in ("vertex", "lemke-howson"):
-        return method, _sought(judge, method)
-    if method == "vertex" and not _wide(judge.game):
+        return method, _sought(judge, method, left)
+    if method == "vertex" and not _wide(left.game):
         with contextlib.suppress(Refusal):  # without quantecon
-            found = _sought(judge, method)
+            found = _sought(judge, method, left)
     if found is None or not found.whole:
         with contextlib.suppress(Refusal):  # too large
-            return "extreme", _sought(judge, "extreme")
-    return method, found or _sought(judge, method)
+            return "extreme", _sought(judge, "extreme", left)
+    return method, found or _sought(judge, method, left)
 
 
 def certificate(game: NormalForm, profile: Profile) -> float:
@@ -105,29 +117,31 @@ class _Found:
         """Whether nothing hints that something is missing."""
         return self.complete and not self.degenerate and len(self.verdicts) % 2 == 1
 
-    def listed(self, game: NormalForm, method: str, seconds: float) -> Equilibria:
+    def listed(self, game: NormalForm, method: str, seconds: float, left: Reduced | None) -> Equilibria:
         points = tuple(v.point for v in self.verdicts)
         payoffs = np.array([v.payoffs for v in self.verdicts]).reshape(len(points), game.n)
         marks = np.array([v.gain for v in self.verdicts])
-        groups = _components(self.verdicts) if game.n == 2 else tuple((k,) for k in range(len(points)))
-        said = [*self.said, *_doubts(game, points, self.complete, self.degenerate)]
+        who = left.players if left else tuple(range(game.n))
+        groups = _components(self.verdicts, who) if len(who) == 2 else tuple((k,) for k in range(len(points)))
+        said = [*self.said, *_doubts(game, len(who) == 2, points, self.complete, self.degenerate)]
         unique = tuple(dict.fromkeys(said))
-        return Equilibria(points, payoffs, marks, groups, self.complete, self.degenerate, method, seconds, unique)
+        return Equilibria(points, payoffs, marks, groups, self.complete, self.degenerate, method, seconds, unique, left)
 
 
-def _sought(judge: Judge, method: str) -> _Found:
-    """The method's answers that are equilibria, each once, in a fixed order."""
-    points, complete, degenerate, said = METHODS[method](judge.game)
+def _sought(judge: Judge, method: str, left: Reduced | None = None) -> _Found:
+    """The method's answers (in what is left of the game) that are equilibria, each once, in a fixed order."""
+    left = left or Reduced(judge.game, tuple(tuple(range(k)) for k in judge.game.shape), ())
+    points, complete, degenerate, said = METHODS[method](game := left.game)
     kept: dict[Any, Verdict] = {}
     dropped = 0
-    for point in points:
+    for point in map(left.back, points):
         verdict = judge(point)
         if verdict is None:
             dropped += 1
         else:
             kept.setdefault(_key(verdict), verdict)
     verdicts = sorted(kept.values(), key=_order)
-    if degenerate is None and _degenerate(judge.game, verdicts):
+    if degenerate is None and _degenerate(game, verdicts):
         degenerate, complete = True, False  # a method that does not know loses points of such games
     if dropped:
         complete, said = False, [*said, f"{dropped} answer(s) of {method} failed the certificate and were dropped."]
@@ -145,7 +159,9 @@ def _order(verdict: Verdict) -> Any:
     return sum(int(np.count_nonzero(x)) for x in point), [-v for x in point for v in x.tolist()]
 
 
-def _doubts(game: NormalForm, points: tuple[Profile, ...], complete: bool, degenerate: bool | None) -> list[str]:
+def _doubts(
+    game: NormalForm, two: bool, points: tuple[Profile, ...], complete: bool, degenerate: bool | None
+) -> list[str]:
     """What a reader must know of the list: degenerate, even in number, not whole."""
     out = []
     if degenerate:
@@ -154,7 +170,7 @@ def _doubts(game: NormalForm, points: tuple[Profile, ...], complete: bool, degen
         if not complete and game.n == 2:
             fit = "methods extreme and gambit list" if vertices.bases(*game.shape) <= LARGEST else "method gambit lists"
             out.append(f"Not even all extreme points may be listed; the {fit} them.")
-    elif complete and game.n == 2 and len(points) % 2 == 0:
+    elif complete and two and len(points) % 2 == 0:
         out.append(f"{len(points)} equilibria were found, and games that are not degenerate have an odd number: the "
                    "game is degenerate, or some are missing.")  # fmt: skip
     return out
@@ -177,10 +193,10 @@ def _wide(game: NormalForm) -> bool:
     return False
 
 
-def _components(verdicts: list[Verdict]) -> tuple[tuple[int, ...], ...]:
-    """Groups of extreme points: two that share a player's strategy belong together, for all between them is too."""
+def _components(verdicts: list[Verdict], who: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """Groups of extreme points: two that share the strategy of one of two players belong together, with all between."""
     home = list(range(len(verdicts)))
-    parts = [_key(v) for v in verdicts]
+    parts = [[_key(v)[i] for i in who] for v in verdicts]
     for a, b in itertools.combinations(range(len(verdicts)), 2):
         if home[a] != home[b] and any(x == y for x, y in zip(parts[a], parts[b], strict=True)):
             home = [home[a] if h == home[b] else h for h in home]

@@ -6,7 +6,8 @@ chance, an institution in `chance` that it leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -122,7 +123,9 @@ def normal_form(situation: Situation) -> NormalForm:
     if situation.institutions:
         title += f" under {' and '.join(i.name for i in situation.institutions)}"
     names = tuple(f"agent {i}" for i in range(n))
-    return NormalForm(part["payoff"].reshape(n, *shape), title, names, _labels(heads, asked[0]))
+    return NormalForm(
+        part["payoff"].reshape(n, *shape), title, names, _labels({h: situation.choices[h] for h in heads}, asked[0])
+    )
 
 
 def _declared(situation: Situation) -> None:
@@ -254,15 +257,14 @@ def _alike(markov: Markov, payoff: np.ndarray) -> None:
             raise Refusal(f"{markov.title} treats its agents differently, so it cannot be unfolded as symmetric.")
 
 
-def _labels(heads: dict[str, int], asked: np.ndarray) -> tuple[tuple[str, ...], ...]:
-    """The names of each agent's choices, from asked [H, n]: the number, or where several are asked, head by head."""
+def _labels(choices: Mapping[str, Sequence[str]], asked: np.ndarray) -> tuple[tuple[str, ...], ...]:
+    """The names of each agent's choices, from asked [H, n]: the choice, or where several are asked, head by head."""
     out = []
     for mine in asked.T:
-        own = {head: k for (head, k), there in zip(heads.items(), mine, strict=True) if there}
-        if not own:  # who is asked nothing
-            out.append(("nothing",))
-            continue
-        each = np.indices(tuple(own.values())).reshape(len(own), -1).T
-        named = [", ".join(f"{head} {c}" for head, c in zip(own, row, strict=True)) for row in each]
-        out.append(tuple(str(row[0]) for row in each) if len(own) == 1 else tuple(named))
+        own = {head: labels for (head, labels), there in zip(choices.items(), mine, strict=True) if there}
+        if len(own) == 1:
+            out.append(tuple(*own.values()))
+        else:  # who is asked nothing does nothing
+            each = itertools.product(*own.values())
+            out.append(tuple(", ".join(f"{h} {c}" for h, c in zip(own, row, strict=True)) or "nothing" for row in each))
     return tuple(out)

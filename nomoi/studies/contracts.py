@@ -51,8 +51,10 @@ def split(key: None, proposers: int, select: str, step: float) -> Mapping[str, f
 
 def plain(key: None, control: str) -> Mapping[str, float]:
     """The introduction's dilemma under a contract on defecting, and under two that cannot help."""
-    never = Matrix().replace(defect=2)  # an event that never happens
-    if control == "useless event":
+    if control == "useless event":  # on a third choice, which costs who takes it 9, so that nobody ever does
+        both, alone, tempted, neither = GAMES[FIRST]
+        row = np.array([[both, alone, alone], [tempted, neither, neither], [-9, -9, -9]], float)
+        never = Matrix(payoff=np.stack([row, row.T]).tolist(), defect=2)
         return _told(_solved(never, Contract(on="defect", high=4.0, voters=0)))
     if control == "null contract always":
         return _told(_solved(Matrix(), Treaty(on="defect", low=0.0, high=0.0, fines=1, lumps=1)))
