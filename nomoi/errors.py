@@ -43,7 +43,14 @@ def nearest(word: str, known: Iterable[str], what: str = "name", later: Mapping[
         return f"did you mean {close[0]!r}?"
     if len(known) > MANY:  # a sentence, not a list
         return f"there are {len(known)}, such as {', '.join(known[:3])} (`nomoi list` has all names)."
-    return f"the {what}s are: {', '.join(known)}." if known else f"there is no {what} to choose from."
+    return f"the {_several(what)} are: {', '.join(known)}." if known else f"there is no {what} to choose from."
+
+
+def _several(what: str) -> str:
+    """The plural of a word."""
+    if re.search("[^aeiou]y$", what):
+        return f"{what[:-1]}ies"
+    return what if what.endswith("ies") else f"{what}es" if re.search("(s|x|ch)$", what) else f"{what}s"
 
 
 def printable(text: str) -> str:

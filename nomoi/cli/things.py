@@ -49,9 +49,7 @@ def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) 
     from nomoi import testing
     from nomoi.report import terminal
 
-    checks, ok = testing.report(file)
-    terminal.checks(checks)
-    if not ok:
+    if not terminal.checks(testing.reports(file)):
         raise SystemExit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ COLUMNS = (
     "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance",
     "bound",
 )  # fmt: skip
+
+
+NAMED = 28  # letters that the name of a check has room for (ours)
 
 
 @contextlib.contextmanager
@@ -143,15 +147,21 @@ def _cell(e: Estimate, full: bool = True, signed: bool = False) -> str:
     return f"{text}\n[dim]{escape(e.interval())}[/dim]" if full and e.n > 1 else text
 
 
-def checks(found: Sequence[Any]) -> None:
-    """The findings of `nomoi check`: what holds, what does not, what does not apply."""
-    sign = {True: "[green]holds[/green]", False: "[red]fails[/red]", None: "[dim]-[/dim]"}
-    out = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+def checks(found: Iterable[Any]) -> bool:
+    """The findings of `nomoi check` as they come (holds, fails, does not apply), and whether all is well."""
+    sign = {True: ("holds", "green"), False: ("fails", "red"), None: ("-", "dim")}
+    counted = {True: 0, False: 0, None: 0}
     for one in found:
-        out.add_row(sign[one.passed], escape(one.name), escape(one.sentence))
-    console.print(out)
-    failed = sum(one.passed is False for one in found)
-    console.print(f"{sum(one.passed is True for one in found)} hold, {failed} fail.", highlight=False)
+        counted[one.passed] += 1
+        word, style = sign[one.passed]
+        row = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        for width in (5, NAMED, None):
+            row.add_column(min_width=width)
+        row.add_row(f"[{style}]{word}[/{style}]", escape(one.name), escape(one.sentence))
+        console.print(row)
+        sys.stdout.flush()  # where it goes into a file or a pipe too
+    console.print(f"{counted[True]} hold, {counted[False]} fail.", highlight=False)
+    return not counted[False]
 
 
 def verdicts(findings: Any) -> None:

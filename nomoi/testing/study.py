@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nomoi.errors import Refusal, nearest
 from nomoi.runs.study import SIZES, Study, promise, shared
 from nomoi.testing.common import Check, Wrong, ask
 
 
-def check_study(study: Study) -> list[Check]:
+def check_study(study: Study) -> Iterator[Check]:
     """One check a size; nothing is made for it."""
-    return [ask(f"{study.name}: {size}", lambda size=size: _promised(study, size)) for size in study.seeds]
+    yield from (ask(f"{study.name}: {size}", lambda size=size: _promised(study, size)) for size in study.seeds)
 
 
 def _promised(study: Study, size: str) -> str:
