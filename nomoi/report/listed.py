@@ -53,7 +53,8 @@ def listed(kind: str, word: str = "") -> tuple[Thing, ...]:
 
 def single(kind: str) -> str:
     """The word for one of a kind, of which several were asked for: `nomoi list scripts`."""
-    return next((k for k, several in KINDS.items() if kind.lower() in (k, f"{k}s", several.split(":")[0].split()[0])), kind)
+    several = {k: words.split(":")[0].split()[0] for k, words in KINDS.items()}
+    return next((k for k, words in several.items() if kind.lower() in (k, f"{k}s", words)), kind)
 
 
 def named(word: str) -> list[Thing]:

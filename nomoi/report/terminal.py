@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nomoi.errors import printable
 from nomoi.measure.statistics import Estimate, number
 from nomoi.report.console import Plain, console
+from nomoi.report.listed import sentence
 
 if TYPE_CHECKING:
     from nomoi.runs import engine
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = (
-    "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance",
-    "bound",
+    "objective", "standing", "income", "defection", "equality", "sustainability", "stock", "depletion", "removed",
+    "compliance", "bound",
 )  # fmt: skip
 
 
@@ -34,11 +36,11 @@ NAMED = 28  # letters that the name of a check has room for (ours)
 
 
 @contextlib.contextmanager
-def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress | str], None]]:
+def live() -> Iterator[Callable[[engine.Progress | str], None]]:
     """Progress while runs are made: a line a trial, with the latest harvest (or reward); and what is to be said now."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True), disable=quiet,
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True),
     )  # fmt: skip
     lines: dict[str, Any] = {}
     done: dict[tuple[str, int | None], int] = {}
@@ -69,7 +71,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress | str], None
         yield tell
 
 
-def table(result: Comparison, page: Path) -> None:
+def table(result: Comparison) -> None:
     """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
     units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
@@ -93,10 +95,11 @@ def table(result: Comparison, page: Path) -> None:
         console.print(_accounts(result))
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
+    console.print(f"[bold]{escape(result.who.name)}[/bold]  {escape(sentence(type(result.who).__doc__ or ''))}")
     for remark in result.remarks:
         console.print(remark, style="yellow", highlight=False)
     _kept((r for row in (*result.rows, *result.scripts, *result.chance) for r in row.records), result.fresh)
-    said(page)
+    sys.stdout.flush()  # a page with films takes a while, and this is known now
 
 
 def _fitting(result: Comparison, shown: list[str]) -> list[str]:
@@ -132,7 +135,7 @@ def _title(result: Comparison) -> str:
     learned = (
         f"{result.who.name} learns, {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
     )
-    return f"{result.situation.name}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
+    return f"{escape(result.place)}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
 
 
 def _cells(row: Row, shown: Sequence[str], gain: str) -> list[str]:
@@ -206,6 +209,11 @@ def _kept(records: Iterable[Record], fresh: int) -> None:
     every = len({record.id for record in records})
     if every > fresh:
         console.print(f"{every - fresh} of {every} runs were there already.", highlight=False)
+
+
+def note(doing: str) -> None:
+    """What is being done that takes a while, beside what is printed."""
+    print(printable(doing), file=sys.stderr, flush=True)
 
 
 def said(page: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from nomoi.errors import Refusal, nearest
-from nomoi.runs.study import SIZES, Study, promise, shared
+from nomoi.runs.study import SIZES, Study, promise, shared, still
 from nomoi.testing.common import Check, Wrong, ask
 
 
@@ -22,4 +22,6 @@ def _promised(study: Study, size: str) -> str:
         promise(study, trials, study.seeds[size], figures=True)
     except Refusal as refusal:
         raise Wrong(str(refusal)) from None
+    if cannot := still(study, trials, study.seeds[size]):
+        raise Wrong(" ".join(cannot))
     return f"{len(trials)} trials can be made, and all will be there that claims and the page are about."
