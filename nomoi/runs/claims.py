@@ -150,8 +150,9 @@ def idle(claims: Sequence[Claim], promised: Promised) -> list[str]:
         values = [_tried(claim, promised, draw) for draw in range(len(NOISES))]
         known = np.concatenate(values)
         if sum(len(some) > 0 for some in values) > 1 and (known == known[0]).all():
-            out.append(f"the effect of the claim {claim.text!r} is {known[0]:g} whatever the runs bring, so it "
-                       "cannot fail; an effect of what they bring, such as r.late(LABEL, MEASURE), would be right.")  # fmt: skip
+            right = "an effect of what they bring, such as r.late(LABEL, MEASURE), would be right"
+            same = f"{claim.text!r} is {known[0]:g} whatever the runs bring"
+            out.append(f"the effect of the claim {same}, so it cannot fail; {right}.")
     return out
 
 
