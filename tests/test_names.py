@@ -350,6 +350,23 @@ def test_what_one_derives_from_is_shown(word, parts, nomoi):
         assert part in " ".join(out.split()), part
 
 
+def test_what_fits_a_situation_is_told_as_it_is_asked_for(nomoi, tmp_path):
+    (tmp_path / "trade.csv").write_text(',a,b\nx,"3,3","0,5"\ny,"5,0","1,1"\n')
+    status, out, _ = nomoi("list", "institution", "--fits", "trade.csv")
+    assert status == 0
+    assert "institutions fit trade.csv by themselves" in out
+    assert "contract(on=defect)" in out
+    assert "\naltar" not in out
+    status, out, err = nomoi("compare", "trade.csv", "--under", "contract")
+    assert (status, out) == (2, "")
+    assert err == ("nomoi: contract needs 'sparse', which matrix does not offer; contract(on=defect) would be right.\n")
+    status, _, err = nomoi("list", "scripts", "--fits", "pool")
+    assert status == 2
+    assert "--fits is of institutions" in err
+    with pytest.raises(Refusal, match=r"levy\(on=harvest\) would be right; so would levy\(on=[\w.]+\)"):
+        govern(package.Harvest(), package.Levy(on="harvests"))
+
+
 def test_kinds_may_be_named_as_several(nomoi):
     for one, several in (("script", "scripts"), ("study", "studies"), ("family", "families"), ("folly", "follies")):
         assert nomoi("list", one) == nomoi("list", several)

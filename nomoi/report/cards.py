@@ -6,7 +6,7 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +16,7 @@ from nomoi.core import written
 from nomoi.errors import Refusal
 from nomoi.report.console import console
 from nomoi.report.examples import EXAMPLES
-from nomoi.report.listed import KINDS, Thing, listed, named, single
+from nomoi.report.listed import KINDS, Thing, listed, named, sentence, single
 
 if TYPE_CHECKING:
     from nomoi.runs.study import Study
@@ -40,6 +40,38 @@ def catalogue(kind: str = "") -> None:
         lines = [_line(thing, wide, console.width) for thing in things]
         console.out(KINDS[one], style="italic", highlight=False)
         console.out("\n".join([*lines, ""]), highlight=False)
+
+
+def fitting(kind: str, situation: str) -> None:
+    """The institutions that fit a situation, each as --under takes it, with its first sentence."""
+    from nomoi.runs import regimes
+
+    if single(kind or "institution") != "institution":
+        right = "`nomoi list institution --fits NAME` would be right"
+        raise Refusal(f"--fits is of institutions, and {kind!r} is asked for; {right}.")
+    place, name = regimes.place(situation, None, {}), regimes.game(situation)
+    texts = {_fits(cls, place): cls for cls in there.institutions().values()}
+    found = {text: sentence(there.card(cls).text) for text, cls in texts.items() if text}
+    many = f"{len(found)} of {len(there.institutions())} institutions fit {name or place.name} by themselves"
+    console.out(f"{many}; others go by one that stands before them (altar+sanction)", style="italic", highlight=False)
+    wide = max(map(len, found), default=0) + 2
+    lines = [_line(Thing("institution", text, said), wide, console.width) for text, said in found.items()]
+    console.out("\n".join([*lines, ""]), highlight=False)
+
+
+def _fits(cls: type[Any], place: Any) -> str:
+    """How --under names an institution that fits; empty where it does not."""
+    from nomoi.core import govern
+
+    name = cls.__name__.lower()
+    events = [e for e, event in place.emits.items() if event.good] if hasattr(cls, "on") else []
+    for text, options in ((name, {}), *((f"{name}(on={e})", {"on": e}) for e in events)):
+        try:
+            govern(place, cls(**options))
+        except Refusal:
+            continue
+        return text
+    return ""
 
 
 def _line(thing: Thing, wide: int, width: int) -> str:

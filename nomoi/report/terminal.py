@@ -32,6 +32,25 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@contextlib.contextmanager
+def counted(label: str, many: int) -> Iterator[Callable[[str], None]]:
+    """Progress of so many things of a kind, each told as it begins; nothing is shown before the first does."""
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn()
+    bar = Progress(*columns, console=Plain(stderr=True))
+    task, begun = bar.add_task(escape(label), total=many, said=""), 0
+    with contextlib.ExitStack() as shown:
+
+        def tell(doing: str) -> None:
+            nonlocal begun
+            if not begun:
+                shown.enter_context(bar)
+            begun += 1
+            bar.update(task, completed=begun - 1, said=f"{begun} of {many}: {escape(printable(doing))}")
+
+        yield tell
+        bar.update(task, completed=many, said=f"{many} of {many}")
+
+
 NAMED = 28  # letters that the name of a check has room for (ours)
 
 
