@@ -8,6 +8,7 @@ the site; reference pages are made of the cards and docstrings (docs/reference.p
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import re
 import shutil
@@ -23,7 +24,18 @@ import reference  # noqa: E402
 
 GUIDES = ("README", "begin", "game", "institution", "study", "verdicts", "data", "meetings", "learners", "cluster",
           "lesson")  # fmt: skip
-SUBJECTS = ("games", "commons", "markets", "proxies", "voices", "play", "speaking", "architecture")
+SUBJECTS = (
+    "games",
+    "commons",
+    "markets",
+    "proxies",
+    "voices",
+    "play",
+    "speaking",
+    "lab",
+    "compatibility",
+    "architecture",
+)
 CSS = """
 .wy-nav-content { max-width: 1080px; }
 .rst-content pre, .rst-content code { font-size: 13px; }
@@ -70,7 +82,9 @@ def nav(there: Path) -> list[dict[str, Any]]:
 
 
 def build(folder: Path) -> None:
-    """Write the site; SystemExit where a link leads nowhere."""
+    """Write the site; SystemExit where a link leads nowhere, or where there is nothing to build it with."""
+    if lacking := [name for name in ("mkdocs", "pygments") if importlib.util.find_spec(name) is None]:
+        raise SystemExit(f"the site is built with {' and '.join(lacking)}, which is not here: pip install -e '.[docs]'")
     from mkdocs.commands.build import build as write
     from mkdocs.config import load_config
     from mkdocs.exceptions import Abort

@@ -27,23 +27,37 @@ class Missing(Refusal):
 MANY = 40  # more names than these are no help in a sentence (ours)
 
 
-def nearest(word: str, known: Iterable[str], what: str = "name", later: Mapping[str, str] | None = None) -> str:
+def nearest(
+    word: str, known: Iterable[str], what: str = "name", later: Mapping[str, str] | None = None, called: str = "",
+    instead: Iterable[str] = (),
+) -> str:  # fmt: skip
     """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so.
 
     later   names that would be known if who offers them stood first: name -> who
+    called  how another name would be asked for, such as levy(on={}), and those that may stand `instead`
     """
     if later and word in later:
         return f"{later[word]} does, and acts after it: write {later[word]} first."
-    known = sorted(set(known))
+    known, instead = sorted(set(known)), list(instead)
     close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
     if not close and len(word) > 2:
         begun = re.compile(rf"(^|[._ ]){re.escape(word)}")
         close = sorted(filter(begun.search, known), key=len)[:1]
+    if called and instead:
+        others = f"; so would {', '.join(map(called.format, instead[1:4]))}" if instead[1:] else ""
+        return f"{called.format(close[0] if close and close[0] in instead else instead[0])} would be right{others}."
     if close:
         return f"did you mean {close[0]!r}?"
     if len(known) > MANY:  # a sentence, not a list
         return f"there are {len(known)}, such as {', '.join(known[:3])} (`nomoi list` has all names)."
-    return f"the {what}s are: {', '.join(known)}." if known else f"there is no {what} to choose from."
+    return f"the {_several(what)} are: {', '.join(known)}." if known else f"there is no {what} to choose from."
+
+
+def _several(what: str) -> str:
+    """The plural of a word."""
+    if re.search("[^aeiou]y$", what):
+        return f"{what[:-1]}ies"
+    return what if what.endswith("ies") else f"{what}es" if re.search("(s|x|ch)$", what) else f"{what}s"
 
 
 def printable(text: str) -> str:

@@ -17,7 +17,7 @@ from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate, estimate, exactly
 from nomoi.report import study as reporting
 from nomoi.runs import study
-from nomoi.runs.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, told
+from nomoi.runs.claims import KINDS, Claim, Promised, Reading, Results, check, count, found, idle, told
 from nomoi.runs.effects import scores
 from nomoi.runs.record import Record
 from nomoi.runs.study import Computed, Study, run
@@ -213,6 +213,41 @@ def test_noise_that_breaks_an_effect_is_no_fault_and_a_measure_unknown_until_mad
         Results({"a": (record,)}).late("a", "mm")
     with pytest.raises(Refusal, match="no measure of 'a' 'mm'"):
         Results({"a": (record,)}).curve("a", "mm")
+
+
+def test_a_claim_that_is_the_same_whatever_comes_is_said_and_others_are_not(tmp_path, nomoi):
+    promised = Promised({"a": ["m"], "b": ["m"]}, 3, frozenset("b"))
+    of = lambda effect: idle([Claim("so", "ours", effect, above=0)], promised)  # noqa: E731
+    for effect in (lambda r: 1.0, lambda r: np.zeros(3), lambda r: r.late("a", "m") * 0,
+                   lambda r: exactly(2.0), lambda r: r.late("a", "m") - r.late("a", "m")):  # fmt: skip
+        (said,) = of(effect)
+        assert "whatever the runs bring, so it cannot fail" in said
+    for effect in (lambda r: r.late("a", "m"), lambda r: r.late("a", "m") - r.late("b", "m"), lambda r: 1 / 0,
+                   lambda r: (r.late("a", "m") < 0.05) * 1.0, lambda r: np.full(3, np.nan),
+                   lambda r: exactly(r.late("a", "m").mean())):  # fmt: skip
+        assert of(effect) == []
+    Path("st.py").write_text(IDLE)
+    status, out, _ = nomoi("check", "st.py")
+    assert status == 1
+    assert "the claim 'Nothing is nothing' is 0 whatever the runs bring" in " ".join(out.split())
+    assert "'Two is two'" not in out
+    status, out, err = nomoi("run", "st.py")
+    assert status == 0
+    assert "the claim 'Nothing is nothing' is 0 whatever the runs bring" in " ".join(err.split())
+    assert "0, of no run" in " ".join(out.split())
+    assert "one seed" not in out
+
+
+IDLE = """
+from nomoi.runs.study import Claim, Computed, Study
+
+def two(key):
+    return {"two": 2.0}
+
+STUDY = Study("st", "?", [Claim("Nothing is nothing", "ours", lambda r: 0.0, above=-1, kind="ours"),
+                          Claim("Two is two", "ours", lambda r: r.late("two", "two"), above=1, kind="ours")],
+              lambda size: [Computed("two", two, exact=True)], {"laptop": 2})
+"""
 
 
 def test_late_is_the_last_eighth_and_no_more(tmp_path):

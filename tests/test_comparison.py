@@ -110,7 +110,7 @@ def test_accounts_are_shown_apart_everywhere(trained, monkeypatch, tmp_path):
 
     said = Console(record=True, width=100, file=io.StringIO())
     monkeypatch.setattr(terminal, "console", said)
-    terminal.table(result, tmp_path / "page.html")
+    terminal.table(result)
     first, second = said.export_text().split("where payoffs come from")
     assert "payoff" not in first
     assert [w for w in second.split() if w in ("earned", *names)][:5] == ["earned", *names[1:]]

@@ -15,7 +15,7 @@ from nomoi.institutions.levy import Levy
 from nomoi.situations.harvest import Harvest
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
-from nomoi.testing import check, report
+from nomoi.testing import check, report, reports
 from nomoi.testing.common import ask
 from nomoi.testing.institution import Seat, seats
 from nomoi.testing.situation import Bench
@@ -361,6 +361,12 @@ def test_find_wants_one_of_the_kind_and_offers_the_nearest(tmp_path):
         catalogue.find(two, "situation")
     with pytest.raises(Refusal, match="must name one institution and has none"):
         catalogue.find(f"{two}:Lake", "institution")
+
+
+def test_checks_are_told_as_they_are_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(Bench, "questions", lambda self: pytest.fail("not yet"))
+    told = reports(write(tmp_path, GOOD) + ":Well")
+    assert [next(told).name for _ in range(3)] == ["Well: defaults", "Well: card", "Well: reset, step, observe"]
 
 
 def test_a_report_names_the_class_and_says_whether_all_is_well(tmp_path):

@@ -19,7 +19,7 @@ from nomoi import catalogue, files
 from nomoi.core import govern, options
 from nomoi.core.option import like
 from nomoi.core.spec import addresses, spec
-from nomoi.errors import Missing, Refusal
+from nomoi.errors import Missing, Refusal, nearest
 from nomoi.measure import measures
 from nomoi.report.listed import KINDS, listed, named
 from nomoi.runs import Store, Trained, code, study, told
@@ -112,7 +112,7 @@ def test_every_kind_can_be_listed_and_each_of_its_names_shown(nomoi):
 @pytest.mark.parametrize(
     ("words", "part"),
     [
-        (["list", "situations"], "no kind 'situations'; did you mean 'situation'?"),
+        (["list", "situatons"], "no kind 'situatons'; did you mean 'situation'?"),
         (["show", "zap:altar"], "no kind 'zap'; the kinds are: family, folly, game, institution"),
         (["show", "study:altr"], "no study called 'altr'; did you mean 'altar'?"),
         (["show", "tragdy"], "nothing called 'tragdy'; did you mean 'tragedy'?"),
@@ -327,3 +327,49 @@ def test_a_test_without_its_data_is_skipped(data, monkeypatch):
     monkeypatch.delenv("NOMOI_DATA", raising=False)
     with pytest.raises(pytest.skip.Exception, match="set NOMOI_DATA"):
         data("anything")
+
+
+# --- what one derives from ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "parts"),
+    [
+        ("learner", ["act(key, mind, situation, seen, carry)", "{head: [n] int32}", "bitplanes", "nomoi new learner"]),
+        ("Situation", ["step(key, state, action) -> State, Outcome", "To be written", "present(state) -> bool [n]"]),
+        ("institution", ["permit(memory, situation, state, action) -> Action", "posted(memory) -> int []"]),
+        ("objective", ["feel(memory, situation, outcome) -> float [n], float [n]"]),
+        ("study", ["claims: Sequence[Claim]", "trials(size)"]), ("measure", ["NaN where it is not defined"]),
+        ("event", ["from nomoi.core.events import Event"]), ("claim", ["effect"]), ("trial", ["make(key, parents)"]),
+    ],
+)  # fmt: skip
+def test_what_one_derives_from_is_shown(word, parts, nomoi):
+    status, out, _ = nomoi("show", word)
+    assert status == 0
+    for part in parts:
+        assert part in " ".join(out.split()), part
+
+
+def test_what_fits_a_situation_is_told_as_it_is_asked_for(nomoi, tmp_path):
+    (tmp_path / "trade.csv").write_text(',a,b\nx,"3,3","0,5"\ny,"5,0","1,1"\n')
+    status, out, _ = nomoi("list", "institution", "--fits", "trade.csv")
+    assert status == 0
+    assert "institutions fit trade.csv by themselves" in out
+    assert "contract(on=defect)" in out
+    assert "\naltar" not in out
+    status, out, err = nomoi("compare", "trade.csv", "--under", "contract")
+    assert (status, out) == (2, "")
+    assert err == ("nomoi: contract needs 'sparse', which matrix does not offer; contract(on=defect) would be right.\n")
+    status, _, err = nomoi("list", "scripts", "--fits", "pool")
+    assert status == 2
+    assert "--fits is of institutions" in err
+    with pytest.raises(Refusal, match=r"levy\(on=harvest\) would be right; so would levy\(on=[\w.]+\)"):
+        govern(package.Harvest(), package.Levy(on="harvests"))
+
+
+def test_kinds_may_be_named_as_several(nomoi):
+    for one, several in (("script", "scripts"), ("study", "studies"), ("family", "families"), ("folly", "follies")):
+        assert nomoi("list", one) == nomoi("list", several)
+    assert nomoi("show", "studies:altar") == nomoi("show", "study:altar")
+    for what, plural in (("class", "classes"), ("property", "properties"), ("way", "ways"), ("name", "names")):
+        assert f"the {plural} are: a, b." in nearest("zzz", ["a", "b"], what)

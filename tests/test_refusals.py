@@ -329,5 +329,5 @@ def test_too_short_a_run_says_so(capsys):
     assert "7 updates of 4,096 world steps, so hardly anything" in made(7).remarks[0]
     assert made(8).remarks == []
     assert said in html(made(1))
-    terminal.table(made(1), Path("page.html"))
+    terminal.table(made(1))
     assert said in " ".join(capsys.readouterr().out.split())

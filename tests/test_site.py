@@ -1,6 +1,6 @@
 """The site: every public name has its place on a reference page, and it is built with no link that leads nowhere."""
 
-import importlib
+import importlib.util
 import re
 import sys
 from pathlib import Path
@@ -60,6 +60,28 @@ def test_every_package_of_python_and_every_command_has_its_page(docs):
     for command in app.registered_commands:
         assert f"\n## nomoi {command.name or command.callback.__name__}\n" in commands
     assert "--under" in commands
+
+
+def test_every_page_and_guide_stands_at_the_side(docs):
+    shown = str(_site().nav(ROOT))
+    for page in (*ROOT.glob("docs/*.md"), *ROOT.glob("docs/guide/*.md")):
+        assert f"'{page.relative_to(ROOT)}'" in shown, page
+
+
+def test_without_its_tools_the_site_is_refused_in_a_sentence(docs, tmp_path, monkeypatch):
+    site = _site()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match=r"built with mkdocs and pygments, .*pip install -e '\.\[docs\]'"):
+        site.build(tmp_path)
+
+
+def _site():
+    """docs/site.py, whose name is that of a module of Python's."""
+    spec = importlib.util.spec_from_file_location("site_of_nomoi", ROOT / "docs/site.py")
+    module, before = importlib.util.module_from_spec(spec), list(sys.path)
+    spec.loader.exec_module(module)
+    sys.path[:] = before
+    return module
 
 
 def test_a_card_as_markdown_keeps_columns_and_snippets_and_escapes_what_is_no_markup(docs):

@@ -39,18 +39,20 @@ def compare(
     from nomoi.runs import compare as comparing
 
     files.check_place(report, out)
-    with resumable(), terminal.live(quiet=as_json) as tell:
+    with resumable(), terminal.live() as tell:
         result = comparing.compare(
             situation, under or (), who=who, objective=objective, seeds=seeds, steps=steps, out=out, map=map,
             set=set or (), tell=tell, old=old, on=on or "", workers=workers,
         )  # fmt: skip
     from nomoi.report.comparison import write_page
 
-    page = write_page(result, report)
     if as_json:
-        print(json.dumps(result.data(), indent=1))
+        print(json.dumps(result.data(), indent=1), flush=True)
     else:
-        terminal.table(result, page)
+        terminal.table(result)
+    page = write_page(result, report, terminal.note)
+    if not as_json:
+        terminal.said(page)
 
 
 @app.command()
@@ -140,7 +142,7 @@ def play(
         playing.dry(made, seeds)
         return
     desk = Desk(most_calls=most_calls, most_tokens=most_tokens, patience=patience)
-    with resumable(), terminal.live(quiet=as_json) as tell:
+    with resumable(), terminal.live() as tell:
         rows = playing.play(made, seeds, out, tell, desk)
     if as_json:
         print(playing.data(rows, desk))
@@ -180,7 +182,7 @@ def run(
     if os.path.realpath(path) in map(os.path.realpath, summaries):
         raise Refusal(f"{path} is the place of the page and of a summary; give --report or --keep another.")
     found = []
-    with resumable(), terminal.live(quiet=as_json) as tell:
+    with resumable(), terminal.live() as tell:
         for one in chosen:
             found.append(studying.run(
                 one, size, out=out, tell=tell, set=changes[one.name], old=old, on=on or "", workers=workers,

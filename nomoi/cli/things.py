@@ -12,11 +12,14 @@ from nomoi.errors import Refusal, printable
 
 
 @app.command("list")
-def list_(kind: Annotated[str, typer.Argument(help="one kind, such as institution, measure or game")] = "") -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help="one kind, such as institution, measure or game")] = "",
+    fits: Annotated[str, typer.Option(help="of institutions: those that fit a situation, or a game's file")] = "",
+) -> None:
     """What there is, kind by kind, each with its first sentence."""
     from nomoi.report import cards
 
-    cards.catalogue(kind)
+    cards.fitting(kind, fits) if fits else cards.catalogue(kind)
 
 
 @app.command()
@@ -49,9 +52,7 @@ def check(file: Annotated[str, typer.Argument(help="FILE.py or FILE.py:Name")]) 
     from nomoi import testing
     from nomoi.report import terminal
 
-    checks, ok = testing.report(file)
-    terminal.checks(checks)
-    if not ok:
+    if not terminal.checks(testing.reports(file)):
         raise SystemExit(1)
 
 

@@ -270,6 +270,9 @@ def govern(situation: Situation, *institutions: Institution) -> Situation:
                     + nearest(
                         need,
                         before.offers,
+                        called=f"{type(institution).__name__.lower()}(on={{}})"
+                        * (getattr(institution, "on", "") == need),
+                        instead=[e for e, event in before.emits.items() if event.good],
                         later={f"{i.name}.{e}": i.name for i in institutions[place + 1 :] for e in i.emits},
                     )
                 )

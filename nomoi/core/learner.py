@@ -26,7 +26,9 @@ class Learner(eqx.Module):
     start(mind, situation) -> carry           at the start of every episode; () by default
     act(key, mind, situation, seen, carry)    in every step: everybody's answer to every head, {head: [n] int32}, each
         -> (action, carry)                    from 0 to choices - 1, and what is remembered.  `seen` is what
-                                              `situation.observe` told, {name: [n, ...]}, and all that it may look at
+                                              `situation.observe` told, {name: [n, ...]}, and all that it may look at;
+                                              the bits of `seen["view"]` are planes, which
+                                              `nomoi.grid.bitplanes(view, len(outline(situation).planes))` takes apart
 
     To learn (all four, or none):
 

@@ -1,4 +1,14 @@
-"""A learner of one's own, in one file: it learns how often to give each answer, and looks at nothing."""
+"""A learner of one's own, in one file: it learns how often to give each answer, and looks at nothing.
+
+Who looks finds in `act` what `situation.observe` told: `seen` is {name: [n, k]} of features, and where there is land
+`seen["view"]` [n, rows, columns], whose bits are planes.  A network takes them apart first:
+
+    from nomoi.core import outline
+    from nomoi.grid import bitplanes
+    planes = bitplanes(seen["view"], len(outline(situation).planes))  # [n, rows, columns, planes] of 0 and 1
+
+`nomoi show learner` says what is called when, with which shapes.
+"""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Training(eqx.Module):
 
 
 class PPO(Learner, Rule):
-    """Independent PPO with generalised advantage estimation.  Defaults are ours.
+    """Independent PPO, a policy-gradient learner, with generalised advantage estimation.  Defaults are ours.
 
     With `residents` only the first agents learn, among others who follow a script; what is learned (`mind`) is
     theirs alone, while `act` answers for everybody.  With a `conscience` they guess from what is public whether others

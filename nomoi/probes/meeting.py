@@ -11,7 +11,7 @@ more children, one of whom is now and then of another kind.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import equinox as eqx
@@ -116,11 +116,12 @@ class Meeting:
 
 def meet(
     key: PRNGKeyArray, situation: Situation, guests: Sequence[Guest], held_out: Sequence[Guest] = (), focal: int = 0,
-    worlds: int = 32,
+    worlds: int = 32, tell: Callable[[str], None] = lambda _: None,
 ) -> Meeting:  # fmt: skip
     """Let every guest be focal among every guest, and among those held out; all in the same random worlds.
 
     focal  how many agents act by the focal guest, the first ones; 0 is half of all, at least one
+    tell   hears of each pairing before it is played
     """
     n = situation.agents
     if n < 2:
@@ -138,8 +139,12 @@ def meet(
     if not guests:
         raise Refusal("nobody comes to the meeting; a run, a script or a player of your own would be right.")
     kinds, places = _kinds([_fitted(g, situation) for g in (*guests, *held_out)])
-    payoff = [[np.asarray(_met(key, situation, kinds, own, other, jnp.int32(focal), worlds)) for other in places]
-              for own in places[: len(guests)]]  # fmt: skip
+
+    def met(k: int, j: int) -> np.ndarray:
+        tell(f"{names[k]} among {names[j]}")
+        return np.asarray(_met(key, situation, kinds, places[k], places[j], jnp.int32(focal), worlds))
+
+    payoff = [[met(k, j) for j in range(len(names))] for k in range(len(guests))]
     return Meeting(tuple(names[: len(guests)]), tuple(names[len(guests) :]), np.array(payoff), focal, n)
 
 

@@ -2,32 +2,76 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from nomoi import catalogue as there
 from nomoi.core import written
+from nomoi.errors import Refusal
 from nomoi.report.console import console
-from nomoi.report.listed import KINDS, Thing, listed, named
+from nomoi.report.examples import EXAMPLES
+from nomoi.report.listed import KINDS, Thing, listed, named, sentence, single
 
 if TYPE_CHECKING:
     from nomoi.runs.study import Study
+
+# what a person derives from, or makes one of: word -> where it stands
+BASES = {
+    "situation": ("nomoi.core.situation", "Situation"), "institution": ("nomoi.core.institution", "Institution"),
+    "learner": ("nomoi.core.learner", "Learner"), "script": ("nomoi.core.learner", "Learner"),
+    "objective": ("nomoi.learners.objectives", "Objective"), "measure": ("nomoi.core.measure", "Measure"),
+    "event": ("nomoi.core.events", "Event"), "study": ("nomoi.runs.study", "Study"),
+    "claim": ("nomoi.runs.claims", "Claim"), "trial": ("nomoi.runs.trial", "Trial"),
+}  # fmt: skip
 
 
 @written.reading()
 def catalogue(kind: str = "") -> None:
     """All things, or those of a kind, each with its first sentence."""
-    for one in [kind] if kind else KINDS:
+    for one in [single(kind)] if kind else KINDS:
         things = listed(one)
         wide = max(len(thing.name) for thing in things) + 2
         lines = [_line(thing, wide, console.width) for thing in things]
         console.out(KINDS[one], style="italic", highlight=False)
         console.out("\n".join([*lines, ""]), highlight=False)
+
+
+def fitting(kind: str, situation: str) -> None:
+    """The institutions that fit a situation, each as --under takes it, with its first sentence."""
+    from nomoi.runs import regimes
+
+    if single(kind or "institution") != "institution":
+        right = "`nomoi list institution --fits NAME` would be right"
+        raise Refusal(f"--fits is of institutions, and {kind!r} is asked for; {right}.")
+    place, name = regimes.place(situation, None, {}), regimes.game(situation)
+    texts = {_fits(cls, place): cls for cls in there.institutions().values()}
+    found = {text: sentence(there.card(cls).text) for text, cls in texts.items() if text}
+    many = f"{len(found)} of {len(there.institutions())} institutions fit {name or place.name} by themselves"
+    console.out(f"{many}; others go by one that stands before them (altar+sanction)", style="italic", highlight=False)
+    wide = max(map(len, found), default=0) + 2
+    lines = [_line(Thing("institution", text, said), wide, console.width) for text, said in found.items()]
+    console.out("\n".join([*lines, ""]), highlight=False)
+
+
+def _fits(cls: type[Any], place: Any) -> str:
+    """How --under names an institution that fits; empty where it does not."""
+    from nomoi.core import govern
+
+    name = cls.__name__.lower()
+    events = [e for e, event in place.emits.items() if event.good] if hasattr(cls, "on") else []
+    for text, options in ((name, {}), *((f"{name}(on={e})", {"on": e}) for e in events)):
+        try:
+            govern(place, cls(**options))
+        except Refusal:
+            continue
+        return text
+    return ""
 
 
 def _line(thing: Thing, wide: int, width: int) -> str:
@@ -52,11 +96,62 @@ def show(word: str) -> None:
             for cls in loaded if isinstance(loaded, list) else [loaded]:
                 _card(there.card(cls), there.kind(cls))
         return
-    for thing in named(word):
+    base = BASES.get(word.lower())
+    if base:
+        _base(written.Class(*base), word.lower())
+    try:
+        things = named(word)
+    except Refusal:
+        if not base:
+            raise
+        return
+    for thing in things:
         if thing.written:
             _card(there.read(thing.written), thing.kind)
         else:
             _told(thing)
+
+
+def _base(cls: written.Class, word: str) -> None:
+    """What a person derives from, or makes one of: its card, and what is called or said, with the shapes."""
+    console.print(f"[bold]{cls.name}[/bold] (from {cls.home} import {cls.name})", highlight=False)
+    text = cls.card
+    console.print(escape(laid(text, console.width)), highlight=False)
+    rows = [row for row in _members(cls) if not re.search(rf"^{row[0]}\b[(,; ]", text, re.M)]
+    wide = min(28, max((len(said) for _, said, _ in rows), default=0)) + 2
+    for _, said, told in rows:
+        first = said.ljust(wide) if len(said) < wide else f"{said}\n{' ' * wide}"
+        lines = textwrap.fill(told, max(console.width, wide + 20) - wide).replace("\n", "\n" + " " * wide)
+        console.out(f"{first}{lines}".rstrip(), highlight=False)
+    example = {"script": "learner", "trial": "study", "claim": "study"}.get(word, word)
+    if example in EXAMPLES:
+        console.print(f"\n`nomoi new {example}` writes one to begin with; `nomoi check FILE.py` tries it.")
+    console.print()
+
+
+def _members(cls: written.Class) -> Iterator[tuple[str, str, str]]:
+    """Name, how it is called or declared, and what is said of it."""
+    for node in cls.node.body:
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            gives = f" -> {_type(node.returns)}" if node.returns and _type(node.returns) != "None" else ""
+            marks = {ast.unparse(mark).rpartition(".")[2] for mark in node.decorator_list}
+            args = "" if "property" in marks else f"({', '.join(a.arg for a in node.args.args[1:])})"
+            doc = " ".join((ast.get_docstring(node) or "").split("\n\n")[0].split())
+            needed = "To be written: " if "abstractmethod" in marks else ""
+            yield node.name, f"{node.name}{args}{gives}", needed + (doc[:1].lower() + doc[1:] if needed else doc)
+        elif isinstance(node, ast.AnnAssign) and not isinstance(node.value, ast.Call):
+            usual = f" = {ast.unparse(node.value)}" if node.value else ""
+            yield ast.unparse(node.target), f"{ast.unparse(node.target)}: {_type(node.annotation)}{usual}", ""
+
+
+def _type(node: ast.expr) -> str:
+    """A type as people say it: Float[Array, " n"] is float [n]."""
+    shaped = re.sub(
+        r"(Float|Int|Bool)\[(?:np\.nd)?[Aa]rray, '([^']*)'\]",
+        lambda m: f"{m[1].lower()} [{', '.join(m[2].split())}]",
+        ast.unparse(node),
+    )
+    return re.sub(r"^(?:tuple|ClassVar)\[(.*)\]$", r"\1", shaped).replace("ClassVar[", "(").replace("'", "")
 
 
 def _study(study: Study, word: str) -> Thing:

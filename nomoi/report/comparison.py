@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,12 +25,12 @@ from nomoi.runs.trials import Scripted
 CURVES = ("harvest", "reward", "stock", "removed")
 
 
-def write_page(result: Comparison, path: Path) -> Path:
-    """Write the self-contained page; returns its path."""
-    return write(path, html(result))
+def write_page(result: Comparison, path: Path, tell: Callable[[str], None] = lambda _: None) -> Path:
+    """Write the self-contained page; returns its path.  `tell` hears what takes long."""
+    return write(path, html(result, tell))
 
 
-def html(result: Comparison) -> str:
+def html(result: Comparison, tell: Callable[[str], None] = lambda _: None) -> str:
     """What was tried, the curves, the table, the films."""
     many = f"{len(result.rows)} regimes, {len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''} each"
     learned = f"{result.steps:,} world steps a run. Numbers are means over the last eighth of training; "
@@ -47,11 +48,11 @@ def html(result: Comparison) -> str:
             sections.append(curve(result, name))
     sections += _accounts(result)
     sections.append(_table(result))
-    films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r))]
+    films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r, tell))]
     if films:
         stills = [s for r in result.rows for record in r.records if (s := still_of(record))]
         sections.append(page.Films("What the trained agents do (seed 0)", films, key=legend(stills[-1])))
-    return page.page(f"How can we live together? {result.situation.name}", lead, sections)
+    return page.page(f"How can we live together? {result.place}", lead, sections)
 
 
 def curve(result: Comparison, name: str) -> page.Figure:
@@ -106,8 +107,10 @@ def _table(result: Comparison) -> page.Table:
     return page.Table("All measures", columns, rows, note)
 
 
-def _film(row: Row) -> bytes | None:
+def _film(row: Row, tell: Callable[[str], None]) -> bytes | None:
     kept = next((still for record in row.records if (still := still_of(record))), None)
+    if kept:
+        tell(f"painting the film of {row.label} ...")
     return _painted(kept, ".webp") if kept else None
 
 

@@ -51,10 +51,16 @@ def listed(kind: str, word: str = "") -> tuple[Thing, ...]:
     return tuple(thing for thing in found if word in ("", thing.name))
 
 
+def single(kind: str) -> str:
+    """The word for one of a kind, of which several were asked for: `nomoi list scripts`."""
+    several = {k: words.split(":")[0].split()[0] for k, words in KINDS.items()}
+    return next((k for k, words in several.items() if kind.lower() in (k, f"{k}s", words)), kind)
+
+
 def named(word: str) -> list[Thing]:
     """All things of a name, or of a name and a kind (`study:altar`)."""
     kind, colon, name = word.partition(":")
-    kinds, name = ([kind], name) if colon else (list(KINDS), word)
+    kinds, name = ([single(kind)], name) if colon else (list(KINDS), word)
     found = [thing for k in kinds for thing in listed(k, name.lower())]
     if not found:
         offer = nearest(name.lower(), {thing.name for k in kinds for thing in listed(k)})

@@ -18,7 +18,7 @@ from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate
 from nomoi.probes.meeting import Guest, Meeting, meet
 from nomoi.probes.scenarios import BACKGROUNDS
-from nomoi.report import panels
+from nomoi.report import panels, terminal
 from nomoi.report.console import console
 from nomoi.runs import regimes
 from nomoi.runs.code import current
@@ -88,7 +88,8 @@ def meetings(
     for regime in chosen:
         here = govern(place, *regime.institutions)
         guests, others = ([_guest(text, here, Path(out), old) for text in texts] for texts in (who, among))
-        found[regime.label] = meet(key_of(0), here, guests, others, focal, worlds)
+        with terminal.counted(regime.label, len(guests) * len((*guests, *others))) as tell:
+            found[regime.label] = meet(key_of(0), here, guests, others, focal, worlds, tell)
     return Meetings(place, worlds, size, beta, found)
 
 

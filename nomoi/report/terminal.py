@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from nomoi.errors import printable
 from nomoi.measure.statistics import Estimate, number
 from nomoi.report.console import Plain, console
+from nomoi.report.listed import sentence
 
 if TYPE_CHECKING:
     from nomoi.runs import engine
@@ -24,17 +27,39 @@ if TYPE_CHECKING:
 OLD = "\n[yellow]old code[/yellow]"
 # the columns of the terminal's table, where they are defined; the page has all
 COLUMNS = (
-    "objective", "standing", "income", "equality", "sustainability", "stock", "depletion", "removed", "compliance",
-    "bound",
+    "objective", "standing", "income", "defection", "equality", "sustainability", "stock", "depletion", "removed",
+    "compliance", "bound",
 )  # fmt: skip
 
 
 @contextlib.contextmanager
-def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress | str], None]]:
+def counted(label: str, many: int) -> Iterator[Callable[[str], None]]:
+    """Progress of so many things of a kind, each told as it begins; nothing is shown before the first does."""
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"), TimeElapsedColumn()
+    bar = Progress(*columns, console=Plain(stderr=True))
+    task, begun = bar.add_task(escape(label), total=many, said=""), 0
+    with contextlib.ExitStack() as shown:
+
+        def tell(doing: str) -> None:
+            nonlocal begun
+            if not begun:
+                shown.enter_context(bar)
+            begun += 1
+            bar.update(task, completed=begun - 1, said=f"{begun} of {many}: {escape(printable(doing))}")
+
+        yield tell
+        bar.update(task, completed=many, said=f"{many} of {many}")
+
+
+NAMED = 28  # letters that the name of a check has room for (ours)
+
+
+@contextlib.contextmanager
+def live() -> Iterator[Callable[[engine.Progress | str], None]]:
     """Progress while runs are made: a line a trial, with the latest harvest (or reward); and what is to be said now."""
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True), disable=quiet,
+        TimeElapsedColumn(), TimeRemainingColumn(compact=True), console=Plain(stderr=True),
     )  # fmt: skip
     lines: dict[str, Any] = {}
     done: dict[tuple[str, int | None], int] = {}
@@ -65,7 +90,7 @@ def live(quiet: bool = False) -> Iterator[Callable[[engine.Progress | str], None
         yield tell
 
 
-def table(result: Comparison, page: Path) -> None:
+def table(result: Comparison) -> None:
     """The comparison: regimes, then scripts, with 95 % intervals over seeds."""
     units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
@@ -89,10 +114,11 @@ def table(result: Comparison, page: Path) -> None:
         console.print(_accounts(result))
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
+    console.print(f"[bold]{escape(result.who.name)}[/bold]  {escape(sentence(type(result.who).__doc__ or ''))}")
     for remark in result.remarks:
         console.print(remark, style="yellow", highlight=False)
     _kept((r for row in (*result.rows, *result.scripts, *result.chance) for r in row.records), result.fresh)
-    said(page)
+    sys.stdout.flush()  # a page with films takes a while, and this is known now
 
 
 def _fitting(result: Comparison, shown: list[str]) -> list[str]:
@@ -128,7 +154,7 @@ def _title(result: Comparison) -> str:
     learned = (
         f"{result.who.name} learns, {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
     )
-    return f"{result.situation.name}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
+    return f"{escape(result.place)}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
 
 
 def _cells(row: Row, shown: Sequence[str], gain: str) -> list[str]:
@@ -143,15 +169,21 @@ def _cell(e: Estimate, full: bool = True, signed: bool = False) -> str:
     return f"{text}\n[dim]{escape(e.interval())}[/dim]" if full and e.n > 1 else text
 
 
-def checks(found: Sequence[Any]) -> None:
-    """The findings of `nomoi check`: what holds, what does not, what does not apply."""
-    sign = {True: "[green]holds[/green]", False: "[red]fails[/red]", None: "[dim]-[/dim]"}
-    out = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+def checks(found: Iterable[Any]) -> bool:
+    """The findings of `nomoi check` as they come (holds, fails, does not apply), and whether all is well."""
+    sign = {True: ("holds", "green"), False: ("fails", "red"), None: ("-", "dim")}
+    counted = {True: 0, False: 0, None: 0}
     for one in found:
-        out.add_row(sign[one.passed], escape(one.name), escape(one.sentence))
-    console.print(out)
-    failed = sum(one.passed is False for one in found)
-    console.print(f"{sum(one.passed is True for one in found)} hold, {failed} fail.", highlight=False)
+        counted[one.passed] += 1
+        word, style = sign[one.passed]
+        row = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+        for width in (5, NAMED, None):
+            row.add_column(min_width=width)
+        row.add_row(f"[{style}]{word}[/{style}]", escape(one.name), escape(one.sentence))
+        console.print(row)
+        sys.stdout.flush()  # where it goes into a file or a pipe too
+    console.print(f"{counted[True]} hold, {counted[False]} fail.", highlight=False)
+    return not counted[False]
 
 
 def verdicts(findings: Any) -> None:
@@ -196,6 +228,11 @@ def _kept(records: Iterable[Record], fresh: int) -> None:
     every = len({record.id for record in records})
     if every > fresh:
         console.print(f"{every - fresh} of {every} runs were there already.", highlight=False)
+
+
+def note(doing: str) -> None:
+    """What is being done that takes a while, beside what is printed."""
+    print(printable(doing), file=sys.stderr, flush=True)
 
 
 def said(page: Path) -> None:

@@ -81,19 +81,35 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.where(there.any(1), np.where(there, values, 0).sum(1) / np.maximum(there.sum(1), 1), np.nan)
 
 
+# of several sizes and signs, so that what looks for a threshold finds some on each side of it
+NOISES: tuple[Callable[[np.random.Generator, tuple[int, int]], np.ndarray], ...] = (
+    lambda rng, shape: rng.uniform(0.1, 1.0, shape),
+    lambda rng, shape: rng.uniform(0.1, 1.0, shape),
+    lambda rng, shape: rng.normal(size=shape),
+    lambda rng, shape: 100 * rng.normal(size=shape),
+    lambda rng, shape: 1e-3 * rng.uniform(0.1, 1.0, shape),
+    lambda rng, shape: 1 + 1e-3 * rng.uniform(-1.0, 1.0, shape),
+)
+
+
 class Promised(Results):
     """What results will hold, before anything is made: values are noise, but a name that will not be there is refused.
 
-    measures   of each condition, or None where only making it will tell
+    measures   of each condition, or None where only making it will tell;   draw  which noise it is, of NOISES
     """
 
     promised: Mapping[str, Sequence[str] | None]
     seeds: int
+    draw: int  # which noise it is
 
-    def __init__(self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str] = frozenset()):
+    def __init__(
+        self, measures: Mapping[str, Sequence[str] | None], seeds: int, exact: frozenset[str] = frozenset(),
+        draw: int = 0,
+    ):  # fmt: skip
         super().__init__(dict.fromkeys(measures, ()), exact)
         object.__setattr__(self, "promised", measures)
         object.__setattr__(self, "seeds", seeds)
+        object.__setattr__(self, "draw", draw)
 
     def late(self, label: str, measure: str) -> np.ndarray:
         return self.curve(label, measure)[1][:, -1]
@@ -110,8 +126,8 @@ class Promised(Results):
         names = self.promised[label]
         if names is not None:
             _known(dict.fromkeys(names), label, measure)
-        rng = np.random.default_rng(len(label))
-        return np.arange(1.0, 33.0), rng.uniform(0.1, 1.0, (1 if label in self.exact else self.seeds, 32))
+        rng = np.random.default_rng([self.draw, *f"{label} {measure}".encode()] if self.draw else len(label))
+        return np.arange(1.0, 33.0), NOISES[self.draw](rng, (1 if label in self.exact else self.seeds, 32))
 
 
 def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
@@ -125,6 +141,31 @@ def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
             raise Refusal(f"the claim {claim.text!r} cannot be judged: {error}") from None
         except Exception:
             pass  # values are noise here, and what they break is no fault
+
+
+def idle(claims: Sequence[Claim], promised: Promised) -> list[str]:
+    """Claims that cannot fail, a sentence each: their effect is the same number whatever the runs bring."""
+    out = []
+    for claim in claims:
+        values = [_tried(claim, promised, draw) for draw in range(len(NOISES))]
+        known = np.concatenate(values)
+        if sum(len(some) > 0 for some in values) > 1 and (known == known[0]).all():
+            right = "an effect of what they bring, such as r.late(LABEL, MEASURE), would be right"
+            same = f"{claim.text!r} is {known[0]:g} whatever the runs bring"
+            out.append(f"the effect of the claim {same}, so it cannot fail; {right}.")
+    return out
+
+
+def _tried(claim: Claim, promised: Promised, draw: int) -> np.ndarray:
+    """The effect on some noise, as far as it is defined there."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            value = claim.effect(Promised(promised.promised, promised.seeds, promised.exact, draw))
+        found = np.ravel(np.asarray(value.mean if isinstance(value, Estimate) else value, float))
+    except Exception:
+        return np.array([])  # values are noise here, and what they break is no fault
+    return found[np.isfinite(found)]
 
 
 class _Noted(Mapping[str, tuple[Record, ...]]):
@@ -164,7 +205,7 @@ def _found(effect: Callable[[Results], np.ndarray | Estimate], results: Results)
         if np.size(value) != 1:
             raise Refusal(f"an effect of exact trials is one number, and here are {np.size(value)}.")
         return exactly(float(np.reshape(value, ()))), noted.asked
-    return estimate(value), noted.asked
+    return estimate(np.atleast_1d(value)), noted.asked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -203,7 +244,7 @@ class Claim:
         effect, labels = _found(self.effect, results)
         mixed = bool(labels & results.old) and not labels <= results.old  # what other code made is no comparison
         if mixed or size == "smoke" or not effect.n or (effect.n < 2 and not effect.exact):
-            return Verdict(self, UNTESTED, effect)
+            return Verdict(self, UNTESTED, effect, about=bool(labels))
         low, high = self.limits()
         if effect.low > low and effect.high < high:
             return Verdict(self, HOLDS, effect)
@@ -235,8 +276,11 @@ class Verdict:
     claim: Claim
     verdict: str
     estimate: Estimate
+    about: bool = True  # whether any run was asked for it
 
     def found(self) -> str:
+        if not self.about and self.estimate.n == 1:
+            return f"{self.estimate.text()}, of no run"
         return told(self.estimate, self.claim.unit)
 
 

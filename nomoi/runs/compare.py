@@ -39,6 +39,7 @@ ACCOUNTS = {
     "reward": "earned from the world", "moved": "moved between agents", "made": "made by institutions",
     "burnt": "burnt by institutions", "payoff": "payoff",
 }  # fmt: skip
+COURSE = ("equality", "sustainability")  # measures of the course of an episode
 SEEDS = 1000  # the most runs a regime (ours)
 FEW = 8  # updates below which a run is remarked upon: its last eighth is not even one of them (ours)
 
@@ -78,6 +79,12 @@ class Comparison:
     fresh: int = 0  # runs that were made now; the others were on disk
     said: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()  # measures that files of one's own declare or emit
+    game: str = ""  # the file of the game, where that is what is lived in
+
+    @property
+    def place(self) -> str:
+        """What is lived in, in a word: a game of a file by its file."""
+        return self.game or self.situation.name
 
     @property
     def headline(self) -> str:
@@ -89,8 +96,12 @@ class Comparison:
 
     @cached_property
     def measures(self) -> list[str]:
-        """Measures that are defined for some row, in their documented order."""
-        every = dict.fromkeys(m for r in (*self.rows, *self.scripts) for m in r.values)
+        """Measures that are defined for some row, in their documented order.
+
+        Where an episode is one step, those that are about its course say nothing.
+        """
+        rows = (*self.rows, *self.scripts)
+        every = dict.fromkeys(m for r in rows for m in r.values if self.situation.horizon > 1 or m not in COURSE)
         return [m for m in every if any(r.estimate(m).n for r in (*self.rows, *self.scripts))]
 
     @cached_property
@@ -227,7 +238,7 @@ def compare(
                  if r.label in chance and any(r.estimate(m).n for m in r.values if kept(m))]  # fmt: skip
     length = lived[0].length if isinstance(lived[0], Trained) else 0
     return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(unruled), tuple(by_chance),
-                      made.fresh, (*said, *made.remarks), _own(governed))  # fmt: skip
+                      made.fresh, (*said, *made.remarks), _own(governed), game)  # fmt: skip
 
 
 def _own(places: Sequence[Situation]) -> frozenset[str]:

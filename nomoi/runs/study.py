@@ -22,7 +22,7 @@ from nomoi.core.own import module
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal, nearest, once
 from nomoi.measure.statistics import Estimate
-from nomoi.runs.claims import Claim, Promised, Reading, Results, Verdict, found
+from nomoi.runs.claims import Claim, Promised, Reading, Results, Verdict, found, idle
 from nomoi.runs.claims import check as check_claims
 from nomoi.runs.engine import Tell
 from nomoi.runs.make import check, make
@@ -205,10 +205,13 @@ def run(
     trials = shared(changed(study.name, study.trials(size), set))
     store = Store(out)
     promise(study, trials, len(seeds), figures=_begins(store, trials, study.first))
+    said = still(study, trials, len(seeds))
+    for sentence in said:
+        tell(sentence)
     with _computable(study.name, set):
         made = make(store, trials, seeds, tell, on=on, workers=workers, old=old)
     verdicts = tuple(claim.judge(made.results, size) for claim in study.claims)
-    return Findings(study, size, made.results, verdicts, tuple(set), made.remarks, made.fresh)
+    return Findings(study, size, made.results, verdicts, tuple(set), (*said, *made.remarks), made.fresh)
 
 
 def _begins(store: Store, trials: Sequence[Trial], seed: int = 0) -> bool:
@@ -223,8 +226,7 @@ def promise(study: Study, trials: Sequence[Trial], seeds: int, figures: bool) ->
         check(trials)
     except Refusal as refusal:
         raise Refusal(f"{study.name}: {refusal}") from None
-    exact = frozenset(t.label for t in trials if t.exact)
-    promised = Promised({t.label: sorted(t.measures()) or None for t in trials}, seeds, exact)
+    promised = _promised(trials, seeds)
     check_claims([*study.claims, *study.readings], promised)
     if study.sections and figures:
         try:
@@ -235,6 +237,16 @@ def promise(study: Study, trials: Sequence[Trial], seeds: int, figures: bool) ->
             raise Refusal(f"{study.name}: its page cannot be made: {refusal}") from None
         except Exception:
             pass  # values are noise here, and what they break is no fault
+
+
+def still(study: Study, trials: Sequence[Trial], seeds: int) -> tuple[str, ...]:
+    """What the study claims that cannot fail, in sentences."""
+    return tuple(f"{study.name}: {said}" for said in idle(study.claims, _promised(trials, seeds)))
+
+
+def _promised(trials: Sequence[Trial], seeds: int) -> Promised:
+    exact = frozenset(t.label for t in trials if t.exact)
+    return Promised({t.label: sorted(t.measures()) or None for t in trials}, seeds, exact)
 
 
 def shared(trials: Sequence[Trial]) -> list[Trial]:

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nomoi import catalogue
@@ -24,7 +24,7 @@ from nomoi.testing.objective import check_objective
 from nomoi.testing.situation import Bench
 from nomoi.testing.study import check_study
 
-__all__ = ["Check", "check", "report"]
+__all__ = ["Check", "check", "report", "reports"]
 
 FITS = ("needs", "acts", "feels")  # checks that fail of what does not fit where it is tried
 
@@ -35,47 +35,63 @@ def check(thing: Any, among: Sequence[Situation] = ()) -> list[Check]:
     `thing` is a class, or an instance.  What is no situation is tried on one of `among`, or, where that is empty, of
     those that come with nomoi.
     """
+    return list(_checks(thing, among))
+
+
+def report(path: str) -> tuple[list[Check], bool]:
+    """All checks of all that FILE.py (or FILE.py:Name) defines, its study too, and whether none of them failed."""
+    out = list(reports(path))
+    return out, not any(c.passed is False for c in out)
+
+
+def reports(path: str) -> Iterator[Check]:
+    """The same, check by check as they are done; some take long.
+
+    What fits no situation that comes with nomoi is tried on those of its own file.
+    """
+    study = own_study(path)
+    loaded = catalogue.load(path, "checked", none=bool(study)) if not study or ":" not in path else []
+    yield from check_study(study) if study else ()
+    if study and ":" in path:
+        return
+    classes = loaded if isinstance(loaded, list) else [loaded]
+    everything = catalogue.load(path.rpartition(":")[0], "checked") if not isinstance(loaded, list) else classes
+    own = [cls for cls in everything if issubclass(cls, Situation)] if isinstance(everything, list) else []
+    for cls in classes:
+        said = set[str]()
+        for one in _checks(cls):
+            if own and one.name in FITS and one.passed is False:
+                again = _checks(cls, [place() for place in own])
+                yield from (_of(cls, other) for other in again if other.name not in said)
+                break
+            said.add(one.name)
+            yield _of(cls, one)
+
+
+def _of(cls: type, one: Check) -> Check:
+    return Check(f"{cls.__name__}: {one.name}", one.passed, one.sentence)
+
+
+def _checks(thing: Any, among: Sequence[Situation] = ()) -> Iterator[Check]:
     cls = thing if isinstance(thing, type) else type(thing)
     if not issubclass(cls, (Situation, Institution, Learner, Objective)):
         what = "no Situation, Institution, Learner or Objective"
         raise Refusal(f"{cls.__name__} is {what}; it must derive from one of them.")
     if isinstance(thing, type):
-        first = ask("defaults", lambda: _build(cls))
+        yield (first := ask("defaults", lambda: _build(cls)))
         if not first.passed:
-            return [first]
-        thing, out = cls(), [first]
-    else:
-        out = []
+            return
+        thing = cls()
     if isinstance(thing, Institution):
-        return out + check_institution(thing, among)
-    if isinstance(thing, Learner):
-        return out + check_learner(thing, among)
-    if isinstance(thing, Objective):
-        return out + check_objective(thing, among)
-    if not thing.institutions:
-        out.append(ask("card", lambda: card(cls, CARD)))
-    return out + Bench(thing).run()
-
-
-def report(path: str) -> tuple[list[Check], bool]:
-    """All checks of all that FILE.py (or FILE.py:Name) defines, its study too, and whether none of them failed.
-
-    What fits no situation that comes with nomoi is tried on those of its own file.
-    """
-    study = own_study(path)
-    out = check_study(study) if study else []
-    if study and ":" in path:
-        return out, not any(c.passed is False for c in out)
-    loaded = catalogue.load(path, "checked", none=bool(study))
-    classes = loaded if isinstance(loaded, list) else [loaded]
-    everything = catalogue.load(path.rpartition(":")[0], "checked") if not isinstance(loaded, list) else classes
-    own = [cls for cls in everything if issubclass(cls, Situation)] if isinstance(everything, list) else []
-    for cls in classes:
-        checks = check(cls)
-        if own and any(c.name in FITS and c.passed is False for c in checks):
-            checks = check(cls, [place() for place in own])
-        out += [Check(f"{cls.__name__}: {c.name}", c.passed, c.sentence) for c in checks]
-    return out, not any(c.passed is False for c in out)
+        yield from check_institution(thing, among)
+    elif isinstance(thing, Learner):
+        yield from check_learner(thing, among)
+    elif isinstance(thing, Objective):
+        yield from check_objective(thing, among)
+    else:
+        if not thing.institutions:
+            yield ask("card", lambda: card(cls, CARD))
+        yield from Bench(thing).run()
 
 
 def _build(cls: type) -> str:

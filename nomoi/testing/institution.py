@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -44,11 +44,15 @@ class Seat(Bench):
         )  # fmt: skip
         return {name: all_[name] for name in kept} | {"identity": self._identity, "reward": self._reward}
 
-    def run(self) -> list[Check]:
+    def run(self) -> Iterator[Check]:
         """First what can be said of the hooks one by one, before all of them run together."""
         own = {"names": self._names, "permit": self._permit, "memory": self._memory}
-        first = [ask(name, question) for name, question in own.items()]
-        return first if any(c.passed is False for c in first) else first + super().run()
+        well = True
+        for name, question in own.items():
+            yield (one := ask(name, question))
+            well = well and one.passed is not False
+        if well:
+            yield from super().run()
 
     @cached_property
     def tale(self) -> Tale:
@@ -255,7 +259,7 @@ def words(governed: Governed) -> tuple[str, ...]:
     return tuple(word for word, there in told.items() if there)
 
 
-def check_institution(institution: Institution, among: Iterable[Situation] = ()) -> list[Check]:
+def check_institution(institution: Institution, among: Iterable[Situation] = ()) -> Iterator[Check]:
     """All checks, on every kind of situation that it fits."""
     fits: list[Governed] = []
 
@@ -263,9 +267,11 @@ def check_institution(institution: Institution, among: Iterable[Situation] = ())
         fits.extend(seats(institution, among))
         return "; ".join(f"fits {Seat(g).name}" for g in fits) + "."
 
-    out = [ask("needs", needs)]
+    yield ask("needs", needs)
+    well = bool(fits)
     for governed in fits:
-        out += Seat(governed).run()
-    if fits and not any(c.passed is False for c in out):
-        out.append(ask("card", lambda: card(type(institution), words(fits[0]))))
-    return out
+        for one in Seat(governed).run():
+            yield one
+            well = well and one.passed is not False
+    if well:
+        yield ask("card", lambda: card(type(institution), words(fits[0])))

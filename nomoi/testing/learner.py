@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,7 @@ from nomoi.testing.common import Check, Wrong, ask, card, differences, grounds, 
 SOME, UPDATES = 8, 2  # keys with which it is asked for an answer; updates that it makes
 
 
-def check_learner(learner: Learner, among: Sequence[Situation] = ()) -> list[Check]:
+def check_learner(learner: Learner, among: Sequence[Situation] = ()) -> Iterator[Check]:
     """All that `Learner` promises, on the first situation of `among` that it does not refuse (default: `grounds`)."""
     refused: list[str] = []
     for place in grounds(among):
@@ -31,10 +31,12 @@ def check_learner(learner: Learner, among: Sequence[Situation] = ()) -> list[Che
         except Refusal as refusal:
             refused.append(str(refusal))
         except Exception:  # the exam says what is wrong
-            return Exam(learner, place).run()
+            yield from Exam(learner, place).run()
+            return
         else:
-            return Exam(learner, place).run()
-    return [Check("acts", False, f"{learner.name} refuses every situation; the first one so: {refused[0]}")]
+            yield from Exam(learner, place).run()
+            return
+    yield Check("acts", False, f"{learner.name} refuses every situation; the first one so: {refused[0]}")
 
 
 class Exam:
@@ -44,17 +46,18 @@ class Exam:
         self.l, self.s, self.key = learner, situation, jax.random.key(0)
         self.name = f"{learner.name} in {situation.name}"
 
-    def run(self) -> list[Check]:
+    def run(self) -> Iterator[Check]:
         """All checks; where not even its first answer can be traced, only that."""
-        acts = [ask("card", lambda: card(type(self.l), ())), ask("acts", self._acts)]
-        if acts[-1].passed is False:
-            return acts
-        acts += [ask("answers", self._answers), ask("pure", self._pure)]
+        yield ask("card", lambda: card(type(self.l), ()))
+        yield (acts := ask("acts", self._acts))
+        if acts.passed is False:
+            return
+        yield from (ask("answers", self._answers), ask("pure", self._pure))
         if not self.l.batch:
-            return acts
+            return
         learns = {"batch": self._batch, "begins": self._begins, "learns": self._learns, "goes on": self._goes_on}
         learns |= {"phases": self._phases}
-        return acts + [ask(name, question) for name, question in learns.items()]
+        yield from (ask(name, question) for name, question in learns.items())
 
     @cached_property
     def shapes(self) -> tuple[Any, Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from nomoi.testing.common import Check, Wrong, ask, card, differences, glimpse, 
 STEPS = 20  # of random play in which it is felt
 
 
-def check_objective(objective: Objective, among: Sequence[Situation] = ()) -> list[Check]:
+def check_objective(objective: Objective, among: Sequence[Situation] = ()) -> Iterator[Check]:
     """All that `Objective` promises, on the first situation of `among` that it does not refuse (default: `grounds`)."""
     refused: list[str] = []
     for place in grounds(among):
@@ -31,12 +31,14 @@ def check_objective(objective: Objective, among: Sequence[Situation] = ()) -> li
         except KeyError as error:  # an event, in all likelihood
             refused.append(f"there is no {error.args[0]!r} in {place.name}")
         except Exception:  # the checks say what is wrong
-            return feeling.run()
+            yield from feeling.run()
+            return
         else:
-            return feeling.run()
+            yield from feeling.run()
+            return
     name = type(objective).__name__
     more = f"nomoi.testing.check({name}, among=[...]) takes situations in which it can be felt"
-    return [Check("feels", False, f"{name.lower()} refuses every situation; the first one so: {refused[0]} ({more}).")]
+    yield Check("feels", False, f"{name.lower()} refuses every situation; the first one so: {refused[0]} ({more}).")
 
 
 class Feeling:
@@ -46,10 +48,12 @@ class Feeling:
         self.o, self.s, self.key = objective, situation, jax.random.key(0)
         self.name = f"{type(objective).__name__.lower()} in {situation.name}"
 
-    def run(self) -> list[Check]:
+    def run(self) -> Iterator[Check]:
         """All checks; where its first utilities cannot even be traced, only that."""
-        feels = [ask("card", lambda: card(type(self.o), ())), ask("feels", self._feels)]
-        return feels if feels[-1].passed is False else [*feels, ask("finite", self._finite), ask("pure", self._pure)]
+        yield ask("card", lambda: card(type(self.o), ()))
+        yield (feels := ask("feels", self._feels))
+        if feels.passed is not False:
+            yield from (ask("finite", self._finite), ask("pure", self._pure))
 
     @cached_property
     def shapes(self) -> tuple[Any, Any]:

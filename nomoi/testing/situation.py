@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -60,10 +60,11 @@ class Bench(Sense):
         )  # fmt: skip
         return {name: getattr(self, "_" + name.replace(" ", "_")) for name in names}
 
-    def run(self) -> list[Check]:
+    def run(self) -> Iterator[Check]:
         """All checks; where not even the first two steps can be traced, only that."""
-        first = ask("reset, step, observe", self._traces)
-        return [first, *(ask(name, q) for name, q in self.questions().items())] if first.passed else [first]
+        yield (first := ask("reset, step, observe", self._traces))
+        if first.passed:
+            yield from (ask(name, q) for name, q in self.questions().items())
 
     def _traces(self) -> str:
         return f"{self.name} is traced by jit ({len(jax.tree.leaves(self.shapes))} arrays in a step)."
