@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, nearest
 from nomoi.lab import gate
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan, of, presets, read
@@ -148,8 +148,7 @@ class Lab:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
             if name == "room":
-                plan = read(given["preset"]) if isinstance(given.get("preset"), str) else \
-                    of(given.get("plan", {}), "the room")  # fmt: skip
+                plan = _preset(given["preset"]) if isinstance(given.get("preset"), str) else _asked(given.get("plan"))
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
             if name in ("build", "follow", "records"):
                 return JSONResponse(await self.bench(name, given))
@@ -215,6 +214,22 @@ class Lab:
         ]  # fmt: skip
         hosts = {f"{name}:{self.port}" for name in {self.address, "127.0.0.1", "localhost"}}
         return gate.Gate(Starlette(routes=routes), hosts)
+
+
+def _preset(word: str) -> Plan:
+    """A room that comes along; a page can name no file."""
+    if word not in presets():
+        raise Refusal(f"there is no room {word!r}; {nearest(word, presets(), 'room')}")
+    return read(word)
+
+
+def _asked(told: Any) -> Plan:
+    """The plan of a page, whose situation is a setup: what is named by words may be a file, and a page names none."""
+    plan = of(told if isinstance(told, dict) else {}, "the room")
+    if plan.situation or plan.under or plan.set or plan.map:
+        raise Refusal("a room's situation is given as a setup; files are given on the command line.")
+    gate.unfiled(plan.script)
+    return plan
 
 
 async def _send(ws: WebSocket, link: Link) -> None:
