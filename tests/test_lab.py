@@ -507,7 +507,7 @@ def ask(url, body=None, **headers):
     """(status, headers, text) of a request."""
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as got:
+        with urllib.request.urlopen(request, timeout=90) as got:
             return got.status, got.headers, got.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
@@ -568,6 +568,13 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
     assert "SameSite=strict" in cookie
     host = {"Cookie": cookie.split(";")[0]}
     assert ask(f"{url}ask/rooms", {}, Origin=mine, **host)[0] == 200
+    status, _, text = ask(f"{url}ask/formula", {"form": "edgeworth", "options": {}}, Origin=mine, **host)
+    assert status == 200
+    assert json.loads(text)["rows"][0][:2] == ["price of wine", "0.4000"]
+    assert ask(f"{url}ask/formula", {"form": "edgeworth"}, Origin=mine)[0] == 403
+    for told in ({"situation": "x.py:Y"}, {"under": "charter(law=/etc/passwd)"}, {"script": "x.py:Y"}):
+        assert ask(f"{url}ask/room", {"plan": told, "setup": MATRIX}, Origin=mine, **host)[0] == 422
+    assert ask(f"{url}ask/room", {"preset": "/etc/passwd"}, Origin=mine, **host)[0] == 422
     assert ask(f"{url}static/..%2fserver.py")[0] == 404
     assert ask(f"{url}kept/_ask/x", **host)[0] == 403
     ws = f"ws://127.0.0.1:{port}/r/1/ws"

@@ -9,7 +9,7 @@ from typing import Any
 
 from nomoi.core import Situation
 from nomoi.errors import Refusal
-from nomoi.lab import consequences, gate, kept
+from nomoi.lab import consequences, formulas, gate, kept
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.play import Play, default, keep
@@ -66,6 +66,14 @@ class Bench:
         """What follows from a setup."""
         place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
         return consequences.follow(place, self.others(gate.unfiled(word), place), exact=not word)
+
+    def formulas(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Which formulas there are."""
+        return {"formulas": formulas.listed()}
+
+    def formula(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What a formula says of the options that were moved."""
+        return formulas.asked(given)
 
     def others(self, word: str, place: Situation) -> Guest:
         """Who lives at seats that no person has: a script, or what a run learned, if that fits the place.

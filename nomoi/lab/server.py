@@ -140,7 +140,7 @@ class Lab:
         return gate.same(request.cookies.get(self._cookie(None)), self.token)
 
     async def ask(self, request: Request) -> Response:
-        """A question to the workbench: catalogue, build, consequences, records."""
+        """A question to the workbench: build, consequences, formulas, records."""
         if not self.hosted(request):
             return _no()
         name, given = request.path_params["name"], await _json(request)
@@ -150,7 +150,7 @@ class Lab:
             if name == "room":
                 plan = _preset(given["preset"]) if isinstance(given.get("preset"), str) else _asked(given.get("plan"))
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
-            if name in ("build", "follow", "records"):
+            if name in ("build", "follow", "records", "formulas", "formula"):
                 return JSONResponse(await self.bench(name, given))
         except Refusal as refusal:
             return JSONResponse({"refused": str(refusal)}, 422)
