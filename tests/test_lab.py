@@ -28,8 +28,13 @@ from nomoi.lab.bench import Bench
 from nomoi.lab.diary import Diary
 from nomoi.lab.room import Link, Room
 from nomoi.lab.setup import Shelf, control, controls
+from nomoi.learners.ppo import PPO
+from nomoi.play.table import Table
 from nomoi.play.transcript import replay
+from nomoi.runs import trained as minds
+from nomoi.runs.make import make
 from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 
@@ -438,6 +443,58 @@ def test_thirty_people_cost_little(bench):
     assert asyncio.run(session()) < 0.16  # ten times as much as is promised: checked types cost here
 
 
+# --- who learned ----------------------------------------------------------------------------------------------------
+
+
+SMALL = PPO(hidden=8, worlds=2, steps=8, minibatches=1, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def learned(bench):
+    """The record of a training of a moment, in a pool under a levy."""
+    place = bench.shelf.typed("pool", "levy(on=request,rate=0.5)", ["situation.agents=2", "situation.horizon=8"])
+    one = Trained("levy", place, steps=64, learner=SMALL)
+    (record,) = make(bench.store, [one], [3]).results.records["levy"]
+    return place, record
+
+
+def test_what_a_run_learned_has_the_seats_that_no_person_has(bench, learned):
+    place, record = learned
+    name = f"learned:{record.id[:8]}"
+    assert [name, f"learned in levy, seed 3 ({record.id[:8]})"] in bench.shelf_names()["learned"]
+    setup = bench.shelf.setup(place)
+    play = bench.play(plan.Plan(script=name), setup, Diary(bench.store.root / "rooms" / "l"), None)
+    table = Table(place, 0)
+    table.sit(1, SMALL, minds.learned(record))
+    for _ in range(3):
+        play.turn({0: {"request": 2}}, [], [], [40])
+        table.answer(0, {"request": 2})
+        table.step()
+    assert [x["answers"] for x in play.table.log[1:]] == [x["answers"] for x in table.log[1:]]
+    play.diary.close()
+    assert record.id[:6] in play.others.name
+    found = bench.follow({"setup": setup, "script": name})
+    assert record.id[:6] in found["how"]
+    assert {row[0] for row in found["rows"]} >= {"payoff", "levied"}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("learned:{}", "what .* has learned does not fit matrix: it sees or does other things there"),
+        ("learned:zz", "no single record 'zz'"),
+        ("learned:", "no single record|does not fit"),
+        ("ppo", "has learned nothing yet"),
+        ("mine.py:Me", "a page names what is there"),
+        ("../mine", "a page names what is there"),
+    ],
+)
+def test_who_does_not_fit_is_refused_in_a_sentence(bench, learned, word, said):
+    setup = {"situation": "matrix", "options": {}, "stack": []}
+    with pytest.raises(Refusal, match=said):
+        bench.follow({"setup": setup, "script": word.format(learned[1].id)})
+
+
 # --- the gate -------------------------------------------------------------------------------------------------------
 
 
@@ -450,7 +507,7 @@ def ask(url, body=None, **headers):
     """(status, headers, text) of a request."""
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as got:
+        with urllib.request.urlopen(request, timeout=90) as got:
             return got.status, got.headers, got.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
@@ -511,6 +568,13 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
     assert "SameSite=strict" in cookie
     host = {"Cookie": cookie.split(";")[0]}
     assert ask(f"{url}ask/rooms", {}, Origin=mine, **host)[0] == 200
+    status, _, text = ask(f"{url}ask/formula", {"form": "edgeworth", "options": {}}, Origin=mine, **host)
+    assert status == 200
+    assert json.loads(text)["rows"][0][:2] == ["price of wine", "0.4000"]
+    assert ask(f"{url}ask/formula", {"form": "edgeworth"}, Origin=mine)[0] == 403
+    for told in ({"situation": "x.py:Y"}, {"under": "charter(law=/etc/passwd)"}, {"script": "x.py:Y"}):
+        assert ask(f"{url}ask/room", {"plan": told, "setup": MATRIX}, Origin=mine, **host)[0] == 422
+    assert ask(f"{url}ask/room", {"preset": "/etc/passwd"}, Origin=mine, **host)[0] == 422
     assert ask(f"{url}static/..%2fserver.py")[0] == 404
     assert ask(f"{url}kept/_ask/x", **host)[0] == 403
     ws = f"ws://127.0.0.1:{port}/r/1/ws"

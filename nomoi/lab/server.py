@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, nearest
 from nomoi.lab import gate
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan, of, presets, read
@@ -140,7 +140,7 @@ class Lab:
         return gate.same(request.cookies.get(self._cookie(None)), self.token)
 
     async def ask(self, request: Request) -> Response:
-        """A question to the workbench: catalogue, build, consequences, records."""
+        """A question to the workbench: build, consequences, formulas, records."""
         if not self.hosted(request):
             return _no()
         name, given = request.path_params["name"], await _json(request)
@@ -148,13 +148,12 @@ class Lab:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
             if name == "room":
-                plan = read(given["preset"]) if isinstance(given.get("preset"), str) else \
-                    of(given.get("plan", {}), "the room")  # fmt: skip
+                plan = _preset(given["preset"]) if isinstance(given.get("preset"), str) else _asked(given.get("plan"))
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
-            if name in ("build", "follow", "records"):
+            if name in ("build", "follow", "records", "formulas", "formula"):
                 return JSONResponse(await self.bench(name, given))
-        except Refusal as refusal:
-            return JSONResponse({"refused": str(refusal)}, 422)
+        except Refusal as refusal:  # of a moved slider it is the answer, and no fault that a browser should report
+            return JSONResponse({"refused": str(refusal)}, 200 if name in ("follow", "formula") else 422)
         return PlainTextResponse("There is no such question.", 404)
 
     def _told(self, room: Room) -> dict[str, Any]:
@@ -215,6 +214,22 @@ class Lab:
         ]  # fmt: skip
         hosts = {f"{name}:{self.port}" for name in {self.address, "127.0.0.1", "localhost"}}
         return gate.Gate(Starlette(routes=routes), hosts)
+
+
+def _preset(word: str) -> Plan:
+    """A room that comes along; a page can name no file."""
+    if word not in presets():
+        raise Refusal(f"there is no room {word!r}; {nearest(word, presets(), 'room')}")
+    return read(word)
+
+
+def _asked(told: Any) -> Plan:
+    """The plan of a page, whose situation is a setup: what is named by words may be a file, and a page names none."""
+    plan = of(told if isinstance(told, dict) else {}, "the room")
+    if plan.situation or plan.under or plan.set or plan.map:
+        raise Refusal("a room's situation is given as a setup; files are given on the command line.")
+    gate.unfiled(plan.script)
+    return plan
 
 
 async def _send(ws: WebSocket, link: Link) -> None:

@@ -20,6 +20,7 @@ from nomoi.errors import Refusal
 from nomoi.runs import regimes
 
 Setup = dict[str, Any]
+LIVE = ("setting", "number")  # kinds of options whose change compiles nothing
 MOST = 24  # institutions on one situation (ours)
 
 
@@ -114,10 +115,11 @@ def control(name: str, option: Option, value: str) -> dict[str, Any]:
     single = isinstance(option.default, (int, float)) and not isinstance(option.default, bool)
     form = "radio" if option.values else "check" if isinstance(option.default, bool) else "text"
     if single:
-        form = "slider" if low is not None and high is not None and option.kind == "setting" else "number"
-    return {"name": name, "form": form, "value": value, "default": option.text(), "meaning": option.meaning,
-            "source": option.source, "unit": option.unit, "low": low, "high": high, "whole": option.whole,
-            "values": list(option.values), "anew": option.kind == "size", "may": option.words()}  # fmt: skip
+        form = "slider" if low is not None and high is not None and option.kind in LIVE else "number"
+    return {"name": name, "symbol": option.symbol, "form": form, "value": value, "default": option.text(),
+            "meaning": option.meaning, "source": option.source, "unit": option.unit, "low": low, "high": high,
+            "whole": option.whole, "values": list(option.values), "anew": option.kind == "size",
+            "may": option.words()}  # fmt: skip
 
 
 def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:

@@ -138,7 +138,7 @@ def meet(
         raise Refusal(f"{twice[0]!r} comes to the meeting twice; once would be right.")
     if not guests:
         raise Refusal("nobody comes to the meeting; a run, a script or a player of your own would be right.")
-    kinds, places = _kinds([_fitted(g, situation) for g in (*guests, *held_out)])
+    kinds, places = _kinds([fitted(g, situation) for g in (*guests, *held_out)])
 
     def met(k: int, j: int) -> np.ndarray:
         tell(f"{names[k]} among {names[j]}")
@@ -148,7 +148,7 @@ def meet(
     return Meeting(tuple(names[: len(guests)]), tuple(names[len(guests) :]), np.array(payoff), focal, n)
 
 
-def _fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
+def fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
     """The guest as one that can speak for everybody here; refused where what it learned has another shape."""
     learner = everyone(situation, guest.learner, situation.agents)
     pilot.once(situation, learner)  # who cannot live here says so before anybody plays

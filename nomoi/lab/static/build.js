@@ -1,8 +1,9 @@
 // Build: a situation, a stack of institutions, a control for each option; and what follows from it.
 
+import {control} from './control.js';
 import {el, post, say, show, table} from './dom.js';
 
-let setup = null, timer = 0, asked = 0;
+let setup = null, who = '', timer = 0, asked = 0;
 
 export async function build(go) {
   const left = el('div', {}), right = el('section', {id: 'consequences', ariaLabel: 'Consequences'});
@@ -24,8 +25,7 @@ export async function build(go) {
     timer = setTimeout(async () => {
       const mine = ++asked;
       if (!right.children.length) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
-      const script = document.getElementById('script')?.value || '';
-      const got = await post('/ask/follow', {setup, script});
+      const got = await post('/ask/follow', {setup, script: who});
       if (mine !== asked) return;
       right.setAttribute('aria-busy', 'false');
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
@@ -43,43 +43,20 @@ export async function build(go) {
     if (anew) { right.replaceChildren(); refresh(document.activeElement?.id); } else follow('');
   }
 
-  function control(c, part, prefix) {
-    const id = `${prefix}-${c.name}`, hint = `${id}-hint`, given = {id, 'aria-describedby': hint};
-    const changed = (value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
-    let field;
-    if (c.form === 'radio') {
-      return el('fieldset', {className: 'control'}, el('legend', {}, c.name), el('div', {className: 'choices'},
-        c.values.map((v) => el('label', {}, el('input', {type: 'radio', name: id, value: v, checked: v === c.value,
-          on: {change: () => changed(v)}}), ` ${v}`))), note(c, hint));
-    }
-    if (c.form === 'check') {
-      field = el('input', {...given, type: 'checkbox', checked: c.value === 'True', on: {change: (e) => changed(e.target.checked ? 'True' : 'False')}});
-    } else if (c.form === 'slider') {
-      const step = c.whole ? 1 : (c.high - c.low) / 200;
-      const box = el('input', {type: 'number', step: 'any', min: c.low, max: c.high, value: c.value, ariaLabel: `${c.name}, exactly`});
-      const range = el('input', {...given, type: 'range', min: c.low, max: c.high, step, value: c.value});
-      range.addEventListener('input', () => { box.value = String(Number(Number(range.value).toPrecision(6))); changed(box.value); });
-      box.addEventListener('change', () => { range.value = box.value; changed(box.value); });
-      field = el('div', {className: 'slide'}, range, box);
-    } else {
-      field = el('input', {...given, type: c.form === 'number' ? 'number' : 'text', step: c.whole ? 1 : 'any', min: c.low, max: c.high,
-        value: c.value, on: {[c.anew || c.form === 'text' ? 'change' : 'input']: (e) => e.target.value !== '' && changed(e.target.value)}});
-    }
-    return el('div', {className: 'control'}, el('label', {htmlFor: id}, c.name), ' ', field, note(c, hint));
-  }
-
-  const note = (c, id) => el('small', {id}, `${c.meaning}${c.unit ? `, in ${c.unit}` : ''} (${c.source}; ${c.form === 'text' ? `such as ${c.default}` : c.may})`);
+  const moved = (part) => (c, value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
 
   function drawers(controls, part, prefix) {
     const live = controls.filter((c) => !c.anew && c.name !== 'in_force'), anew = controls.filter((c) => c.anew);
-    return [...live.map((c) => control(c, part, prefix)), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
-      anew.map((c) => control(c, part, prefix))) : ''];
+    return [...live.map((c) => control(c, prefix, moved(part))), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
+      anew.map((c) => control(c, prefix, moved(part)))) : ''];
   }
 
   function sides(now) {
     const pick = (id, names, value, does) => { const s = el('select', {id, on: {change: (e) => does(e.target.value)}},
       names.map((n) => el('option', {value: n, selected: n === value}, n))); return s; };
     const move = (k, by, id) => { const [part] = setup.stack.splice(k, 1); setup.stack.splice(k + by, 0, part); refresh(id); };
+    const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); });
+    if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
     const more = pick('more', now.institution, '', () => {});
     return [
       el('h2', {}, 'The situation'), el('div', {className: 'row'}, el('label', {htmlFor: 'situation'}, 'Who meets over what: '),
@@ -96,7 +73,7 @@ export async function build(go) {
       el('div', {className: 'row'}, el('label', {htmlFor: 'more'}, 'Add: '), more, el('button', {type: 'button', id: 'add', on: {click: () => {
         setup.stack.push({institution: more.value, options: {}}); refresh('add'); }}}, 'Add it')),
       el('h2', {}, 'Who lives there'), el('div', {className: 'row'}, el('label', {htmlFor: 'script'}, 'In simulated worlds: '),
-        pick('script', ['', ...now.script], '', () => follow(now.refused)), el('span', {className: 'note'}, 'empty: solved exactly, where that can be done')),
+        company, el('span', {className: 'note'}, 'empty: solved exactly, where that can be done. In a room they have the seats that no person has.')),
       join(now)];
   }
 
@@ -107,7 +84,7 @@ export async function build(go) {
     return el('form', {className: 'card', ariaLabel: 'Play in it', on: {submit: async (event) => {
       event.preventDefault();
       const value = (id) => Number(document.getElementById(id).value);
-      const made = await post('/ask/room', {setup, plan: {title: setup.situation, persons: value('persons'), deadline: value('deadline'), leaves: leaves.value}});
+      const made = await post('/ask/room', {setup, plan: {title: setup.situation, script: who, persons: value('persons'), deadline: value('deadline'), leaves: leaves.value}});
       if (made.refused) refused.textContent = made.refused; else go('play');
     }}}, el('h3', {}, 'Play in it'), el('div', {className: 'row'}, ...number('persons', 'seats for people', 1, 60), ...number('deadline', 'seconds a turn (0 waits)', 20, 3600),
       el('label', {htmlFor: 'leaves'}, 'if somebody leaves'), leaves, el('button', {className: 'first'}, 'Open a room')), refused);
