@@ -41,16 +41,15 @@ class Play:
         self.script: Learner = regimes.player(plan.script or default(situation))
         self.eyes = Eyes(situation, plan.sees)
         self.fixed, self.heads = self.eyes.fixed(), dict(situation.actions)
-        self.by, self.ms = list[list[str]](), list[list[int | None]]()
+        self.by, self.ms, self.said = list[list[str]](), list[list[int | None]](), list[dict[str, Any]]()
         if played is None:
             self.table = Table(situation, plan.seed)
         else:
             transcript, lines = played
             self.table = replay(transcript, situation)
-            self.by, self.ms = (
-                [x["by"] for x in lines if "step" in x["turn"]],
-                [x["ms"] for x in lines if "step" in x["turn"]],
-            )
+            turns = [x for x in lines if "step" in x.get("turn", ())]
+            self.by, self.ms = [x["by"] for x in turns], [x["ms"] for x in turns]
+            self.said = [x["said"] for x in lines if "said" in x]
         self.totals = np.zeros(situation.agents)
         for line in self.table.log:
             self._pay(line)
@@ -87,6 +86,11 @@ class Play:
             table.sit(i, f"seat {i + 1}")
         return self.shown(watched or table.over)
 
+    def say(self, said: dict[str, Any]) -> None:
+        """Keep what somebody wrote to the others; it changes nothing in the world."""
+        self.diary.say(said)
+        self.said.append(said)
+
     def _pay(self, line: Line) -> None:
         if "step" in line:
             self.totals += np.add(line["reward"], line["transfer"])
@@ -117,7 +121,7 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     plan = play.plan
     terms = {"persons": plan.persons, "script": play.script.name, "deadline": plan.waits, "pace": plan.pace,
              "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by,
-             "ms": play.ms}  # fmt: skip
+             "ms": play.ms} | ({"said": play.said} if plan.talk != "no" else {})  # fmt: skip
     label = plan.title or " + ".join([play.situation.bare.name, *(i.name for i in play.situation.institutions)])
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)
