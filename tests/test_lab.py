@@ -25,8 +25,9 @@ from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.lab import gate, plan, report
 from nomoi.lab.bench import Bench
+from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
-from nomoi.lab.room import Link, Room
+from nomoi.lab.room import Room
 from nomoi.lab.setup import Shelf, control, controls
 from nomoi.learners.ppo import PPO
 from nomoi.play.table import Table
@@ -61,7 +62,7 @@ def bench(tmp_path_factory):
 
 
 def test_all_rooms_that_come_along_can_be_opened():
-    assert plan.presets() == ["ballot", "commons", "contribution", "fishery", "irrigation"]
+    assert plan.presets() == ["ballot", "commons", "commons_talk", "contribution", "fishery", "irrigation"]
     for name in plan.presets():
         one = plan.read(name)
         place = Shelf().typed(one.situation, one.under, one.set, one.map or None)
@@ -199,13 +200,13 @@ class Crowd:
         self.room = Room("1", self.plan, lambda: bench.play(self.plan, setup, self.diary, None),
                          lambda play, ended: bench.keep(play, ended, self.room.consent), self.diary)  # fmt: skip
 
-    async def begin(self):
+    async def begin(self, phase="playing"):
         self.task = asyncio.create_task(self.room.run())
         for i, link in enumerate(self.links):
             self.room.join(i, link)
             self.room.hear(i, '{"t": "agree"}')
-        await self.until(lambda: self.room.phase == "playing" or self.task.done())
-        assert self.room.phase == "playing", self.room.said
+        await self.until(lambda: self.room.phase == phase or self.task.done())
+        assert self.room.phase == phase, self.room.said
 
     async def until(self, test, seconds=60):
         for _ in range(seconds * 100):
@@ -224,7 +225,7 @@ class Crowd:
         """Everybody who is asked answers, and the turn is made."""
         step = self.room.step
         for i, link in enumerate(self.links):
-            if link and (asked := self.room._asked[i]):
+            if link and (asked := self.room.chairs[i].asked):
                 said = {"t": "answer", "step": step, "choices": {h: choices[h.replace(".", "_")] for h in asked}}
                 assert self.room.hear(i, json.dumps(said)) == ""
         await self.until(lambda: self.room.step != step or self.task.done())
@@ -246,7 +247,7 @@ def test_two_people_propose_sign_and_play_and_the_record_replays_bit_for_bit(ben
         crowd = Crowd(bench, MATRIX)
         await crowd.begin()
         room = crowd.room
-        assert room._asked == [["contract.propose"], []]
+        assert [c.asked for c in room.chairs] == [["contract.propose"], []]
         told = [m for m in crowd.told(0) if m["t"] == "turn"][-1]["of"]
         assert told["asked"] == ["contract.propose"]
         assert "reward" not in told

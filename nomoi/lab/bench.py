@@ -114,7 +114,7 @@ class Bench:
         return kept.records(self.store)
 
     def record(self, name: str) -> tuple[str, str]:
-        return "text/html", kept.page_of(self.store.pick(name))
+        return "text/html", kept.page_of(self.store.pick(name), self.store)
 
     def film(self, name: str) -> tuple[str, bytes]:
         return "image/webp", film_of(self.store.pick(name))

@@ -127,13 +127,14 @@ def _ear(address: str, port: int) -> socket.socket:
 def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> None:
     """A session as CSV, or as a page."""
     from nomoi.lab import report
+    from nomoi.runs.store import Store
 
     session = report.session(record)
     for path in (csv, page):
         if path:
             files.check_place(path, out)
     if page:
-        print(printable(str(files.write(page, report.html(session, record)))))
+        print(printable(str(files.write(page, report.html(session, record, Store(out))))))
     if csv:
         print(printable(str(files.write(csv, report.rows(session)))))
     elif not page:

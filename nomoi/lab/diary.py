@@ -1,7 +1,8 @@
 """Diaries: a session on disk, turn by turn, so that nothing is lost when the power is.
 
 rooms/<name>/diary.jsonl    a first line with the plan, then a line a turn: {"turn": a transcript's line, "ms": [...],
-                            "by": [...]}; each is on the disk before anybody is told what the turn brought
+                            "by": [...]}; each is on the disk before anybody is told what the turn brought.  A line
+                            {"said": {...}} is a text that somebody wrote to the others (see nomoi.lab.talk)
 rooms/<name>/keys.json      the tokens of its links, for the owner's eyes alone
 """
 
@@ -45,6 +46,10 @@ class Diary:
         """One more line, on the disk when this returns."""
         self._write({"turn": turn, "ms": ms, "by": by})
 
+    def say(self, said: dict[str, Any]) -> None:
+        """A text of somebody's, on the disk when this returns."""
+        self._write({"said": said})
+
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
@@ -65,7 +70,7 @@ class Diary:
             if first["diary"] != FORMAT:
                 raise ValueError(first["diary"])
             plan = of(first["plan"], str(self.path))
-            played = Transcript(first["head"], tuple(line["turn"] for line in lines))
+            played = Transcript(first["head"], tuple(line["turn"] for line in lines if "said" not in line))
         except (ValueError, KeyError, TypeError) as error:
             raise Refusal(f"{self.path} is no diary of a room ({error}); it must be as the lab wrote it.") from None
         with open(self.path, "r+b") as file:

@@ -46,12 +46,12 @@ def page(store: Store, name: str) -> str:
     raise Refusal(f"there is no page {name!r} beside {store.root}.")
 
 
-def page_of(record: Record) -> str:
+def page_of(record: Record, store: Store) -> str:
     """A record as a page: of a session its report, of others what was run and what came of it."""
     if record.kind == "session":
         trial = trial_of(record)
         assert isinstance(trial, Session)
-        return report.html(trial, record)
+        return report.html(trial, record, store)
     files = changed(record.facts["code"])
     stands = f"Old: {', '.join(files)} changed {since([record])}." if files else "Made by the code that is here."
     rows = [[name, number(value), *record.facts["measures"].get(name, ["", ""])]

@@ -13,10 +13,12 @@ from nomoi.errors import Refusal, nearest
 PRESETS = Path(__file__).parent / "presets"
 LEAVES = ("script", "pause", "end")
 SEES = ("view", "map")
+TALK = ("no", "before", "always")
 CONSENT = (
     "This is an experiment with a laboratory called nomoi. What is kept: what is answered at each seat, and how long "
     "it took. What is not kept: names, addresses, the time of day. You may leave at any moment by closing this page."
 )
+TALKED = "What you write to the others is kept as well, word by word, so write nothing by which you could be known."
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +35,10 @@ class Plan:
     hold      seconds for which the seat of who left is held
     leaves    what happens then: script (it takes over), pause, or end
     sees      what people see of land: the view of their agent, or the whole map
-    consent   what is read before the first answer
+    consent   what is read before the first answer; where there is talk, a sentence on it is added
+    talk      whether people may write short texts to each other: no, before play, or always (before and in between)
+    letters   the longest of them
+    talking   seconds for talk before play; 0 until all are ready
     """
 
     situation: str = ""
@@ -51,16 +56,25 @@ class Plan:
     leaves: str = "script"
     sees: str = "view"
     consent: str = CONSENT
+    talk: str = "no"
+    letters: int = 280
+    talking: float = 120
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, known in (("leaves", LEAVES), ("sees", SEES)):
+        for name, known in (("leaves", LEAVES), ("sees", SEES), ("talk", TALK)):
             if getattr(self, name) not in known:
                 raise Refusal(f"{name} cannot be {getattr(self, name)!r}; {nearest(str(getattr(self, name)), known)}")
         for name, low, high in (("persons", 0, 60), ("deadline", -1, 86400), ("pace", 0, 60000), ("beat", 0.05, 600),
-                                ("hold", 0, 86400), ("seed", 0, 2**63)):  # fmt: skip
+                                ("hold", 0, 86400), ("letters", 1, 2000), ("talking", 0, 86400),
+                                ("seed", 0, 2**63)):  # fmt: skip
             if not low <= getattr(self, name) <= high:
                 raise Refusal(f"{name} cannot be {getattr(self, name)}; a number from {low} to {high} would be right.")
+
+    @property
+    def agreed(self) -> str:
+        """The text to which people agree."""
+        return self.consent if self.talk == "no" else f"{self.consent} {TALKED}"
 
     @property
     def waits(self) -> float:
@@ -94,7 +108,7 @@ def of(told: Mapping[str, Any], where: str) -> Plan:
         if isinstance(default, tuple):
             right = isinstance(value, list) and all(isinstance(x, str) for x in value)
             value = tuple(value) if right else value
-        elif isinstance(default, float) or name in ("deadline", "beat", "hold"):
+        elif isinstance(default, float) or name in ("deadline", "beat", "hold", "talking"):
             right = isinstance(value, (int, float)) and not isinstance(value, bool)
         else:
             right = isinstance(value, type(default)) and not (isinstance(value, bool) and default is not True)

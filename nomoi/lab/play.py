@@ -41,16 +41,15 @@ class Play:
         self.situation, self.plan, self.diary, self.others = situation, plan, diary, others
         self.eyes = Eyes(situation, plan.sees)
         self.fixed, self.heads = self.eyes.fixed(), dict(situation.actions)
-        self.by, self.ms = list[list[str]](), list[list[int | None]]()
+        self.by, self.ms, self.said = list[list[str]](), list[list[int | None]](), list[dict[str, Any]]()
         if played is None:
             self.table = Table(situation, plan.seed)
         else:
             transcript, lines = played
             self.table = replay(transcript, situation)
-            self.by, self.ms = (
-                [x["by"] for x in lines if "step" in x["turn"]],
-                [x["ms"] for x in lines if "step" in x["turn"]],
-            )
+            turns = [x for x in lines if "step" in x.get("turn", ())]
+            self.by, self.ms = [x["by"] for x in turns], [x["ms"] for x in turns]
+            self.said = [x["said"] for x in lines if "said" in x]
         self.totals = np.zeros(situation.agents)
         for line in self.table.log:
             self._pay(line)
@@ -63,6 +62,11 @@ class Play:
     @property
     def over(self) -> bool:
         return self.table.over
+
+    def say(self, said: dict[str, Any]) -> None:
+        """Keep what somebody wrote to the others; it changes nothing in the world."""
+        self.diary.say(said)
+        self.said.append(said)
 
     def turn(
         self, answers: dict[int, Any], late: list[int], gone: list[int], ms: list[int | None], watched: bool = True
@@ -125,6 +129,8 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     terms = {"persons": plan.persons, "script": play.others.name, "deadline": plan.waits, "pace": plan.pace,
              "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by,
              "ms": play.ms}  # fmt: skip
+    if plan.talk != "no":
+        terms["said"] = play.said
     label = plan.title or " + ".join([play.situation.bare.name, *(i.name for i in play.situation.institutions)])
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)

@@ -1,9 +1,10 @@
-"""A session's report: people beside scripts and theory, in one figure; and its rows as CSV."""
+"""A session's report: people beside scripts, learners and theory, in one figure; and its rows as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 from typing import Any
 
 import equinox as eqx
@@ -13,6 +14,7 @@ import numpy as np
 
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import measures
@@ -21,9 +23,13 @@ from nomoi.report import figures, page, unfolded
 from nomoi.runs import regimes
 from nomoi.runs.record import Record
 from nomoi.runs.session import Session
+from nomoi.runs.shapes import plain
+from nomoi.runs.store import Store
 from nomoi.runs.trial import trial_of
 
 WORLDS, SOLVED = 16, 20_000  # scripts' worlds; joint choices that are solved for the page (ours)
+THEORY = "subgame-perfect equilibrium"
+SAID = {"constant": "always the first choice", "constant(choice=999)": "always the last choice"}
 SCRIPTS = {True: ("forager", "forager(spare=3)", "random"), False: ("random", "constant", "constant(choice=999)")}
 
 
@@ -37,11 +43,19 @@ def session(record: Record) -> Session:
 
 
 def rows(one: Session) -> str:
-    """CSV, one row a seat and turn: who answered (person, script, late, nobody), what, how fast, what it brought."""
+    """CSV, one row a seat and turn: who answered (person, script, late, nobody), what, how fast, what it brought.
+
+    Where people could talk, `said` is what the seat wrote before that turn was made, a JSON list of texts (which no
+    spreadsheet takes for a formula); what was written after the last turn has rows without an answer.
+    """
     head, *lines = [one.lived.head, *one.lived.lines]
     heads, terms, out = list(head["actions"]), one.terms, io.StringIO()
+    talk: list[dict[str, Any]] | None = terms.get("said")
+    words = lambda step, i: [] if talk is None else [json.dumps(  # noqa: E731
+        [x["words"] for x in talk if (x["step"], x["seat"]) == (step, i)], ensure_ascii=False)]  # fmt: skip
     write = csv.writer(out, lineterminator="\n")
-    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *heads, "reward", "transfer"])
+    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *heads, "reward", "transfer",
+                    *(["said"] if talk is not None else [])])  # fmt: skip
     session, roles = lines[-1]["digest"], one.situation.roles
     names: list[str] = []
     steps = [line for line in lines if "step" in line]
@@ -53,30 +67,41 @@ def rows(one: Session) -> str:
             ms = terms["ms"][k][i] if person and terms["ms"][k][i] is not None else ""
             chose = [line["answers"][h][i] for h in heads]
             write.writerow([session, line["step"], i + 1, roles[i], names[i], by, ms, *chose, line["reward"][i],
-                            line["transfer"][i]])  # fmt: skip
+                            line["transfer"][i], *words(k, i)])  # fmt: skip
+    for i in sorted({x["seat"] for x in talk or () if x["step"] >= len(steps)}):
+        blank = [""] * (2 + len(heads))
+        write.writerow(
+            [session, len(steps) + 1, i + 1, roles[i], f"seat {i + 1}", "", *blank, "", *words(len(steps), i)]
+        )
     return out.getvalue()
 
 
-def html(one: Session, record: Record) -> str:
-    """The page of a session."""
+def html(one: Session, record: Record, store: Store | None = None) -> str:
+    """The page of a session; of learners it shows those that `store` has of the very same situation."""
     lines = [line for line in one.lived.lines if "step" in line]
     paid = np.array([np.add(line["reward"], line["transfer"]) for line in lines])  # [T, n]
     place, terms = one.situation, one.terms
     many, rules = terms["persons"], [i.says(place.bare) for i in place.institutions] or ["Nobody added any rule."]
-    how = f"{many} of {place.agents} seats were people's; {terms['script']} played the others. "
-    how += f"{len(lines)} steps were lived{'; ' + terms['ended'] if terms['ended'] else ', to the end'}. "
+    others = f"; {terms['script']} played the others" if many < place.agents else ""
+    how = f"{many} of {place.agents} seats were people's{others}. {len(lines)} steps were lived"
+    how += f". {terms['ended']} " if terms["ended"] else ", to the end. "
     late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)
     asked = sum(by != "" for row in terms["by"] for by in row)
     how += f"{late} of {asked} answers came from a script or from nobody after the deadline."
-    groups = beside(place, float(paid.sum()))
+    groups = beside(place, float(paid.sum())) | (learned(store, place) if store else {})
     sections: list[page.Section] = [page.Text("What was played", [*rules, how])]
-    sections.append(page.Figure("Payoff of all, beside scripts and theory", figures.svg(figures.intervals(
-        groups, "reward", "What all ended with together"
-    )), "People: this session alone, a point. Scripts: 16 worlds, with 95 % intervals (Student's t). Theory: exact, "
-        "where the situation unfolds."))  # fmt: skip
+    short = f", of {len(lines)} steps where a whole episode has up to {place.horizon}" if terms["ended"] else ""
+    sections.append(page.Figure("Payoff of all, beside scripts, learners and theory", figures.svg(figures.intervals(
+        groups, "reward", "What all ended with together", note="in one episode"
+    )), f"People: this session alone, a point{short}. Scripts, at all seats: the mean of {WORLDS} worlds with its 95 % "
+        "interval (Student's t). Learners: runs kept here of the very same situation, late in training, a seed each. "
+        f"Theory: {'exact' if THEORY in groups else 'the situation is too large to be solved here'}."))  # fmt: skip
     total = [[f"seat {i + 1}", "person" if i < many else terms["script"], place.roles[i], float(paid[:, i].sum()),
               _typical([terms["ms"][k][i] for k in range(len(lines))] if i < many else [])]
              for i in range(place.agents)]  # fmt: skip
+    said = [[x["step"], f"seat {x['seat'] + 1}", x["words"]] for x in terms.get("said", ())]
+    if said:
+        sections.append(page.Table("What was said", ["after turn", "", "words"], said))
     sections.append(page.Table("Seat by seat", ["", "who", "role", "payoff", "seconds to answer (median)"], total))
     words = record.facts["measures"]
     measured = [[name, value, *words.get(name, ["", ""])] for name, value in record.glance()[1].items()]
@@ -88,9 +113,9 @@ def html(one: Session, record: Record) -> str:
     return page.page(one.label, f"A session of people, {record.id}.", sections)
 
 
-def _typical(ms: list[Any]) -> float | None:
+def _typical(ms: list[Any]) -> str:
     known = [x for x in ms if x is not None]
-    return float(np.median(known)) / 1000 if known else None
+    return f"{np.median(known) / 1000:.1f}" if known else ""
 
 
 def beside(place: Situation, people: float) -> dict[str, Any]:
@@ -102,19 +127,28 @@ def beside(place: Situation, people: float) -> dict[str, Any]:
     for word in SCRIPTS[land]:
         script = regimes.player(word)
         try:
-            out[word.replace("constant(choice=999)", "constant, the most")] = estimate(
-                np.asarray(_payoff(place, script, jax.random.key(0)))
-            )
+            out[SAID.get(word, word)] = estimate(np.asarray(_payoff(place, script, jax.random.key(0))))
         except Refusal:
             continue
     if place.lots and place.horizon * np.log(max(place.actions.values(), default=2)) * place.agents < 500:
         try:
             found = unfolded.solve(place, SOLVED)
-            out["subgame-perfect equilibrium"] = estimate([found["welfare"]])
+            out[THEORY] = estimate([found["welfare"]])
             out["the most there is"] = estimate([found["planner"]])
         except Refusal:
             pass  # too large to be solved: the figure goes without
     return out
+
+
+def learned(store: Store, place: Situation) -> dict[str, Any]:
+    """{who: estimate of everybody's payoff together}, over seeds, of the runs that were trained in this situation."""
+    here, found = json.loads(json.dumps(spec(plain(place)))), dict[str, list[float]]()
+    for record in store.sound(whole=False)[0]:
+        told = record.spec["trial"].get("options", {})
+        if record.kind == "trained" and told.get("situation") == here and "payoff" in (late := record.glance()[1]):
+            name = str(told["learner"]["class"]).rpartition(":")[2].rpartition(".")[2]
+            found.setdefault(f"learners ({name})", []).append(late["payoff"])
+    return {name: estimate(values) for name, values in found.items()}
 
 
 @eqx.filter_jit

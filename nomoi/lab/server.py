@@ -19,9 +19,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from nomoi.errors import Refusal, nearest
 from nomoi.lab import gate
+from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan, of, presets, read
-from nomoi.lab.room import Link, Room
+from nomoi.lab.room import Room
 
 STATIC = Path(__file__).parent / "static"
 FILES = {p.name: p for p in STATIC.iterdir()} if STATIC.is_dir() else {}

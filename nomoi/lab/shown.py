@@ -5,6 +5,7 @@ A person at a seat is told what its agent is told (`Table.told`), and no more, u
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import equinox as eqx
@@ -17,7 +18,10 @@ from nomoi.measure.statistics import number
 from nomoi.play.digest import home
 from nomoi.play.table import Table
 from nomoi.play.words import choices
+from nomoi.play.words import rules as told
 from nomoi.runs.regimes import unheard
+
+MARKS = re.compile(r"`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")  # of emphasis, which a page of text does not know
 
 
 class Eyes:
@@ -32,9 +36,13 @@ class Eyes:
     def fixed(self) -> dict[str, Any]:
         """What does not change: rules in words, names of choices, and how to paint."""
         place, bare = self.situation, self.situation.bare
-        card = (type(bare).__doc__ or "").strip().split("\n\n")
-        rules = [i.says(place.bare) for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
-        out = {"name": bare.name, "card": [" ".join(part.split()) for part in card[:2]], "rules": rules,
+        if self.scene is None:  # the rules as they are told to whoever speaks, with all their numbers
+            card = [line.removeprefix("- ") for line in told(bare).splitlines() if line != "The rules:"]
+        else:
+            card = [" ".join(part.split()) for part in (type(bare).__doc__ or "").strip().split("\n\n")[:2]]
+        card = [MARKS.sub("", line) for line in card]
+        rules = [i.says(bare) for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
+        out = {"name": bare.name, "card": card, "rules": rules,
                "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,
                "colours": list(paint.AGENTS), "palette": paint.PALETTE}  # fmt: skip
         if self.scene is not None:

@@ -209,16 +209,19 @@ def intervals(
     title: str,
     baselines: Mapping[str, float] | None = None,
     labels: Sequence[str] = (),
+    note: str = "",
 ) -> Figure:
     """One measure over regimes, label -> an Estimate or the values of its seeds: a dot and its interval a row.
 
-    Seeds, where they are given and few, stand as small open dots on the line.  `labels` as for `curves`.
+    Seeds, where they are given and few, stand as small open dots on the line.  `labels` and `note` as for `curves`.
     """
     found = {label: v if isinstance(v, Estimate) else estimate(v) for label, v in table.items()}
     counts = [e.n for e in found.values()] or [0]
     with _styled():
         fig, ax = _sheet(
-            title, f"{unit} · {_over(counts, 'interval')}", 1.2 + 0.36 * len(found) + 0.14 * len(baselines or {})
+            title,
+            f"{unit} · {note or _over(counts, 'interval')}",
+            1.2 + 0.36 * len(found) + 0.14 * len(baselines or {}),
         )
         for row, (label, e) in enumerate(found.items()):
             tone = _tone(label, labels or tuple(found))

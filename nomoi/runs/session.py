@@ -85,7 +85,7 @@ class _Account:
         if not steps:
             return {}
         stack = lambda parts: jax.tree.map(lambda *x: np.stack(x)[:, None], *parts[:steps])  # noqa: E731
-        brought = stack(self.outcomes)
+        brought = jax.tree.map(jnp.asarray, stack(self.outcomes))
         happened = films.events(Trajectory(brought, brought.done, None))
         return {f"film.{k}": v for k, v in pack(films.shot(self.place, stack(self.kept), happened)).items()}
 

@@ -2,6 +2,7 @@
 
 import {el, place as open, post, say, show, table} from './dom.js';
 import * as paint from './paint.js';
+import {talk} from './talk.js';
 
 const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight: 'right', q: 'turn left', e: 'turn right',
   ' ': 'stay', x: 'zap', z: 'zap', c: 'collect'};
@@ -17,19 +18,20 @@ function socket(path, hear, lost) {
 
 function roster(list, said, now) {
   list.replaceChildren(...now.seats.map((s) => el('li', {className: s.state},
-    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered ? ', answered' : ''}`)));
+    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered && now.phase === 'playing' ? ', answered' : ''}`)));
   said.textContent = now.said;
 }
 
 export function play(room, place) {
   const seat = place - 1, list = el('ul', {className: 'roster'}), note = el('p', {id: 'said'});
-  const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {}, canvas);
+  const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {hidden: true}, canvas);
   const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
   const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
-  const clock = el('p', {className: 'note', id: 'clock'}), refused = el('p', {className: 'refused', role: 'alert'});
+  const clock = el('p', {className: 'note', id: 'clock', tabIndex: -1}), refused = el('p', {className: 'refused', role: 'alert'});
   let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
   const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, rules));
-  show(note, list, gate, sides);
+  const chat = talk((said) => line.send(said), () => clock.focus());
+  show(note, list, gate, chat.panel, sides);
 
   function explain() {
     document.getElementById('title').textContent = `${fixed.title || fixed.name}: you are seat ${place}`;
@@ -43,7 +45,7 @@ export function play(room, place) {
     if (!you || you.agreed || !fixed) return gate.replaceChildren();
     if (gate.children.length) return;
     const button = el('button', {type: 'button', className: 'first', on: {click: () => {
-      line.send({t: 'agree'}); you.agreed = true; gate.replaceChildren(); ask(true);
+      line.send({t: 'agree'}); you.agreed = true; gate.replaceChildren(); ask(true); chat.now(fixed, phase, you);
     }}}, 'I have read this and take part');
     gate.replaceChildren(el('section', {className: 'card', ariaLabel: 'Before you begin'},
       el('h2', {}, 'Before you begin'), el('p', {}, fixed.consent), button));
@@ -55,29 +57,38 @@ export function play(room, place) {
     sent = turn.step;
     line.send({t: 'answer', step: turn.step, choices});
     clock.textContent = fixed.pace ? '' : 'Answered; waiting for the others.';
+    const here = asks.contains(document.activeElement);
     for (const field of fixed.pace ? [] : asks.elements) field.disabled = true;
+    if (here && !fixed.pace) clock.focus(); // a disabled field would lose it; the next form takes it from there
   }
 
   function ask(focus) {
+    if (phase === 'over') return; // what stands there says so
     refused.textContent = '';
-    if (!turn || !you?.agreed || phase !== 'playing') return asks.replaceChildren();
+    const waits = document.activeElement === clock, before = waits || asks.contains(document.activeElement);
+    if (!turn || !you?.agreed || phase !== 'playing') {
+      asks.replaceChildren();
+      if (before || focus) clock.focus();
+      return;
+    }
     if (!turn.asked.length) {
       asks.replaceChildren(el('p', {}, 'Nothing is asked of you in this turn.'));
+      if (before || focus) clock.focus();
       return;
     }
     const walk = turn.asked.length === 1 && fixed.labels[turn.asked[0]].includes('ahead');
-    const had = document.activeElement?.value, before = asks.contains(document.activeElement);
+    const had = document.activeElement?.value;
     const heads = turn.asked.map((head) => el('fieldset', {}, el('legend', {}, head.replaceAll('.', ': ')),
       walk ? el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('button', {type: 'button', value: word,
         on: {click: () => answer({[head]: k})}}, word + key(word)))) :
-      fixed.labels[head].length > 24 ? el('input', {type: 'number', name: head, min: 0, required: true,
-        max: fixed.labels[head].length - 1, value: 0}) :
+      fixed.labels[head].length > 24 ? el('select', {name: head, ariaLabel: head.replaceAll('.', ': ')},
+        fixed.labels[head].map((word, k) => el('option', {value: String(k)}, word))) :
       el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('label', {},
         el('input', {type: 'radio', name: head, value: String(k), required: true}), ` ${word}`)))));
     asks.replaceChildren(...heads, walk ? '' : el('button', {className: 'first', id: 'send'}, 'Answer'));
     if (before || focus) {
       const same = [...asks.elements].find((f) => f.value === had && f.tagName === 'BUTTON');
-      (same || asks.querySelector('input, button'))?.focus();
+      (same || asks.querySelector('input, select, button'))?.focus();
     }
   }
 
@@ -95,6 +106,7 @@ export function play(room, place) {
     const head = turn?.asked.length === 1 && turn.asked[0];
     if (!head || event.ctrlKey || event.metaKey || event.altKey || !fixed.labels[head].includes('ahead')) return;
     if (event.key === ' ' && event.target.tagName === 'BUTTON') return;
+    if (event.target.matches?.('input, select, textarea, [role=log]')) return; // who writes a text does not walk
     const k = fixed.labels[head].indexOf(KEYS[event.key]);
     if (k >= 0 && you?.agreed) { event.preventDefault(); answer({[head]: k}); }
   });
@@ -110,12 +122,14 @@ export function play(room, place) {
 
   function hear(said) {
     if (said.t === 'room') { fixed = said; explain(); }
-    else if (said.t === 'you') { you = said; agree(); ask(); }
+    else if (said.t === 'you') { you = said; agree(); ask(); chat.now(fixed, phase, you); }
+    else if (said.t === 'said') chat.hear(said);
     else if (said.t === 'refused') refused.textContent = said.said;
     else if (said.t === 'roster') {
       phase = said.phase;
       const was = note.textContent;
       roster(list, note, said);
+      chat.now(fixed, phase, you);
       if (said.said !== was) say(said.said);
       if (phase === 'over') { asks.replaceChildren(el('p', {id: 'over'}, `The session is over.${said.record ? ` Its record is ${said.record}.` : ''}`)); clock.textContent = ''; }
       else if (phase === 'playing' && !asks.children.length) ask();
@@ -161,18 +175,20 @@ function watch(room) {
   const numbers = el('div', {}), kept = el('p', {});
   const button = (word, does) => el('button', {type: 'button', on: {click: () => line.send({t: does})}}, word);
   const buttons = el('div', {className: 'row'}, button('Start now', 'start'), button('Go on', 'go on'), button('End', 'end'));
+  const chat = talk();
   let fixed = null;
   const line = socket(`/r/${room.name}/ws`, (now) => {
     if (now.t === 'room') fixed = now;
+    else if (now.t === 'said') chat.hear(now);
     else if (now.t === 'roster') {
       roster(list, said, now);
-      [...buttons.children].forEach((b, k) => { b.disabled = ![now.phase === 'waiting', now.phase === 'paused', ['waiting', 'playing', 'paused'].includes(now.phase)][k]; });
+      [...buttons.children].forEach((b, k) => { b.disabled = ![['waiting', 'talking'].includes(now.phase), now.phase === 'paused', ['waiting', 'talking', 'playing', 'paused'].includes(now.phase)][k]; });
       kept.replaceChildren(...(now.record ? ['Kept as ', el('code', {}, now.record), '.'] : []));
     } else if (now.t === 'watch' && fixed) {
       canvas.hidden = !now.of.map;
       if (now.of.map) { paint.map(canvas, now.of.map, fixed);
         canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
-      numbers.replaceChildren(el('p', {}, `Step ${now.of.step} of ${fixed.horizon}${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
+      numbers.replaceChildren(el('p', {}, `Step ${now.of.step}, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
         table(['seat', ...now.of.totals.map((_, i) => String(i + 1))], [['payoff', ...now.of.totals]]));
     }
   }, () => { said.textContent = 'The line to the lab is lost.'; });
@@ -180,5 +196,5 @@ function watch(room) {
   return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
     room.links.length ? el('details', {open: room.phase !== 'over'}, el('summary', {}, 'A link for each seat; give one to each person'),
       room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
-    buttons, kept, canvas, numbers);
+    buttons, kept, chat.panel, canvas, numbers);
 }

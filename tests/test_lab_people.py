@@ -1,0 +1,159 @@
+"""The lab among people: talk, presets to their end, and what a session leaves, without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import random
+
+import pytest
+from test_lab import MATRIX, Crowd
+
+from nomoi.errors import Refusal
+from nomoi.lab import plan, report
+from nomoi.lab.bench import Bench
+from nomoi.lab.diary import Diary
+from nomoi.play.transcript import replay
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("people"))
+
+
+def say(crowd, i, words):
+    return crowd.room.hear(i, json.dumps({"t": "say", "words": words}))
+
+
+def session_of(bench, name):
+    """(record, session) of a name; the record replays bit for bit."""
+    record = bench.store.pick(name)
+    told = report.session(record)
+    table = replay(told.lived, told.situation)
+    assert [line["digest"] for line in table.log] == [x["digest"] for x in told.lived.lines[:-1]]
+    return record, told
+
+
+# --- talk -----------------------------------------------------------------------------------------------------------
+
+NASTY = '=cmd|"/c calc"!A1 <img src=x onerror=alert(1)> \u202edlrow\nnew line'
+TAMED = '=cmd|"/c calc"!A1 <img src=x onerror=alert(1)> dlrow new line'
+
+
+def test_people_talk_before_and_between_turns_and_all_of_it_is_kept_as_text(bench, monkeypatch):
+    monkeypatch.setattr("nomoi.lab.gate.Meter.full", lambda self: False)
+
+    async def session():
+        crowd = Crowd(bench, MATRIX, talk="always", letters=80, talking=0)
+        await crowd.begin("talking")
+        room = crowd.room
+        assert "not to what is asked" in room.hear(0, '{"t": "answer", "step": 0, "choices": {"contract.propose": 5}}')
+        for wrong, sentence in (("x" * 81, "81 letters, and 80"), (" \n", "nothing in that"), (7, "nothing in that"),
+                                (None, "nothing in that")):  # fmt: skip
+            assert sentence in say(crowd, 0, wrong)
+        assert say(crowd, 0, "x" * 80) == say(crowd, 1, NASTY) == ""
+        await crowd.until(lambda: len(room.talk.said) == 2)
+        kept = [json.loads(line) for line in crowd.diary.path.read_text().splitlines()]
+        assert [line["said"]["words"] for line in kept if "said" in line] == ["x" * 80, TAMED]
+        told = [one for m in crowd.told(0) if m["t"] == "said" for one in m["of"]]
+        assert told == [{"seat": 1, "step": 0, "words": "x" * 80}, {"seat": 2, "step": 0, "words": TAMED}]
+        room.hear(0, '{"t": "ready"}')
+        await asyncio.sleep(0.05)
+        assert room.phase == "talking"
+        room.hear(1, '{"t": "ready"}')
+        await crowd.until(lambda: room.phase == "playing")
+        await crowd.answer(contract_propose=5)
+        assert say(crowd, 1, "I sign") == say(crowd, 1, "now") == ""
+        await crowd.answer(contract_sign=1)
+        assert say(crowd, 0, "the last word") == ""
+        await crowd.until(lambda: len(room.talk.said) == 5)
+        room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+        assert "Nothing can be said" in say(crowd, 0, "too late")
+        return crowd, room.record
+
+    crowd, name = asyncio.run(session())
+    record, one = session_of(bench, name)
+    assert [x["step"] for x in one.terms["said"]] == [0, 0, 1, 1, 2]
+    rows = list(csv.DictReader(io.StringIO(report.rows(one))))
+    assert [(r["step"], r["seat"], json.loads(r["said"])) for r in rows if r["said"] != "[]"] == [
+        ("1", "1", ["x" * 80]), ("1", "2", [TAMED]), ("2", "2", ["I sign", "now"]), ("3", "1", ["the last word"])
+    ]  # fmt: skip
+    assert not any(r["said"].startswith(("=", "+", "-", "@")) for r in rows)
+    page = report.html(one, record, bench.store)
+    assert "<img src=x" not in page
+    assert "&lt;img src=x" in page
+    again = Diary(crowd.diary.folder)
+    assert sum("said" in line for line in again.resume()[3]) == 5
+    again.close()
+
+
+def test_without_a_word_in_the_room_nobody_talks_and_nothing_of_it_is_kept(bench):
+    async def session():
+        crowd = Crowd(bench, MATRIX)
+        await crowd.begin()
+        assert "Nothing can be said" in say(crowd, 0, "hello")
+        await crowd.answer(contract_propose=0)
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+        return crowd.room.record
+
+    one = session_of(bench, asyncio.run(session()))[1]
+    assert "said" not in one.terms
+    assert "said" not in report.rows(one).splitlines()[0]
+
+
+def test_talk_before_play_ends_with_its_time_and_is_over_then(bench):
+    async def session():
+        crowd = Crowd(bench, MATRIX, talk="before", talking=0.3)
+        await crowd.begin("talking")
+        assert [say(crowd, 0, "hello") for _ in range(3)][2] == "That is too fast; two texts a second is the most."
+        await crowd.until(lambda: crowd.room.phase == "playing")
+        assert "Nothing can be said" in say(crowd, 1, "hello")
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+
+    asyncio.run(session())
+
+
+def test_whoever_agrees_knows_that_words_are_kept():
+    assert plan.TALKED in plan.Plan(talk="before").agreed
+    assert plan.Plan().agreed == plan.CONSENT
+    with pytest.raises(Refusal, match="talk cannot be 'yes'"):
+        plan.of({"talk": "yes"}, "room.toml")
+
+
+# --- presets --------------------------------------------------------------------------------------------------------
+
+SHORT = dict.fromkeys(("commons", "commons_talk"), ("situation.horizon=6", "situation.side=9"))  # the rest as it is
+
+
+@pytest.mark.parametrize("name", plan.presets())
+def test_each_preset_is_lived_to_its_end_and_replays_bit_for_bit(bench, name):
+    one = plan.read(name)
+    fast = {"pace": 20} if one.pace else {}
+    draw = random.Random(1)
+
+    async def session():
+        crowd = Crowd(bench, None, **{**vars(one), "set": (*one.set, *SHORT.get(name, ()))} | fast)
+        await crowd.begin("talking" if one.talk != "no" else "playing")
+        room = crowd.room
+        for i in range(one.persons):
+            room.hear(i, '{"t": "ready"}')
+        await crowd.until(lambda: room.phase == "playing")
+        while not crowd.task.done():
+            step = room.step
+            for i, chair in enumerate(room.chairs):
+                choices = {head: draw.randrange(room._heads[head]) for head in chair.asked}
+                if choices:
+                    assert room.hear(i, json.dumps({"t": "answer", "step": step, "choices": choices})) == ""
+            await crowd.until(lambda step=step: room.step != step or crowd.task.done())
+        assert room.said == "The session is over."
+        return room.record
+
+    record, told = session_of(bench, asyncio.run(session()))
+    assert {by for row in told.terms["by"] for by in row} <= {"person", "", "nobody" if one.pace else ""}
+    assert told.label == one.title
+    assert len(list(csv.DictReader(io.StringIO(report.rows(told))))) == record.glance()[0] * told.situation.agents
