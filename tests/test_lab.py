@@ -595,12 +595,42 @@ def test_the_first_page_does_not_wait_for_jax():
         (["--lan", "here"], "no address"),
         (["--resume", "../1"], "names no room"),
         (["--port", "99999"], "--port 0"),
+        (["tol.py"], "there is no file tol.py"),
+        (["pool", "--own", "tol.py"], "there is no file tol.py"),
+        (["pool", "--under", "levi(rate=1)"], "did you mean 'levy'"),
+        (["pool", "--set", "situation.agnts=3"], "did you mean 'agents'"),
+        (["pool", "--map", "nowhere"], "no preset"),
+        (["pool", "--seat", "person", "--seat", "rndom"], "did you mean 'random'"),
     ],
 )
 def test_what_was_typed_wrongly_is_said(nomoi, words, said):
     status, _, complaint = nomoi("lab", *words)
     assert status == 2
     assert said in complaint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('situation = "pol"', "did you mean 'pool'"),
+        ('situation = "pool"\npersons = 40\nset = ["situation.agents=30"]', "40 seats are for people, and pool has 30"),
+        ('situation = "pool"\nunder = "levy(rat=0.5)"', "did you mean 'rate'"),
+        ('situation = "pool"\nunder = "altar+sanction"\nset = ["quota.to=1"]', "touches nothing here"),
+        ('situation = "matrix"\nunder = "altar"', "altar needs"),
+        ('situation = "pool"\nscript = "rndom"', "did you mean 'random'"),
+        ('situation = "pool"\nscript = "forager"', "pool shows none"),
+        ('situation = "pool"\ndeadline = -1.5', "a number from 0 to 86400"),
+    ],
+)
+def test_a_room_in_which_nothing_could_begin_is_refused_before_there_is_a_link_or_a_folder(
+    nomoi, tmp_path, monkeypatch, text, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "room.toml").write_text(text)
+    status, printed, complaint = nomoi("lab", "--room", "room.toml")
+    assert (status, printed) == (2, "")
+    assert said in complaint
+    assert not (tmp_path / "runs").exists()
 
 
 def test_only_sessions_are_exported(nomoi, tmp_path):

@@ -11,7 +11,7 @@ from nomoi.errors import Refusal
 from nomoi.lab import consequences, kept
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
-from nomoi.lab.play import Play, keep
+from nomoi.lab.play import Play, keep, lives, player
 from nomoi.lab.setup import Setup, Shelf, controls
 from nomoi.report.comparison import film_of
 from nomoi.runs import programs
@@ -56,15 +56,20 @@ class Bench:
 
     def play(self, plan: Plan, setup: Setup | None, diary: Diary, played: Any) -> Play:
         """A room's table."""
-        situation = self._place(plan, setup)
-        if plan.persons > situation.agents:
-            raise Refusal(f"{plan.persons} seats are for people, and {situation.name} has {situation.agents} agents.")
+        situation = self.fits(plan, setup)
         return Play(situation, plan, diary, setup or self.shelf.setup(situation), played)
 
-    def _place(self, plan: Plan, setup: Setup | None) -> Situation:
-        if setup:
-            return self.shelf.build(setup)
-        return self.shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
+    def fits(self, plan: Plan, setup: Setup | None = None) -> Situation:
+        """The situation of a plan; refused where no session could begin in it."""
+        shelf = self.shelf
+        situation = (
+            shelf.build(setup) if setup else shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
+        )
+        if plan.persons > situation.agents:
+            raise Refusal(f"{plan.persons} seats are for people, and {situation.name} has {situation.agents} agents; "
+                          f"persons={situation.agents} or situation.agents={plan.persons} would be right.")  # fmt: skip
+        lives(player(plan, situation), situation)
+        return situation
 
     def records(self, given: dict[str, Any]) -> dict[str, Any]:
         return kept.records(self.store)

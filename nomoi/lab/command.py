@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from nomoi import catalogue, files
 from nomoi.errors import Refusal, nearest, printable
-from nomoi.lab.plan import Plan, read
+from nomoi.lab.plan import Plan, presets, read
 
 if TYPE_CHECKING:
     from nomoi.runs.record import Record
@@ -47,10 +47,8 @@ def lab(
         words = [word.rpartition(":")[0] if ":" in word else word for word in words]
     plan = _plan(plain, under, tuple(set), map, seats, read(room) if room else None)
     start = {"situation": plain, "under": under, "set": tuple(set), "map": map}
-    ear = _ear(address, port)
 
-    async def serve() -> None:
-        lab = Lab(out, words, start, ear.getsockname()[1], address)
+    async def serve(lab: Lab, ear: socket.socket) -> None:
         config = uvicorn.Config(
             lab.app(), log_level="critical", access_log=False, ws="websockets-sansio", ws_max_size=65536,
             ws_per_message_deflate=False, lifespan="off", server_header=False, timeout_graceful_shutdown=2,
@@ -74,7 +72,11 @@ def lab(
             raise failing.exception()  # type: ignore[misc]
         await serving
 
-    asyncio.run(serve())
+    with _ear(address, port) as ear:
+        lab = Lab(out, words, start, ear.getsockname()[1], address)
+        if room not in presets() and (plan or words or under or set or map):
+            lab.tried(plan)  # which loads JAX; what comes along, and names alone, can be known without
+        asyncio.run(serve(lab, ear))
 
 
 def _plan(

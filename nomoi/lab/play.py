@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+import jax
 import numpy as np
 
 from nomoi.core import Situation
@@ -38,7 +39,7 @@ class Play:
 
     def __init__(self, situation: Situation, plan: Plan, diary: Diary, setup: dict[str, Any], played: Any = None):
         self.situation, self.plan, self.diary = situation, plan, diary
-        self.script: Learner = regimes.player(plan.script or default(situation))
+        self.script = player(plan, situation)
         self.eyes = Eyes(situation, plan.sees)
         self.fixed, self.heads = self.eyes.fixed(), dict(situation.actions)
         self.by, self.ms, self.said = list[list[str]](), list[list[int | None]](), list[dict[str, Any]]()
@@ -104,6 +105,21 @@ class Play:
         return Shown([json.dumps(one) for one in told], asked, every, table.steps)
 
 
+def player(plan: Plan, situation: Situation) -> Learner:
+    """Who plays the seats that no person has."""
+    return regimes.player(plan.script or default(situation))
+
+
+def lives(who: Learner, situation: Situation) -> None:
+    """Refuse, before anything is compiled, who cannot live there."""
+
+    def first(key: Any) -> Any:
+        mind, seen = who.init(key, situation), situation.observe(situation.reset(key))
+        return who.act(key, mind, situation, seen, who.start(mind, situation))
+
+    jax.eval_shape(first, key_of(0))
+
+
 def default(situation: Situation) -> str:
     """The script that plays unless another is asked for."""
     from nomoi.core import outline
@@ -129,4 +145,4 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     return store.put(run.asked, made, arrays, run.files(), **run.facts()).id
 
 
-__all__ = ["Play", "Shown", "default", "keep"]
+__all__ = ["Play", "Shown", "default", "keep", "lives", "player"]

@@ -21,7 +21,7 @@ from nomoi.errors import Refusal
 from nomoi.lab import gate
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
-from nomoi.lab.plan import Plan, of, presets, read
+from nomoi.lab.plan import Plan, of, presets, ready
 from nomoi.lab.room import Room
 
 STATIC = Path(__file__).parent / "static"
@@ -50,6 +50,13 @@ class Lab:
         await self._served.wait()
         await asyncio.get_running_loop().run_in_executor(self._hands, self._ask, "build", ({},))
         await asyncio.Event().wait()
+
+    def tried(self, plan: Plan | None) -> None:
+        """Refuse what was typed and cannot be: files, names, options, a room in which no session could begin."""
+        if plan is None:
+            self._ask("build", ({},))
+        else:
+            self._ask("fits", (plan,))
 
     async def bench(self, name: str, *given: Any) -> Any:
         """Ask the workbench, in its own thread."""
@@ -149,8 +156,8 @@ class Lab:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
             if name == "room":
-                plan = read(given["preset"]) if isinstance(given.get("preset"), str) else \
-                    of(given.get("plan", {}), "the room")  # fmt: skip
+                plan = ready(given["preset"]) if "preset" in given else of(given.get("plan", {}), "the room")
+                await self.bench("fits", plan, given.get("setup"))  # before there is a folder, or a link
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
             if name in ("build", "follow", "records"):
                 return JSONResponse(await self.bench(name, given))
