@@ -220,3 +220,31 @@ def test_a_strip_is_a_row_of_stills(lived):
     width = 17 * 12
     assert row.shape == (11 * 12 + 22, 3 * width + 2 * 12, 3)
     np.testing.assert_array_equal(row[: 11 * 12, width + 12 : 2 * width + 12], paint(lived[0], 10, 12))
+
+
+# Machado, Oliveira & Fernandes 2009, table of severity 1.0, for linear RGB.
+BLIND = {
+    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritan": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
+    "nobody": np.eye(3),
+}
+
+
+def lab_of(colour, eye):
+    """CIE L*a*b* (D65) of a colour as somebody sees it."""
+    c = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.clip(BLIND[eye] @ np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4), 0, 1)
+    xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920,
+                    0.9503041]]) @ linear / [0.95047, 1, 1.08883]  # fmt: skip
+    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("eye", BLIND)
+def test_agents_stay_apart_for_the_colour_blind_and_on_their_floor(eye):
+    """Differences of CIE76; 2.3 is just noticeable, and 15 is plain (ours)."""
+    assert np.linalg.norm(lab_of("#ffffff", eye) - [100, 0, 0]) < 1  # white stays white
+    seen = [lab_of(c, eye) for c in (*AGENTS, PALETTE["floor"])]
+    apart = [np.linalg.norm(a - b) for k, a in enumerate(seen) for b in seen[:k]]
+    assert min(apart) >= 15

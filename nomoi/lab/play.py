@@ -64,6 +64,11 @@ class Play:
     def over(self) -> bool:
         return self.table.over
 
+    def say(self, said: dict[str, Any]) -> None:
+        """Keep what somebody wrote to the others; it changes nothing in the world."""
+        self.diary.say(said)
+        self.said.append(said)
+
     def turn(
         self, answers: dict[int, Any], late: list[int], gone: list[int], ms: list[int | None], watched: bool = True
     ) -> Shown:
@@ -86,11 +91,6 @@ class Play:
         for i in persons:
             table.sit(i, f"seat {i + 1}")
         return self.shown(watched or table.over)
-
-    def say(self, said: dict[str, Any]) -> None:
-        """Keep what somebody wrote to the others; it changes nothing in the world."""
-        self.diary.say(said)
-        self.said.append(said)
 
     def _pay(self, line: Line) -> None:
         if "step" in line:
@@ -137,7 +137,9 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     plan = play.plan
     terms = {"persons": plan.persons, "script": play.script.name, "deadline": plan.waits, "pace": plan.pace,
              "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by,
-             "ms": play.ms} | ({"said": play.said} if plan.talk != "no" else {})  # fmt: skip
+             "ms": play.ms}  # fmt: skip
+    if plan.talk != "no":
+        terms["said"] = play.said
     label = plan.title or " + ".join([play.situation.bare.name, *(i.name for i in play.situation.institutions)])
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)

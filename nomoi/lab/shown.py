@@ -18,6 +18,7 @@ from nomoi.measure import films
 from nomoi.measure.statistics import number
 from nomoi.play.table import Table
 from nomoi.play.words import choices
+from nomoi.play.words import rules as told
 from nomoi.runs.regimes import unheard
 
 
@@ -32,9 +33,12 @@ class Eyes:
     def fixed(self) -> dict[str, Any]:
         """What does not change: rules in words, names of choices, and how to paint."""
         place, bare = self.situation, self.situation.bare
-        card = (type(bare).__doc__ or "").strip().split("\n\n")
+        if self.scene is None:  # the rules as they are told to whoever speaks, with all their numbers
+            card = told(bare).splitlines()
+        else:
+            card = [" ".join(part.split()) for part in (type(bare).__doc__ or "").strip().split("\n\n")[:2]]
         rules = [i.sentence for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
-        out = {"name": bare.name, "card": [" ".join(part.split()) for part in card[:2]], "rules": rules,
+        out = {"name": bare.name, "card": card, "rules": rules,
                "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,
                "colours": list(paint.AGENTS), "palette": paint.PALETTE}  # fmt: skip
         if self.scene is not None:

@@ -34,7 +34,7 @@ class Contribution(Situation):
     observation  given [n, 1] share of all endowments that was given in the round before, 1 at first;  kept [n, 1]
                  share of the own one that one kept;  with bystanders stranger [n, 1] whether one is a bystander
     actions      keep: 0 .. levels-1, standing for 0 .. `endowment` in equal steps (a bystander's does nothing)
-    reward       a member: what it kept + multiplier x all that was given / members;  a bystander: its endowment
+    reward       a member: what it kept + `multiplier` x all that was given / members;  a bystander: its endowment
     events       given, shirked (units kept), defect (share kept)
     end          at `horizon`
     state        see State

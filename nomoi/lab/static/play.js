@@ -18,19 +18,19 @@ function socket(path, hear, lost) {
 
 function roster(list, said, now) {
   list.replaceChildren(...now.seats.map((s) => el('li', {className: s.state},
-    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered ? ', answered' : ''}`)));
+    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered && now.phase === 'playing' ? ', answered' : ''}`)));
   said.textContent = now.said;
 }
 
 export function play(room, place) {
   const seat = place - 1, list = el('ul', {className: 'roster'}), note = el('p', {id: 'said'});
-  const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {}, canvas);
+  const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {hidden: true}, canvas);
   const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
   const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
-  const clock = el('p', {className: 'note', id: 'clock'}), refused = el('p', {className: 'refused', role: 'alert'});
+  const clock = el('p', {className: 'note', id: 'clock', tabIndex: -1}), refused = el('p', {className: 'refused', role: 'alert'});
   let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
   const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, rules));
-  const chat = talk((said) => line.send(said));
+  const chat = talk((said) => line.send(said), () => clock.focus());
   show(note, list, gate, chat.panel, sides);
 
   function explain() {
@@ -57,18 +57,26 @@ export function play(room, place) {
     sent = turn.step;
     line.send({t: 'answer', step: turn.step, choices});
     clock.textContent = fixed.pace ? '' : 'Answered; waiting for the others.';
+    const here = asks.contains(document.activeElement);
     for (const field of fixed.pace ? [] : asks.elements) field.disabled = true;
+    if (here && !fixed.pace) clock.focus(); // a disabled field would lose it; the next form takes it from there
   }
 
   function ask(focus) {
     refused.textContent = '';
-    if (!turn || !you?.agreed || phase !== 'playing') return asks.replaceChildren();
+    const waits = document.activeElement === clock, before = waits || asks.contains(document.activeElement);
+    if (!turn || !you?.agreed || phase !== 'playing') {
+      asks.replaceChildren();
+      if (before || focus) clock.focus();
+      return;
+    }
     if (!turn.asked.length) {
       asks.replaceChildren(el('p', {}, 'Nothing is asked of you in this turn.'));
+      if (before || focus) clock.focus();
       return;
     }
     const walk = turn.asked.length === 1 && fixed.labels[turn.asked[0]].includes('ahead');
-    const had = document.activeElement?.value, before = asks.contains(document.activeElement);
+    const had = document.activeElement?.value;
     const heads = turn.asked.map((head) => el('fieldset', {}, el('legend', {}, head.replaceAll('.', ': ')),
       walk ? el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('button', {type: 'button', value: word,
         on: {click: () => answer({[head]: k})}}, word + key(word)))) :
@@ -179,7 +187,7 @@ function watch(room) {
       canvas.hidden = !now.of.map;
       if (now.of.map) { paint.map(canvas, now.of.map, fixed);
         canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
-      numbers.replaceChildren(el('p', {}, `Step ${now.of.step} of ${fixed.horizon}${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
+      numbers.replaceChildren(el('p', {}, `Step ${now.of.step}, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
         table(['seat', ...now.of.totals.map((_, i) => String(i + 1))], [['payoff', ...now.of.totals]]));
     }
   }, () => { said.textContent = 'The line to the lab is lost.'; });

@@ -2,8 +2,9 @@
 
 import {el} from './dom.js';
 
-// A panel with what was said; `send` is where a text goes, and is left out for who only watches.
-export function talk(send) {
+// A panel with what was said; `send` is where a text goes, and is left out for who only watches; `after` is
+// called when somebody is ready, and takes the focus.
+export function talk(send, after) {
   const log = el('div', {role: 'log', tabIndex: 0, ariaLabel: 'What was said', className: 'said'});
   const words = el('input', {id: 'say', type: 'text', autocomplete: 'off', required: true});
   const form = el('form', {className: 'row', on: {submit: (event) => {
@@ -15,6 +16,7 @@ export function talk(send) {
     send({t: 'ready'});
     ready.disabled = true;
     ready.textContent = 'Waiting for the others';
+    after();
   }}}, 'I am ready to begin');
   const panel = el('section', {className: 'card talk', ariaLabel: 'Talk', hidden: true}, el('h2', {}, 'Talk'), log, send ? [form, ready] : '');
   return {
