@@ -29,8 +29,13 @@ from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
 from nomoi.lab.room import Room
 from nomoi.lab.setup import Shelf, control, controls
+from nomoi.learners.ppo import PPO
+from nomoi.play.table import Table
 from nomoi.play.transcript import replay
+from nomoi.runs import trained as minds
+from nomoi.runs.make import make
 from nomoi.runs.store import Store
+from nomoi.runs.trained import Trained
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 
@@ -437,6 +442,58 @@ def test_thirty_people_cost_little(bench):
         return used
 
     assert asyncio.run(session()) < 0.16  # ten times as much as is promised: checked types cost here
+
+
+# --- who learned ----------------------------------------------------------------------------------------------------
+
+
+SMALL = PPO(hidden=8, worlds=2, steps=8, minibatches=1, epochs=1)
+
+
+@pytest.fixture(scope="module")
+def learned(bench):
+    """The record of a training of a moment, in a pool under a levy."""
+    place = bench.shelf.typed("pool", "levy(on=request,rate=0.5)", ["situation.agents=2", "situation.horizon=8"])
+    one = Trained("levy", place, steps=64, learner=SMALL)
+    (record,) = make(bench.store, [one], [3]).results.records["levy"]
+    return place, record
+
+
+def test_what_a_run_learned_has_the_seats_that_no_person_has(bench, learned):
+    place, record = learned
+    name = f"learned:{record.id[:8]}"
+    assert [name, f"learned in levy, seed 3 ({record.id[:8]})"] in bench.shelf_names()["learned"]
+    setup = bench.shelf.setup(place)
+    play = bench.play(plan.Plan(script=name), setup, Diary(bench.store.root / "rooms" / "l"), None)
+    table = Table(place, 0)
+    table.sit(1, SMALL, minds.learned(record))
+    for _ in range(3):
+        play.turn({0: {"request": 2}}, [], [], [40])
+        table.answer(0, {"request": 2})
+        table.step()
+    assert [x["answers"] for x in play.table.log[1:]] == [x["answers"] for x in table.log[1:]]
+    play.diary.close()
+    assert record.id[:6] in play.others.name
+    found = bench.follow({"setup": setup, "script": name})
+    assert record.id[:6] in found["how"]
+    assert {row[0] for row in found["rows"]} >= {"payoff", "levied"}
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("learned:{}", "what .* has learned does not fit matrix: it sees or does other things there"),
+        ("learned:zz", "no single record 'zz'"),
+        ("learned:", "no single record|does not fit"),
+        ("ppo", "has learned nothing yet"),
+        ("mine.py:Me", "a page names what is there"),
+        ("../mine", "a page names what is there"),
+    ],
+)
+def test_who_does_not_fit_is_refused_in_a_sentence(bench, learned, word, said):
+    setup = {"situation": "matrix", "options": {}, "stack": []}
+    with pytest.raises(Refusal, match=said):
+        bench.follow({"setup": setup, "script": word.format(learned[1].id)})
 
 
 # --- the gate -------------------------------------------------------------------------------------------------------

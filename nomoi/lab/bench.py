@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nomoi.core import Situation
 from nomoi.errors import Refusal
-from nomoi.lab import consequences, kept
+from nomoi.lab import consequences, gate, kept
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
-from nomoi.lab.play import Play, keep, lives, player
+from nomoi.lab.play import Play, default, keep
 from nomoi.lab.setup import Setup, Shelf, controls
+from nomoi.probes.meeting import Guest, fitted
+from nomoi.report import meeting
 from nomoi.report.comparison import film_of
 from nomoi.runs import programs
+from nomoi.runs.code import changed
 from nomoi.runs.store import Store
+
+LEARNED = "learned:"
+MINDS, KEPT = 20, 64  # the newest runs that a page offers as company; players that are remembered (ours)
 
 
 class Bench:
@@ -27,11 +34,16 @@ class Bench:
     def __init__(self, out: Path, words: Sequence[str] = (), start: dict[str, Any] | None = None):
         programs.keep()
         self.store, self.shelf = Store(out), Shelf()
+        self._others = dict[tuple[str, str], Guest]()
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
 
     def shelf_names(self) -> dict[str, Any]:
-        return {kind: self.shelf.names(kind) for kind in ("situation", "institution", "script")}
+        """All that a page may name, by kind; among scripts the newest runs in which something was learned."""
+        names = {kind: self.shelf.names(kind) for kind in ("situation", "institution", "script")}
+        trained = [r for r in reversed(self.store.sound(whole=False)[0]) if r.kind == "trained"][:MINDS]
+        return names | {"learned": [[f"{LEARNED}{r.id[:8]}", f"learned in {r.label}, seed {r.seed} ({r.id[:8]})"]
+                                    for r in trained]}  # fmt: skip
 
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
@@ -52,24 +64,44 @@ class Bench:
 
     def follow(self, given: dict[str, Any]) -> dict[str, Any]:
         """What follows from a setup."""
-        return consequences.follow(self.shelf.build(given.get("setup")), str(given.get("script") or ""))
+        place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
+        return consequences.follow(place, self.others(gate.unfiled(word), place), exact=not word)
+
+    def others(self, word: str, place: Situation) -> Guest:
+        """Who lives at seats that no person has: a script, or what a run learned, if that fits the place.
+
+        A run is named as `nomoi meet` names it; learned:RUN says that it is one.
+        """
+        same = word, consequences.shape(place)
+        if same not in self._others:
+            if len(self._others) >= KEPT:
+                self._others.pop(next(iter(self._others)))
+            self._others[same] = self._other(word, place)
+        return self._others[same]
+
+    def _other(self, word: str, place: Situation) -> Guest:
+        known = word.startswith(LEARNED)
+        run = self.store.pick(word.removeprefix(LEARNED)) if known else meeting.named(word, self.store.root)
+        guest = meeting.guest(word or default(place), place, self.store.root, False) if run is None else \
+            meeting.of_record(run, True)  # fmt: skip
+        if run is not None and (files := changed(run.facts["code"])):
+            guest = dataclasses.replace(guest, name=f"{guest.name}, made by other code ({', '.join(files[:3])})")
+        learner, mind = fitted(guest, place)
+        return dataclasses.replace(guest, learner=learner, mind=mind)
 
     def play(self, plan: Plan, setup: Setup | None, diary: Diary, played: Any) -> Play:
         """A room's table."""
-        situation = self.fits(plan, setup)
-        return Play(situation, plan, diary, setup or self.shelf.setup(situation), played)
+        situation, others = self.fits(plan, setup)
+        return Play(situation, plan, diary, setup or self.shelf.setup(situation), others, played)
 
-    def fits(self, plan: Plan, setup: Setup | None = None) -> Situation:
-        """The situation of a plan; refused where no session could begin in it."""
+    def fits(self, plan: Plan, setup: Setup | None = None) -> tuple[Situation, Guest]:
+        """The situation of a plan, and who lives at other seats; refused where no session could begin."""
         shelf = self.shelf
-        situation = (
-            shelf.build(setup) if setup else shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
-        )
+        situation = shelf.build(setup) if setup else shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
         if plan.persons > situation.agents:
             raise Refusal(f"{plan.persons} seats are for people, and {situation.name} has {situation.agents} agents; "
                           f"persons={situation.agents} or situation.agents={plan.persons} would be right.")  # fmt: skip
-        lives(player(plan, situation), situation)
-        return situation
+        return situation, self.others(plan.script, situation)
 
     def records(self, given: dict[str, Any]) -> dict[str, Any]:
         return kept.records(self.store)

@@ -17,10 +17,10 @@ import numpy as np
 from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
-from nomoi.lab.play import default
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import measures
 from nomoi.measure.statistics import estimate, number
+from nomoi.probes.meeting import Guest
 from nomoi.report import solution, unfolded
 from nomoi.runs import regimes
 from nomoi.runs.shapes import in_force
@@ -31,24 +31,28 @@ SMALL = 20_000  # joint choices that are solved while somebody waits (ours)
 UNFOLDS = 500  # steps and choices beyond which nobody asks whether it unfolds (ours)
 
 
-def follow(situation: Situation, script: str = "") -> dict[str, Any]:
-    """Tables and sentences for a page: {how, said: [...], rows: [[name, value, interval, unit, meaning]]}."""
+def follow(situation: Situation, who: Guest, exact: bool = True) -> dict[str, Any]:
+    """Tables and sentences for a page: {how, said: [...], rows: [[name, value, interval, unit, meaning]]}.
+
+    `who` lives in the worlds that are simulated; with `exact`, only where it cannot be solved.
+    """
     said = [i.sentence for i in situation.institutions if bool(i.in_force)] + regimes.unheard(situation.institutions)
-    shape = _shape(situation)
-    if not script and shape not in _too_large:
+    same = shape(situation)
+    if exact and same not in _too_large:
         try:
             if solved := _solved(situation):
                 return {"how": "solved exactly", "rules": said, **solved}
         except Refusal as refusal:
-            _too_large[shape] = str(refusal)
-    why = [f"Not solved exactly: {_too_large[shape]}"] if shape in _too_large else []
-    return {"rules": said, **simulated(situation, regimes.player(script or default(situation)), why)}
+            _too_large[same] = str(refusal)
+    why = [f"Not solved exactly: {_too_large[same]}"] if same in _too_large else []
+    return {"rules": said, **simulated(situation, who, why)}
 
 
 _too_large: dict[str, str] = {}  # structures that did not unfold, and why: not asked again for each move of a slider
 
 
-def _shape(situation: Situation) -> str:
+def shape(situation: Situation) -> str:
+    """What situations have in common that differ in settings alone."""
     traced, plain = eqx.partition(situation, eqx.is_array)
     leaves, structure = jax.tree.flatten(traced)
     return str((structure, [x.shape for x in leaves], jax.tree.leaves(plain)))
@@ -75,18 +79,18 @@ def _solved(situation: Situation) -> dict[str, Any] | None:
     return {"said": steps, "rows": rows}
 
 
-def simulated(situation: Situation, script: Learner, said: Sequence[str] = ()) -> dict[str, Any]:
-    """Means over worlds in which scripts live, with 95 % intervals."""
-    values = np.asarray(_values(situation, script, jax.random.key(0)))
+def simulated(situation: Situation, who: Guest, said: Sequence[str] = ()) -> dict[str, Any]:
+    """Means over worlds in which all agents are one guest, with 95 % intervals."""
+    values = np.asarray(_values(situation, who.learner, who.mind, jax.random.key(0)))
     meant, rows = in_force(situation), []
     for (name, m), x in zip(measures(situation).items(), values.T, strict=True):
         if name in meant and np.isfinite(x).any():
             found = estimate(x[np.isfinite(x)])
             rows.append([name, number(found.mean), f"{number(found.low)} to {number(found.high)}", m.unit, m.meaning])
-    return {"how": f"{WORLDS} worlds, lived in by {script.name}", "said": list(said), "rows": rows}
+    return {"how": f"{WORLDS} worlds, lived in by {who.name}", "said": list(said), "rows": rows}
 
 
 @eqx.filter_jit
-def _values(situation: Situation, script: Learner, key: Any) -> Any:
-    lived = episodes(key, situation, script, worlds=WORLDS)
+def _values(situation: Situation, learner: Learner, mind: Any, key: Any) -> Any:
+    lived = episodes(key, situation, learner, mind, WORLDS)
     return jax.vmap(lambda e: jnp.stack([m.of(e) for m in measures(situation).values()]))(lived)

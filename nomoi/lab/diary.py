@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nomoi.play.transcript import Transcript
 
 FORMAT = 1
+SAFE = getattr(os, "fdatasync", os.fsync)  # on the disk: the bytes and the length, which is all that is read again
 
 
 class Diary:
@@ -52,7 +53,7 @@ class Diary:
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(json.dumps(line) + "\n")
         self._file.flush()
-        os.fsync(self._file.fileno())
+        SAFE(self._file.fileno())
 
     def resume(self) -> tuple[Plan, dict[str, Any], Transcript, list[dict[str, Any]]]:
         """What was written: plan, setup, transcript so far, and lines; what a kill cut short is cut off."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hmac
 import time
+from pathlib import Path
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
+
+from nomoi.errors import Refusal
 
 SOCKETS, RATE, LARGEST = 64, 50, 65536  # at once; messages a second and socket; bytes of a message or a request
 CSP = (
@@ -86,3 +89,11 @@ class Meter:
         self.left = min(self.rate, self.left + (now - self.at) * self.rate) - 1
         self.at = now
         return self.left < 0
+
+
+def unfiled(word: str) -> str:
+    """A word of a page that names who plays; refused where it names a file."""
+    if any(mark in word for mark in ("/", "\\", ".py")) or Path(word or ".").is_file():
+        raise Refusal(f"{word[:60]!r} is no name of a player; files are given on the command line, and a page names "
+                      "what is there.")  # fmt: skip
+    return word

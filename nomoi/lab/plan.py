@@ -68,7 +68,7 @@ class Plan:
         for name, low, high in (("persons", 0, 60), ("deadline", 0, 86400), ("pace", 0, 60000), ("beat", 0.05, 600),
                                 ("hold", 0, 86400), ("letters", 1, 2000), ("talking", 0, 86400),
                                 ("seed", 0, 2**63)):  # fmt: skip
-            unsaid = getattr(self, name) == type(self).__dict__[name]  # such as the deadline's -1, for which `waits` says
+            unsaid = getattr(self, name) == type(self).__dict__[name]  # as the deadline
             if not unsaid and not low <= getattr(self, name) <= high:
                 raise Refusal(f"{name} cannot be {getattr(self, name)}; a number from {low} to {high} would be right.")
 

@@ -6,19 +6,17 @@ import dataclasses
 import json
 from typing import Any
 
-import jax
 import numpy as np
 
 from nomoi.core import Situation
 from nomoi.core.keys import key_of
-from nomoi.core.learner import Learner
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.shown import Eyes
 from nomoi.play.lines import Line
 from nomoi.play.table import Table
 from nomoi.play.transcript import Transcript, head, replay
-from nomoi.runs import regimes
+from nomoi.probes.meeting import Guest
 from nomoi.runs.session import Session
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
@@ -35,11 +33,12 @@ class Shown:
 
 
 class Play:
-    """A table with people and scripts."""
+    """A table with people, and with `others`: a script, or what a run learned, at all seats that no person has."""
 
-    def __init__(self, situation: Situation, plan: Plan, diary: Diary, setup: dict[str, Any], played: Any = None):
-        self.situation, self.plan, self.diary = situation, plan, diary
-        self.script = player(plan, situation)
+    def __init__(
+        self, situation: Situation, plan: Plan, diary: Diary, setup: dict[str, Any], others: Guest, played: Any = None
+    ):
+        self.situation, self.plan, self.diary, self.others = situation, plan, diary, others
         self.eyes = Eyes(situation, plan.sees)
         self.fixed, self.heads = self.eyes.fixed(), dict(situation.actions)
         self.by, self.ms, self.said = list[list[str]](), list[list[int | None]](), list[dict[str, Any]]()
@@ -55,7 +54,7 @@ class Play:
         for line in self.table.log:
             self._pay(line)
         for i in self.table.seats:
-            self.table.sit(i, f"seat {i + 1}" if i < plan.persons else self.script)
+            self._sit(i, i < plan.persons)
         if played is None:
             diary.begin(plan, setup, head(self.table))
             diary.add(self.table.log[-1], [], [])
@@ -80,7 +79,7 @@ class Play:
             elif i in late and self.plan.pace and i not in gone:
                 table.answer(i, dict.fromkeys(table.told(i).asked, 0))
             elif i in late or i in gone:
-                table.sit(i, self.script)
+                self._sit(i, False)
         table.step()
         by = ["person" if i in answers else "script" if i in gone else
               ("nobody" if self.plan.pace else "late") if i in late else "" for i in persons]  # fmt: skip
@@ -89,8 +88,15 @@ class Play:
         self.ms.append(ms)
         self.diary.add(table.log[-1], ms, by)
         for i in persons:
-            table.sit(i, f"seat {i + 1}")
+            self._sit(i, True)
         return self.shown(watched or table.over)
+
+    def _sit(self, i: int, person: bool) -> None:
+        """A person at a seat, or who plays the others and answers for who does not."""
+        if person:
+            self.table.sit(i, f"seat {i + 1}")
+        else:
+            self.table.sit(i, self.others.learner, self.others.mind)
 
     def _pay(self, line: Line) -> None:
         if "step" in line:
@@ -103,21 +109,6 @@ class Play:
         every = json.dumps({"t": "watch", "of": self.eyes.everything(table, self.totals)}) if watched else ""
         asked = [[] if table.over else one["asked"] for one in told]
         return Shown([json.dumps(one) for one in told], asked, every, table.steps)
-
-
-def player(plan: Plan, situation: Situation) -> Learner:
-    """Who plays the seats that no person has."""
-    return regimes.player(plan.script or default(situation))
-
-
-def lives(who: Learner, situation: Situation) -> None:
-    """Refuse, before anything is compiled, who cannot live there."""
-
-    def first(key: Any) -> Any:
-        mind, seen = who.init(key, situation), situation.observe(situation.reset(key))
-        return who.act(key, mind, situation, seen, who.start(mind, situation))
-
-    jax.eval_shape(first, key_of(0))
 
 
 def default(situation: Situation) -> str:
@@ -135,7 +126,7 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     told = Transcript.of(play.table)
     lines = tuple(json.dumps(line) for line in (told.head, *told.lines))
     plan = play.plan
-    terms = {"persons": plan.persons, "script": play.script.name, "deadline": plan.waits, "pace": plan.pace,
+    terms = {"persons": plan.persons, "script": play.others.name, "deadline": plan.waits, "pace": plan.pace,
              "leaves": plan.leaves, "sees": plan.sees, "consent": consent, "ended": ended, "by": play.by,
              "ms": play.ms}  # fmt: skip
     if plan.talk != "no":
@@ -147,4 +138,4 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     return store.put(run.asked, made, arrays, run.files(), **run.facts()).id
 
 
-__all__ = ["Play", "Shown", "default", "keep", "lives", "player"]
+__all__ = ["Play", "Shown", "default", "keep"]

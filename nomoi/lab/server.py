@@ -156,7 +156,7 @@ class Lab:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
             if name == "room":
-                plan = ready(given["preset"]) if "preset" in given else of(given.get("plan", {}), "the room")
+                plan = ready(given["preset"]) if "preset" in given else _asked(given.get("plan"))
                 await self.bench("fits", plan, given.get("setup"))  # before there is a folder, or a link
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
             if name in ("build", "follow", "records"):
@@ -223,6 +223,15 @@ class Lab:
         ]  # fmt: skip
         hosts = {f"{name}:{self.port}" for name in {self.address, "127.0.0.1", "localhost"}}
         return gate.Gate(Starlette(routes=routes), hosts)
+
+
+def _asked(told: Any) -> Plan:
+    """The plan of a page, whose situation is a setup: what is named by words may be a file, and a page names none."""
+    plan = of(told if isinstance(told, dict) else {}, "the room")
+    if plan.situation or plan.under or plan.set or plan.map:
+        raise Refusal("a room's situation is given as a setup; files are given on the command line.")
+    gate.unfiled(plan.script)
+    return plan
 
 
 async def _send(ws: WebSocket, link: Link) -> None:

@@ -8,14 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
 
 from nomoi.core import Situation, outline
 from nomoi.grid import paint
-from nomoi.grid.still import Still
-from nomoi.measure import films
+from nomoi.grid.still import Still, still, trace
 from nomoi.measure.statistics import number
+from nomoi.play.digest import home
 from nomoi.play.table import Table
 from nomoi.play.words import choices
 from nomoi.play.words import rules as told
@@ -29,6 +28,7 @@ class Eyes:
         self.situation, self.sees = situation, sees
         self.scene = outline(situation).scene
         self.labels = labels(situation)
+        self._mapped: tuple[Any, dict[str, Any]] = (None, {})
 
     def fixed(self) -> dict[str, Any]:
         """What does not change: rules in words, names of choices, and how to paint."""
@@ -46,10 +46,10 @@ class Eyes:
             names = self.scene.planes
             blank = np.zeros((1, 1), np.uint32)
             one = np.zeros(1, np.int32)
-            still = Still(1, 1, names, len(self.scene.ground), blank, blank.astype(np.int8) - 1, one, one, one, {},
+            shot = Still(1, 1, names, len(self.scene.ground), blank, blank.astype(np.int8) - 1, one, one, one, {},
                           place.kinds)  # fmt: skip
             bodies = sorted(self.scene.bodies)
-            looks = [(n, "body" if n in bodies else form, tone) for n, form, tone in paint.looks(still)]
+            looks = [(n, "body" if n in bodies else form, tone) for n, form, tone in paint.looks(shot)]
             out["view"] = {"looks": looks, "own": [extent.ahead, extent.side], "shape": list(extent.shape)}
         return out
 
@@ -77,15 +77,20 @@ class Eyes:
         return out
 
     def map(self, table: Table) -> dict[str, Any]:
-        """The whole map as codes."""
-        kept = jax.device_get(_seen(self.situation, table.state))
-        shot: Still = films.shot(self.situation, jax.tree.map(lambda x: np.asarray(x)[None, None], kept), {}).at(0)
+        """The whole map as codes; made once a step, for however many look."""
+        when = table.episode, table.steps
+        if self._mapped[0] != when:
+            self._mapped = when, self._codes(home(_seen(self.situation, table.state)))
+        return self._mapped[1]
+
+    def _codes(self, traced: dict[str, np.ndarray]) -> dict[str, Any]:
+        assert self.scene is not None
+        shot = still(self.scene, traced, self.situation.kinds)
         tones = {k: paint.colour(paint.kind_name(k, shot.kinds)) for k in np.unique(shot.goods).tolist() if k >= 0}
         goods = [[r, c, tones[int(shot.goods[r, c])]] for r, c in np.argwhere(shot.goods >= 0).tolist()]
         bodies = [[int(c) // shot.width, int(c) % shot.width, int(f), int(o)]
                   for c, f, o in zip(shot.cell, shot.facing, shot.out, strict=True)]  # fmt: skip
-        looks = [(name, form, tone) for name, form, tone in paint.looks(shot)]
-        return {"codes": shot.codes.tolist(), "goods": goods, "bodies": bodies, "looks": looks}
+        return {"codes": shot.codes.tolist(), "goods": goods, "bodies": bodies, "looks": paint.looks(shot)}
 
     def _happened(self, table: Table, i: int, total: float) -> dict[str, Any]:
         """What the last step brought to one agent, in numbers and in words."""
@@ -105,7 +110,7 @@ def labels(situation: Situation) -> dict[str, list[str]]:
 
 @eqx.filter_jit
 def _seen(place: Situation, state: Any) -> dict[str, Any]:
-    return films.seen(place)(state)
+    return trace(place.scene(state))
 
 
 @eqx.filter_jit

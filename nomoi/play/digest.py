@@ -17,9 +17,14 @@ def of(before: str, *trees: Any) -> str:
     out = hashlib.blake2b(before.encode(), digest_size=SIZE)
     leaves = jax.tree.leaves(trees)
     bare = [jax.random.key_data(x) if _is_key(x) else x for x in leaves]
-    for x in map(np.asarray, jax.device_get(bare)):
+    for x in map(np.asarray, bare):
         out.update(f"{x.dtype.str}{x.shape}".encode() + x.tobytes())
     return out.hexdigest()
+
+
+def home(tree: Any) -> Any:
+    """Arrays (no keys among them) as NumPy's; on CPUs `jax.device_get` takes five times as long."""
+    return jax.tree.map(np.asarray, tree)
 
 
 def _is_key(x: Any) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from nomoi.core import Situation
@@ -31,7 +32,7 @@ class Party:
 
     def act(self, key: PRNGKeyArray, t: int, seen: Observation) -> tuple[Action, Any]:
         """Everybody's answers [n] in step t, and what would be carried on; the first party draws as `rollout` does."""
-        return _act(key, jax.numpy.int32(t), self._place, self.learner, self.mind, self._situation, seen, self.carry)
+        return _act(key, np.array(t, np.int32), self._place, self.learner, self.mind, self._situation, seen, self.carry)
 
 
 @eqx.filter_jit

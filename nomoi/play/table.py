@@ -109,7 +109,7 @@ class Table:
         self.brought: Outcome | None = None
         self.steps, self._answers = 0, dict[int, dict[str, int]]()
         self.state, self._turn, self._device = _begin(self.situation, key)
-        self._host: Seen = jax.device_get(self._device)
+        self._host: Seen = digest.home(self._device)
         self.episode += 1
         self._digest = digest.of(self._digest, self.world)
         self.log.append({"episode": self.episode, "digest": self._digest})
@@ -209,9 +209,8 @@ class Table:
             for head, choice in choices.items():
                 rows[head][i] = choice
         carried = [self._follow(party, rows) for party in self._parties]
-        action = {head: jnp.asarray(row) for head, row in rows.items()}
-        self.state, self._turn, self._device, outcome = _step(self.situation, self._key, self._turn, self.state, action)
-        self._host, brought = jax.device_get((self._device, outcome))
+        self.state, self._turn, self._device, outcome = _step(self.situation, self._key, self._turn, self.state, rows)
+        self._host, brought = digest.home((self._device, outcome))
         for party, carry in zip(self._parties, carried, strict=True):
             party.carry = carry
         self.steps, self._lived, self._answers = self.steps + 1, self._lived + 1, {}
@@ -225,7 +224,7 @@ class Table:
         if not mine:
             return party.carry
         chosen, carry = party.act(self._acting, self._lived, self._device.seen)
-        for head, choices in jax.device_get(chosen).items():
+        for head, choices in digest.home(chosen).items():
             rows[head][mine] = own = choices[mine]
             if ((own < 0) | (own >= self.heads[head])).any():
                 who, many = party.learner.name, self.heads[head]

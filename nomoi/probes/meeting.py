@@ -137,13 +137,13 @@ def meet(
         raise Refusal(f"{twice[0]!r} comes to the meeting twice; once would be right.")
     if not guests:
         raise Refusal("nobody comes to the meeting; a run, a script or a player of your own would be right.")
-    kinds, places = _kinds([_fitted(g, situation) for g in (*guests, *held_out)])
+    kinds, places = _kinds([fitted(g, situation) for g in (*guests, *held_out)])
     payoff = [[np.asarray(_met(key, situation, kinds, own, other, jnp.int32(focal), worlds)) for other in places]
               for own in places[: len(guests)]]  # fmt: skip
     return Meeting(tuple(names[: len(guests)]), tuple(names[len(guests) :]), np.array(payoff), focal, n)
 
 
-def _fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
+def fitted(guest: Guest, situation: Situation) -> tuple[Learner, Any]:
     """The guest as one that can speak for everybody here; refused where what it learned has another shape."""
     learner = everyone(situation, guest.learner, situation.agents)
     shapes = jax.eval_shape(lambda key: learner.init(key, situation), jax.random.key(0))

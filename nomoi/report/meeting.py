@@ -87,18 +87,18 @@ def meetings(
     found = {}
     for regime in chosen:
         here = govern(place, *regime.institutions)
-        guests, others = ([_guest(text, here, Path(out), old) for text in texts] for texts in (who, among))
+        guests, others = ([guest(text, here, Path(out), old) for text in texts] for texts in (who, among))
         found[regime.label] = meet(key_of(0), here, guests, others, focal, worlds)
     return Meetings(place, worlds, size, beta, found)
 
 
-def _guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
+def guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
     """Who a text names: one of the known backgrounds, a record, or a player."""
     name = text.strip()
     if name in BACKGROUNDS:
         return Guest(name, BACKGROUNDS[name])
-    if (record := _record(name, out)) is not None:
-        return _of_record(record, old)
+    if (record := named(name, out)) is not None:
+        return of_record(record, old)
     try:
         player = regimes.player(name)
     except Refusal as refusal:
@@ -112,7 +112,7 @@ def _guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
     return Guest(name, player, player.init(key_of(0), place))
 
 
-def _record(name: str, out: Path) -> Record | None:
+def named(name: str, out: Path) -> Record | None:
     """The record of which this is the beginning of the name, if there is one."""
     letters = name.replace("-", "")
     if not letters or not all(c in "0123456789abcdef" for c in letters) or not out.is_dir():
@@ -120,7 +120,8 @@ def _record(name: str, out: Path) -> Record | None:
     return Store(out).pick(name)
 
 
-def _of_record(record: Record, old: bool) -> Guest:
+def of_record(record: Record, old: bool) -> Guest:
+    """What a training run learned, as a guest; `old` lets one come that other code made."""
     current(record, old, "lets what it learned come to the world as it is now")
     trial = trial_of(record)
     if not isinstance(trial, Trained):

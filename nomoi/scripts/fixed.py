@@ -15,6 +15,7 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.core.situation import Action, Observation
 from nomoi.errors import Refusal
+from nomoi.grid.words import uniform
 from nomoi.situations.walkers import AHEAD, BACK, LEFT, RIGHT, TURN_LEFT, TURN_RIGHT, ZAP
 
 FAR = 1000
@@ -66,7 +67,7 @@ class Forager(Learner, Rule):
             raise Refusal(f"foragers walk to apples, and {situation.name} shows none.")
         plane = {name: (seen["view"] >> scene.planes.index(name)) & 1 == 1 for name in scene.planes}
         apple = plane["apple"]
-        willing = apple & (_around(apple) >= self.spare)
+        willing = apple & (_around(apple) >= self.spare) if self.spare else apple
         if self.heed:
             if "altar.permitted" not in plane:
                 raise Refusal("a forager that heeds the altar needs an altar with relative sight on the situation.")
@@ -124,8 +125,11 @@ def _step(key: PRNGKeyArray, goal: Array, blocked: Array, extent: Any) -> Array:
     r, c = np.divmod(np.arange(rows * cols), cols)
     ahead, right = extent.ahead - r, c - extent.side
     distance = jnp.where(goal.ravel(), abs(ahead) + abs(right) + 0.0, FAR)
-    noise = jax.random.uniform(key, (rows * cols + 6,))
-    target = (distance + 0.5 * noise[: rows * cols]).argmin()
+    noise = uniform(key, rows * cols + 6)
+    # Of numbers above zero the bits are in the same order, and XLA finds the first of the least far faster in integers.
+    order = jax.lax.bitcast_convert_type(distance + 0.5 * noise[: rows * cols], jnp.int32)
+    nearest = order.min()
+    target = jnp.where(order == nearest, np.arange(rows * cols, dtype=np.int32), rows * cols).min()
     ahead, right = jnp.asarray(ahead)[target], jnp.asarray(right)[target]
     # the four relative steps and how much nearer each brings the target
     moves = {AHEAD: (1, 0), BACK: (-1, 0), LEFT: (0, -1), RIGHT: (0, 1)}
@@ -138,5 +142,5 @@ def _step(key: PRNGKeyArray, goal: Array, blocked: Array, extent: Any) -> Array:
     worth = jnp.where(shut, -FAR, worth)
     towards = jnp.array(list(moves))[worth.argmax()]
     stray = jnp.where(shut[0] | (noise[-1] < 0.2), jnp.where(noise[-2] < 0.5, TURN_LEFT, TURN_RIGHT), AHEAD)
-    found = goal.any() & (worth.max() > -1)
+    found = (nearest < np.float32(FAR).view(np.int32)) & (worth.max() > -1)
     return jnp.where(found, towards, stray).astype(jnp.int32)

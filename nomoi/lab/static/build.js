@@ -2,7 +2,7 @@
 
 import {el, post, say, show, table} from './dom.js';
 
-let setup = null, timer = 0, asked = 0;
+let setup = null, who = '', timer = 0, asked = 0;
 
 export async function build(go) {
   const left = el('div', {}), right = el('section', {id: 'consequences', ariaLabel: 'Consequences'});
@@ -24,8 +24,7 @@ export async function build(go) {
     timer = setTimeout(async () => {
       const mine = ++asked;
       if (!right.children.length) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
-      const script = document.getElementById('script')?.value || '';
-      const got = await post('/ask/follow', {setup, script});
+      const got = await post('/ask/follow', {setup, script: who});
       if (mine !== asked) return;
       right.setAttribute('aria-busy', 'false');
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
@@ -80,6 +79,8 @@ export async function build(go) {
     const pick = (id, names, value, does) => { const s = el('select', {id, on: {change: (e) => does(e.target.value)}},
       names.map((n) => el('option', {value: n, selected: n === value}, n))); return s; };
     const move = (k, by, id) => { const [part] = setup.stack.splice(k, 1); setup.stack.splice(k + by, 0, part); refresh(id); };
+    const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); });
+    if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
     const more = pick('more', now.institution, '', () => {});
     return [
       el('h2', {}, 'The situation'), el('div', {className: 'row'}, el('label', {htmlFor: 'situation'}, 'Who meets over what: '),
@@ -96,7 +97,7 @@ export async function build(go) {
       el('div', {className: 'row'}, el('label', {htmlFor: 'more'}, 'Add: '), more, el('button', {type: 'button', id: 'add', on: {click: () => {
         setup.stack.push({institution: more.value, options: {}}); refresh('add'); }}}, 'Add it')),
       el('h2', {}, 'Who lives there'), el('div', {className: 'row'}, el('label', {htmlFor: 'script'}, 'In simulated worlds: '),
-        pick('script', ['', ...now.script], '', () => follow(now.refused)), el('span', {className: 'note'}, 'empty: solved exactly, where that can be done')),
+        company, el('span', {className: 'note'}, 'empty: solved exactly, where that can be done. In a room they have the seats that no person has.')),
       join(now)];
   }
 
@@ -107,7 +108,7 @@ export async function build(go) {
     return el('form', {className: 'card', ariaLabel: 'Play in it', on: {submit: async (event) => {
       event.preventDefault();
       const value = (id) => Number(document.getElementById(id).value);
-      const made = await post('/ask/room', {setup, plan: {title: setup.situation, persons: value('persons'), deadline: value('deadline'), leaves: leaves.value}});
+      const made = await post('/ask/room', {setup, plan: {title: setup.situation, script: who, persons: value('persons'), deadline: value('deadline'), leaves: leaves.value}});
       if (made.refused) refused.textContent = made.refused; else go('play');
     }}}, el('h3', {}, 'Play in it'), el('div', {className: 'row'}, ...number('persons', 'seats for people', 1, 60), ...number('deadline', 'seconds a turn (0 waits)', 20, 3600),
       el('label', {htmlFor: 'leaves'}, 'if somebody leaves'), leaves, el('button', {className: 'first'}, 'Open a room')), refused);
