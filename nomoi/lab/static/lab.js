@@ -6,10 +6,10 @@ import {play, rooms} from './play.js';
 import {records} from './records.js';
 
 const seat = location.pathname.match(/^\/r\/([^/]+)\/(\d+)\/$/);
-const token = location.hash.slice(1);
+const token = location.hash.slice(1), isToken = /^[\w-]{20,}$/.test(token); // else a place of the host's, and its setup
 
 async function enter() {
-  if (token.length > 20) {
+  if (isToken) {
     const answer = await post(seat ? `${location.pathname}enter` : '/enter', {token});
     history.replaceState(null, '', location.pathname);
     if (!answer.ok) return show(el('p', {className: 'refused'}, answer.refused || 'The link is not right.'));
@@ -22,7 +22,7 @@ async function enter() {
   const go = (name) => {
     for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);
     open.now = name;
-    history.replaceState(null, '', `#${name}`);
+    if (!location.hash.startsWith(`#${name}`)) history.replaceState(null, '', `#${name}`);
     window.dispatchEvent(new Event('leave'));
     places[name][1](go);
   };
@@ -31,7 +31,9 @@ async function enter() {
     button.dataset.place = name;
     return button;
   }));
-  go(places[token] ? token : waiting.rooms.length ? 'play' : 'build');
+  const asked = () => location.hash.slice(1).split('?')[0];
+  window.addEventListener('hashchange', () => places[asked()] && go(asked())); // a bookmark
+  go(places[asked()] ? asked() : waiting.rooms.length ? 'play' : 'build');
 }
 
 enter();
