@@ -21,9 +21,11 @@ import pytest
 
 from nomoi import lab
 from nomoi.core import govern
+from nomoi.core.option import Option
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
-from nomoi.lab import gate, plan, report
+from nomoi.institutions.levy import Levy
+from nomoi.lab import consequences, gate, plan, report, villages
 from nomoi.lab.bench import Bench
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
@@ -62,7 +64,7 @@ def bench(tmp_path_factory):
 
 
 def test_all_rooms_that_come_along_can_be_opened():
-    assert plan.presets() == ["ballot", "commons", "contribution", "fishery", "irrigation"]
+    assert plan.presets() == ["ballot", "class", "commons", "contribution", "fishery", "irrigation"]
     for name in plan.presets():
         one = plan.read(name)
         place = Shelf().typed(one.situation, one.under, one.set, one.map or None)
@@ -128,14 +130,20 @@ def test_each_option_gets_its_control():
     assert found["to"]["values"] == ["others", "whom", "doer"]
     assert found["null"]["form"] == "slider"
     assert (found["null"]["low"], found["null"]["high"]) == (0, 1)
-    assert found["high"]["form"] == "number"
+    assert found["high"]["form"] == "slider"  # its end is open: three times the default, or as far as the value needs
+    assert [found["high"][k] for k in ("from", "to", "step", "low", "high")] == [0, 30, 0.1, 0, None]
     assert not found["high"]["anew"]
     assert found["levels"]["anew"]
     assert found["on"]["form"] == "text"
     assert found["in_force"]["form"] == "check"
     regrowth = {c["name"]: c for c in controls(Pool())}["growth"]
     assert regrowth["value"] == "0.8" == regrowth["default"]
-    assert control.__doc__
+    levy = {c["name"]: c for c in controls(Levy(rate=9.5))}["rate"]  # open at both ends
+    assert [levy[k] for k in ("from", "to", "low", "high")] == [0, 9.5, None, None]
+    fee = control("fee", Option("setting", 0.0, "", low=0), "0.0")
+    assert [fee[k] for k in ("from", "to", "step")] == [0, 1, 0.01]
+    spell = control("spell", Option("setting", 1, "", low=0, whole=True), "1")
+    assert [spell[k] for k in ("from", "to", "step")] == [0, 3, 1]
 
 
 # --- consequences ---------------------------------------------------------------------------------------------------
@@ -155,9 +163,49 @@ def test_a_moved_slider_compiles_nothing(bench):
         rows.append({row[0]: row[1] for row in bench.follow({"setup": setup})["rows"]})
     assert not [e for e in counted if "compile" in e]
     assert "16 worlds" in first["how"]
-    assert "Not solved exactly" in first["said"][0]
+    assert "Not solved exactly" in first["said"][1]
+    assert first["without"]["harvest"] == rows[0]["harvest"] == rows[1]["harvest"]  # random people mind no price,
+    assert "random) never learns" in first["said"][0]  # and the page says so
     levied = [float(r["levied"]) for r in rows]
     assert levied[1] / levied[0] == pytest.approx(9 / 7, rel=0.01)
+
+
+def test_a_small_fishery_is_solved_and_a_levy_mends_it(bench):
+    stack = [{"institution": "levy", "options": {"on": "request", "rate": "0.75", "proceeds": "shared"}}]
+    found = bench.follow({"setup": {"situation": "pool", "preset": "small", "options": {}, "stack": stack}})
+    assert found["how"] == "solved exactly"
+    rows = {row[0]: row[1] for row in found["rows"]}
+    assert (rows["welfare"], found["without"]["welfare"], rows["the most"]) == ("2.95", "1.00", "3.19")
+    assert found["said"][0] == "Step 1, most probably: agent 0: request 0; agent 1: request 0.5."  # amounts, no indices
+    assert found["sentences"] == found["rules"]
+
+
+def test_villagers_react_to_a_levy_to_which_random_people_do_not():
+    def stock(rate):
+        place = govern(Pool(agents=8, most=0.1, horizon=30), Levy(on="request", rate=rate))
+        found = consequences.follow(place, villages.settled(place), exact=False)
+        assert "villagers who had 300 steps to adapt" in found["how"]
+        return {row[0]: float(row[1]) for row in found["rows"]}["stock"]
+
+    assert stock(3.0) > 1.2 * stock(0.0)
+
+
+def test_whoever_changes_the_situation_keeps_the_stack(bench):
+    stack = [{"institution": "levy", "options": {"on": "request"}}, {"institution": "gift", "options": {}}]
+    fishery = bench.build({"setup": {"situation": "pool", "options": {}, "stack": stack}})
+    assert fishery["script"][0] == "villagers"
+    land = bench.build({"setup": {"situation": "harvest", "options": {}, "stack": stack}})
+    assert "villagers" not in land["script"]
+    assert [part["refused"] for part in land["stack"]] == [
+        land["refused"],
+        "",
+    ]  # each for itself
+    assert land["setup"]["stack"] == stack
+
+
+def test_nothing_has_no_sign():
+    made = Shelf().institution({"institution": "levy", "options": {"on": "request", "rate": "-0"}})
+    assert "costs 0," in made.sentence
 
 
 def test_a_contract_is_solved_exactly(bench):

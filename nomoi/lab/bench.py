@@ -38,12 +38,12 @@ class Bench:
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
 
-    def shelf_names(self, bare: Situation) -> dict[str, Any]:
+    def shelf_names(self, bare: Situation | None = None) -> dict[str, Any]:
         """All that a page may name, by kind; among scripts the newest runs in which something was learned."""
         kinds = ("situation", "institution", "script")
         names: dict[str, Any] = {kind: self.shelf.names(kind) for kind in kinds}
         names["about"] = {kind: self.shelf.about(kind) for kind in kinds}
-        if villages.live(bare):
+        if bare is not None and villages.live(bare):
             names["script"].insert(0, villages.NAME)
             names["about"]["script"][villages.NAME] = villages.ABOUT
         trained = [r for r in reversed(self.store.sound(whole=False)[0]) if r.kind == "trained"][:MINDS]

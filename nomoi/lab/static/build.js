@@ -97,7 +97,7 @@ export async function build(go) {
     const pick = (id, names, value, does, words = {}) => { const s = el('select', {id, on: {change: (e) => does(e.target.value)}},
       names.map((n) => el('option', {value: n, selected: n === value}, n && words[n] ? `${n}: ${words[n]}` : words[n] || n))); return s; };
     const move = (k, by, id) => { const [part] = setup.stack.splice(k, 1); setup.stack.splice(k + by, 0, part); refresh(id); };
-    const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); }, {'': 'whoever is usual; solved exactly, where that can be done', ...now.about.script});
+    const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); }, {'': 'solved exactly, where that can be done; else random, on land forager', ...now.about.script});
     if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
     const more = pick('more', now.institution, '', () => {}, now.about.institution);
     return [
