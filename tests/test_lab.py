@@ -25,7 +25,7 @@ from nomoi.core.option import Option
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
-from nomoi.lab import consequences, gate, plan, report, villages
+from nomoi.lab import consequences, gate, plan, report, sheet, villages
 from nomoi.lab.bench import Bench
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
@@ -34,6 +34,7 @@ from nomoi.lab.setup import Shelf, control, controls
 from nomoi.learners.ppo import PPO
 from nomoi.play.table import Table
 from nomoi.play.transcript import replay
+from nomoi.play.words import choices
 from nomoi.runs import trained as minds
 from nomoi.runs.make import make
 from nomoi.runs.store import Store
@@ -320,7 +321,7 @@ def test_two_people_propose_sign_and_play_and_the_record_replays_bit_for_bit(ben
     # the last round: seat 1 defects (4 for 0) and pays 4 under the contract
     assert table.outcome[0].payoff == 0
     assert table.outcome[1].payoff == 4
-    rows = list(csv.DictReader(io.StringIO(report.rows(told))))
+    rows = list(csv.DictReader(io.StringIO(sheet.rows(told))))
     assert len(rows) == 12
     assert rows[-1]["by"] == "person"
     assert rows[-1]["ms"].isdigit()
@@ -343,9 +344,9 @@ def test_payoffs_of_a_matrix_game_are_those_of_its_normal_form(bench):
         await crowd.until(crowd.task.done)
         return crowd.told(0)[-1]["of"]["total"], crowd.room.record
 
-    for choices in ((0, 1), (1, 1)):
-        total, _ = asyncio.run(session(choices))
-        assert float(total) == game.payoff[(0, *choices)]
+    for both in ((0, 1), (1, 1)):
+        total, _ = asyncio.run(session(both))
+        assert float(total) == game.payoff[(0, *both)]
 
 
 @pytest.mark.parametrize("leaves", ["script", "pause", "end"])
@@ -396,6 +397,19 @@ def test_whoever_does_not_answer_in_time_is_answered_for_and_that_is_kept(bench)
     told = report.session(bench.store.pick(asyncio.run(session())))
     assert told.terms["by"] == [["person", "late"]]
     assert told.lived.lines[1]["seats"] == ["seat 1", "random"]
+    late = list(csv.DictReader(io.StringIO(sheet.rows(told))))[1]
+    assert (late["name"], late["by"]) == ("seat 2", "late")
+    assert late["choose.words"] == choices(told.situation)["choose"][int(late["choose"])]
+    assert float(late["payoff"]) == float(late["total"]) == float(late["reward"])
+
+
+def test_a_sheet_has_no_float_dust():
+    assert [sheet._number(x) for x in (0.019999999552965164, -1.49e-10, -0.25, 1234.567891)] == [
+        "0.02",
+        "0",
+        "-0.25",
+        "1234.568",
+    ]
 
 
 def test_ten_thousand_random_frames_change_no_state(bench):
@@ -556,7 +570,7 @@ def ask(url, body=None, **headers):
     """(status, headers, text) of a request."""
     request = urllib.request.Request(url, None if body is None else json.dumps(body).encode(), headers)
     try:
-        with urllib.request.urlopen(request, timeout=20) as got:
+        with urllib.request.urlopen(request, timeout=90) as got:
             return got.status, got.headers, got.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()
@@ -617,6 +631,13 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
     assert "SameSite=strict" in cookie
     host = {"Cookie": cookie.split(";")[0]}
     assert ask(f"{url}ask/rooms", {}, Origin=mine, **host)[0] == 200
+    status, _, text = ask(f"{url}ask/formula", {"form": "edgeworth", "options": {}}, Origin=mine, **host)
+    assert status == 200
+    assert json.loads(text)["rows"][0][:2] == ["price of wine", "0.4000"]
+    assert ask(f"{url}ask/formula", {"form": "edgeworth"}, Origin=mine)[0] == 403
+    for told in ({"situation": "x.py:Y"}, {"under": "charter(law=/etc/passwd)"}, {"script": "x.py:Y"}):
+        assert ask(f"{url}ask/room", {"plan": told, "setup": MATRIX}, Origin=mine, **host)[0] == 422
+    assert ask(f"{url}ask/room", {"preset": "/etc/passwd"}, Origin=mine, **host)[0] == 422
     assert ask(f"{url}static/..%2fserver.py")[0] == 404
     assert ask(f"{url}kept/_ask/x", **host)[0] == 403
     ws = f"ws://127.0.0.1:{port}/r/1/ws"

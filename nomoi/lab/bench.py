@@ -9,7 +9,7 @@ from typing import Any
 
 from nomoi.core import Situation, govern
 from nomoi.errors import Refusal
-from nomoi.lab import consequences, gate, kept, villages
+from nomoi.lab import consequences, formulas, gate, kept, villages
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.play import Play, default, keep
@@ -90,6 +90,14 @@ class Bench:
                              "pays, and keeps to it only where the rule leaves no choice. To see people who react, "
                              f"{more}make the situation small enough to be solved.", *found["said"]]  # fmt: skip
         return found
+
+    def formulas(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Which formulas there are."""
+        return {"formulas": formulas.listed()}
+
+    def formula(self, given: dict[str, Any]) -> dict[str, Any]:
+        """What a formula says of the options that were moved."""
+        return formulas.asked(given)
 
     def others(self, word: str, place: Situation) -> Guest:
         """Who lives at seats that no person has: a script, or what a run learned, if that fits the place.

@@ -128,7 +128,7 @@ def _ear(address: str, port: int) -> socket.socket:
 
 def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> None:
     """A session as CSV, or as a page."""
-    from nomoi.lab import report
+    from nomoi.lab import report, sheet
     from nomoi.runs.store import Store
 
     session = report.session(record)
@@ -138,6 +138,6 @@ def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> No
     if page:
         print(printable(str(files.write(page, report.html(session, record, Store(out))))))
     if csv:
-        print(printable(str(files.write(csv, report.rows(session)))))
+        print(printable(str(files.write(csv, sheet.rows(session)))))
     elif not page:
-        print(report.rows(session), end="")
+        print(sheet.rows(session), end="")

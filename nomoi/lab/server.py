@@ -148,7 +148,7 @@ class Lab:
         return gate.same(request.cookies.get(self._cookie(None)), self.token)
 
     async def ask(self, request: Request) -> Response:
-        """A question to the workbench: catalogue, build, consequences, records."""
+        """A question to the workbench: build, consequences, formulas, records."""
         if not self.hosted(request):
             return _no()
         name, given = request.path_params["name"], await _json(request)
@@ -159,7 +159,7 @@ class Lab:
                 plan = ready(given["preset"]) if "preset" in given else _asked(given.get("plan"))
                 await self.bench("fits", plan, given.get("setup"))  # before there is a folder, or a link
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
-            if name in ("build", "follow", "records"):
+            if name in ("build", "follow", "records", "formulas", "formula"):
                 return JSONResponse(await self.bench(name, given))
         except Refusal as refusal:
             return JSONResponse({"refused": str(refusal)}, 422)

@@ -22,6 +22,7 @@ from nomoi.runs import regimes
 
 Setup = dict[str, Any]
 MOST, TIMES = 24, 3  # institutions on one situation; defaults from an open slider's one end to the other (ours)
+LIVE = ("setting", "number")  # kinds of options whose change compiles nothing
 
 
 class Shelf:
@@ -156,11 +157,11 @@ def control(name: str, option: Option, value: str) -> dict[str, Any]:
     single = isinstance(option.default, (int, float)) and not isinstance(option.default, bool)
     form = "radio" if option.values else "check" if isinstance(option.default, bool) else "text"
     if single:
-        form = "slider" if option.kind == "setting" else "number"
-    return {"name": name, "form": form, "value": value, "default": option.text(), "meaning": option.meaning,
-            "source": option.source, "unit": option.unit, "low": low, "high": high, "whole": option.whole,
-            "values": list(option.values), "anew": option.kind == "size", "may": option.words(),
-            **(_reach(option, low, high, float(value)) if form == "slider" else {})}  # fmt: skip
+        form = "slider" if option.kind in LIVE else "number"
+    return {"name": name, "symbol": option.symbol, "form": form, "value": value, "default": option.text(),
+            "meaning": option.meaning, "source": option.source, "unit": option.unit, "low": low, "high": high,
+            "whole": option.whole, "values": list(option.values), "anew": option.kind == "size",
+            "may": option.words(), **(_reach(option, low, high, float(value)) if form == "slider" else {})}  # fmt: skip
 
 
 def _reach(option: Option, low: float | None, high: float | None, value: float) -> dict[str, float]:
@@ -171,7 +172,7 @@ def _reach(option: Option, low: float | None, high: float | None, value: float) 
     end = high if high is not None else begin + least if normal <= begin else begin + TIMES * (normal - begin)
     begin, end = min(begin, value), max(end, value)
     step = 1.0 if option.whole else 10.0 ** math.floor(math.log10((end - begin) / 100 or 1.0))
-    return {"from": begin, "to": end, "step": step}
+    return {"from": begin + step * option.open_low, "to": end - step * option.open_high, "step": step}
 
 
 def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:

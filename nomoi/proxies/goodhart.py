@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from nomoi.core.parameters import Parameters, count, number, probability
 from nomoi.errors import Refusal
 from nomoi.proxies.findings import nil
+
+OFFSWITCH = "Hadfield-Menell et al. 2017; the number is ours"
 
 
 def shrinkage(goal: float, noise: float) -> float:
@@ -185,3 +188,63 @@ def contract(
 def best_length(accuracy: float, contingencies: int = 50, cost: float = 0.01) -> int:
     """How many contingencies it is best to list."""
     return int(np.argmax([contract(n, accuracy, contingencies, cost) for n in range(contingencies + 1)]))
+
+
+# --- the same with their options, for whoever moves them ------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Deferring(Parameters):
+    """What it is worth to a robot that is unsure to let a person switch it off: above 0 it defers to her."""
+
+    mean: float = number(0.5, "mu", "what the act is worth, as far as the robot knows", "ours", -3, 3)
+    spread: float = number(1.0, "sigma", "how unsure it is: standard deviation", OFFSWITCH, 0, 3, open_low=True)
+    noise: float = number(0.5, "beta", "how much the person errs; 0 never", OFFSWITCH, 0, 3)
+
+    def to_whom_knows(self) -> float:
+        """Gained by deferring to a person who knows what the act is worth; never below 0."""
+        return deferring(self.mean, self.spread)
+
+    def to_whom_errs(self) -> float:
+        """Gained, against acting, by deferring to a person who errs."""
+        return deferring_to_noise(self.mean, self.spread, self.noise)
+
+
+@dataclasses.dataclass(frozen=True)
+class Tasks(Parameters):
+    """Two tasks of which one is paid for: rewarding A while hoping for B."""
+
+    paid: float = number(1.0, "w", "paid for a unit of the first task; nothing for the second", "ours", 0, 3)
+    first: float = number(1.0, "v1", "what a unit of the first is worth", "ours", 0, 3)
+    second: float = number(1.0, "v2", "what a unit of the second is worth", "ours", 0, 3)
+    rho: float = number(0.3, "rho", "how much effort for one makes that for the other dearer", "ours", -1, 1,
+                        open_low=True, open_high=True)  # fmt: skip
+
+    def lost(self) -> float:
+        """The share of the best that is lost by paying for the first alone."""
+        return folly((self.paid, 0.0), (self.first, self.second), self.rho)
+
+    def on_first(self) -> float:
+        """Effort for the first task."""
+        return effort((self.paid, 0.0), self.rho)[0]
+
+    def on_second(self) -> float:
+        """Effort for the second task, which nobody pays for."""
+        return effort((self.paid, 0.0), self.rho)[1]
+
+
+@dataclasses.dataclass(frozen=True)
+class Gaps(Parameters):
+    """How much of what may happen a contract lists, where somebody fills its gaps (Hadfield-Menell & Hadfield 2019)."""
+
+    accuracy: float = probability(0.7, "q", "chance that a gap is filled as was meant")
+    contingencies: int = count(50, "n", "things that may happen, the k-th in proportion to 1/k", high=500)
+    cost: float = number(0.01, "c", "of listing one more", "ours", 0, 0.2)
+
+    def listed(self) -> float:
+        """How many it is best to list."""
+        return float(best_length(self.accuracy, self.contingencies, self.cost))
+
+    def worth(self) -> float:
+        """What the contract is worth then."""
+        return contract(int(self.listed()), self.accuracy, self.contingencies, self.cost)

@@ -21,11 +21,16 @@ EXAMPLES = {  # kind -> where it stands in the package
 }
 
 
-def example(kind: str, to: Path | None) -> Path:
-    """Write the example of a kind into a new file; Refusal where there is one already."""
+def place(kind: str) -> Path:
+    """Where the example of a kind stands."""
     if kind not in EXAMPLES:
         raise Refusal(f"there is no example of a {kind!r}; {nearest(kind, EXAMPLES, 'example')}")
-    source = Path(__file__).parents[1] / EXAMPLES[kind]
+    return Path(__file__).parents[1] / EXAMPLES[kind]
+
+
+def example(kind: str, to: Path | None) -> Path:
+    """Write the example of a kind into a new file; Refusal where there is one already."""
+    source = place(kind)
     path = to or Path(source.name)
     files.check_place(path)
     if path.exists():

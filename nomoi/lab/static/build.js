@@ -1,5 +1,6 @@
 // Build: a situation, a stack of institutions, a control for each option; and what follows from it.
 
+import {control} from './control.js';
 import {el, post, say, show, table} from './dom.js';
 import * as kept from './setup.js';
 
@@ -53,44 +54,12 @@ export async function build(go) {
     if (anew) { right.replaceChildren(); refresh(document.activeElement?.id); } else follow('');
   }
 
-  function control(c, part, prefix) {
-    const id = `${prefix}-${c.name}`, hint = `${id}-hint`, given = {id, 'aria-describedby': hint};
-    const changed = (value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
-    let field;
-    if (c.form === 'radio') {
-      return el('fieldset', {className: 'control'}, el('legend', {}, c.name), el('div', {className: 'choices'},
-        c.values.map((v) => el('label', {}, el('input', {type: 'radio', name: id, value: v, checked: v === c.value,
-          on: {change: () => changed(v)}}), ` ${v}`))), note(c, hint));
-    }
-    if (c.form === 'check') {
-      field = el('input', {...given, type: 'checkbox', checked: c.value === 'True', on: {change: (e) => changed(e.target.checked ? 'True' : 'False')}});
-    } else if (c.form === 'slider') {
-      const box = el('input', {type: 'number', step: 'any', min: c.low, max: c.high, value: c.value, ariaLabel: `${c.name}, exactly`});
-      const range = el('input', {...given, type: 'range', min: c.from, max: c.to, step: c.step, value: c.value});
-      let last = c.value;
-      const take = () => { last = box.value; changed(last); };
-      range.addEventListener('input', () => { box.value = String(Number(Number(range.value).toPrecision(6))); take(); });
-      box.addEventListener('change', () => {
-        if (box.value === '') box.value = last; // an empty box says what holds
-        if (Number(box.value) > Number(range.max)) range.max = box.value; // an open end gives way
-        if (Number(box.value) < Number(range.min)) range.min = box.value;
-        range.value = box.value;
-        take();
-      });
-      field = el('div', {className: 'slide'}, range, box);
-    } else {
-      field = el('input', {...given, type: c.form === 'number' ? 'number' : 'text', step: c.whole ? 1 : 'any', min: c.low, max: c.high,
-        value: c.value, on: {change: (e) => { if (e.target.value === '' && c.form === 'number') e.target.value = c.value; changed(e.target.value); }}});
-    }
-    return el('div', {className: 'control'}, el('label', {htmlFor: id}, c.name), ' ', field, note(c, hint));
-  }
-
-  const note = (c, id) => el('small', {id}, `${c.meaning}${c.unit ? `, in ${c.unit}` : ''} (${c.default === '' ? '' : `default ${c.default}, `}${c.source}${c.form === 'text' ? '' : `; ${c.may}`})`);
+  const moved = (part) => (c, value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
 
   function drawers(controls, part, prefix) {
     const live = controls.filter((c) => !c.anew && c.name !== 'in_force'), anew = controls.filter((c) => c.anew);
-    return [...live.map((c) => control(c, part, prefix)), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
-      anew.map((c) => control(c, part, prefix))) : ''];
+    return [...live.map((c) => control(c, prefix, moved(part))), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
+      anew.map((c) => control(c, prefix, moved(part)))) : ''];
   }
 
   function sides(now) {

@@ -1,7 +1,8 @@
-// Where one enters: a link's token becomes a cookie, and the page becomes a seat's, or the host's four places.
+// Where one enters: a link's token becomes a cookie, and the page becomes a seat's, or the host's places.
 
 import {el, place as open, post, show} from './dom.js';
 import {build} from './build.js';
+import {formulas} from './formulas.js';
 import {play, rooms} from './play.js';
 import {records} from './records.js';
 
@@ -17,7 +18,7 @@ async function enter() {
   if (seat) return play(seat[1], Number(seat[2]));
   const waiting = await post('/ask/rooms');
   if (!waiting.ok) return show(el('p', {className: 'refused'}, waiting.refused));
-  const places = {build: ['Build and consequences', build], play: ['Play and watch', rooms], records: ['Records', records]};
+  const places = {build: ['Build and consequences', build], formulas: ['Formulas', formulas], play: ['Play and watch', rooms], records: ['Records', records]};
   const nav = document.getElementById('places');
   const go = (name) => {
     for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);
