@@ -558,6 +558,49 @@ def test_who_does_not_fit_is_refused_in_a_sentence(bench, learned, word, said):
         bench.follow({"setup": setup, "script": word.format(learned[1].id)})
 
 
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
+    from starlette.requests import Request
+
+    from nomoi.lab.server import Lab
+
+    async def session():
+        lab_ = Lab(tmp_path, [], {}, 80)
+        room = lab_.open(plan.Plan(situation="matrix", persons=3))
+        alone = lab_.open(plan.Plan(situation="matrix", persons=1))
+        assert lab_.way_in(alone) == ""
+        code = lab_.way_in(room).rpartition("/")[2]
+
+        async def knock(code, cookie=""):
+            scope = {"type": "http", "path_params": {"code": code}, "headers": [(b"cookie", cookie.encode())]}
+            got = await lab_.join(Request(scope))
+            return got.status_code, json.loads(got.body), got.headers.get("set-cookie", "")
+
+        links = lab_.links(room)
+        status, told, cookie = await knock(code.upper())
+        assert (status, told["link"]) == (200, links[0].removeprefix("http://127.0.0.1:80"))
+        assert f"Path=/join/{code}" in cookie
+        assert "HttpOnly" in cookie
+        room.join(1, Link())  # somebody came by a link of its own
+        assert (await knock(code))[1]["link"] == links[2].removeprefix("http://127.0.0.1:80")
+        assert (await knock(code))[0] == 409  # all are taken, or given away and held for a minute
+        lab_.doors[room.name]._given[2] -= 61
+        assert (await knock(code))[1]["link"].endswith(links[2].rpartition("/")[2])  # who got it never came
+        assert (await knock("aaaaaa"))[0] == 404
+        room.phase = "playing"
+        lab_.doors[room.name]._given.clear()
+        status, told, _ = await knock(code)
+        assert (status, "has begun" in told["refused"]) == (409, True)
+        assert (await knock(code, cookie.split(";")[0]))[1]["link"] == links[0].removeprefix("http://127.0.0.1:80")
+        assert 429 in [(await knock(code))[0] for _ in range(40)]
+        for task in lab_._tasks:
+            task.cancel()
+
+    asyncio.run(session())
+
+
 # --- the gate -------------------------------------------------------------------------------------------------------
 
 
@@ -719,6 +762,7 @@ def test_the_first_page_does_not_wait_for_jax():
         (["--room", "comons"], "did you mean 'commons'"),
         (["--room", "commons", "--seat", "person"], "says all of a room"),
         (["--lan", "here"], "no address"),
+        (["--lan", "192.0.2.7"], "--lan 192.0.2.7 is no address of this machine"),
         (["--resume", "../1"], "names no room"),
         (["--port", "99999"], "--port 0"),
         (["tol.py"], "there is no file tol.py"),

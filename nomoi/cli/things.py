@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -40,7 +41,10 @@ def new(
     """Write an example of a file of your own, to be changed."""
     from nomoi.report import examples
 
-    print(printable(str(examples.example(kind, to))))
+    path = printable(str(examples.example(kind, to)))
+    print(path)
+    if step := examples.NEXT.get(kind):
+        print(f"next: {step.format(path)}", file=sys.stderr)
 
 
 @app.command()

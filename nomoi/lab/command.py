@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import signal
 import socket
@@ -60,6 +61,8 @@ def lab(
             loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
         opened = lab.open(Plan(), resume=resume) if resume else lab.open(plan) if plan else None
         print(f"the lab is at {lab.url}#{lab.token} (this link is the host's alone; Ctrl-C ends the lab)", flush=True)
+        if opened and (way := lab.way_in(opened)):
+            print(f"phones get the next free seat at {way}", flush=True)
         for k, link in enumerate(lab.links(opened) if opened else ()):
             print(f"seat {k + 1}: {link}", flush=True)
         serving = asyncio.create_task(server.serve([ear]))
@@ -110,7 +113,19 @@ def _address(lan: str) -> str:
             return lan
     except ValueError:
         pass
-    raise Refusal(f"--lan {lan} is no address of this machine; its own one in your network, such as 192.168.1.5, is.")
+    raise Refusal(f"--lan {lan} is no address of this machine; {_own()}")
+
+
+def _own() -> str:
+    """What this machine's own address is, at the end of a sentence; nothing is sent to know it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # an address that nobody has: only the way there is chosen
+            if (own := way.getsockname()[0]) != "0.0.0.0":
+                return f"in its network this one has {own}."
+        except OSError:
+            pass
+    return "`hostname -I` (Linux), `ipconfig getifaddr en0` (macOS) or `ipconfig` (Windows) tells its own."
 
 
 def _ear(address: str, port: int) -> socket.socket:
@@ -120,6 +135,8 @@ def _ear(address: str, port: int) -> socket.socket:
         ear.bind((address, port))
     except (OSError, OverflowError) as error:
         ear.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+            raise Refusal(f"--lan {address} is no address of this machine; {_own()}") from None
         said = error.strerror if isinstance(error, OSError) else error
         raise Refusal(f"the lab cannot be at {address}:{port} ({said}); --port 0 takes any that is free.") from None
     ear.listen(128)  # before the link is printed: who follows it at once waits

@@ -21,12 +21,14 @@ from nomoi.errors import Refusal
 from nomoi.lab import gate
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
+from nomoi.lab.door import Door
 from nomoi.lab.plan import Plan, of, presets, ready
 from nomoi.lab.room import Room
 
 STATIC = Path(__file__).parent / "static"
 FILES = {p.name: p for p in STATIC.iterdir()} if STATIC.is_dir() else {}
 ROOMS = 16  # that are open at once (ours)
+KNOCKS = 30  # a second at the doors of all rooms: a class at once, and too few to try codes out (ours)
 
 
 class Lab:
@@ -36,6 +38,7 @@ class Lab:
         self.out, self.port, self.address = out, port, address
         self.token, self.sockets = secrets.token_urlsafe(16), 0
         self.rooms, self.tokens = dict[str, Room](), dict[str, list[str]]()
+        self.doors, self._knocks = dict[str, Door](), gate.Meter(KNOCKS)
         self.failed: Refusal | None = None
         self._words, self._start = words, start
         self._hands = ThreadPoolExecutor(1, "bench")  # the one thread that builds and solves
@@ -90,6 +93,8 @@ class Lab:
         keep = lambda play, ended: self._ask("keep", (play, ended, room.consent))  # noqa: E731
         room = Room(name, plan, make, keep, diary)
         self.rooms[name], self.tokens[name] = room, tokens
+        if plan.persons > 1:
+            self.doors[name] = Door(room, tokens)
         self._tasks.add(asyncio.get_running_loop().create_task(self._run(room)))
         return room
 
@@ -106,6 +111,10 @@ class Lab:
     def links(self, room: Room) -> list[str]:
         """The links of a room's seats."""
         return [f"{self.url}r/{room.name}/{k + 1}/#{t}" for k, t in enumerate(self.tokens[room.name])]
+
+    def way_in(self, room: Room) -> str:
+        """The short address at which phones get the next free seat; "" where one person plays, or none."""
+        return f"{self.url}join/{self.doors[room.name].code}" if room.name in self.doors else ""
 
     @property
     def url(self) -> str:
@@ -132,6 +141,24 @@ class Lab:
         out = JSONResponse({"seat": place, "room": room})
         path = f"/r/{room}/{place}/" if room else "/"
         out.set_cookie(self._cookie(room), right, httponly=True, samesite="strict", path=path)
+        return out
+
+    async def join(self, request: Request) -> Response:
+        """The link of a seat, for a phone that has a room's code."""
+        if self._knocks.full():
+            return JSONResponse({"refused": "Many ask at once; try again in a moment."}, 429)
+        given = str(request.path_params["code"]).lower()
+        door = next((d for d in self.doors.values() if gate.same(given, d.code)), None)
+        if door is None:
+            return JSONResponse({"refused": "There is no such room; look at the address again."}, 404)
+        cookie = f"nomoi-{self.port}-join"
+        try:
+            place = door.seat(request.cookies.get(cookie))
+        except Refusal as refusal:
+            return JSONResponse({"refused": str(refusal)}, 409)
+        token = door.tokens[place]
+        out = JSONResponse({"link": f"/r/{door.room.name}/{place + 1}/#{token}"})
+        out.set_cookie(cookie, token, httponly=True, samesite="strict", path=f"/join/{given}")
         return out
 
     def _right(self, room: str | None, place: int | None) -> str | None:
@@ -167,7 +194,8 @@ class Lab:
 
     def _told(self, room: Room) -> dict[str, Any]:
         links = [link.removeprefix(self.url) for link in self.links(room)]
-        return room.roster() | {"name": room.name, "title": room.plan.title or room.plan.situation, "links": links}
+        told = {"name": room.name, "title": room.plan.title or room.plan.situation, "links": links}
+        return room.roster() | told | {"join": self.way_in(room).removeprefix(self.url)}
 
     async def kept(self, request: Request) -> Response:
         """A record's page or its film, as it was made."""
@@ -218,6 +246,7 @@ class Lab:
         routes = [
             Route("/", self.page), Route(seat, self.page), Route("/static/{name:str}", self.asset),
             Route("/enter", self.enter, methods=["POST"]), Route(f"{seat}enter", self.enter, methods=["POST"]),
+            Route("/join/{code:str}", self.page), Route("/join/{code:str}", self.join, methods=["POST"]),
             Route("/ask/{name:str}", self.ask, methods=["POST"]), Route("/kept/{what:str}/{id:str}", self.kept),
             WebSocketRoute("/r/{room:str}/ws", self.socket), WebSocketRoute(f"{seat}ws", self.socket),
         ]  # fmt: skip

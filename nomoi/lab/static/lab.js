@@ -9,7 +9,19 @@ import {records} from './records.js';
 const seat = location.pathname.match(/^\/r\/([^/]+)\/(\d+)\/$/);
 const token = location.hash.slice(1), isToken = /^[\w-]{20,}$/.test(token); // else a place of the host's, and its setup
 
+const code = location.pathname.match(/^\/join\/([^/]+)$/);
+
+function join() { // a press of a button, so that a preview of the link takes no seat
+  const refused = el('p', {className: 'refused', role: 'alert'});
+  show(el('h2', {}, 'Take part'), el('p', {}, 'You get the next free seat. Stay with this phone or browser: it keeps your seat.'),
+    el('button', {type: 'button', className: 'first', on: {click: async () => {
+      const got = await post(location.pathname);
+      if (got.link) location.replace(got.link); else refused.textContent = got.refused;
+    }}}, 'Take a seat'), refused);
+}
+
 async function enter() {
+  if (code) return join();
   if (isToken) {
     const answer = await post(seat ? `${location.pathname}enter` : '/enter', {token});
     history.replaceState(null, '', location.pathname);

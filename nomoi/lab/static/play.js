@@ -193,7 +193,8 @@ function watch(room) {
   }, () => { said.textContent = 'The line to the lab is lost.'; });
   window.addEventListener('leave', () => line.close(), {once: true});
   return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
-    room.links.length ? el('details', {open: room.phase !== 'over'}, el('summary', {}, 'A link for each seat; give one to each person'),
+    room.join && room.phase !== 'over' ? el('p', {}, 'At this address each phone gets the next free seat, until it begins: ', el('b', {className: 'join'}, `${location.origin}/${room.join}`), /^(127\.|localhost)/.test(location.hostname) ? ' (from this machine alone; `nomoi lab --lan ADDRESS` lets others in)' : '') : '',
+    room.links.length ? el('details', {open: room.phase !== 'over' && !room.join}, el('summary', {}, 'A link for each seat; give one to each person'),
       room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
     buttons, kept, chat.panel, canvas, numbers);
 }
