@@ -65,7 +65,15 @@ def bench(tmp_path_factory):
 
 
 def test_all_rooms_that_come_along_can_be_opened():
-    assert plan.presets() == ["ballot", "class", "commons", "contribution", "fishery", "irrigation"]
+    assert plan.presets() == [
+        "ballot",
+        "class",
+        "commons",
+        "commons_talk",
+        "contribution",
+        "fishery",
+        "irrigation",
+    ]
     for name in plan.presets():
         one = plan.read(name)
         place = Shelf().typed(one.situation, one.under, one.set, one.map or None)

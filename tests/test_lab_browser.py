@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from test_lab import MATRIX, OWN, served
@@ -15,6 +16,8 @@ from nomoi.runs.store import Store
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed, so no browser is driven")
 CHROMIUM = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+AUDIT = (Path(__file__).parent / "accessible.js").read_text()
+WIDTHS = (1280, 640, 390)  # a desk, the same at 200 % zoom, and a phone
 SLOW = 120_000  # milliseconds: programs are compiled meanwhile, on a machine that may be busy
 
 
@@ -78,16 +81,35 @@ def ask(page, name, body):
     )
 
 
+def sound(page, name):
+    """Nothing stands in the way of anybody, in light and dark, on large and small screens."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(f"({AUDIT})()") == [], f"{name}, {scheme}, {width} pixels"
+    page.set_viewport_size({"width": 1280, "height": 720})
+    snapshot = page.locator("body").aria_snapshot()
+    assert not re.search(NAMELESS, snapshot, re.M), snapshot
+
+
+RING = """() => [document.activeElement, document.activeElement.closest('label')].some((e) => e === document.body
+  || (e && parseFloat(getComputedStyle(e).outlineWidth) >= 2 && getComputedStyle(e).outlineStyle !== 'none'))"""
+NAMELESS = r"- (slider|textbox|combobox|checkbox|button|spinbutton|radio|img|link|log|region|iframe)( \[|:|$)"
+
+
 def test_an_episode_by_keyboard_alone_is_kept_and_replays_bit_for_bit(lab, person):
     folder, (_, seat) = lab
     page = person(seat)
     page.get_by_role("button", name="I have read this").wait_for()
+    sound(page, "the consent")
     assert "#" not in page.url  # the token stands in no history
     page.keyboard.press("Enter")
     for step, key in enumerate(("ArrowUp", "ArrowLeft", "e", " ")):
         page.locator("#happened", has_text=f"Step {step}.").wait_for()
         page.keyboard.press(key)
     said = page.locator("#over").inner_text()
+    sound(page, "the end on land")
     record = Store(folder / "runs").pick(re.search(r"record is (\S+)\.", said)[1])
     told = report.session(record)
     moves = [line["answers"]["move"][0] for line in told.lived.lines if "step" in line]
@@ -117,11 +139,13 @@ def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, per
     page.locator("#consequences[aria-busy=true]").wait_for()
     consequences.wait_for()
     assert float(burnt.inner_text().split()[0]) == pytest.approx(10 * before, rel=0.02)
-    snapshot = page.locator("main").aria_snapshot()
-    assert '- slider "part"' in snapshot
-    assert not re.search(
-        r"- (slider|textbox|combobox|checkbox|button|spinbutton|radio)( \[|:|$)", snapshot, re.M
-    )  # all named
+    assert '- slider "part"' in page.locator("main").aria_snapshot()
+    page.locator("details").first.evaluate("(drawer) => { drawer.open = true; }")
+    sound(page, "the workbench")
+    page.keyboard.press("Tab")
+    for _ in range(12):  # whoever goes on by keyboard sees where
+        assert page.evaluate(RING)
+        page.keyboard.press("Tab")
     page.get_by_role("button", name="Open a room").press("Enter")
     link = page.get_by_role("region", name="Room 2").get_by_role("link").get_attribute("href")
     seat = person(f"{host.split('/#')[0]}{link}")
@@ -134,16 +158,31 @@ def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, per
     page.get_by_role("button", name="Records").press("Enter")
     page.get_by_role("row", name="session contribution").get_by_role("button", name="page").press("Enter")
     page.frame_locator("iframe").get_by_text("What was played").wait_for()
+    sound(page, "the records")
 
 
 def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, person):
     host = person(lab[1][0])
     host.locator("nav button").first.wait_for()
-    room = ask(host, "room", {"plan": {"persons": 2, "deadline": 0, "hold": 60, "title": "contract"}, "setup": MATRIX})
+    room = ask(
+        host,
+        "room",
+        {"plan": {"persons": 2, "deadline": 0, "hold": 60, "title": "contract", "talk": "always"}, "setup": MATRIX},
+    )
     links = [f"{lab[1][0].split('#')[0]}{link}" for link in room["links"]]
     one, other = map(person, links)
     for page in (one, other):
         page.get_by_role("button", name="I have read this").press("Enter")
+    one.get_by_label("Say to all").wait_for()
+    one.keyboard.type("let us <b>both</b> sign")  # where the focus is by then
+    one.keyboard.press("Enter")
+    other.get_by_role("log").get_by_text("seat 1: let us <b>both</b> sign").wait_for()
+    sound(other, "talk")
+    host.get_by_role("button", name="Play and watch").press("Enter")
+    host.get_by_role("region", name="Room 1").wait_for()
+    sound(host, "the rooms")
+    for page in (one, other):
+        page.get_by_role("button", name="I am ready").press("Enter")
     one.get_by_role("radio", name="4").press(" ")
     one.keyboard.press("Enter")
     other.get_by_role("radio", name="yes").press(" ")

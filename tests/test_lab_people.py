@@ -127,7 +127,7 @@ def test_whoever_agrees_knows_that_words_are_kept():
 
 # --- presets --------------------------------------------------------------------------------------------------------
 
-SHORT = {"commons": ("situation.horizon=6", "situation.side=9")}  # the rest as it is
+SHORT = dict.fromkeys(("commons", "commons_talk"), ("situation.horizon=6", "situation.side=9"))  # the rest as it is
 
 
 @pytest.mark.parametrize("name", plan.presets())

@@ -6,7 +6,7 @@ import asyncio
 import dataclasses
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nomoi.lab.gate import Meter
@@ -53,6 +53,15 @@ class Chair:
         """Whether the turn waits for it."""
         return bool(self.asked) and self.answer is None and self.state != "gone"
 
+    def wrong(self, given: Any, heads: Mapping[str, int]) -> str:
+        """What is wrong with choices, {head: choice}, as an answer to what is asked; empty where nothing is."""
+        if not isinstance(given, dict) or set(given) != set(self.asked):
+            return f"An answer to {', '.join(self.asked) or 'nothing'}, and nothing else, would be right."
+        for head, choice in given.items():
+            if type(choice) is not int or not 0 <= choice < heads[head]:
+                return f"A whole number from 0 to {heads[head] - 1} would be right for {head}."
+        return ""
+
 
 class Company:
     """All who have a seat in a room, and those who watch."""
@@ -67,10 +76,10 @@ class Company:
             yield from ((link, chair) for link in chair.links)
         yield from ((link, None) for link in self.watchers)
 
-    def tell(self, said: dict[str, Any]) -> None:
-        """The same to all."""
+    def tell(self, said: dict[str, Any], watchers: bool = False) -> None:
+        """The same to all, or to those alone who watch."""
         text = json.dumps(said)
-        for link, _ in self.links():
+        for link in list(self.watchers) if watchers else [link for link, _ in self.links()]:
             link.send(text)
 
     def ready(self) -> bool:

@@ -37,7 +37,7 @@ class Room:
         self._stir, self._until, self._telling = asyncio.Event(), 0.0, set[Any]()
         self._pressed, self._ended, self._begun = False, "", 0.0
         self._play: Any = None
-        self._heads: dict[str, int] = {}
+        self._heads, self._told = dict[str, int](), dict[str, Any]()
 
     @property
     def chairs(self) -> list[Chair]:
@@ -158,6 +158,7 @@ class Room:
             self._hears(chair)
         if self.fixed:
             self._welcome(link, chair)
+        link.send(json.dumps(self.roster()))
         self._change(self.phase, self.said)
 
     def _welcome(self, link: Link, chair: Chair | None) -> None:
@@ -253,15 +254,15 @@ class Room:
         if not chair.agreed:
             return "Before the first answer the consent is to be read and agreed to."
         given = said.get("choices")
-        if not isinstance(given, dict) or set(given) != set(chair.asked):
-            return f"An answer to {', '.join(chair.asked) or 'nothing'}, and nothing else, would be right."
-        for head, choice in given.items():
-            if type(choice) is not int or not 0 <= choice < self._heads[head]:
-                return f"A whole number from 0 to {self._heads[head] - 1} would be right for {head}."
+        if sentence := chair.wrong(given, self._heads):
+            return sentence
         if not chair.asked or (chair.answer is not None and not self.plan.pace):
             return "That has been answered."
         chair.answer, chair.ms = dict(given), self._since()
-        self._stir.set()
+        if self.company.watchers:  # who else has answered is told to them alone: to all it would be the cost of a turn
+            self.company.tell(self.roster(), watchers=True)
+        if not any(c.lacking for c in self.chairs):
+            self._stir.set()
         return ""
 
     # --- what goes out ----------------------------------------------------------------------------------------------
@@ -292,6 +293,8 @@ class Room:
                 "record": self.record}  # fmt: skip
 
     def _tell_all(self) -> None:
-        self.company.tell(self.roster())
+        if (now := self.roster()) != self._told:  # most turns change nothing of it
+            self._told = now
+            self.company.tell(now)
         if self.phase == "over":
             self._show()

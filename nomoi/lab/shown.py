@@ -5,6 +5,7 @@ A person at a seat is told what its agent is told (`Table.told`), and no more, u
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import equinox as eqx
@@ -19,6 +20,8 @@ from nomoi.play.table import Table
 from nomoi.play.words import choices
 from nomoi.play.words import rules as told
 from nomoi.runs.regimes import unheard
+
+MARKS = re.compile(r"`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")  # of emphasis, which a page of text does not know
 
 
 class Eyes:
@@ -37,6 +40,7 @@ class Eyes:
             card = told(bare).splitlines()
         else:
             card = [" ".join(part.split()) for part in (type(bare).__doc__ or "").strip().split("\n\n")[:2]]
+        card = [MARKS.sub("", line) for line in card]
         rules = [i.sentence for i in place.institutions if bool(i.in_force)] + unheard(place.institutions)
         out = {"name": bare.name, "card": card, "rules": rules,
                "agents": place.agents, "roles": list(place.roles), "labels": self.labels, "horizon": place.horizon,

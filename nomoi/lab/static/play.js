@@ -63,6 +63,7 @@ export function play(room, place) {
   }
 
   function ask(focus) {
+    if (phase === 'over') return; // what stands there says so
     refused.textContent = '';
     const waits = document.activeElement === clock, before = waits || asks.contains(document.activeElement);
     if (!turn || !you?.agreed || phase !== 'playing') {
