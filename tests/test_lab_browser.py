@@ -202,3 +202,18 @@ def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, 
     one.locator("#happened", has_text="Step 3.").wait_for()
     assert ask(host, "rooms", {})["rooms"][-1]["phase"] == "playing"
     assert json.dumps(room)
+
+
+def test_a_formula_is_moved_by_keyboard(lab, person):
+    page = person(lab[1][0])
+    page.get_by_role("button", name="Formulas").press("Enter")
+    page.get_by_label("Which").select_option("deferring")
+    said = page.get_by_role("row", name=re.compile("^to whom knows ")).get_by_role("cell").first
+    page.get_by_role("cell", name="0.198").wait_for()
+    page.get_by_role("slider", name="mean (mu)").press("Home")
+    page.get_by_role("cell", name="0.000382").wait_for()  # phi(3) - 3 (1 - Phi(3)): who is sure that it is bad gains next to nothing
+    assert said.inner_text() == "0.000382"
+    assert "to whom knows is 0.000382 at mean -3" in page.get_by_role("img").get_attribute("aria-label")
+    page.get_by_label("mean (mu), exactly").fill("9")
+    page.get_by_label("mean (mu), exactly").press("Tab")
+    page.get_by_role("alert").get_by_text("a number in [-3, 3] would be right").wait_for()

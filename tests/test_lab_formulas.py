@@ -46,7 +46,7 @@ def test_numbers_worked_by_hand():
     assert said("niche", learning="0.5", imitating="0.1", improve="0.2")[0]["threshold"] == "0.167"
     assert said("edgeworth")[0]["price of wine"] == "0.4000"
     assert said("deferring", mean="0", spread="2", noise="0")[0] == {
-        "to_whom_knows": "0.798", "to_whom_errs": "0.798"
+        "to whom knows": "0.798", "to whom errs": "0.798"
     }  # sigma / sqrt(2 pi)  # fmt: skip
     assert said("tasks", paid="1", first="1", second="1", rho="0")[0]["lost"] == "0.500"  # 1/2 of 1
     _, told = said("stag_hunt", of="basin of all C", along="P1 at D, C", **{"P1 at D, C": "2"})
@@ -61,9 +61,9 @@ def test_numbers_worked_by_hand():
 
 
 def test_a_curve_is_the_answer_at_each_value_and_a_gap_where_there_is_none():
-    _, told = said("deferring", of="to_whom_knows", along="spread", mean="-1")
+    _, told = said("deferring", of="to whom knows", along="spread", mean="-1")
     curve = told["curve"]
-    for x, y in list(zip(curve["x"], curve["lines"]["to_whom_knows"], strict=True))[::13]:
+    for x, y in list(zip(curve["x"], curve["lines"]["to whom knows"], strict=True))[::13]:
         assert y == pytest.approx(Deferring(mean=-1.0, spread=x).to_whom_knows(), abs=1e-5)
     assert min(curve["x"]) > 0  # the end that is left out is not asked for
 

@@ -143,13 +143,13 @@ def _objective(name: str, data: Mapping[str, Any]) -> Form:
         for word, value in values.items():
             given = _with(given, paths[word][0], value)
         o = parse(given, name)
-        path = incomplete.flow(o.world, o.proxy, o.mentioned, o.until, points=101)
+        path = incomplete.flow(o.world, o.proxy, o.mentioned, o.until)
         when, best = path.peak()
         rows = [["t*", said(when), "", "time", "when utility is best: from here on the proxy rises and it falls"],
                 ["at best", said(path.told(best)), "", "utility", "utility at t*"],
                 ["at the end", said(path.told(float(path.utility[-1]))), "", "utility", "utility after all the time"],
                 ["proxy at the end", said(float(path.proxy[-1])), "", "proxy", "what was asked for"]]  # fmt: skip
-        return Found(rows, [], {}, (path.t, {"utility": path.utility, "proxy": path.proxy}))
+        return Found(rows, [], {}, (path.t[::4], {"utility": path.utility[::4], "proxy": path.proxy[::4]}))
 
     return Form("incomplete", "proxies", f"{data['name']}: a proxy that mentions some attributes is optimised", asked,
                 answer)  # fmt: skip

@@ -28,12 +28,12 @@ def _answers(cls: type[Any]) -> Iterator[tuple[str, str, Callable[[Any], Any]]]:
     for name, member in vars(cls).items():
         call = member.fget if isinstance(member, property) else member
         if not name.startswith("_") and inspect.isfunction(call) and _alone(call):
-            yield name, _first(call), call
+            yield name.replace("_", " "), _first(call), call
     home = importlib.import_module(cls.__module__)
     for name, call in vars(home).items():
         mine = inspect.isfunction(call) and call.__module__ == home.__name__ and not name.startswith("_")
         if mine and _alone(call) and next(iter(_hints(call).values()), None) is cls:
-            yield name, _first(call), call
+            yield name.replace("_", " "), _first(call), call
 
 
 def _alone(call: Callable[..., Any]) -> bool:

@@ -1,6 +1,6 @@
 // A curve of numbers that the server sent, as SVG; what it shows is said in words, too.
 
-const NS = 'http://www.w3.org/2000/svg', W = 560, H = 300, L = 64, R = 16, T = 16, B = 44;
+const NS = 'http://www.w3.org/2000/svg', W = 560, H = 300, L = 76, R = 16, T = 40, B = 44;
 const TONES = ['var(--accent)', 'var(--warn)', 'var(--good)'];
 
 function svg(tag, given, ...inside) {
@@ -31,11 +31,14 @@ export function curve({along, x, lines, at}) {
   for (const v of [from, (from + to) / 2, to]) out.append(svg('text', {x: px(v), y: H - B + 20, 'text-anchor': v === to ? 'end' : v === from ? 'start' : 'middle'}, short(v)));
   out.append(svg('text', {x: (L + W - R) / 2, y: H - 6, 'text-anchor': 'middle'}, along));
   if (at != null) out.append(svg('line', {x1: px(at), x2: px(at), y1: T, y2: H - B, class: 'now'}));
+  let left = L;
   names.forEach((name, k) => {
     let pen = 'M', path = '';
     lines[name].forEach((y, i) => { if (y == null) pen = 'M'; else { path += `${pen}${px(x[i]).toFixed(1)} ${py(y).toFixed(1)}`; pen = 'L'; } });
     out.append(svg('path', {d: path || 'M0 0', stroke: TONES[k % 3], class: 'line', 'stroke-dasharray': k ? '7 4' : 'none'}),
-      svg('text', {x: L + 8, y: T + 14 + 17 * k, fill: TONES[k % 3], class: 'name'}, name));
+      svg('path', {d: `M${left} 18h28`, stroke: TONES[k % 3], class: 'line', 'stroke-dasharray': k ? '7 4' : 'none'}),
+      svg('text', {x: left + 34, y: 22, class: 'name'}, name));
+    left += 60 + 8 * name.length;
   });
   return out;
 }

@@ -40,10 +40,10 @@ export async function formulas() {
     open.of = told.of;
     const of = told.numbers.length > 1 ? el('div', {className: 'row'}, el('label', {htmlFor: 'of'}, 'Drawn: '), el('select', {id: 'of', on: {change: (e) => {
       open.of = e.target.value; soon(); }}}, told.numbers.map((n) => el('option', {value: n, selected: n === told.of}, n)))) : '';
-    const focus = document.activeElement?.id;
-    right.replaceChildren(el('h2', {}, 'What it says'), table(['', 'value', 'unit'], told.rows.map(([name, value, , unit, meaning]) =>
-      [el('span', {}, name, el('small', {}, meaning)), value, unit])), ...told.said.map((s) => el('p', {}, s)),
-      told.curve ? el('div', {}, of, curve(told.curve)) : of);
+    const units = told.rows.some((r) => r[3]), focus = document.activeElement?.id;
+    right.replaceChildren(el('h2', {}, 'What it says'), table(units ? ['', 'value', 'unit'] : ['', 'value'], told.rows.map(([name, value, , unit, meaning]) =>
+      [el('span', {}, name, el('small', {}, meaning)), value, ...(units ? [unit] : [])])), ...told.said.map((s) => el('p', {}, s)),
+      told.curve || told.numbers.length ? el('div', {}, of, told.curve ? curve(told.curve) : el('p', {className: 'note'}, 'No curve: it would take too long while you wait.')) : '');
     if (focus === 'of') document.getElementById('of')?.focus();
     say(told.rows.slice(0, 3).map((r) => `${r[0]} ${r[1]}`).join(', '));
   }
