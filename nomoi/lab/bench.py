@@ -9,7 +9,7 @@ from typing import Any
 
 from nomoi.core import Situation, govern
 from nomoi.errors import Refusal
-from nomoi.lab import consequences, formulas, gate, kept, villages
+from nomoi.lab import consequences, formulas, gate, kept, report, sheet, villages
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.play import Play, default, keep
@@ -142,6 +142,9 @@ class Bench:
 
     def record(self, name: str) -> tuple[str, str]:
         return "text/html", kept.page_of(self.store.pick(name), self.store)
+
+    def sheet(self, name: str) -> tuple[str, str]:
+        return "text/csv", sheet.rows(report.session(self.store.pick(name)))
 
     def film(self, name: str) -> tuple[str, bytes]:
         return "image/webp", film_of(self.store.pick(name))

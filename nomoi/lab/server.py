@@ -198,8 +198,8 @@ class Lab:
         return room.roster() | told | {"join": self.way_in(room).removeprefix(self.url)}
 
     async def kept(self, request: Request) -> Response:
-        """A record's page or its film, as it was made."""
-        if not self.hosted(request) or request.path_params["what"] not in ("record", "film", "page"):
+        """A record's page, its film, or a session's sheet."""
+        if not self.hosted(request) or request.path_params["what"] not in ("record", "film", "page", "sheet"):
             return _no()
         try:
             what, content = await self.bench(request.path_params["what"], request.path_params["id"])
@@ -207,7 +207,8 @@ class Lab:
             return PlainTextResponse(str(refusal), 422)
         if what == "text/html":
             return HTMLResponse(content, headers={"content-security-policy": gate.KEPT})
-        return Response(content, media_type=what)
+        aside = {"content-disposition": "attachment"} if what == "text/csv" else {}
+        return Response(content, media_type=what, headers=aside)
 
     async def socket(self, ws: WebSocket) -> None:
         """A seat's socket, or that of somebody who watches."""
