@@ -95,8 +95,8 @@ def film(
     record = kept(out).pick(run)
     path = to or Path(f"{record.id}{'' if seed is None else f'-{seed}'}.webp")
     files.check_place(path, out)
-    print("nomoi: the film is painted frame by frame, after its episode is lived through where it was not kept; this may "
-          "take a minute or two.", file=sys.stderr, flush=True)  # fmt: skip
+    print("nomoi: living through what was not kept, and painting it frame by frame, may take a minute or two.",
+          file=sys.stderr, flush=True)  # fmt: skip
     content = comparison.film_of(record, path.suffix, seed, old)
     print(printable(str(files.write(path, content))))
 

@@ -108,6 +108,8 @@ class Room:
         if not self.chairs and not waits:
             waits = 0.15  # scripts alone: slowly enough to be watched (ours)
         self._until = self._begun + waits if waits else 0.0
+        if self.said.endswith("is back."):  # which is news for one turn
+            self.said = "The session goes on."
         for chair in self.chairs:
             chair.answer = chair.ms = None
         self._tell_all()
