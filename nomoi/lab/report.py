@@ -26,6 +26,7 @@ from nomoi.runs.store import Store
 from nomoi.runs.trial import trial_of
 
 WORLDS, SOLVED = 16, 20_000  # scripts' worlds; joint choices that are solved for the page (ours)
+THEORY = "subgame-perfect equilibrium"
 SAID = {"constant": "always the first choice", "constant(choice=999)": "always the last choice"}
 SCRIPTS = {True: ("forager", "forager(spare=3)", "random"), False: ("random", "constant", "constant(choice=999)")}
 
@@ -58,7 +59,7 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
         groups, "reward", "What all ended with together", note="in one episode"
     )), f"People: this session alone, a point{short}. Scripts, at all seats: the mean of {WORLDS} worlds with its 95 % "
         "interval (Student's t). Learners: runs kept here of the very same situation, late in training, a seed each. "
-        "Theory: exact, where the situation is small enough to be solved."))  # fmt: skip
+        f"Theory: {'exact' if THEORY in groups else 'the situation is too large to be solved here'}."))  # fmt: skip
     total = [[f"seat {i + 1}", "person" if i < many else terms["script"], place.roles[i], float(paid[:, i].sum()),
               _typical([terms["ms"][k][i] for k in range(len(lines))] if i < many else [])]
              for i in range(place.agents)]  # fmt: skip
@@ -96,7 +97,7 @@ def beside(place: Situation, people: float) -> dict[str, Any]:
     if place.lots and place.horizon * np.log(max(place.actions.values(), default=2)) * place.agents < 500:
         try:
             found = unfolded.solve(place, SOLVED)
-            out["subgame-perfect equilibrium"] = estimate([found["welfare"]])
+            out[THEORY] = estimate([found["welfare"]])
             out["the most there is"] = estimate([found["planner"]])
         except Refusal:
             pass  # too large to be solved: the figure goes without

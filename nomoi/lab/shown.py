@@ -39,7 +39,7 @@ class Eyes:
         """What does not change: rules in words, names of choices, and how to paint."""
         place, bare = self.situation, self.situation.bare
         if self.scene is None:  # the rules as they are told to whoever speaks, with all their numbers
-            card = told(bare).splitlines()
+            card = [line.removeprefix("- ") for line in told(bare).splitlines() if line != "The rules:"]
         else:
             card = [" ".join(part.split()) for part in (type(bare).__doc__ or "").strip().split("\n\n")[:2]]
         card = [MARKS.sub("", line) for line in card]

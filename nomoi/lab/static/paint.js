@@ -24,6 +24,12 @@ function form(pen, name, tone, x, y, s) {
   }
 }
 
+// Relative luminance of "#rrggbb" (WCAG 2.2).
+function light(tone) {
+  const [r, g, b] = [1, 3, 5].map((k) => parseInt(tone.slice(k, k + 2), 16) / 255).map((x) => x <= .04045 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4);
+  return .2126 * r + .7152 * g + .0722 * b;
+}
+
 export function body(pen, tone, x, y, s, facing, word, out) {
   const turn = facing * Math.PI / 2;
   pen.save();
@@ -34,7 +40,7 @@ export function body(pen, tone, x, y, s, facing, word, out) {
   pen.beginPath(); pen.arc(0, s * .05, s * .34, -.55, Math.PI + .55); pen.lineTo(0, -s * .46); pen.closePath();
   pen.fillStyle = tone; pen.strokeStyle = PALETTE.ink; pen.lineWidth = Math.max(1, s * .05); pen.fill(); pen.stroke();
   pen.restore();
-  pen.fillStyle = PALETTE.ink;
+  pen.fillStyle = light(tone) < .22 ? PALETTE.paper : PALETTE.ink; // the number, in what stands out on the colour
   pen.font = `bold ${Math.round(s * .42)}px system-ui, sans-serif`;
   pen.textAlign = 'center'; pen.textBaseline = 'middle';
   pen.fillText(word, 0, s * .06);
