@@ -17,7 +17,7 @@ from nomoi.core.parameters import Parameters, count, number, probability
 from nomoi.errors import Refusal
 from nomoi.proxies.findings import nil
 
-OFFSWITCH = "Hadfield-Menell et al. 2017; the number is ours"
+OFFSWITCH = "ours, after Hadfield-Menell et al. 2017"
 
 
 def shrinkage(goal: float, noise: float) -> float:
