@@ -108,8 +108,11 @@ def test_the_example_of_a_measure_prints_what_it_declares(capsys):
 
 def test_each_example_is_written_once(nomoi):
     for kind, place in examples.EXAMPLES.items():
-        status, out, _ = nomoi("new", kind, "--to", f"mine-{kind}")
+        status, out, err = nomoi("new", kind, "--to", f"mine-{kind}")
         assert (status, out.strip()) == (0, f"mine-{kind}")
+        assert (f"next: `nomoi run mine-{kind}" if kind == "study" else f"next: `nomoi check mine-{kind}") in err or (
+            kind not in examples.NEXT and err == ""
+        )
         assert Path(f"mine-{kind}").read_bytes() == (EXAMPLES.parent / place).read_bytes()
     status, _, err = nomoi("new", "study", "--to", "mine-study")
     assert (status, "mine-study is there already" in err) == (2, True)

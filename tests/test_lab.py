@@ -21,9 +21,11 @@ import pytest
 
 from nomoi import lab
 from nomoi.core import govern
+from nomoi.core.option import Option
 from nomoi.errors import Refusal
 from nomoi.institutions.contract import Contract
-from nomoi.lab import gate, plan, report
+from nomoi.institutions.levy import Levy
+from nomoi.lab import consequences, gate, plan, report, sheet, villages
 from nomoi.lab.bench import Bench
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
@@ -32,6 +34,7 @@ from nomoi.lab.setup import Shelf, control, controls
 from nomoi.learners.ppo import PPO
 from nomoi.play.table import Table
 from nomoi.play.transcript import replay
+from nomoi.play.words import choices
 from nomoi.runs import trained as minds
 from nomoi.runs.make import make
 from nomoi.runs.store import Store
@@ -62,7 +65,15 @@ def bench(tmp_path_factory):
 
 
 def test_all_rooms_that_come_along_can_be_opened():
-    assert plan.presets() == ["ballot", "commons", "commons_talk", "contribution", "fishery", "irrigation"]
+    assert plan.presets() == [
+        "ballot",
+        "class",
+        "commons",
+        "commons_talk",
+        "contribution",
+        "fishery",
+        "irrigation",
+    ]
     for name in plan.presets():
         one = plan.read(name)
         place = Shelf().typed(one.situation, one.under, one.set, one.map or None)
@@ -128,14 +139,20 @@ def test_each_option_gets_its_control():
     assert found["to"]["values"] == ["others", "whom", "doer"]
     assert found["null"]["form"] == "slider"
     assert (found["null"]["low"], found["null"]["high"]) == (0, 1)
-    assert found["high"]["form"] == "number"
+    assert found["high"]["form"] == "slider"  # its end is open: three times the default, or as far as the value needs
+    assert [found["high"][k] for k in ("from", "to", "step", "low", "high")] == [0, 30, 0.1, 0, None]
     assert not found["high"]["anew"]
     assert found["levels"]["anew"]
     assert found["on"]["form"] == "text"
     assert found["in_force"]["form"] == "check"
     regrowth = {c["name"]: c for c in controls(Pool())}["growth"]
     assert regrowth["value"] == "0.8" == regrowth["default"]
-    assert control.__doc__
+    levy = {c["name"]: c for c in controls(Levy(rate=9.5))}["rate"]  # open at both ends
+    assert [levy[k] for k in ("from", "to", "low", "high")] == [0, 9.5, None, None]
+    fee = control("fee", Option("setting", 0.0, "", low=0), "0.0")
+    assert [fee[k] for k in ("from", "to", "step")] == [0, 1, 0.01]
+    spell = control("spell", Option("setting", 1, "", low=0, whole=True), "1")
+    assert [spell[k] for k in ("from", "to", "step")] == [0, 3, 1]
 
 
 # --- consequences ---------------------------------------------------------------------------------------------------
@@ -155,9 +172,49 @@ def test_a_moved_slider_compiles_nothing(bench):
         rows.append({row[0]: row[1] for row in bench.follow({"setup": setup})["rows"]})
     assert not [e for e in counted if "compile" in e]
     assert "16 worlds" in first["how"]
-    assert "Not solved exactly" in first["said"][0]
+    assert "Not solved exactly" in first["said"][1]
+    assert first["without"]["harvest"] == rows[0]["harvest"] == rows[1]["harvest"]  # random people mind no price,
+    assert "random) never learns" in first["said"][0]  # and the page says so
     levied = [float(r["levied"]) for r in rows]
     assert levied[1] / levied[0] == pytest.approx(9 / 7, rel=0.01)
+
+
+def test_a_small_fishery_is_solved_and_a_levy_mends_it(bench):
+    stack = [{"institution": "levy", "options": {"on": "request", "rate": "0.75", "proceeds": "shared"}}]
+    found = bench.follow({"setup": {"situation": "pool", "preset": "small", "options": {}, "stack": stack}})
+    assert found["how"] == "solved exactly"
+    rows = {row[0]: row[1] for row in found["rows"]}
+    assert (rows["welfare"], found["without"]["welfare"], rows["the most"]) == ("2.95", "1.00", "3.19")
+    assert found["said"][0] == "Step 1, most probably: agent 0: request 0; agent 1: request 0.5."  # amounts, no indices
+    assert found["sentences"] == found["rules"]
+
+
+def test_villagers_react_to_a_levy_to_which_random_people_do_not():
+    def stock(rate):
+        place = govern(Pool(agents=8, most=0.1, horizon=30), Levy(on="request", rate=rate))
+        found = consequences.follow(place, villages.settled(place), exact=False)
+        assert "villagers who had 300 steps to adapt" in found["how"]
+        return {row[0]: float(row[1]) for row in found["rows"]}["stock"]
+
+    assert stock(3.0) > 1.2 * stock(0.0)
+
+
+def test_whoever_changes_the_situation_keeps_the_stack(bench):
+    stack = [{"institution": "levy", "options": {"on": "request"}}, {"institution": "gift", "options": {}}]
+    fishery = bench.build({"setup": {"situation": "pool", "options": {}, "stack": stack}})
+    assert fishery["script"][0] == "villagers"
+    land = bench.build({"setup": {"situation": "harvest", "options": {}, "stack": stack}})
+    assert "villagers" not in land["script"]
+    assert [part["refused"] for part in land["stack"]] == [
+        land["refused"],
+        "",
+    ]  # each for itself
+    assert land["setup"]["stack"] == stack
+
+
+def test_nothing_has_no_sign():
+    made = Shelf().institution({"institution": "levy", "options": {"on": "request", "rate": "-0"}})
+    assert "costs 0," in made.sentence
 
 
 def test_a_contract_is_solved_exactly(bench):
@@ -272,7 +329,7 @@ def test_two_people_propose_sign_and_play_and_the_record_replays_bit_for_bit(ben
     # the last round: seat 1 defects (4 for 0) and pays 4 under the contract
     assert table.outcome[0].payoff == 0
     assert table.outcome[1].payoff == 4
-    rows = list(csv.DictReader(io.StringIO(report.rows(told))))
+    rows = list(csv.DictReader(io.StringIO(sheet.rows(told))))
     assert len(rows) == 12
     assert rows[-1]["by"] == "person"
     assert rows[-1]["ms"].isdigit()
@@ -295,9 +352,9 @@ def test_payoffs_of_a_matrix_game_are_those_of_its_normal_form(bench):
         await crowd.until(crowd.task.done)
         return crowd.told(0)[-1]["of"]["total"], crowd.room.record
 
-    for choices in ((0, 1), (1, 1)):
-        total, _ = asyncio.run(session(choices))
-        assert float(total) == game.payoff[(0, *choices)]
+    for both in ((0, 1), (1, 1)):
+        total, _ = asyncio.run(session(both))
+        assert float(total) == game.payoff[(0, *both)]
 
 
 @pytest.mark.parametrize("leaves", ["script", "pause", "end"])
@@ -348,6 +405,19 @@ def test_whoever_does_not_answer_in_time_is_answered_for_and_that_is_kept(bench)
     told = report.session(bench.store.pick(asyncio.run(session())))
     assert told.terms["by"] == [["person", "late"]]
     assert told.lived.lines[1]["seats"] == ["seat 1", "random"]
+    late = list(csv.DictReader(io.StringIO(sheet.rows(told))))[1]
+    assert (late["name"], late["by"]) == ("seat 2", "late")
+    assert late["choose.words"] == choices(told.situation)["choose"][int(late["choose"])]
+    assert float(late["payoff"]) == float(late["total"]) == float(late["reward"])
+
+
+def test_a_sheet_has_no_float_dust():
+    assert [sheet._number(x) for x in (0.019999999552965164, -1.49e-10, -0.25, 1234.567891)] == [
+        "0.02",
+        "0",
+        "-0.25",
+        "1234.568",
+    ]
 
 
 def test_ten_thousand_random_frames_change_no_state(bench):
@@ -494,6 +564,49 @@ def test_who_does_not_fit_is_refused_in_a_sentence(bench, learned, word, said):
     setup = {"situation": "matrix", "options": {}, "stack": []}
     with pytest.raises(Refusal, match=said):
         bench.follow({"setup": setup, "script": word.format(learned[1].id)})
+
+
+# --- the door ---------------------------------------------------------------------------------------------------------
+
+
+def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
+    from starlette.requests import Request
+
+    from nomoi.lab.server import Lab
+
+    async def session():
+        lab_ = Lab(tmp_path, [], {}, 80)
+        room = lab_.open(plan.Plan(situation="matrix", persons=3))
+        alone = lab_.open(plan.Plan(situation="matrix", persons=1))
+        assert lab_.way_in(alone) == ""
+        code = lab_.way_in(room).rpartition("/")[2]
+
+        async def knock(code, cookie=""):
+            scope = {"type": "http", "path_params": {"code": code}, "headers": [(b"cookie", cookie.encode())]}
+            got = await lab_.join(Request(scope))
+            return got.status_code, json.loads(got.body), got.headers.get("set-cookie", "")
+
+        links = lab_.links(room)
+        status, told, cookie = await knock(code.upper())
+        assert (status, told["link"]) == (200, links[0].removeprefix("http://127.0.0.1:80"))
+        assert f"Path=/join/{code}" in cookie
+        assert "HttpOnly" in cookie
+        room.join(1, Link())  # somebody came by a link of its own
+        assert (await knock(code))[1]["link"] == links[2].removeprefix("http://127.0.0.1:80")
+        assert (await knock(code))[0] == 409  # all are taken, or given away and held for a minute
+        lab_.doors[room.name]._given[2] -= 61
+        assert (await knock(code))[1]["link"].endswith(links[2].rpartition("/")[2])  # who got it never came
+        assert (await knock("aaaaaa"))[0] == 404
+        room.phase = "playing"
+        lab_.doors[room.name]._given.clear()
+        status, told, _ = await knock(code)
+        assert (status, "has begun" in told["refused"]) == (409, True)
+        assert (await knock(code, cookie.split(";")[0]))[1]["link"] == links[0].removeprefix("http://127.0.0.1:80")
+        assert 429 in [(await knock(code))[0] for _ in range(40)]
+        for task in lab_._tasks:
+            task.cancel()
+
+    asyncio.run(session())
 
 
 # --- the gate -------------------------------------------------------------------------------------------------------
@@ -657,14 +770,45 @@ def test_the_first_page_does_not_wait_for_jax():
         (["--room", "comons"], "did you mean 'commons'"),
         (["--room", "commons", "--seat", "person"], "says all of a room"),
         (["--lan", "here"], "no address"),
+        (["--lan", "192.0.2.7"], "--lan 192.0.2.7 is no address of this machine"),
         (["--resume", "../1"], "names no room"),
         (["--port", "99999"], "--port 0"),
+        (["tol.py"], "there is no file tol.py"),
+        (["pool", "--own", "tol.py"], "there is no file tol.py"),
+        (["pool", "--under", "levi(rate=1)"], "did you mean 'levy'"),
+        (["pool", "--set", "situation.agnts=3"], "did you mean 'agents'"),
+        (["pool", "--map", "nowhere"], "no preset"),
+        (["pool", "--seat", "person", "--seat", "rndom"], "did you mean 'random'"),
     ],
 )
 def test_what_was_typed_wrongly_is_said(nomoi, words, said):
     status, _, complaint = nomoi("lab", *words)
     assert status == 2
     assert said in complaint
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('situation = "pol"', "did you mean 'pool'"),
+        ('situation = "pool"\npersons = 40\nset = ["situation.agents=30"]', "40 seats are for people, and pool has 30"),
+        ('situation = "pool"\nunder = "levy(rat=0.5)"', "did you mean 'rate'"),
+        ('situation = "pool"\nunder = "altar+sanction"\nset = ["quota.to=1"]', "touches nothing here"),
+        ('situation = "matrix"\nunder = "altar"', "altar needs"),
+        ('situation = "pool"\nscript = "rndom"', "did you mean 'random'"),
+        ('situation = "pool"\nscript = "forager"', "pool shows none"),
+        ('situation = "pool"\ndeadline = -1.5', "a number from 0 to 86400"),
+    ],
+)
+def test_a_room_in_which_nothing_could_begin_is_refused_before_there_is_a_link_or_a_folder(
+    nomoi, tmp_path, monkeypatch, text, said
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "room.toml").write_text(text)
+    status, printed, complaint = nomoi("lab", "--room", "room.toml")
+    assert (status, printed) == (2, "")
+    assert said in complaint
+    assert not (tmp_path / "runs").exists()
 
 
 def test_only_sessions_are_exported(nomoi, tmp_path):

@@ -146,6 +146,10 @@ def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, per
     for _ in range(12):  # whoever goes on by keyboard sees where
         assert page.evaluate(RING)
         page.keyboard.press("Tab")
+    page.reload()  # the setup stands in the address
+    consequences.get_by_text("Everybody pays a share of what they earn into a fire.").wait_for()
+    assert "situation=contribution&1=tithe&1.part=1" in page.url
+    assert slider.input_value() == "1"
     page.get_by_role("button", name="Open a room").press("Enter")
     link = page.get_by_role("region", name="Room 2").get_by_role("link").get_attribute("href")
     seat = person(f"{host.split('/#')[0]}{link}")

@@ -12,7 +12,7 @@ import pytest
 from test_lab import MATRIX, Crowd
 
 from nomoi.errors import Refusal
-from nomoi.lab import plan, report
+from nomoi.lab import plan, report, sheet
 from nomoi.lab.bench import Bench
 from nomoi.lab.diary import Diary
 from nomoi.play.transcript import replay
@@ -77,7 +77,7 @@ def test_people_talk_before_and_between_turns_and_all_of_it_is_kept_as_text(benc
     crowd, name = asyncio.run(session())
     record, one = session_of(bench, name)
     assert [x["step"] for x in one.terms["said"]] == [0, 0, 1, 1, 2]
-    rows = list(csv.DictReader(io.StringIO(report.rows(one))))
+    rows = list(csv.DictReader(io.StringIO(sheet.rows(one))))
     assert [(r["step"], r["seat"], json.loads(r["said"])) for r in rows if r["said"] != "[]"] == [
         ("1", "1", ["x" * 80]), ("1", "2", [TAMED]), ("2", "2", ["I sign", "now"]), ("3", "1", ["the last word"])
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_without_a_word_in_the_room_nobody_talks_and_nothing_of_it_is_kept(bench
 
     one = session_of(bench, asyncio.run(session()))[1]
     assert "said" not in one.terms
-    assert "said" not in report.rows(one).splitlines()[0]
+    assert "said" not in sheet.rows(one).splitlines()[0]
 
 
 def test_talk_before_play_ends_with_its_time_and_is_over_then(bench):
@@ -156,4 +156,11 @@ def test_each_preset_is_lived_to_its_end_and_replays_bit_for_bit(bench, name):
     record, told = session_of(bench, asyncio.run(session()))
     assert {by for row in told.terms["by"] for by in row} <= {"person", "", "nobody" if one.pace else ""}
     assert told.label == one.title
-    assert len(list(csv.DictReader(io.StringIO(report.rows(told))))) == record.glance()[0] * told.situation.agents
+    if name == "class":  # amounts beside numbers, payoffs that add up, and the lake's own arithmetic
+        sheets = list(csv.DictReader(io.StringIO(sheet.rows(told))))[:30]
+        asked = sum(float(r["request.words"]) for r in sheets)
+        assert [r["request"] for r in sheets] == [r["request.words"] for r in sheets] == [r["payoff"] for r in sheets]
+        left = 600 - asked
+        assert float(sheets[0]["stock.fish"]) == pytest.approx(min(600, left + 0.8 * left * (1 - left / 600)), rel=1e-5)
+    assert name != "class" or record.glance()[0] == 20  # who asks at random does not empty the lake
+    assert len(list(csv.DictReader(io.StringIO(sheet.rows(told))))) == record.glance()[0] * told.situation.agents

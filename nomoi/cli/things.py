@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,10 @@ def new(
     """Write an example of a file of your own, to be changed."""
     from nomoi.report import examples
 
-    print(printable(str(examples.example(kind, to))))
+    path = printable(str(examples.example(kind, to)))
+    print(path)
+    if step := examples.NEXT.get(kind):
+        print(f"next: {step.format(path)}", file=sys.stderr)
 
 
 @app.command()
@@ -92,6 +96,8 @@ def film(
     record = kept(out).pick(run)
     path = to or Path(f"{record.id}{'' if seed is None else f'-{seed}'}.webp")
     files.check_place(path, out)
+    print("nomoi: living through what was not kept, and painting it frame by frame, may take a minute or two.",
+          file=sys.stderr, flush=True)  # fmt: skip
     content = comparison.film_of(record, path.suffix, seed, old)
     print(printable(str(files.write(path, content))))
 

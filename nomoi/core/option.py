@@ -262,7 +262,7 @@ def _typed(old: Any, text: str, where: str) -> Any:
     if isinstance(old, int):
         return _whole(text)
     if isinstance(old, float):
-        return float(text)
+        return float(text) + 0.0  # nothing has no sign
     flat = isinstance(old, (list, tuple)) and not (old and isinstance(old[0], (list, tuple)))
     if flat and not text.lstrip().startswith("["):
         return [_typed(old[0] if old else 0.0, part, where) for part in text.split(",")]

@@ -16,8 +16,8 @@ _SHAPE = re.compile(r" ?\[[\w, *+()]*\]")
 
 
 def number(x: Any) -> str:
-    """A number as people write it, to four digits."""
-    return f"{float(x):.4g}"
+    """A number as people write it, to four digits; nothing has no sign."""
+    return f"{float(x) + 0.0:.4g}"
 
 
 def amounts(low: Any, high: Any, levels: int) -> tuple[str, ...]:

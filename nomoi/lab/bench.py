@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nomoi.core import Situation
+from nomoi.core import Situation, govern
 from nomoi.errors import Refusal
-from nomoi.lab import consequences, formulas, gate, kept
+from nomoi.lab import consequences, formulas, gate, kept, report, sheet, villages
 from nomoi.lab.diary import Diary
 from nomoi.lab.plan import Plan
 from nomoi.lab.play import Play, default, keep
-from nomoi.lab.setup import Setup, Shelf, controls
+from nomoi.lab.setup import Setup, Shelf, controls, preset
 from nomoi.probes.meeting import Guest, fitted
 from nomoi.report import meeting
 from nomoi.report.comparison import film_of
@@ -38,9 +38,14 @@ class Bench:
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
 
-    def shelf_names(self) -> dict[str, Any]:
+    def shelf_names(self, bare: Situation | None = None) -> dict[str, Any]:
         """All that a page may name, by kind; among scripts the newest runs in which something was learned."""
-        names = {kind: self.shelf.names(kind) for kind in ("situation", "institution", "script")}
+        kinds = ("situation", "institution", "script")
+        names: dict[str, Any] = {kind: self.shelf.names(kind) for kind in kinds}
+        names["about"] = {kind: self.shelf.about(kind) for kind in kinds}
+        if bare is not None and villages.live(bare):
+            names["script"].insert(0, villages.NAME)
+            names["about"]["script"][villages.NAME] = villages.ABOUT
         trained = [r for r in reversed(self.store.sound(whole=False)[0]) if r.kind == "trained"][:MINDS]
         return names | {"learned": [[f"{LEARNED}{r.id[:8]}", f"learned in {r.label}, seed {r.seed} ({r.id[:8]})"]
                                     for r in trained]}  # fmt: skip
@@ -48,24 +53,43 @@ class Bench:
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
         setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else _blank("harvest"))
-        bare = self.shelf.build({**setup, "stack": []})
-        parts, refused = [], ""
+        place = bare = self.shelf.build({**setup, "stack": []})
+        parts = []
         for part in setup.get("stack", []):
-            made = self.shelf.institution(part)
+            made, refused = self.shelf.institution(part), ""
+            try:
+                place = govern(place, made)
+            except Refusal as refusal:  # the others stay, so that it can be mended or taken away
+                refused = str(refusal)
             parts.append({"institution": part["institution"], "sentence": made.says(bare), "title": made.name,
-                          "controls": controls(made)})  # fmt: skip
+                          "controls": controls(made), "refused": refused})  # fmt: skip
+        refused = ""
         try:
             self.shelf.build(setup)
         except Refusal as refusal:
             refused = str(refusal)
         card = " ".join((type(bare).__doc__ or "").split("\n\n")[0].split())
-        return {"setup": setup, "card": card, "controls": controls(bare), "presets": list(type(bare).presets),
-                "stack": parts, "refused": refused} | self.shelf_names()  # fmt: skip
+        presets = [[name, preset(made)] for name, made in type(bare).presets.items()]
+        return {"setup": setup, "card": card, "controls": controls(bare), "presets": presets, "stack": parts,
+                "refused": refused} | self.shelf_names(bare)  # fmt: skip
 
     def follow(self, given: dict[str, Any]) -> dict[str, Any]:
         """What follows from a setup."""
         place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
-        return consequences.follow(place, self.others(gate.unfiled(word), place), exact=not word)
+        who = self.others(gate.unfiled(word), place)
+        found = consequences.follow(place, who, exact=not word)
+        found["sentences"] = [i.sentence for i in place.institutions]
+        if not place.institutions or not found["rows"]:
+            return found
+        alone = consequences.follow(place.bare, self.others(word or default(place), place.bare), exact=found["exact"])
+        if alone["exact"] == found["exact"]:
+            found["without"] = {row[0]: row[1] for row in alone["rows"]}
+        if not found["exact"] and word != villages.NAME and not word.startswith(LEARNED):
+            more = "let villagers live here, or " if villages.live(place) else ""
+            found["said"] = [f"Who lives here ({who.name}) never learns: it does the same whatever a rule costs or "
+                             "pays, and keeps to it only where the rule leaves no choice. To see people who react, "
+                             f"{more}make the situation small enough to be solved.", *found["said"]]  # fmt: skip
+        return found
 
     def formulas(self, given: dict[str, Any]) -> dict[str, Any]:
         """Which formulas there are."""
@@ -80,6 +104,8 @@ class Bench:
 
         A run is named as `nomoi meet` names it; learned:RUN says that it is one.
         """
+        if word == villages.NAME:
+            return villages.settled(place)
         same = word, consequences.shape(place)
         if same not in self._others:
             if len(self._others) >= KEPT:
@@ -99,22 +125,26 @@ class Bench:
 
     def play(self, plan: Plan, setup: Setup | None, diary: Diary, played: Any) -> Play:
         """A room's table."""
-        situation = self._place(plan, setup)
-        if plan.persons > situation.agents:
-            raise Refusal(f"{plan.persons} seats are for people, and {situation.name} has {situation.agents} agents.")
-        others = self.others(plan.script, situation)
+        situation, others = self.fits(plan, setup)
         return Play(situation, plan, diary, setup or self.shelf.setup(situation), others, played)
 
-    def _place(self, plan: Plan, setup: Setup | None) -> Situation:
-        if setup:
-            return self.shelf.build(setup)
-        return self.shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
+    def fits(self, plan: Plan, setup: Setup | None = None) -> tuple[Situation, Guest]:
+        """The situation of a plan, and who lives at other seats; refused where no session could begin."""
+        shelf = self.shelf
+        situation = shelf.build(setup) if setup else shelf.typed(plan.situation, plan.under, plan.set, plan.map or None)
+        if plan.persons > situation.agents:
+            raise Refusal(f"{plan.persons} seats are for people, and {situation.name} has {situation.agents} agents; "
+                          f"persons={situation.agents} or situation.agents={plan.persons} would be right.")  # fmt: skip
+        return situation, self.others(plan.script, situation)
 
     def records(self, given: dict[str, Any]) -> dict[str, Any]:
         return kept.records(self.store)
 
     def record(self, name: str) -> tuple[str, str]:
         return "text/html", kept.page_of(self.store.pick(name), self.store)
+
+    def sheet(self, name: str) -> tuple[str, str]:
+        return "text/csv", sheet.rows(report.session(self.store.pick(name)))
 
     def film(self, name: str) -> tuple[str, bytes]:
         return "image/webp", film_of(self.store.pick(name))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import signal
 import socket
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from nomoi import catalogue, files
 from nomoi.errors import Refusal, nearest, printable
-from nomoi.lab.plan import Plan, read
+from nomoi.lab.plan import Plan, presets, read
 
 if TYPE_CHECKING:
     from nomoi.runs.record import Record
@@ -47,10 +48,8 @@ def lab(
         words = [word.rpartition(":")[0] if ":" in word else word for word in words]
     plan = _plan(plain, under, tuple(set), map, seats, read(room) if room else None)
     start = {"situation": plain, "under": under, "set": tuple(set), "map": map}
-    ear = _ear(address, port)
 
-    async def serve() -> None:
-        lab = Lab(out, words, start, ear.getsockname()[1], address)
+    async def serve(lab: Lab, ear: socket.socket) -> None:
         config = uvicorn.Config(
             lab.app(), log_level="critical", access_log=False, ws="websockets-sansio", ws_max_size=65536,
             ws_per_message_deflate=False, lifespan="off", server_header=False, timeout_graceful_shutdown=2,
@@ -62,6 +61,8 @@ def lab(
             loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
         opened = lab.open(Plan(), resume=resume) if resume else lab.open(plan) if plan else None
         print(f"the lab is at {lab.url}#{lab.token} (this link is the host's alone; Ctrl-C ends the lab)", flush=True)
+        if opened and (way := lab.way_in(opened)):
+            print(f"phones get the next free seat at {way}", flush=True)
         for k, link in enumerate(lab.links(opened) if opened else ()):
             print(f"seat {k + 1}: {link}", flush=True)
         serving = asyncio.create_task(server.serve([ear]))
@@ -74,7 +75,11 @@ def lab(
             raise failing.exception()  # type: ignore[misc]
         await serving
 
-    asyncio.run(serve())
+    with _ear(address, port) as ear:
+        lab = Lab(out, words, start, ear.getsockname()[1], address)
+        if room not in presets() and (plan or words or under or set or map):
+            lab.tried(plan)  # which loads JAX; what comes along, and names alone, can be known without
+        asyncio.run(serve(lab, ear))
 
 
 def _plan(
@@ -108,7 +113,19 @@ def _address(lan: str) -> str:
             return lan
     except ValueError:
         pass
-    raise Refusal(f"--lan {lan} is no address of this machine; its own one in your network, such as 192.168.1.5, is.")
+    raise Refusal(f"--lan {lan} is no address of this machine; {_own()}")
+
+
+def _own() -> str:
+    """What this machine's own address is, at the end of a sentence; nothing is sent to know it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as way:
+        try:
+            way.connect(("192.0.2.1", 9))  # an address that nobody has: only the way there is chosen
+            if (own := way.getsockname()[0]) != "0.0.0.0":
+                return f"in its network this one has {own}."
+        except OSError:
+            pass
+    return "`hostname -I` (Linux), `ipconfig getifaddr en0` (macOS) or `ipconfig` (Windows) tells its own."
 
 
 def _ear(address: str, port: int) -> socket.socket:
@@ -118,6 +135,8 @@ def _ear(address: str, port: int) -> socket.socket:
         ear.bind((address, port))
     except (OSError, OverflowError) as error:
         ear.close()
+        if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+            raise Refusal(f"--lan {address} is no address of this machine; {_own()}") from None
         said = error.strerror if isinstance(error, OSError) else error
         raise Refusal(f"the lab cannot be at {address}:{port} ({said}); --port 0 takes any that is free.") from None
     ear.listen(128)  # before the link is printed: who follows it at once waits
@@ -126,7 +145,7 @@ def _ear(address: str, port: int) -> socket.socket:
 
 def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> None:
     """A session as CSV, or as a page."""
-    from nomoi.lab import report
+    from nomoi.lab import report, sheet
     from nomoi.runs.store import Store
 
     session = report.session(record)
@@ -136,6 +155,6 @@ def export(record: Record, csv: Path | None, page: Path | None, out: Path) -> No
     if page:
         print(printable(str(files.write(page, report.html(session, record, Store(out))))))
     if csv:
-        print(printable(str(files.write(csv, report.rows(session)))))
+        print(printable(str(files.write(csv, sheet.rows(session)))))
     elif not page:
-        print(report.rows(session), end="")
+        print(sheet.rows(session), end="")

@@ -42,7 +42,7 @@ def follow(situation: Situation, who: Guest, exact: bool = True) -> dict[str, An
     if exact and same not in _too_large:
         try:
             if solved := _solved(situation):
-                return {"how": "solved exactly", "rules": said, **solved}
+                return {"how": "solved exactly", "exact": True, "rules": said, **solved}
         except Refusal as refusal:
             _too_large[same] = str(refusal)
     why = [f"Not solved exactly: {_too_large[same]}"] if same in _too_large else []
@@ -72,8 +72,9 @@ def _solved(situation: Situation) -> dict[str, Any] | None:
     found = unfolded.solve(situation, SMALL)
     rows = [[f"value of {who}", number(v), "", "reward", "what it gets in a subgame-perfect equilibrium"]
             for who, v in zip(found["agents"], found["values"], strict=True)]  # fmt: skip
-    rows += [["welfare", number(found["welfare"]), "", "reward", "all together, in that equilibrium"],
-             ["the most", number(found["planner"]), "", "reward", "what all together could have"]]  # fmt: skip
+    rows += [["welfare", number(found["welfare"]), "", "reward", "what the world gives all together, in that "
+              "equilibrium; what rules move, make or burn is left out"],
+             ["the most", number(found["planner"]), "", "reward", "what the world could give all"]]  # fmt: skip
     steps = [f"Step {k + 1}, most probably: {told}." for k, told in enumerate(found["told"][:12])]
     return {"said": steps, "rows": rows}
 
@@ -86,7 +87,7 @@ def simulated(situation: Situation, who: Guest, said: Sequence[str] = ()) -> dic
         if name in meant and np.isfinite(x).any():
             found = estimate(x[np.isfinite(x)])
             rows.append([name, number(found.mean), f"{number(found.low)} to {number(found.high)}", m.unit, m.meaning])
-    return {"how": f"{WORLDS} worlds, lived in by {who.name}", "said": list(said), "rows": rows}
+    return {"how": f"{WORLDS} worlds, lived in by {who.name}", "exact": False, "said": list(said), "rows": rows}
 
 
 @eqx.filter_jit

@@ -65,10 +65,11 @@ class Plan:
         for name, known in (("leaves", LEAVES), ("sees", SEES), ("talk", TALK)):
             if getattr(self, name) not in known:
                 raise Refusal(f"{name} cannot be {getattr(self, name)!r}; {nearest(str(getattr(self, name)), known)}")
-        for name, low, high in (("persons", 0, 60), ("deadline", -1, 86400), ("pace", 0, 60000), ("beat", 0.05, 600),
+        for name, low, high in (("persons", 0, 60), ("deadline", 0, 86400), ("pace", 0, 60000), ("beat", 0.05, 600),
                                 ("hold", 0, 86400), ("letters", 1, 2000), ("talking", 0, 86400),
                                 ("seed", 0, 2**63)):  # fmt: skip
-            if not low <= getattr(self, name) <= high:
+            unsaid = getattr(self, name) == type(self).__dict__[name]  # as the deadline
+            if not unsaid and not low <= getattr(self, name) <= high:
                 raise Refusal(f"{name} cannot be {getattr(self, name)}; a number from {low} to {high} would be right.")
 
     @property
@@ -86,10 +87,16 @@ class Plan:
 
 def read(word: str) -> Plan:
     """The plan of a room's file (.toml, .yaml, .json), or of a preset, by its name."""
-    path = PRESETS / f"{word}.toml" if word.isidentifier() else Path(word)
-    if word.isidentifier() and not path.is_file():
-        raise Refusal(f"there is no room {word!r}; {nearest(word, presets(), 'room')}")
-    return of(files.table(path, (".toml", ".yaml", ".yml", ".json")), str(word))
+    if word.isidentifier():
+        return ready(word)
+    return of(files.table(Path(word), (".toml", ".yaml", ".yml", ".json")), str(word))
+
+
+def ready(word: Any) -> Plan:
+    """The plan of a room that comes with nomoi, by its name; a page may name no other."""
+    if word not in presets():
+        raise Refusal(f"there is no room {word!r}; {nearest(str(word), presets(), 'room')}")
+    return of(files.table(PRESETS / f"{word}.toml", (".toml",)), word)
 
 
 def presets() -> list[str]:

@@ -1,9 +1,7 @@
-"""A session's report: people beside scripts, learners and theory, in one figure; and its rows as CSV."""
+"""A session's report: people beside scripts, learners and theory, in one figure."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any
 
@@ -40,40 +38,6 @@ def session(record: Record) -> Session:
         raise Refusal(f"the record {record.id} is {record.kind}, and a session is what the lab exports; `nomoi runs` "
                       "says the kind of each.")  # fmt: skip
     return trial
-
-
-def rows(one: Session) -> str:
-    """CSV, one row a seat and turn: who answered (person, script, late, nobody), what, how fast, what it brought.
-
-    Where people could talk, `said` is what the seat wrote before that turn was made, a JSON list of texts (which no
-    spreadsheet takes for a formula); what was written after the last turn has rows without an answer.
-    """
-    head, *lines = [one.lived.head, *one.lived.lines]
-    heads, terms, out = list(head["actions"]), one.terms, io.StringIO()
-    talk: list[dict[str, Any]] | None = terms.get("said")
-    words = lambda step, i: [] if talk is None else [json.dumps(  # noqa: E731
-        [x["words"] for x in talk if (x["step"], x["seat"]) == (step, i)], ensure_ascii=False)]  # fmt: skip
-    write = csv.writer(out, lineterminator="\n")
-    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *heads, "reward", "transfer",
-                    *(["said"] if talk is not None else [])])  # fmt: skip
-    session, roles = lines[-1]["digest"], one.situation.roles
-    names: list[str] = []
-    steps = [line for line in lines if "step" in line]
-    for k, line in enumerate(steps):
-        names = line.get("seats", names)
-        for i in range(head["agents"]):
-            person = i < terms["persons"]
-            by = terms["by"][k][i] if person else "script"
-            ms = terms["ms"][k][i] if person and terms["ms"][k][i] is not None else ""
-            chose = [line["answers"][h][i] for h in heads]
-            write.writerow([session, line["step"], i + 1, roles[i], names[i], by, ms, *chose, line["reward"][i],
-                            line["transfer"][i], *words(k, i)])  # fmt: skip
-    for i in sorted({x["seat"] for x in talk or () if x["step"] >= len(steps)}):
-        blank = [""] * (2 + len(heads))
-        write.writerow(
-            [session, len(steps) + 1, i + 1, roles[i], f"seat {i + 1}", "", *blank, "", *words(len(steps), i)]
-        )
-    return out.getvalue()
 
 
 def html(one: Session, record: Record, store: Store | None = None) -> str:

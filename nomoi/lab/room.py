@@ -108,6 +108,8 @@ class Room:
         if not self.chairs and not waits:
             waits = 0.15  # scripts alone: slowly enough to be watched (ours)
         self._until = self._begun + waits if waits else 0.0
+        if self.said.endswith("is back."):  # which is news for one turn
+            self.said = "The session goes on."
         for chair in self.chairs:
             chair.answer = chair.ms = None
         self._tell_all()
@@ -170,7 +172,9 @@ class Room:
             if self.watched:
                 link.send(self.watched)
             return
-        link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed, "talked": chair.talked}))
+        answered = self.step if chair.answer is not None else None
+        link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed, "talked": chair.talked,
+                              "answered": answered}))  # fmt: skip
         if chair.told and self.phase in ("playing", "paused", "over"):
             link.send(self._with_time(chair.told))
 

@@ -17,16 +17,18 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal
 from nomoi.lab import gate
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
-from nomoi.lab.plan import Plan, of, presets, read
+from nomoi.lab.door import Door
+from nomoi.lab.plan import Plan, of, presets, ready
 from nomoi.lab.room import Room
 
 STATIC = Path(__file__).parent / "static"
 FILES = {p.name: p for p in STATIC.iterdir()} if STATIC.is_dir() else {}
 ROOMS = 16  # that are open at once (ours)
+KNOCKS = 30  # a second at the doors of all rooms: a class at once, and too few to try codes out (ours)
 
 
 class Lab:
@@ -36,6 +38,7 @@ class Lab:
         self.out, self.port, self.address = out, port, address
         self.token, self.sockets = secrets.token_urlsafe(16), 0
         self.rooms, self.tokens = dict[str, Room](), dict[str, list[str]]()
+        self.doors, self._knocks = dict[str, Door](), gate.Meter(KNOCKS)
         self.failed: Refusal | None = None
         self._words, self._start = words, start
         self._hands = ThreadPoolExecutor(1, "bench")  # the one thread that builds and solves
@@ -50,6 +53,13 @@ class Lab:
         await self._served.wait()
         await asyncio.get_running_loop().run_in_executor(self._hands, self._ask, "build", ({},))
         await asyncio.Event().wait()
+
+    def tried(self, plan: Plan | None) -> None:
+        """Refuse what was typed and cannot be: files, names, options, a room in which no session could begin."""
+        if plan is None:
+            self._ask("build", ({},))
+        else:
+            self._ask("fits", (plan,))
 
     async def bench(self, name: str, *given: Any) -> Any:
         """Ask the workbench, in its own thread."""
@@ -83,6 +93,8 @@ class Lab:
         keep = lambda play, ended: self._ask("keep", (play, ended, room.consent))  # noqa: E731
         room = Room(name, plan, make, keep, diary)
         self.rooms[name], self.tokens[name] = room, tokens
+        if plan.persons > 1:
+            self.doors[name] = Door(room, tokens)
         self._tasks.add(asyncio.get_running_loop().create_task(self._run(room)))
         return room
 
@@ -99,6 +111,10 @@ class Lab:
     def links(self, room: Room) -> list[str]:
         """The links of a room's seats."""
         return [f"{self.url}r/{room.name}/{k + 1}/#{t}" for k, t in enumerate(self.tokens[room.name])]
+
+    def way_in(self, room: Room) -> str:
+        """The short address at which phones get the next free seat; "" where one person plays, or none."""
+        return f"{self.url}join/{self.doors[room.name].code}" if room.name in self.doors else ""
 
     @property
     def url(self) -> str:
@@ -127,6 +143,24 @@ class Lab:
         out.set_cookie(self._cookie(room), right, httponly=True, samesite="strict", path=path)
         return out
 
+    async def join(self, request: Request) -> Response:
+        """The link of a seat, for a phone that has a room's code."""
+        if self._knocks.full():
+            return JSONResponse({"refused": "Many ask at once; try again in a moment."}, 429)
+        given = str(request.path_params["code"]).lower()
+        door = next((d for d in self.doors.values() if gate.same(given, d.code)), None)
+        if door is None:
+            return JSONResponse({"refused": "There is no such room; look at the address again."}, 404)
+        cookie = f"nomoi-{self.port}-join"
+        try:
+            place = door.seat(request.cookies.get(cookie))
+        except Refusal as refusal:
+            return JSONResponse({"refused": str(refusal)}, 409)
+        token = door.tokens[place]
+        out = JSONResponse({"link": f"/r/{door.room.name}/{place + 1}/#{token}"})
+        out.set_cookie(cookie, token, httponly=True, samesite="strict", path=f"/join/{given}")
+        return out
+
     def _right(self, room: str | None, place: int | None) -> str | None:
         if room is None:
             return self.token
@@ -149,7 +183,8 @@ class Lab:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
             if name == "room":
-                plan = _preset(given["preset"]) if isinstance(given.get("preset"), str) else _asked(given.get("plan"))
+                plan = ready(given["preset"]) if "preset" in given else _asked(given.get("plan"))
+                await self.bench("fits", plan, given.get("setup"))  # before there is a folder, or a link
                 return JSONResponse(self._told(self.open(plan, given.get("setup"))))
             if name in ("build", "follow", "records", "formulas", "formula"):
                 return JSONResponse(await self.bench(name, given))
@@ -159,11 +194,12 @@ class Lab:
 
     def _told(self, room: Room) -> dict[str, Any]:
         links = [link.removeprefix(self.url) for link in self.links(room)]
-        return room.roster() | {"name": room.name, "title": room.plan.title or room.plan.situation, "links": links}
+        told = {"name": room.name, "title": room.plan.title or room.plan.situation, "links": links}
+        return room.roster() | told | {"join": self.way_in(room).removeprefix(self.url)}
 
     async def kept(self, request: Request) -> Response:
-        """A record's page or its film, as it was made."""
-        if not self.hosted(request) or request.path_params["what"] not in ("record", "film", "page"):
+        """A record's page, its film, or a session's sheet."""
+        if not self.hosted(request) or request.path_params["what"] not in ("record", "film", "page", "sheet"):
             return _no()
         try:
             what, content = await self.bench(request.path_params["what"], request.path_params["id"])
@@ -171,7 +207,8 @@ class Lab:
             return PlainTextResponse(str(refusal), 422)
         if what == "text/html":
             return HTMLResponse(content, headers={"content-security-policy": gate.KEPT})
-        return Response(content, media_type=what)
+        aside = {"content-disposition": "attachment"} if what == "text/csv" else {}
+        return Response(content, media_type=what, headers=aside)
 
     async def socket(self, ws: WebSocket) -> None:
         """A seat's socket, or that of somebody who watches."""
@@ -210,18 +247,12 @@ class Lab:
         routes = [
             Route("/", self.page), Route(seat, self.page), Route("/static/{name:str}", self.asset),
             Route("/enter", self.enter, methods=["POST"]), Route(f"{seat}enter", self.enter, methods=["POST"]),
+            Route("/join/{code:str}", self.page), Route("/join/{code:str}", self.join, methods=["POST"]),
             Route("/ask/{name:str}", self.ask, methods=["POST"]), Route("/kept/{what:str}/{id:str}", self.kept),
             WebSocketRoute("/r/{room:str}/ws", self.socket), WebSocketRoute(f"{seat}ws", self.socket),
         ]  # fmt: skip
         hosts = {f"{name}:{self.port}" for name in {self.address, "127.0.0.1", "localhost"}}
         return gate.Gate(Starlette(routes=routes), hosts)
-
-
-def _preset(word: str) -> Plan:
-    """A room that comes along; a page can name no file."""
-    if word not in presets():
-        raise Refusal(f"there is no room {word!r}; {nearest(word, presets(), 'room')}")
-    return read(word)
 
 
 def _asked(told: Any) -> Plan:

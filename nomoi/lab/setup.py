@@ -8,20 +8,22 @@ nomoi, and what was given on the command line; it can load no file.
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nomoi import catalogue
 from nomoi.core import Institution, Situation, build, govern, options
-from nomoi.core.option import Option, written
+from nomoi.core.option import Option, typed, written
 from nomoi.core.settings import changed
 from nomoi.errors import Refusal
 from nomoi.runs import regimes
 
 Setup = dict[str, Any]
+MOST, TIMES = 24, 3  # institutions on one situation; defaults from an open slider's one end to the other (ours)
 LIVE = ("setting", "number")  # kinds of options whose change compiles nothing
-MOST = 24  # institutions on one situation (ours)
 
 
 class Shelf:
@@ -57,6 +59,12 @@ class Shelf:
         """All names of a kind, those of a person's own first."""
         mine = [name for name, cls in self.own.items() if issubclass(cls, catalogue.base(kind))]
         return [*mine, *(c.name.lower() for c in catalogue.texts(kind) if c.name.lower() not in mine)]
+
+    def about(self, kind: str) -> dict[str, str]:
+        """What each of a kind is, in the first sentence of its card, by name."""
+        cards = {c.name.lower(): c.card for c in catalogue.texts(kind)}
+        cards |= {name: cls.__doc__ or "" for name, cls in self.own.items() if issubclass(cls, catalogue.base(kind))}
+        return {name: first(cards[name]) for name in self.names(kind)}
 
     # --- from words of the command line, and back -------------------------------------------------------------------
 
@@ -105,21 +113,45 @@ def _texts(given: Any) -> dict[str, str]:
     return dict(given)
 
 
+def first(card: str) -> str:
+    """The first sentence of a card."""
+    return re.split(r"(?<=[.;])\s", " ".join(card.split("\n\n")[0].split()) + " ")[0].rstrip(".;")
+
+
+def preset(made: Mapping[str, Any]) -> str:
+    """What a preset changes, as far as that is short."""
+    short = [f"{name} {typed(value)}" for name, value in made.items() if len(typed(value)) < 12]
+    return ", ".join(short[:4]) + (" ..." if len(short) < len(made) or len(short) > 4 else "") or "the defaults"
+
+
 def control(name: str, option: Option, value: str) -> dict[str, Any]:
     """What a page needs to draw a control of an option.
 
-    form   slider (low and high are finite), number, radio, check, or text (several numbers, words)
+    form   slider, with a box beside it (a number that compiles nothing), number, radio, check, or text (several
+           numbers, words)
+    from, to, step   of the slider; the box takes all from `low` to `high`, of which either may be open (None)
     anew   whether a change compiles a new program
     """
     low, high = (x if abs(x) < 1e12 else None for x in (option.low, option.high))
     single = isinstance(option.default, (int, float)) and not isinstance(option.default, bool)
     form = "radio" if option.values else "check" if isinstance(option.default, bool) else "text"
     if single:
-        form = "slider" if low is not None and high is not None and option.kind in LIVE else "number"
+        form = "slider" if option.kind in LIVE else "number"
     return {"name": name, "symbol": option.symbol, "form": form, "value": value, "default": option.text(),
             "meaning": option.meaning, "source": option.source, "unit": option.unit, "low": low, "high": high,
             "whole": option.whole, "values": list(option.values), "anew": option.kind == "size",
-            "may": option.words()}  # fmt: skip
+            "may": option.words(), **(_reach(option, low, high, float(value)) if form == "slider" else {})}  # fmt: skip
+
+
+def _reach(option: Option, low: float | None, high: float | None, value: float) -> dict[str, float]:
+    """Where a slider begins and ends: an open end lies at `TIMES` the default, or as far as the value needs."""
+    normal = float(option.default)
+    least = 10.0 if option.whole else 1.0  # how far a slider goes whose default is nothing, or the low end (ours)
+    begin = low if low is not None else min(0.0, TIMES * normal)
+    end = high if high is not None else begin + least if normal <= begin else begin + TIMES * (normal - begin)
+    begin, end = min(begin, value), max(end, value)
+    step = 1.0 if option.whole else 10.0 ** math.floor(math.log10((end - begin) / 100 or 1.0))
+    return {"from": begin + step * option.open_low, "to": end - step * option.open_high, "step": step}
 
 
 def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -128,4 +160,4 @@ def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [control(n, o, values[n]) for n, o in options(type(rule)).items() if n not in without]
 
 
-__all__ = ["Setup", "Shelf", "changed", "control", "controls"]
+__all__ = ["Setup", "Shelf", "changed", "control", "controls", "first", "preset"]

@@ -23,6 +23,8 @@ from nomoi.runs.regimes import unheard
 
 MARKS = re.compile(r"`|(?<!\w)\*(?=\w)|(?<=\w)\*(?!\w)")  # of emphasis, which a page of text does not know
 
+DUST = 1e-6  # what single precision leaves of a transfer that is none (ours)
+
 
 class Eyes:
     """How one situation is shown."""
@@ -102,7 +104,9 @@ class Eyes:
             return {"total": number(total), "happened": "The episode begins."}
         share = table.outcome[i]  # of its events the agent learns what it senses, and no more
         paid = f"You got {number(share.payoff)}" + (
-            f" ({number(share.reward)} earned, {number(share.transfer)} by the rules)" if share.transfer else ""
+            f" ({number(share.reward)} earned, {number(share.transfer)} by the rules)"
+            if abs(share.transfer) > DUST
+            else ""
         )
         return {"total": number(total), "happened": f"{paid}."}
 

@@ -131,9 +131,14 @@ def _lived(record: Record, seed: int, old: bool) -> Still:
         arrays = film_arrays(trial.place, trial.learner, key_of(seed), learned(record, trial))
     elif isinstance(trial, Scripted):
         arrays = film_arrays(trial.place, trial.script, key_of(seed))
+    elif record.kind == "session":  # lived once, by people; its film was kept if there was anything to see
+        why = "without --seed it is filmed as it was" if still_of(record) else \
+            f"it is of {trial.situation.name}, which has no land; `nomoi export` tells of it"  # fmt: skip
+        raise Refusal(f"the session {record.id} was lived once, and cannot be lived with another seed; {why}.")
     else:
         raise Refusal(
-            f"the record {record.id} is {record.kind}, so nobody can be filmed; trained and scripted runs can."
+            f"the record {record.id} is {record.kind}, so nobody can be filmed; trained and scripted runs can, and "
+            "sessions on land."
         )
     if not arrays:
         raise Refusal(f"{trial.place.name} has no land, so there is nothing to film.")

@@ -20,6 +20,14 @@ EXAMPLES = {  # kind -> where it stands in the package
     "scores": "proxies/data/examples/scores.csv",
 }
 
+NEXT = {  # kind -> what may be done with the file
+    "situation": "`nomoi check {0}`, then `nomoi lab {0}`",
+    "commons": "`nomoi check {0}`, then `nomoi lab {0}`",
+    "institution": "`nomoi check {0}`, then `nomoi lab pool --own {0}`, where it is first on the shelf",
+    "learner": "`nomoi check {0}`",
+    "study": "`nomoi run {0} --size smoke`",
+}
+
 
 def place(kind: str) -> Path:
     """Where the example of a kind stands."""

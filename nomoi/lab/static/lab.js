@@ -7,10 +7,22 @@ import {play, rooms} from './play.js';
 import {records} from './records.js';
 
 const seat = location.pathname.match(/^\/r\/([^/]+)\/(\d+)\/$/);
-const token = location.hash.slice(1);
+const token = location.hash.slice(1), isToken = /^[\w-]{20,}$/.test(token); // else a place of the host's, and its setup
+
+const code = location.pathname.match(/^\/join\/([^/]+)$/);
+
+function join() { // a press of a button, so that a preview of the link takes no seat
+  const refused = el('p', {className: 'refused', role: 'alert'});
+  show(el('h2', {}, 'Take part'), el('p', {}, 'You get the next free seat. Stay with this phone or browser: it keeps your seat.'),
+    el('button', {type: 'button', className: 'first', on: {click: async () => {
+      const got = await post(location.pathname);
+      if (got.link) location.replace(got.link); else refused.textContent = got.refused;
+    }}}, 'Take a seat'), refused);
+}
 
 async function enter() {
-  if (token.length > 20) {
+  if (code) return join();
+  if (isToken) {
     const answer = await post(seat ? `${location.pathname}enter` : '/enter', {token});
     history.replaceState(null, '', location.pathname);
     if (!answer.ok) return show(el('p', {className: 'refused'}, answer.refused || 'The link is not right.'));
@@ -23,7 +35,7 @@ async function enter() {
   const go = (name) => {
     for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);
     open.now = name;
-    history.replaceState(null, '', `#${name}`);
+    if (!location.hash.startsWith(`#${name}`)) history.replaceState(null, '', `#${name}`);
     window.dispatchEvent(new Event('leave'));
     places[name][1](go);
   };
@@ -32,7 +44,9 @@ async function enter() {
     button.dataset.place = name;
     return button;
   }));
-  go(places[token] ? token : waiting.rooms.length ? 'play' : 'build');
+  const asked = () => location.hash.slice(1).split('?')[0];
+  window.addEventListener('hashchange', () => places[asked()] && go(asked())); // a bookmark
+  go(places[asked()] ? asked() : waiting.rooms.length ? 'play' : 'build');
 }
 
 enter();

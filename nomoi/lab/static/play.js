@@ -16,9 +16,12 @@ function socket(path, hear, lost) {
     clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
 }
 
-function roster(list, said, now) {
-  list.replaceChildren(...now.seats.map((s) => el('li', {className: s.state},
-    `${s.label}: ${{empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]}${s.answered && now.phase === 'playing' ? ', answered' : ''}`)));
+function roster(list, said, now, mine) {
+  const where = (s) => (s.state === 'here' && !s.agreed ? 'reading the consent' : {empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]);
+  const many = mine !== undefined && now.seats.length > 8; // a phone has no room for thirty lines
+  const count = (state, word) => { const k = now.seats.filter((s) => s.state === state).length; return k ? `, ${k} ${word}` : ''; };
+  list.replaceChildren(...(many ? [el('li', {}, `${now.seats.filter((s) => s.state === 'here').length} of ${now.seats.length} are here${count('away', 'away')}${count('gone', 'gone')}`)] :
+    now.seats.map((s) => el('li', {className: s.state}, `${s.label}: ${where(s)}${s.answered && now.phase === 'playing' ? ', answered' : ''}`))));
   said.textContent = now.said;
 }
 
@@ -85,8 +88,10 @@ export function play(room, place) {
         fixed.labels[head].map((word, k) => el('option', {value: String(k)}, word))) :
       el('div', {className: 'choices'}, fixed.labels[head].map((word, k) => el('label', {},
         el('input', {type: 'radio', name: head, value: String(k), required: true}), ` ${word}`)))));
+    const rest = !fixed.pace && sent === turn.step; // answered before the page was loaded anew
     asks.replaceChildren(...heads, walk ? '' : el('button', {className: 'first', id: 'send'}, 'Answer'));
-    if (before || focus) {
+    if (rest) { for (const field of asks.elements) field.disabled = true; clock.textContent = 'Answered; waiting for the others.'; }
+    else if (before || focus) {
       const same = [...asks.elements].find((f) => f.value === had && f.tagName === 'BUTTON');
       (same || asks.querySelector('input, select, button'))?.focus();
     }
@@ -128,7 +133,7 @@ export function play(room, place) {
     else if (said.t === 'roster') {
       phase = said.phase;
       const was = note.textContent;
-      roster(list, note, said);
+      roster(list, note, said, seat);
       chat.now(fixed, phase, you);
       if (said.said !== was) say(said.said);
       if (phase === 'over') { asks.replaceChildren(el('p', {id: 'over'}, `The session is over.${said.record ? ` Its record is ${said.record}.` : ''}`)); clock.textContent = ''; }
@@ -140,7 +145,8 @@ export function play(room, place) {
       happened.textContent = `Step ${turn.step}. ${turn.happened} In all: ${turn.total}.`;
       words.textContent = turn.words || '';
       draw();
-      if (fresh) { say(happened.textContent); ask(); clock.textContent = ''; }
+      if (you?.answered === turn.step) sent = turn.step;
+      if (fresh) { say(happened.textContent); clock.textContent = ''; ask(); }
     }
   }
 
@@ -149,6 +155,8 @@ export function play(room, place) {
 
   const open = () => { line = socket(`/r/${room}/${place}/ws`, (x) => { tries = 0; hear(x); }, () => {
     if (phase === 'over') return;
+    until = 0; // nobody counts down for a lab that is gone
+    clock.textContent = '';
     note.textContent = 'The line to the lab is lost; trying again. Your seat is held for a while.';
     say(note.textContent);
     if (tries++ < 60) setTimeout(open, Math.min(5000, 300 * tries));
@@ -194,7 +202,8 @@ function watch(room) {
   }, () => { said.textContent = 'The line to the lab is lost.'; });
   window.addEventListener('leave', () => line.close(), {once: true});
   return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
-    room.links.length ? el('details', {open: room.phase !== 'over'}, el('summary', {}, 'A link for each seat; give one to each person'),
+    room.join && room.phase !== 'over' ? el('p', {}, 'At this address each phone gets the next free seat, until it begins: ', el('b', {className: 'join'}, `${location.origin}/${room.join}`), /^(127\.|localhost)/.test(location.hostname) ? ' (from this machine alone; `nomoi lab --lan ADDRESS` lets others in)' : '') : '',
+    room.links.length ? el('details', {open: room.phase !== 'over' && !room.join}, el('summary', {}, 'A link for each seat; give one to each person'),
       room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
     buttons, kept, chat.panel, canvas, numbers);
 }
