@@ -130,7 +130,7 @@ def _told(
     situation: Situation, agents: Sequence[str], labels: Mapping[str, Sequence[Sequence[str]]],
     step: Mapping[str, Mapping[str, int]],
 ) -> str:  # fmt: skip
-    """A step in words: to the world's only question just the choice, to an institution's what it was that one did."""
+    """A step in words: to the world's only question just a choice that has a name, to an institution's what one did."""
     rules, several = {i.name: i for i in situation.institutions}, len(situation.bare.actions) > 1
     parts = []
     for who, said in step.items():
@@ -139,7 +139,8 @@ def _told(
             if owner in rules:
                 parts.append(f"{who} {rules[owner].answered(situation.bare, own, label)}")
             else:
-                parts.append(f"{who}: {f'{head} {label}' if several else label}")
+                bare = not several and not label[:1].isdigit()  # an amount by itself says not of what
+                parts.append(f"{who}: {label if bare else f'{head} {label}'}")
     return "; ".join(parts) or "nobody is asked anything"
 
 
