@@ -122,6 +122,7 @@ def test_what_is_told_to_people_may_be_reworded_and_what_is_counted_may_not(edit
 
 SHOWING = (
     "nomoi.core.events",
+    "nomoi.core.institution",  # which says its sentence of those whom it governs
     "nomoi.core.measure",  # of meanings they make other meanings
     "nomoi.play.words",
 )  # those who speak are told sentences, and their records are named by these too

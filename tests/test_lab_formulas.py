@@ -7,9 +7,16 @@ import math
 import pytest
 
 from nomoi.errors import Refusal
+from nomoi.lab import form as forms
 from nomoi.lab import formulas, models
 from nomoi.lab.form import Form, Found
 from nomoi.proxies.goodhart import Deferring
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch):
+    """A slow machine draws fewer points of a curve, and none where it is slower still."""
+    monkeypatch.setattr(forms, "SECONDS", 60)
 
 
 def said(form, of="", along="", **options):
