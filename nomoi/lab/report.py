@@ -48,8 +48,11 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
     place, terms = one.situation, one.terms
     many, rules = terms["persons"], [i.sentence for i in place.institutions] or ["Nobody added any rule."]
     others = f"; {terms['script']} played the others" if many < place.agents else ""
-    came = sum("person" in seat for seat in zip(*terms["by"], strict=True))
-    how = f"{many} of {place.agents} seats were for people{others}; at {came} of them a person answered at least once. "
+    who = ["person" if "person" in seat else "nobody answered" for seat in zip(*terms["by"], strict=True)]
+    who += [terms["script"]] * (place.agents - many)
+    came = who[:many].count("person")
+    how = f"{many} of {place.agents} seats were for people{others}; "
+    how += f"at {came} of them a person answered at least once. "
     how += f"{len(lines)} step{'s were' * (len(lines) != 1) or ' was'} lived"
     how += f". {terms['ended']} " if terms["ended"] else ", to the end. "
     late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)
@@ -68,7 +71,7 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
         f"Theory: {'exact' if THEORY in groups else 'the situation is too large to be solved here'}.{whole} "
         "What is left for later does not count here."))  # fmt: skip
     sections += _turns(one)
-    total = [[f"seat {i + 1}", "person" if i < many else terms["script"], place.roles[i], float(paid[:, i].sum()),
+    total = [[f"seat {i + 1}", who[i], place.roles[i], float(paid[:, i].sum()),
               _typical([terms["ms"][k][i] for k in range(len(lines))] if i < many else [])]
              for i in range(place.agents)]  # fmt: skip
     said = [[x["step"], f"seat {x['seat'] + 1}", x["words"]] for x in terms.get("said", ())]
