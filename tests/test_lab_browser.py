@@ -215,9 +215,7 @@ def test_a_formula_is_moved_by_keyboard(lab, person):
     said = page.get_by_role("row", name=re.compile("^to whom knows ")).get_by_role("cell").first
     page.get_by_role("cell", name="0.198").wait_for()
     page.get_by_role("slider", name="mean (mu)").press("Home")
-    page.get_by_role(
-        "cell", name="0.000382"
-    ).wait_for()  # phi(3) - 3 (1 - Phi(3)): who is sure that it is bad gains next to nothing
+    page.get_by_role("cell", name="0.000382").wait_for()  # phi(3) - 3 (1 - Phi(3))
     assert said.inner_text() == "0.000382"
     assert "to whom knows is 0.000382 at mean -3" in page.get_by_role("img").get_attribute("aria-label")
     page.get_by_label("mean, exactly").fill("9")

@@ -74,7 +74,7 @@ def model(cls: type[Any], wing: str) -> Form:
                 remarks += [f"{name}: {flag}." for flag in value.flags]
                 value = value.value
             if isinstance(value, (bool, str)):
-                rows.append([name, {True: "yes", False: "no"}.get(value, str(value)), "", "", meaning])
+                rows.append([name, value if isinstance(value, str) else "yes" if value else "no", "", "", meaning])
             else:
                 rows.append([name, said(float(value)), "", "", meaning])
                 numbers[name] = float(value)

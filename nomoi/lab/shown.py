@@ -118,7 +118,8 @@ def labels(situation: Situation) -> dict[str, list[str]]:
 
 @eqx.filter_jit
 def _seen(place: Situation, state: Any) -> dict[str, Any]:
-    return trace(place.scene(state))
+    scene: Any = place.scene(state)
+    return trace(scene)
 
 
 @eqx.filter_jit

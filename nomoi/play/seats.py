@@ -32,7 +32,8 @@ class Party:
 
     def act(self, key: PRNGKeyArray, t: int, seen: Observation) -> tuple[Action, Any]:
         """Everybody's answers [n] in step t, and what would be carried on; the first party draws as `rollout` does."""
-        return _act(key, np.array(t, np.int32), self._place, self.learner, self.mind, self._situation, seen, self.carry)
+        step: Any = np.array(t, np.int32)  # which is traced, as JAX's are
+        return _act(key, step, self._place, self.learner, self.mind, self._situation, seen, self.carry)
 
 
 @eqx.filter_jit

@@ -204,7 +204,7 @@ class Table:
             if not isinstance(who, Party) and (lacking := self._lacking(i)):
                 head, most = lacking[0], self.heads[lacking[0]] - 1
                 raise Refusal(f"{self._of(i)} has not answered {head!r}; a choice from 0 to {most} would be right.")
-        rows = {head: np.zeros(len(self.seats), np.int32) for head in self.heads}
+        rows: dict[str, Any] = {head: np.zeros(len(self.seats), np.int32) for head in self.heads}
         for i, choices in self._answers.items():
             for head, choice in choices.items():
                 rows[head][i] = choice
