@@ -35,6 +35,7 @@ from nomoi.learners.ppo import PPO
 from nomoi.play.table import Table
 from nomoi.play.transcript import replay
 from nomoi.play.words import choices
+from nomoi.report.comparison import film_of
 from nomoi.runs import trained as minds
 from nomoi.runs.make import make
 from nomoi.runs.store import Store
@@ -336,6 +337,9 @@ def test_two_people_propose_sign_and_play_and_the_record_replays_bit_for_bit(ben
     assert {r["by"] for r in rows[:2]} == {"person", ""}  # only the proposer was asked
     assert told.terms["consent"]
     assert "person" in report.html(told, record)
+    for seed, why in ((None, "matrix, which has no land; `nomoi export`"), (3, "cannot be lived with another seed")):
+        with pytest.raises(Refusal, match=why):
+            film_of(record, seed=seed, old=True)
 
 
 def test_payoffs_of_a_matrix_game_are_those_of_its_normal_form(bench):

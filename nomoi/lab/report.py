@@ -14,6 +14,7 @@ from nomoi.core import Situation
 from nomoi.core.learner import Learner
 from nomoi.core.spec import spec
 from nomoi.errors import Refusal
+from nomoi.lab.sheet import asked, stocks_of
 from nomoi.measure.evaluate import episodes
 from nomoi.measure.measures import measures
 from nomoi.measure.statistics import estimate
@@ -47,20 +48,30 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
     place, terms = one.situation, one.terms
     many, rules = terms["persons"], [i.says(place.bare) for i in place.institutions] or ["Nobody added any rule."]
     others = f"; {terms['script']} played the others" if many < place.agents else ""
-    how = f"{many} of {place.agents} seats were people's{others}. {len(lines)} steps were lived"
+    who = ["person" if "person" in seat else "nobody answered" for seat in zip(*terms["by"], strict=True)]
+    who += [terms["script"]] * (place.agents - many)
+    came = who[:many].count("person")
+    how = f"{many} of {place.agents} seats were for people{others}; "
+    how += f"at {came} of them a person answered at least once. "
+    how += f"{len(lines)} step{'s were' * (len(lines) != 1) or ' was'} lived"
     how += f". {terms['ended']} " if terms["ended"] else ", to the end. "
     late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)
-    asked = sum(by != "" for row in terms["by"] for by in row)
-    how += f"{late} of {asked} answers came from a script or from nobody after the deadline."
-    groups = beside(place, float(paid.sum())) | (learned(store, place) if store else {})
+    due = sum(by != "" for row in terms["by"] for by in row)
+    how += f"{late} of {due} answers came from a script or from nobody after the deadline."
+    steps = len(lines) if terms["ended"] else 0
+    groups = beside(place, float(paid.sum()), steps) | (learned(store, place) if store else {})
     sections: list[page.Section] = [page.Text("What was played", [*rules, how])]
-    short = f", of {len(lines)} steps where a whole episode has up to {place.horizon}" if terms["ended"] else ""
+    short = f", of {steps} steps where a whole episode has up to {place.horizon}" if steps else ""
+    same = ", over as many steps" if steps else ""
+    whole = " Learners and theory live a whole episode." if steps else ""
     sections.append(page.Figure("Payoff of all, beside scripts, learners and theory", figures.svg(figures.intervals(
         groups, "reward", "What all ended with together", note="in one episode"
-    )), f"People: this session alone, a point{short}. Scripts, at all seats: the mean of {WORLDS} worlds with its 95 % "
-        "interval (Student's t). Learners: runs kept here of the very same situation, late in training, a seed each. "
-        f"Theory: {'exact' if THEORY in groups else 'the situation is too large to be solved here'}."))  # fmt: skip
-    total = [[f"seat {i + 1}", "person" if i < many else terms["script"], place.roles[i], float(paid[:, i].sum()),
+    )), f"People: this session alone, a point{short}. Scripts, at all seats{same}: the mean of {WORLDS} worlds with "
+        "its 95 % interval (Student's t). Learners: runs kept here of this very situation, late in training, by seed. "
+        f"Theory: {'exact' if THEORY in groups else 'the situation is too large to be solved here'}.{whole} "
+        "What is left for later does not count here."))  # fmt: skip
+    sections += _turns(one)
+    total = [[f"seat {i + 1}", who[i], place.roles[i], float(paid[:, i].sum()),
               _typical([terms["ms"][k][i] for k in range(len(lines))] if i < many else [])]
              for i in range(place.agents)]  # fmt: skip
     said = [[x["step"], f"seat {x['seat'] + 1}", x["words"]] for x in terms.get("said", ())]
@@ -77,13 +88,31 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
     return page.page(one.label, f"A session of people, {record.id}.", sections)
 
 
+def _turns(one: Session) -> list[page.Section]:
+    """What was left, and what people asked for, turn by turn."""
+    out: list[page.Section] = []
+    turn = lambda values: (np.arange(1, len(values) + 1), values)  # noqa: E731
+    if left := stocks_of(one):
+        lines = {kind: turn(of) for kind, of in zip(one.situation.kinds, np.transpose(left), strict=True)}
+        drawn = figures.curves(lines, "units", "What was left after each turn", xlabel="turn", note="in this session")
+        out.append(page.Figure("What was left", figures.svg(drawn)))
+    amounts = {head: turn(mean) for head, mean in asked(one).items() if np.isfinite(mean).any()}
+    if amounts:
+        drawn = figures.curves(amounts, "amount", "What a person chose, on average", xlabel="turn", note="who answered")
+        out.append(page.Figure("What people asked for", figures.svg(drawn)))
+    return out
+
+
 def _typical(ms: list[Any]) -> str:
     known = [x for x in ms if x is not None]
     return f"{np.median(known) / 1000:.1f}" if known else ""
 
 
-def beside(place: Situation, people: float) -> dict[str, Any]:
-    """{who: estimate of everybody's payoff together}: the people, scripts that fit, and theory where it unfolds."""
+def beside(place: Situation, people: float, steps: int = 0) -> dict[str, Any]:
+    """{who: estimate of everybody's payoff together}: the people, scripts that fit, and theory where it unfolds.
+
+    Scripts live as many steps as the people did, where these were stopped (0: a whole episode).
+    """
     from nomoi.core import outline
 
     out = {"people": estimate([people])}
@@ -91,7 +120,7 @@ def beside(place: Situation, people: float) -> dict[str, Any]:
     for word in SCRIPTS[land]:
         script = regimes.player(word)
         try:
-            out[SAID.get(word, word)] = estimate(np.asarray(_payoff(place, script, jax.random.key(0))))
+            out[SAID.get(word, word)] = estimate(np.asarray(_payoff(place, script, jax.random.key(0), steps)))
         except Refusal:
             continue
     if place.lots and place.horizon * np.log(max(place.actions.values(), default=2)) * place.agents < 500:
@@ -116,6 +145,6 @@ def learned(store: Store, place: Situation) -> dict[str, Any]:
 
 
 @eqx.filter_jit
-def _payoff(place: Situation, script: Learner, key: Any) -> Any:
-    lived = episodes(key, place, script, worlds=WORLDS)
+def _payoff(place: Situation, script: Learner, key: Any, steps: int) -> Any:
+    lived = episodes(key, place, script, worlds=WORLDS, steps=steps)
     return jax.vmap(lambda e: jnp.asarray(measures(place)["payoff"].of(e)))(lived)

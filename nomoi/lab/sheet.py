@@ -28,7 +28,7 @@ def rows(one: Session) -> str:
     talk: list[dict[str, Any]] | None = terms.get("said")
     words = lambda step, i: [] if talk is None else [json.dumps(  # noqa: E731
         [x["words"] for x in talk if (x["step"], x["seat"]) == (step, i)], ensure_ascii=False)]  # fmt: skip
-    stocks = _stocks(one)
+    stocks = stocks_of(one)
     chosen = [name for h in heads for name in (h, f"{h}.words")]
     kinds = [f"stock.{k}" for k in one.situation.kinds] if stocks else []
     write = csv.writer(out, lineterminator="\n")
@@ -56,7 +56,7 @@ def rows(one: Session) -> str:
     return out.getvalue()
 
 
-def _stocks(one: Session) -> list[list[float]]:
+def stocks_of(one: Session) -> list[list[float]]:
     """What was left after each turn, kind by kind; none where there is no stock, or the code is not what made it."""
     if "stock" not in one.situation.offers:
         return []
@@ -71,6 +71,23 @@ def _stocks(one: Session) -> list[list[float]]:
     except Refusal:
         return []
     return found
+
+
+def asked(one: Session) -> dict[str, np.ndarray]:
+    """{choice: [T] what people chose on average in each turn}, of choices that are amounts; NaN where no person did."""
+    out = {}
+    lines = [line for line in one.lived.lines if "step" in line]
+    for head, labels in choices(one.situation).items():
+        try:
+            amounts = np.array([float(label) for label in labels])
+        except ValueError:  # words
+            continue
+        mean = []
+        for by, line in zip(one.terms["by"], lines, strict=True):
+            chose = [amounts[line["answers"][head][i]] for i, who in enumerate(by) if who == "person"]
+            mean.append(np.mean(chose) if chose else np.nan)
+        out[head] = np.array(mean)
+    return out
 
 
 def _number(x: float) -> str:

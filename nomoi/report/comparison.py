@@ -18,6 +18,7 @@ from nomoi.runs.code import current
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
 from nomoi.runs.record import Record
+from nomoi.runs.session import Session
 from nomoi.runs.trained import Trained, learned
 from nomoi.runs.trial import trial_of
 from nomoi.runs.trials import Scripted
@@ -131,7 +132,7 @@ def _lived(record: Record, seed: int, old: bool) -> Still:
         arrays = film_arrays(trial.place, trial.learner, key_of(seed), learned(record, trial))
     elif isinstance(trial, Scripted):
         arrays = film_arrays(trial.place, trial.script, key_of(seed))
-    elif record.kind == "session":  # lived once, by people; its film was kept if there was anything to see
+    elif isinstance(trial, Session):  # lived once, by people; its film was kept if there was anything to see
         why = "without --seed it is filmed as it was" if still_of(record) else \
             f"it is of {trial.situation.name}, which has no land; `nomoi export` tells of it"  # fmt: skip
         raise Refusal(f"the session {record.id} was lived once, and cannot be lived with another seed; {why}.")

@@ -40,13 +40,15 @@ export async function build(go) {
       got.sentences.forEach((text, k) => { const card = document.getElementById(`sentence-${k}`); if (card) card.textContent = text; });
       const without = got.without && Object.keys(got.without).length ? got.without : null;
       right.replaceChildren(el('h2', {}, `What follows: ${got.how}`), ...got.rules.map((r) => el('p', {}, r)),
-        ...got.said.map((s) => el('p', {className: /^(Not solved|Who lives here)/.test(s) ? 'note' : ''}, s)),
+        ...got.said.filter(aside).map((s) => el('p', {className: 'note'}, s)),
         got.rows.length ? table(['', 'value', ...(without ? ['without any rule'] : []), 'unit'], got.rows.map(([name, value, between, unit, meaning]) => [
           el('span', {}, name, el('small', {}, meaning)), between ? el('span', {}, value, el('small', {}, between)) : value,
-          ...(without ? [without[name] ?? ''] : []), unit])) : '');
+          ...(without ? [without[name] ?? ''] : []), unit])) : '', ...got.said.filter((s) => !aside(s)).map((s) => el('p', {}, s)));
       say(`${got.how}. ${got.rows.slice(0, 3).map((r) => `${r[0]} ${r[1]} ${r[3]}`).join(', ')} ${got.said[0] || ''}`);
     }, 60);
   }
+
+  const aside = (s) => /^(Not solved|Who lives here)/.test(s); // what is to be known before the numbers are read
 
   function change(part, name, value, normal, anew) {
     part.options = {...part.options, [name]: value};

@@ -5,7 +5,7 @@ import {el} from './dom.js';
 export function control(c, prefix, moved) {
   const id = `${prefix}-${c.name.replaceAll(' ', '_')}`, hint = `${id}-hint`, given = {id, 'aria-describedby': hint};
   const changed = (value) => moved(c, value);
-  const note = el('small', {id: hint}, `${c.meaning}${c.unit ? `, in ${c.unit}` : ''} (${c.default === '' ? '' : `default ${c.default}, `}${c.source}${c.form === 'text' ? '' : `; ${c.may}`})`);
+  const note = el('small', {id: hint}, `${c.meaning} (${c.unit ? `${c.unit}; ` : ''}${c.default === '' ? '' : `default ${c.default}, `}${c.source}${c.form === 'text' ? '' : `; ${c.may}`})`);
   let field;
   if (c.form === 'radio') {
     return el('fieldset', {className: 'control'}, el('legend', {}, c.name), el('div', {className: 'choices'},
