@@ -24,6 +24,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jaxtyping import Array, Bool, Float, Int, Key, PRNGKeyArray
 
 from nomoi.core import Situation, outline
@@ -253,7 +254,7 @@ class Village:
             raise Refusal(f"the action of {agent} has the shape {choice.shape}; {self._action.shape} would be right.")
         if not jnp.issubdtype(choice.dtype, jnp.integer):
             raise Refusal(f"the action of {agent} is of the type {choice.dtype}; int32 would be right.")
-        if not isinstance(choice, jax.core.Tracer) and not self._action.contains(choice):
+        if not isinstance(choice, Tracer) and not self._action.contains(choice):
             most = [k - 1 for k in getattr(self._action, "num_categories", (getattr(self._action, "n", 1),))]
             right = f"0 to {most[0]}" if len(most) == 1 else f"a choice a head, up to {most},"
             raise Refusal(f"the action of {agent} is {choice.tolist()}; {right} would be right.")
