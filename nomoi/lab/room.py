@@ -257,7 +257,7 @@ class Room:
             return "That answer is not to what is asked now."
         if not chair.agreed:
             return "Before the first answer the consent is to be read and agreed to."
-        given = said.get("choices")
+        given: Any = said.get("choices")
         if sentence := chair.wrong(given, self._heads):
             return sentence
         if not chair.asked or (chair.answer is not None and not self.plan.pace):
