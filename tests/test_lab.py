@@ -27,7 +27,7 @@ from nomoi.institutions.contract import Contract
 from nomoi.institutions.levy import Levy
 from nomoi.lab import consequences, gate, plan, report, sheet, villages
 from nomoi.lab.bench import Bench
-from nomoi.lab.chairs import Link
+from nomoi.lab.chairs import Chair, Link
 from nomoi.lab.diary import Diary
 from nomoi.lab.room import Room
 from nomoi.lab.setup import Shelf, control, controls
@@ -614,6 +614,10 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
 
 
 # --- the gate -------------------------------------------------------------------------------------------------------
+
+
+def test_who_loads_a_page_anew_is_told_to_which_step_the_seat_has_answered():
+    assert [Chair(0, answer=one).you(4)["answered"] for one in ({"choose": 1}, None)] == [4, None]
 
 
 def test_a_meter_lets_fifty_through_in_a_moment():

@@ -48,6 +48,11 @@ class Chair:
     def label(self) -> str:
         return f"seat {self.seat + 1}"
 
+    def you(self, step: int) -> dict[str, Any]:
+        """What its own browser is told of it; `answered` is the step to which it has, if it has."""
+        answered = step if self.answer is not None else None
+        return {"seat": self.seat, "agreed": self.agreed, "talked": self.talked, "answered": answered}
+
     @property
     def lacking(self) -> bool:
         """Whether the turn waits for it."""

@@ -172,9 +172,7 @@ class Room:
             if self.watched:
                 link.send(self.watched)
             return
-        answered = self.step if chair.answer is not None else None
-        link.send(json.dumps({"t": "you", "seat": chair.seat, "agreed": chair.agreed, "talked": chair.talked,
-                              "answered": answered}))  # fmt: skip
+        link.send(json.dumps({"t": "you", **chair.you(self.step)}))
         if chair.told and self.phase in ("playing", "paused", "over"):
             link.send(self._with_time(chair.told))
 
