@@ -130,7 +130,10 @@ def test_whoever_agrees_knows_that_words_are_kept():
 SHORT = dict.fromkeys(("commons", "commons_talk"), ("situation.horizon=6", "situation.side=9"))  # the rest as it is
 
 
-@pytest.mark.parametrize("name", plan.presets())
+DAILY = ("class", "commons_talk", "fishery")  # many people, real time with talk, a contract; the others by name
+
+
+@pytest.mark.parametrize("name", [n if n in DAILY else pytest.param(n, marks=pytest.mark.slow) for n in plan.presets()])
 def test_each_preset_is_lived_to_its_end_and_replays_bit_for_bit(bench, name):
     one = plan.read(name)
     fast = {"pace": 20} if one.pace else {}
