@@ -126,7 +126,7 @@ def find(word: str, kind: str) -> type[Any]:
             names = ", ".join(c.__name__ for c in fitting) or "none"
             raise Refusal(f"{word} must name one {kind} and has {names}; write it as FILE.py:Name.")
         return fitting[0]
-    for cls in texts(kind, word.lower()):
+    for cls in texts(kind, word.lower()) if word else ():
         return _loaded(cls)
     known = [cls.name.lower() for cls in texts(kind)]
     raise Refusal(f"there is no {kind} called {word!r}; {nearest(word.lower(), known, kind)}")

@@ -78,14 +78,14 @@ def test_what_was_run_is_told_by_game_rules_player_and_options(tmp_path, nomoi):
     (tmp_path / "trade.csv").write_text(GAME)
     (tmp_path / "mine.py").write_text(OWN)
     words = ("compare", "trade.csv", "--under", "nothing", "--under", "levy(on=defect,rate=4)", "--seeds", "1")
-    status, _, err = nomoi(*words, "--set", "situation.defect=9", "--who", "mine.py:Mine", "--set", "learner.first=1")
+    status, _, err = nomoi(*words, "--set", "situation.horizon=2", "--who", "mine.py:Mine", "--set", "learner.first=1")
     assert status == 0, err
     (tmp_path / "mine.py").write_text("raise SystemExit('a file of one that lists is not run')")
     rows = {(r["label"], r["under"], r["who"]): r["options"].split(", ") for r in told_of(tmp_path / "runs")}
     assert {r["of"] for r in told_of(tmp_path / "runs")} == {"trade.csv"}
     assert set(rows) == {("nothing", "nothing", "mine"), ("script: random", "nothing", "random"),
                          ("levy(on=defect,rate=4)", "levy", "mine")}  # fmt: skip
-    assert rows["script: random", "nothing", "random"][0] == "situation.defect=9"
+    assert rows["script: random", "nothing", "random"][0] == "situation.horizon=2"
     assert rows["nothing", "nothing", "mine"][2:] == ["learner.first=1"]
     assert rows["levy(on=defect,rate=4)", "levy", "mine"][2:] == ["levy.on=defect", "levy.rate=4", "learner.first=1"]
     status, out, _ = nomoi("runs")

@@ -99,6 +99,22 @@ def test_plans_that_are_wrong_are_refused_in_a_sentence(told, said):
         plan.of(told, "room.toml")
 
 
+def test_a_plan_says_which_file_is_wrong_and_a_room_without_a_situation_is_refused(bench):
+    with pytest.raises(Refusal, match=r"room.toml: persons cannot be 99"):
+        plan.of({"persons": 99}, "room.toml")
+    for nothing in ({}, {"situation": ""}):
+        with pytest.raises(Refusal, match="no situation called ''"):
+            bench.fits(plan.of(nothing, "room.toml"))
+
+
+def test_one_room_is_not_lived_in_two_labs(tmp_path):
+    one = Diary(tmp_path)
+    one.begin(plan.Plan(), {}, {"seats": []})
+    with pytest.raises(Refusal, match="lived in another lab"):
+        Diary(tmp_path).resume()
+    one.close()
+
+
 def test_one_person_alone_is_waited_for_and_several_have_twenty_seconds():
     assert plan.Plan(persons=1).waits == 0
     assert plan.Plan(persons=2).waits == 20

@@ -348,7 +348,7 @@ def _settled(altar, memory, key, state, events):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"on": "hravest"}, r"altar needs 'hravest', which harvest .*did you mean 'harvest'"),
+        ({"on": "hravest"}, r"altar needs 'hravest', which harvest .*altar\(on=harvest\) would be right"),
         ({"of": "knd"}, r"altar needs 'knd', which harvest"),
         ({"on": "zap"}, r"altar.on is 'zap'.*harvest.*an amount"),
         ({"on": "kind"}, r"altar.on is 'kind'.*harvest.*an amount"),

@@ -52,18 +52,23 @@ def tried_out(situation: Situation, *players: Learner) -> None:
 def made(situation: Any, call: str) -> Situation:
     """The situation, where it is one; `call` is what it was given to."""
     if not isinstance(situation, Situation):
-        name = situation.__name__ if isinstance(situation, type) else str(situation).title()
-        right = f"{call}(nomoi.{name}())" if name.isidentifier() else f"{call}(nomoi.Pool())"
+        known = isinstance(situation, type) and issubclass(situation, Situation)
+        name = situation.__name__ if known else str(situation).capitalize()
+        right = f"{call}(nomoi.{name if known or name in ('Harvest', 'Pool', 'Matrix') else 'Pool'}())"
         raise Refusal(f"{situation!r} is no situation; one that is made would be right: {right}.")
     return situation
 
 
-_PASSED: set[Any] = set()  # what was tried already, by its shapes
+_PASSED: set[Any] = set()  # what was tried already, by its structure and the shapes of what is in it
 
 
 def once(situation: Situation, *players: Learner) -> None:
     """`tried_out`, once for all that differs in settings alone."""
-    kind: Any = jax.tree.structure((situation, players))
+    both = situation, players
+    kind: Any = (
+        jax.tree.structure(both),
+        tuple((np.shape(x), str(getattr(x, "dtype", type(x)))) for x in jax.tree.leaves(both)),
+    )
     try:
         if kind in _PASSED:
             return
@@ -228,7 +233,7 @@ def shape(x: Any) -> str:
     return f"{list(x.shape)} {x.dtype}"
 
 
-def fault(error: Exception) -> str:
+def fault(error: BaseException) -> str:
     """What went wrong in somebody's code, and where: the last line of theirs, or else of nomoi's."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
     home = str(Path(__file__).parents[1])
@@ -246,7 +251,7 @@ def _said(file: str, question: Callable[[], str]) -> None:
         _end(str(wrong), more)
     except Refusal:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # who ends the process has not answered
         hint = ""
         if isinstance(error, jax.errors.ConcretizationTypeError):
             hint = "; `if`, int() and the like need numbers, and under jit there are none yet: jnp.where would be right"

@@ -53,6 +53,8 @@ class Bench:
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
         setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else _blank("harvest"))
+        if not isinstance(setup, dict) or not isinstance(setup.get("stack", []), list):
+            raise Refusal("a setup names a situation, its options, and a list of institutions.")
         place = bare = self.shelf.build({**setup, "stack": []})
         parts = []
         for part in setup.get("stack", []):

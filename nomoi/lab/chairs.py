@@ -55,8 +55,8 @@ class Chair:
 
     @property
     def lacking(self) -> bool:
-        """Whether the turn waits for it."""
-        return bool(self.asked) and self.answer is None and self.state != "gone"
+        """Whether the turn waits for it: not where nobody came before the host began, or the room went on without."""
+        return bool(self.asked) and self.answer is None and self.state not in ("gone", "empty")
 
     def wrong(self, given: Any, heads: Mapping[str, int]) -> str:
         """What is wrong with choices, {head: choice}, as an answer to what is asked; empty where nothing is."""

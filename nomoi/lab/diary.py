@@ -9,6 +9,7 @@ rooms/<name>/keys.json      the tokens of its links, for the owner's eyes alone
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
 import os
 from pathlib import Path
@@ -40,7 +41,16 @@ class Diary:
             self._file = open(self.path, "x", encoding="utf-8")  # noqa: SIM115
         except OSError as error:
             raise Refusal(f"{self.path} cannot be written ({why(error)}); give another folder with --out.") from None
+        self._alone()
         self._write({"diary": FORMAT, "plan": dataclasses.asdict(plan), "setup": setup, "head": head})
+
+    def _alone(self) -> None:
+        """Refuse a room that another lab lives, whose turns would stand among these."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise Refusal(f"the room {self.folder.name} is lived in another lab; end that one first.") from None
 
     def add(self, turn: Line, ms: list[int | None], by: list[str]) -> None:
         """One more line, on the disk when this returns."""
@@ -73,9 +83,9 @@ class Diary:
             played = Transcript(first["head"], tuple(line["turn"] for line in lines if "said" not in line))
         except (ValueError, KeyError, TypeError) as error:
             raise Refusal(f"{self.path} is no diary of a room ({error}); it must be as the lab wrote it.") from None
-        with open(self.path, "r+b") as file:
-            file.truncate(len(whole))
         self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
+        self._alone()
+        self._file.truncate(len(whole))
         return plan, first["setup"], played, lines
 
     def keys(self, make: Any = None) -> list[str]:

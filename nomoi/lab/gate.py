@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from nomoi.errors import Refusal
 
 SOCKETS, RATE, LARGEST = 64, 50, 65536  # at once; messages a second and socket; bytes of a message or a request
+LONGEST = 200  # letters of a path or a name
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -41,7 +42,9 @@ class Gate:
         said = Headers(scope=scope)
         origin, strict = said.get("origin"), scope["type"] == "websocket" or scope["method"] not in ("GET", "HEAD")
         refused: Response | None = None
-        if said.get("host") not in self.hosts:
+        if len(scope["path"]) > LONGEST:
+            refused = PlainTextResponse("There is no such place.", 404)
+        elif (said.get("host") or "").lower() not in self.hosts:
             refused = PlainTextResponse("This lab answers under its own address alone.", 421)
         elif (strict or origin) and origin not in {f"http://{host}" for host in self.hosts}:
             refused = PlainTextResponse("This lab hears its own pages alone.", 403)
@@ -74,7 +77,7 @@ async def deny(scope: Any, receive: Any, send: Any, response: Response) -> None:
 
 def same(given: Any, token: str) -> bool:
     """Whether a token is right, in a time that tells nothing."""
-    return isinstance(given, str) and hmac.compare_digest(given.encode(), token.encode())
+    return isinstance(given, str) and hmac.compare_digest(given.encode("utf-8", "replace"), token.encode())
 
 
 class Meter:
@@ -93,7 +96,7 @@ class Meter:
 
 def unfiled(word: str) -> str:
     """A word of a page that names who plays; refused where it names a file."""
-    if any(mark in word for mark in ("/", "\\", ".py")) or Path(word or ".").is_file():
+    if len(word) > LONGEST or any(mark in word for mark in ("/", "\\", ".py")) or Path(word or ".").is_file():
         raise Refusal(f"{word[:60]!r} is no name of a player; files are given on the command line, and a page names "
                       "what is there.")  # fmt: skip
     return word

@@ -120,7 +120,10 @@ def of(told: Mapping[str, Any], where: str) -> Plan:
         else:
             right = isinstance(value, type(default)) and not (isinstance(value, bool) and default is not True)
         if not right:
-            like = ["levy.rate=2"] if isinstance(default, tuple) else default
-            raise Refusal(f"{where} gives {value!r} for {name}; something like {like!r} would be right.")
+            like = ["levy.rate=2"] if isinstance(default, tuple) else "a text" if isinstance(default, str) else default
+            raise Refusal(f"{where} gives {repr(value)[:60]} for {name}; something like {like} would be right.")
         given[name] = value
-    return Plan(**given)
+    try:
+        return Plan(**given)
+    except Refusal as refusal:
+        raise Refusal(f"{where}: {refusal}") from None

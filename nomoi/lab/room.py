@@ -128,7 +128,7 @@ class Room:
             return
         answers = {c.seat: c.answer for c in self.chairs if c.answer is not None}
         late = [c.seat for c in self.chairs if c.asked and c.answer is None]
-        gone = [c.seat for c in self.chairs if c.state == "gone"]
+        gone = [c.seat for c in self.chairs if c.state in ("gone", "empty")]
         self._take(await self._call(self._play.turn, answers, late, gone, [c.ms for c in self.chairs],
                                     bool(self.company.watchers)))  # fmt: skip
 
@@ -222,6 +222,8 @@ class Room:
 
     def _host(self, kind: Any) -> str:
         if kind == "start" and self.phase in ("waiting", "talking"):
+            if self.chairs and not any(c.state == "here" for c in self.chairs):
+                return "Nobody has come yet; a session begins with one person at least."
             self._pressed = True
         elif kind == "end" and self.phase in ("waiting", "talking", "playing", "paused"):
             self._ended = "The host has ended the session."

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import secrets
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,7 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainT
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
 from nomoi.lab import gate
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
@@ -179,6 +180,7 @@ class Lab:
         if not self.hosted(request):
             return _no()
         name, given = request.path_params["name"], await _json(request)
+        self._served.set()  # who asks has the page
         try:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
@@ -190,6 +192,10 @@ class Lab:
                 return JSONResponse(await self.bench(name, given))
         except Refusal as refusal:  # of a moved slider it is the answer, and no fault that a browser should report
             return JSONResponse({"refused": str(refusal)}, 200 if name in ("follow", "formula") else 422)
+        except Exception as error:  # ours, or of a person's own file: told here and there, and the lab goes on
+            said = f"the question {name!r} failed ({type(error).__name__}: {printable(str(error))[:200]})"
+            print(f"nomoi: {said}; the lab goes on.", file=sys.stderr, flush=True)
+            return JSONResponse({"refused": f"{said}; nothing was changed."}, 500)
         return PlainTextResponse("There is no such question.", 404)
 
     def _told(self, room: Room) -> dict[str, Any]:
@@ -279,6 +285,7 @@ async def _json(request: Request) -> dict[str, Any]:
             return {}
     try:
         said = json.loads(body)
+        json.dumps(said, ensure_ascii=False).encode()  # half a letter, which nobody could be told, is no text
     except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}

@@ -61,7 +61,7 @@ def named(word: str) -> list[Thing]:
     """All things of a name, or of a name and a kind (`study:altar`)."""
     kind, colon, name = word.partition(":")
     kinds, name = ([single(kind)], name) if colon else (list(KINDS), word)
-    found = [thing for k in kinds for thing in listed(k, name.lower())]
+    found = [thing for k in kinds for thing in listed(k, name.lower())] if name else []
     if not found:
         offer = nearest(name.lower(), {thing.name for k in kinds for thing in listed(k)})
         if not offer.startswith("did") and not colon:  # all names are too many for a sentence

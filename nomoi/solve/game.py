@@ -57,6 +57,9 @@ class NormalForm:
         if len(players) != n or tuple(map(len, actions)) != payoff.shape[1:]:
             raise Refusal(f"{self.title} names {len(players)} players and {list(map(len, actions))} actions for "
                           f"payoffs of shape {list(payoff.shape)}; names and payoffs must agree.")  # fmt: skip
+        for whose, names in (("players", players), *zip((f"actions of {p}" for p in players), actions, strict=True)):
+            if twice := [name for k, name in enumerate(names) if name in names[:k]]:
+                raise Refusal(f"{self.title} has two {whose} called {twice[0]!r}; each needs a name of its own.")
         object.__setattr__(self, "players", players)
         object.__setattr__(self, "actions", actions)
 

@@ -21,8 +21,8 @@ class Reached:
     """best, the largest sum of payoffs of an outcome; at, the outcomes (actions) where it lies; sums of the points.
 
     shares     of `best` that each point reaches; empty where a share makes no sense, and `why` then says why
-    anarchy    best over the worst of the points, infinite where that is 0;  stability  over the best of them; both NaN
-               where sums have unlike signs or there are no points
+    anarchy    best over the worst of the points;  stability  over the best of them; infinite where that is 0, and NaN
+               where the best sum is 0, sums have unlike signs, or there are no points
     """
 
     best: float
@@ -36,10 +36,10 @@ class Reached:
 
 def reached(game: NormalForm, payoffs: Sequence[Sequence[float]] | np.ndarray) -> Reached:
     """Of points with payoffs [points, n], such as equilibria."""
-    total = tidy(game.payoff.sum(0))
+    total = _whole(tidy(game.payoff.sum(0)), game)
     best = float(total.max())
     at = tuple(tuple(map(int, a)) for a in np.argwhere(total == best))
-    sums = np.asarray(payoffs, np.float64).reshape(-1, game.n).sum(1)
+    sums = _whole(np.asarray(payoffs, np.float64).reshape(-1, game.n).sum(1), game)
     shares, anarchy, stability, why = (), math.nan, math.nan, ""
     if not len(sums):
         why = "no equilibrium was found"
@@ -52,3 +52,9 @@ def reached(game: NormalForm, payoffs: Sequence[Sequence[float]] | np.ndarray) -
     else:
         why = "the best sum is 0" if best == 0 else "a sum in equilibrium is below 0"
     return Reached(best, at, tuple(sums.tolist()), shares, anarchy, stability, why)
+
+
+def _whole(sums: np.ndarray, game: NormalForm) -> np.ndarray:
+    """Sums of payoffs, of which 0 is what rounding leaves of 0.1 + 0.2 - 0.3."""
+    dust = game.n * np.finfo(float).eps * np.abs(game.payoff).max()
+    return np.where(np.abs(sums) <= dust, 0.0, sums)
