@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -498,7 +499,8 @@ def test_a_diary_that_was_cut_short_goes_on(bench, tmp_path):
         play.turn({0: {"request": 2}}, [], [], [40])
     with open(diary.path, "a") as file:
         file.write('{"turn": {"step": 4, "ans')  # the power went
-    again = Diary(tmp_path / "rooms" / "1")
+    shutil.copytree(diary.folder, tmp_path / "rooms" / "2")  # the first one is lived on, to compare
+    again = Diary(tmp_path / "rooms" / "2")
     resumed, told, *played = again.resume()
     assert resumed == one
     assert told == setup
@@ -699,6 +701,8 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
     assert ask(f"{url}enter", {"token": 3}, Origin=mine)[0] == 403
     assert ask(f"{url}ask/rooms", {}, Origin=mine)[0] == 403
     assert ask(f"{url}enter", {"token": "x" * 70_000}, Origin=mine)[0] == 413
+    assert ask(f"{url}enter", {"token": "\ud800"}, Origin=mine)[0] == 403  # half a letter
+    assert ask(f"{url}r/1/{'9' * 5000}/")[0] == 404
     status, headers, _ = ask(f"{url}enter", {"token": token}, Origin=mine)
     cookie = headers["set-cookie"]
     assert status == 200
@@ -710,6 +714,13 @@ def test_foreign_hosts_origins_and_tokens_are_refused(house):
     assert status == 200
     assert json.loads(text)["rows"][0][:2] == ["price of wine", "0.4000"]
     assert ask(f"{url}ask/formula", {"form": "edgeworth"}, Origin=mine)[0] == 403
+    for name, odd in (("formula", {"form": []}), ("build", {"setup": "x"}), ("follow", {"script": "a" * 5000}),
+                      ("build", {"setup": {"situation": "pool", "stack": None}})):  # fmt: skip
+        status, _, text = ask(f"{url}ask/{name}", odd, Origin=mine, **host)
+        assert json.loads(text)["refused"], (name, odd)
+    title = {"plan": {"title": "\ud800"}, "setup": MATRIX}
+    assert ask(f"{url}ask/room", title, Origin=mine, **host)[0] == 422
+    assert ask(f"{url}ask/rooms", {}, Origin=mine, **host)[0] == 200
     for told in ({"situation": "x.py:Y"}, {"under": "charter(law=/etc/passwd)"}, {"script": "x.py:Y"}):
         assert ask(f"{url}ask/room", {"plan": told, "setup": MATRIX}, Origin=mine, **host)[0] == 422
     assert ask(f"{url}ask/room", {"preset": "/etc/passwd"}, Origin=mine, **host)[0] == 422

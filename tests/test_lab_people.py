@@ -125,6 +125,30 @@ def test_whoever_agrees_knows_that_words_are_kept():
         plan.of({"talk": "yes"}, "room.toml")
 
 
+# --- who begins -------------------------------------------------------------------------------------------------
+
+
+def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_waited_for(bench):
+    async def session():
+        setup = {"situation": "pool", "options": {"agents": "3", "most": "0.1"}, "stack": []}
+        crowd = Crowd(bench, setup, persons=3, deadline=600)
+        room, here = crowd.room, crowd.links[0]
+        crowd.links, crowd.task = [None] * 3, asyncio.create_task(crowd.room.run())
+        await crowd.until(lambda: room.phase == "waiting")
+        assert room.hear(None, '{"t": "start"}').startswith("Nobody has come yet")
+        crowd.links[0] = here
+        room.join(0, here)
+        room.hear(0, '{"t": "agree"}')
+        assert room.hear(None, '{"t": "start"}') == ""
+        await crowd.until(lambda: room.phase == "playing" and room.chairs[0].asked)
+        while not crowd.task.done():
+            await crowd.answer(request=0)
+        return room.record
+
+    _, told = session_of(bench, asyncio.run(session()))
+    assert {tuple(row) for row in told.terms["by"]} == {("person", "script", "script")}
+
+
 # --- presets --------------------------------------------------------------------------------------------------------
 
 SHORT = dict.fromkeys(("commons", "commons_talk"), ("situation.horizon=6", "situation.side=9"))  # the rest as it is
