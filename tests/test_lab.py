@@ -197,6 +197,14 @@ def test_a_moved_slider_compiles_nothing(bench):
     assert levied[1] / levied[0] == pytest.approx(9 / 7, rel=0.01)
 
 
+def test_what_is_not_solved_says_why_and_a_preset_keeps_its_name(bench):
+    stack = [{"institution": "altar", "options": {}}]
+    found = bench.follow({"setup": {"situation": "pool", "preset": "small", "options": {}, "stack": stack}})
+    assert any("because altar leaves to chance" in said for said in found["said"])
+    told = bench.shelf.setup(bench.shelf.build({"situation": "pool", "preset": "small", "options": {}, "stack": []}))
+    assert (told["preset"], told["options"]) == ("small", {})
+
+
 def test_a_small_fishery_is_solved_and_a_levy_mends_it(bench):
     stack = [{"institution": "levy", "options": {"on": "request", "rate": "0.75", "proceeds": "shared"}}]
     found = bench.follow({"setup": {"situation": "pool", "preset": "small", "options": {}, "stack": stack}})

@@ -34,6 +34,9 @@ class Fallow(Institution):
     def emits(self) -> dict[str, Event]:
         return {"rested": Event("rested", "[n]", "steps", "had to leave the commons alone", True)}
 
+    def chance(self, situation: Situation) -> str:
+        return ""  # nothing here is drawn, so that a small situation under it can still be solved exactly
+
     def fits(self, situation: Situation) -> None:
         if self.head not in situation.actions:
             raise Refusal(f"fallow.head is {self.head!r}; {nearest(self.head, situation.actions, 'choice')}")

@@ -24,6 +24,7 @@ from nomoi.probes.meeting import Guest
 from nomoi.report import solution, unfolded
 from nomoi.runs import regimes
 from nomoi.runs.shapes import in_force
+from nomoi.solve import unfold
 from nomoi.solve.analysis import analyse
 
 WORLDS = 16
@@ -61,6 +62,8 @@ def shape(situation: Situation) -> str:
 
 def _solved(situation: Situation) -> dict[str, Any] | None:
     """What backward induction, or the solvers of games in normal form, say."""
+    if situation.bare.lots and not situation.lots:
+        unfold.declared(situation)
     if not situation.lots or situation.horizon > UNFOLDS:
         return None
     joint = float(np.prod([float(k) for k in situation.actions.values()])) ** situation.agents

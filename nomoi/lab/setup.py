@@ -81,8 +81,11 @@ class Shelf:
     def setup(self, situation: Situation) -> Setup:
         """A situation as a setup."""
         stack = [{"institution": self.name(type(i)), "options": changed(i)} for i in situation.institutions]
-        bare = situation.bare
-        return {"situation": self.name(type(bare)), "preset": "", "options": changed(bare), "stack": stack}
+        bare, options = situation.bare, changed(situation.bare)
+        like = (name for name in type(bare).presets if changed(build(type(bare), name)) == options)
+        preset = next(like, "") if options else ""
+        return {"situation": self.name(type(bare)), "preset": preset, "options": {} if preset else options,
+                "stack": stack}  # fmt: skip
 
     def build(self, setup: Any) -> Situation:
         """The situation of a setup; refused, in a sentence, where it is none."""

@@ -34,7 +34,7 @@ def tabular(situation: Situation, limit: int = LARGEST, symmetric: bool = False)
     number of agents; the situation must then treat them alike.  Refuses what leaves undeclared things to chance, and
     what has more than `limit` joint choices.
     """
-    _declared(situation)
+    declared(situation)
     heads = situation.actions
     frontier = _start(situation)
     place = {bytes(row): s for s, row in enumerate(_bytes(frontier))}
@@ -105,7 +105,7 @@ def _kept(markov: Markov) -> list[tuple[State, Answers, Any, State, Any]]:
 
 def normal_form(situation: Situation) -> NormalForm:
     """A situation of one step as a game: expected payoffs with transfers, all heads of an agent as one choice."""
-    _declared(situation)
+    declared(situation)
     heads, n = situation.actions, situation.agents
     start = _start(situation)
     asked, _ = _over(lambda s: _asks(situation, s), start, 1)
@@ -128,7 +128,7 @@ def normal_form(situation: Situation) -> NormalForm:
     )
 
 
-def _declared(situation: Situation) -> None:
+def declared(situation: Situation) -> None:
     """Refuse what leaves to chance something that nobody declares."""
     world = situation.bare
     if world.lots == 0:
