@@ -275,6 +275,17 @@ def equal(monkeypatch):
     equal.listed.cache_clear()
 
 
+def test_equal_stamps_of_one_module_are_equal_along_lines_alone(equal):
+    from nomoi.runs.equal import same
+
+    equal("a 1 2", "a 3 4", "b 1 3")
+    assert same("a", "1", "2")
+    assert same("a", "4", "3")
+    assert not same("a", "1", "3")
+    assert not same("a", "2", "4")
+    assert not same("b", "1", "2")
+
+
 def test_the_list_of_equal_stamps_can_be_read_and_golden_runs_decide_what_comes_into_it(equal):
     from nomoi.runs import equal as stamps
 

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from nomoi import catalogue
@@ -140,3 +141,10 @@ def test_the_adapter_of_jaxmarl_refuses_what_is_no_choice():
         pilot.made("pool", "multi_agent_env")
     with pytest.raises(Refusal, match="of the type float32"):  # a type is known inside of a program too
         jax.jit(env.step)(jax.random.key(1), state, dict.fromkeys(env.agents, jnp.float32(0)))
+
+
+def test_the_first_choice_that_is_not_there_is_out_of_reach():
+    pilot.in_reach("who", "choose", np.array([0, 1]), 2)
+    for wrong in (2, -1):
+        with pytest.raises(Refusal, match=f"who answers {wrong} to 'choose'; a choice from 0 to 1"):
+            pilot.in_reach("who", "choose", np.array([0, wrong]), 2)

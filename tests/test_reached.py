@@ -213,3 +213,14 @@ def test_options_that_are_not_the_defaults_are_written_as_one_would_type_them():
     assert changed(Levy(rate=4, on="defect", proceeds="shared")) == {
         "rate": "4.0", "on": "defect", "proceeds": "shared"
     }  # fmt: skip
+
+
+def test_a_mixture_dominates_in_a_larger_game_and_names_nobody_who_is_gone():
+    one = np.array([[4, 0, 0], [0, 4, 0], [1, 1, -1]])  # the third is below half of each of the others
+    out = eliminate(NormalForm(np.stack([one, np.zeros((3, 3))])))
+    assert [(s.player, s.action) for s in out.steps] == [(0, 2)]
+    assert out.steps[0].by == {0: 0.5, 1: 0.5}
+    best, least = np.array([9, 9, 9]), np.array([0, 0, 0])  # the second goes by the first; so then does the third
+    out = eliminate(NormalForm(np.stack([np.stack([best, least + 1, least]), np.zeros((3, 3))])))
+    assert all(0 in s.by for s in out.steps)
+    assert {s.action for s in out.steps} == {1, 2}
