@@ -211,6 +211,10 @@ def test_a_small_fishery_is_solved_and_a_levy_mends_it(bench):
     assert found["how"] == "solved exactly"
     rows = {row[0]: row[1] for row in found["rows"]}
     assert (rows["welfare"], found["without"]["welfare"], rows["the most"]) == ("2.95", "1.00", "3.19")
+    other = bench.follow(
+        {"setup": {"situation": "pool", "preset": "small", "options": {"growth": "0.2"}, "stack": stack}}
+    )
+    assert other["without"]["the most"] != found["without"]["the most"]  # it is that of what stands there now
     assert found["said"][0] == "Step 1, most probably: agent 0: request 0; agent 1: request 0.5."  # amounts, no indices
     assert found["sentences"] == found["rules"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Bench:
         programs.keep()
         self.store, self.shelf = Store(out), Shelf()
         self._others = dict[tuple[str, str], Guest]()
+        self._alone: tuple[str, dict[str, Any]] = "", {}  # what followed last without any rule, and of what
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
 
@@ -83,7 +85,11 @@ class Bench:
         found["sentences"] = [i.sentence for i in place.institutions]
         if not place.institutions or not found["rows"]:
             return found
-        alone = consequences.follow(place.bare, self.others(word or default(place), place.bare), exact=found["exact"])
+        key = json.dumps([{**given["setup"], "stack": []}, word or default(place), found["exact"]], sort_keys=True)
+        if self._alone[0] != key:  # a rule that moves moves nothing there
+            who = self.others(word or default(place), place.bare)
+            self._alone = key, consequences.follow(place.bare, who, exact=found["exact"])
+        alone = self._alone[1]
         if alone["exact"] == found["exact"]:
             found["without"] = {row[0]: row[1] for row in alone["rows"]}
         if not found["exact"] and word != villages.NAME and not word.startswith(LEARNED):
