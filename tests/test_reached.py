@@ -220,7 +220,6 @@ def test_a_mixture_dominates_in_a_larger_game_and_names_nobody_who_is_gone():
     out = eliminate(NormalForm(np.stack([one, np.zeros((3, 3))])))
     assert [(s.player, s.action) for s in out.steps] == [(0, 2)]
     assert out.steps[0].by == {0: 0.5, 1: 0.5}
-    best, least = np.array([9, 9, 9]), np.array([0, 0, 0])  # the second goes by the first; so then does the third
-    out = eliminate(NormalForm(np.stack([np.stack([best, least + 1, least]), np.zeros((3, 3))])))
-    assert all(0 in s.by for s in out.steps)
-    assert {s.action for s in out.steps} == {1, 2}
+    ranks = np.outer([1, 0, 9], [1, 1, 1])  # the first goes by the third, and so does the second: the first is gone
+    out = eliminate(NormalForm(np.stack([ranks, np.zeros((3, 3))])))
+    assert {s.action: s.by for s in out.steps} == {0: {2: 1.0}, 1: {2: 1.0}}
