@@ -53,8 +53,7 @@ def made(situation: Any, call: str) -> Situation:
     """The situation, where it is one; `call` is what it was given to."""
     if not isinstance(situation, Situation):
         known = isinstance(situation, type) and issubclass(situation, Situation)
-        name = situation.__name__ if known else str(situation).capitalize()
-        right = f"{call}(nomoi.{name if known or name in ('Harvest', 'Pool', 'Matrix') else 'Pool'}())"
+        right = f"{call}(nomoi.{situation.__name__ if known else 'Pool'}())"
         raise Refusal(f"{situation!r} is no situation; one that is made would be right: {right}.")
     return situation
 

@@ -55,11 +55,9 @@ class Bench:
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
         setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else _blank("harvest"))
-        if not isinstance(setup, dict) or not isinstance(setup.get("stack", []), list):
-            raise Refusal("a setup names a situation, its options, and a list of institutions.")
+        stack, parts = self.shelf.stack(setup), []
         place = bare = self.shelf.build({**setup, "stack": []})
-        parts = []
-        for part in setup.get("stack", []):
+        for part in stack:
             made, refused = self.shelf.institution(part), ""
             try:
                 place = govern(place, made)
@@ -82,13 +80,13 @@ class Bench:
         place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
         who = self.others(gate.unfiled(word), place)
         found = consequences.follow(place, who, exact=not word)
-        found["sentences"] = [i.sentence for i in place.institutions]
+        found["sentences"] = [i.says(place.bare) for i in place.institutions]
         if not place.institutions or not found["rows"]:
             return found
-        key = json.dumps([{**given["setup"], "stack": []}, word or default(place), found["exact"]], sort_keys=True)
+        same = word or default(place)
+        key = json.dumps([{**given["setup"], "stack": []}, same, found["exact"]], sort_keys=True)
         if self._alone[0] != key:  # a rule that moves moves nothing there
-            who = self.others(word or default(place), place.bare)
-            self._alone = key, consequences.follow(place.bare, who, exact=found["exact"])
+            self._alone = key, consequences.follow(place.bare, self.others(same, place.bare), exact=found["exact"])
         alone = self._alone[1]
         if alone["exact"] == found["exact"]:
             found["without"] = {row[0]: row[1] for row in alone["rows"]}

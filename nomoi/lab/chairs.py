@@ -54,9 +54,14 @@ class Chair:
         return {"seat": self.seat, "agreed": self.agreed, "talked": self.talked, "answered": answered}
 
     @property
+    def left(self) -> bool:
+        """Whether a script has the seat: nobody came before the host began, or the room went on without."""
+        return self.state in ("gone", "empty")
+
+    @property
     def lacking(self) -> bool:
-        """Whether the turn waits for it: not where nobody came before the host began, or the room went on without."""
-        return bool(self.asked) and self.answer is None and self.state not in ("gone", "empty")
+        """Whether the turn waits for it."""
+        return bool(self.asked) and self.answer is None and not self.left
 
     def wrong(self, given: Any, heads: Mapping[str, int]) -> str:
         """What is wrong with choices, {head: choice}, as an answer to what is asked; empty where nothing is."""

@@ -128,7 +128,7 @@ class Room:
             return
         answers = {c.seat: c.answer for c in self.chairs if c.answer is not None}
         late = [c.seat for c in self.chairs if c.asked and c.answer is None]
-        gone = [c.seat for c in self.chairs if c.state in ("gone", "empty")]
+        gone = [c.seat for c in self.chairs if c.left]
         self._take(await self._call(self._play.turn, answers, late, gone, [c.ms for c in self.chairs],
                                     bool(self.company.watchers)))  # fmt: skip
 

@@ -89,13 +89,20 @@ class Shelf:
 
     def build(self, setup: Any) -> Situation:
         """The situation of a setup; refused, in a sentence, where it is none."""
-        if not isinstance(setup, Mapping) or not isinstance(setup.get("stack", []), list):
-            raise Refusal("a setup names a situation, its options, and a list of institutions.")
-        if len(setup.get("stack", [])) > MOST:
-            raise Refusal(f"there are {len(setup['stack'])} institutions, and {MOST} are the most that the lab stacks.")
+        stack = self.stack(setup)
+        if len(stack) > MOST:
+            raise Refusal(f"there are {len(stack)} institutions, and {MOST} are the most that the lab stacks.")
         cls = self.find(setup.get("situation"), "situation")
         bare = build(cls, setup.get("preset") or None, **_texts(setup.get("options", {})))
-        return govern(bare, *(self.institution(part) for part in setup.get("stack", [])))
+        return govern(bare, *map(self.institution, stack))
+
+    @staticmethod
+    def stack(setup: Any) -> list[Any]:
+        """The institutions of a setup, as they are given; refused where it is no setup."""
+        stack = setup.get("stack", []) if isinstance(setup, Mapping) else None
+        if not isinstance(stack, list):
+            raise Refusal("a setup names a situation, its options, and a list of institutions.")
+        return stack
 
     def institution(self, part: Any) -> Institution:
         """One institution of a stack."""
