@@ -1,7 +1,7 @@
 """Models as formulas: classes of parameters, whose answers are found by their annotations.
 
 An answer is a property, a method without arguments, or a function of the model's module that needs the model alone, and
-gives a number, an `Answer`, yes or no, or a word.  What it means is the first sentence that is written about it.
+gives a number, an `Answer`, yes or no, or a word.  What it means is the first paragraph that is written about it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _hints(call: Callable[..., Any]) -> dict[str, Any]:
 
 
 def _first(thing: Any) -> str:
-    """The first sentence that is written about it."""
+    """The first paragraph that is written about it."""
     return " ".join((thing.__doc__ or "").strip().split("\n\n")[0].split())
 
 

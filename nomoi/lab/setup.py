@@ -9,7 +9,6 @@ nomoi, and what was given on the command line; it can load no file.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from nomoi.core import Institution, Situation, build, govern, options
 from nomoi.core.option import Option, typed, written
 from nomoi.core.settings import changed
 from nomoi.errors import Refusal
+from nomoi.report.listed import sentence
 from nomoi.runs import regimes
 
 Setup = dict[str, Any]
@@ -61,10 +61,10 @@ class Shelf:
         return [*mine, *(c.name.lower() for c in catalogue.texts(kind) if c.name.lower() not in mine)]
 
     def about(self, kind: str) -> dict[str, str]:
-        """What each of a kind is, in the first sentence of its card, by name."""
+        """What each of a kind is, in the first sentence of its card or the first part of it, by name."""
         cards = {c.name.lower(): c.card for c in catalogue.texts(kind)}
         cards |= {name: cls.__doc__ or "" for name, cls in self.own.items() if issubclass(cls, catalogue.base(kind))}
-        return {name: first(cards[name]) for name in self.names(kind)}
+        return {name: sentence(cards[name]).partition("; ")[0].rstrip(".") for name in self.names(kind)}
 
     # --- from words of the command line, and back -------------------------------------------------------------------
 
@@ -123,11 +123,6 @@ def _texts(given: Any) -> dict[str, str]:
     return dict(given)
 
 
-def first(card: str) -> str:
-    """The first sentence of a card."""
-    return re.split(r"(?<=[.;])\s", " ".join(card.split("\n\n")[0].split()) + " ")[0].rstrip(".;")
-
-
 def preset(made: Mapping[str, Any]) -> str:
     """What a preset changes, as far as that is short."""
     short = [f"{name} {typed(value)}" for name, value in made.items() if len(typed(value)) < 12]
@@ -170,4 +165,4 @@ def controls(rule: Any, without: Sequence[str] = ()) -> list[dict[str, Any]]:
     return [control(n, o, values[n]) for n, o in options(type(rule)).items() if n not in without]
 
 
-__all__ = ["Setup", "Shelf", "changed", "control", "controls", "first", "preset"]
+__all__ = ["Setup", "Shelf", "changed", "control", "controls", "preset"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,12 +21,10 @@ from nomoi.solve.game import NormalForm
 from nomoi.solve.subgame import Solution, backward, planner
 from nomoi.solve.unfold import LARGEST, normal_form, tabular
 
-FILES = (".nfg", ".csv", ".json")
-
 
 def place(word: str, under: str, set: Sequence[str]) -> tuple[Situation, NormalForm | None]:
     """The situation that is meant, governed; and the game of the file that it is from, which has names for things."""
-    source = formats.read(word) if Path(word).suffix.lower() in FILES else None
+    source = formats.read(word) if regimes.game(word) else None
     if source and len(dict.fromkeys(source.shape)) > 1:
         many = " and ".join(str(k) for k in dict.fromkeys(source.shape))
         raise Refusal(f"{word} has players with {many} choices, and only where all have equally many can a game be "
