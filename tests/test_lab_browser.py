@@ -221,3 +221,37 @@ def test_a_formula_is_moved_by_keyboard(lab, person):
     page.get_by_label("mean, exactly").fill("9")
     page.get_by_label("mean, exactly").press("Tab")
     page.get_by_role("alert").get_by_text("a number in [-3, 3] would be right").wait_for()
+
+
+LATE = """(word) => {
+  const quick = window.fetch;
+  window.fetch = async (path, given) => {
+    const answer = await quick(path, given);
+    if (given?.body?.includes(word)) await new Promise((go) => setTimeout(go, 1500));
+    return answer;
+  };
+}"""
+
+
+def test_an_answer_that_comes_late_shows_nothing(lab, person):
+    page = person(lab[1][0])
+    page.evaluate(LATE, "niche")  # the first formula
+    page.get_by_role("button", name="Formulas").press("Enter")
+    page.get_by_label("Which").select_option("deferring")
+    page.get_by_role("cell", name="0.198").wait_for()
+    page.wait_for_timeout(2000)
+    assert page.get_by_role("cell", name="0.198").is_visible()
+    assert page.get_by_role("slider", name="mean (mu)").is_visible()
+
+    page.get_by_role("button", name="Build").press("Enter")
+    page.get_by_label("Who meets over what").wait_for()
+    page.evaluate(LATE, '"pool"')
+    page.get_by_label("Who meets over what").select_option("pool")
+    page.get_by_label("Who meets over what").select_option("matrix")
+    page.get_by_role("heading", name="What follows: solved exactly").wait_for()
+    page.wait_for_timeout(2000)
+    assert page.get_by_label("Who meets over what").input_value() == "matrix"
+    page.get_by_label("Who meets over what").select_option("pool")
+    page.get_by_role("button", name="Records").press("Enter")
+    page.wait_for_timeout(2000)
+    assert page.url.endswith("#records")

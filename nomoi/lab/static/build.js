@@ -1,10 +1,10 @@
 // Build: a situation, a stack of institutions, a control for each option; and what follows from it.
 
 import {control} from './control.js';
-import {el, post, say, show, table} from './dom.js';
+import {el, place, post, say, show, table} from './dom.js';
 import * as kept from './setup.js';
 
-let setup = null, who = '', timer = 0, asked = 0;
+let setup = null, who = '', timer = 0, asked = 0, picked = 0;
 
 export async function build(go) {
   const left = el('div', {}), right = el('section', {id: 'consequences', ariaLabel: 'Consequences'});
@@ -13,7 +13,8 @@ export async function build(go) {
   if (told) ({setup, who} = told);
 
   async function refresh(focus) {
-    const now = await post('/ask/build', setup ? {setup} : {});
+    const mine = ++picked, now = await post('/ask/build', setup ? {setup} : {});
+    if (mine !== picked || place.now !== 'build') return; // another was picked meanwhile, or another place
     if (now.refused && !now.setup) {
       right.replaceChildren(el('p', {className: 'refused', role: 'alert'}, now.refused));
       if (!left.children.length) left.replaceChildren(el('button', {type: 'button', on: {click: () => { setup = null; who = ''; history.replaceState(null, '', '#build'); refresh(); }}}, 'Begin anew'));
@@ -34,7 +35,7 @@ export async function build(go) {
       const mine = ++asked;
       if (!right.children.length || right.querySelector('.refused')) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
       const got = await post('/ask/follow', {setup, script: who});
-      if (mine !== asked) return;
+      if (mine !== asked || place.now !== 'build') return;
       right.setAttribute('aria-busy', 'false');
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
       got.sentences.forEach((text, k) => { const card = document.getElementById(`sentence-${k}`); if (card) card.textContent = text; });

@@ -19,7 +19,9 @@ export async function formulas() {
   show(el('div', {className: 'two'}, el('div', {}, el('h2', {}, 'A formula'), el('div', {className: 'row'}, el('label', {htmlFor: 'form'}, 'Which: '), pick), left), right));
 
   async function begin() {
-    const told = await post('/ask/formula', open);
+    clearTimeout(timer);
+    const mine = ++asked, told = await post('/ask/formula', open);
+    if (mine !== asked) return; // another was picked meanwhile
     const moved = (c, value) => { open.options = {...open.options, [c.name]: value}; if (value === c.default) delete open.options[c.name]; open.along = c.name; soon(); };
     if (told.controls) left.replaceChildren(el('p', {}, told.about), ...told.controls.map((c) => control({...c, value: open.options[c.name] ?? c.value}, 'f', moved)));
     shown(told);
