@@ -261,6 +261,15 @@ def test_a_proposal_is_what_a_slow_count_makes_of_it(gap):
     assert passed or gap
 
 
+def test_a_rule_for_which_just_the_share_is_does_not_pass():
+    """Of six members half want all removed, and half, like a seventh who has left, all kept."""
+    practice, here = STATE[2], jnp.arange(7) < 6
+    key = next(k for k in map(jax.random.key, range(9)) if int(jax.random.uniform(k, (7,))[:6].argmax()) < 3)
+    said = jnp.broadcast_to((jnp.arange(7) < 3).astype(jnp.float32), (POSTS, 7))
+    passes = lambda **share: int(proposed(Bench(**share), key, practice, said, here).serial.max()) >= 0  # noqa: E731
+    assert (passes(majority=0.5), passes(majority=0.49)) == (False, True)
+
+
 practices = st.lists(st.tuples(st.integers(0, len(wide(MARKS)) - 1), st.integers(0, 2), st.integers(0, 9)), max_size=6)
 
 
@@ -370,6 +379,24 @@ def test_appeals_bring_a_case_before_the_bench():
     assert (was == (outcome.events["appealed"].sum(1) / 7 >= 0.3)).all()
     assert 0 < was.sum() < 30
     assert ((outcome.events["bench.decision"][:, 0] >= 0) == was).all()
+
+
+def test_who_hears_a_case_judges_by_the_precedent_that_it_makes_and_who_does_not_learns_nothing_of_it():
+    """One member drawn by lot makes a precedent for a post and those alike; what stood before counts if none heard."""
+    place = govern(PLACE.replace(often=0.15), Bench(proposals=0, radius=0, panel=1, audit=0.5, petition=1.0))
+    made, again, missed = 0, 0, 0
+    for seed in range(4):
+        known, events = {}, life(place, seed).events
+        names = ("post", "verdict", "bench.decided", "bench.decision", "bench.lawful", "bench.reversed")
+        for post, verdict, heard_, decision, right, turned in zip(*(events[n][:, 0] for n in names), strict=True):
+            if heard_:
+                made, again = made + (post not in known and decision > 0), again + (post in known)
+                assert decision == known.setdefault(post, decision)
+            else:
+                missed += post not in known
+            stands = known.get(post, 0)
+            assert (right, turned) == (verdict == stands, heard_ and verdict != stands)
+    assert min(made, again, missed) > 3
 
 
 def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
