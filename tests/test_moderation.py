@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from nomoi.core import govern, setting
+from nomoi.core import Outcome, govern, setting
 from nomoi.core.worlds import step
 from nomoi.errors import Refusal
 from nomoi.institutions.altar import Altar
@@ -343,6 +343,57 @@ def test_the_text_names_the_strongest_rule_for_each_verdict():
 # --- members ----------------------------------------------------------------------------------------------------------
 
 
+def test_groups_chances_and_who_is_asked_what_by_hand():
+    assert PLACE.groups.tolist() == [0, 0, 0, 1, 1, 1, 2]
+    assert Moderation(members=10).groups.tolist() == [0] * 5 + [1] * 3 + [2] * 2
+    often = np.asarray(PLACE.chances)
+    np.testing.assert_allclose(often[[0b00000, 0b10000, 0b00111]], [0.7**5, 0.3 * 0.7**4, 0.3**3 * 0.7**2], rtol=1e-5)
+    here = jnp.asarray([True, False, *[True] * 5])
+    asked = PLACE.asked(eqx.tree_at(lambda s: s.here, STATE[0], here))
+    assert np.flatnonzero(asked["verdict"]).tolist() == [0]
+    assert np.flatnonzero(asked["appeal"]).tolist() == [1, 3, 4, 5, 6, 7]
+
+
+def test_weights_are_drawn_as_said():
+    """Marks weigh by `spread`, in every group anew; all posts have `mild` against removal, give or take a half."""
+    states = [founded(Bench(proposals=0), key)[0] for key in jax.random.split(jax.random.key(5), 80)]
+    weights, own = (np.stack([np.asarray(getattr(s, name)) for s in states]) for name in ("weights", "own"))
+    assert weights[..., :-1].std() == pytest.approx(1.3, rel=0.1)  # 1200 draws
+    assert abs(weights[..., :-1].mean()) < 0.15
+    assert weights[..., -1].std() == pytest.approx(0.5, rel=0.2)  # 240 draws
+    assert weights[..., -1].mean() == pytest.approx(-1, abs=0.15)
+    assert own.std() == pytest.approx(0.4, rel=0.1)
+    often = np.bincount([int(s.post).bit_count() for s in states], minlength=6) / 80
+    assert often @ np.arange(6) == pytest.approx(5 * 0.3, abs=0.4)
+
+
+def test_groups_change_their_minds_together_and_by_their_drift():
+    """All posts without marks: what members wish moves by what their group's weight does."""
+    wish = life(govern(PLACE.replace(often=0.0, drift=0.2), Bench(proposals=0)), 2).events["wish"][:, 1:]
+    moves = np.diff(np.log(wish / (1 - wish)), axis=0)  # [steps - 1, members]
+    for g in range(3):
+        group = moves[:, PLACE.groups == g]
+        np.testing.assert_allclose(group, np.broadcast_to(group[:, :1], group.shape), atol=1e-3)
+    assert moves.std() == pytest.approx(0.2, rel=0.4)
+
+
+def test_who_is_in_concert_appeals_by_what_it_says_and_agrees_by_what_it_wishes():
+    for seed in range(3):
+        outcome = life(govern(PLACE.replace(concert=0.4), Bench(proposals=0)), seed)
+        verdict, said = outcome.events["verdict"][:, :1], outcome.events["wish"][:, 1:]
+        near = outcome.reward[:, 1:] >= 0.75  # no verdict is nearer to the wish
+        np.testing.assert_array_equal(outcome.events["agreed"][:, 1:], near)
+        against = wanted(said) != verdict
+        appealed = outcome.events["appealed"][:, 1:] == 1
+        assert not (appealed & ~against).any()
+        assert (appealed & near).any()  # it says otherwise than it wishes
+        assert not outcome.events["agreed"][:, 0].any()
+        assert not outcome.events["appealed"][:, 0].any()
+        middle_ = [lower(votes) for votes in wanted(said)]
+        value = np.asarray(felt(govern(PLACE, Bench(proposals=0)), outcome)["median"])
+        np.testing.assert_array_equal(value, np.array(middle_) == verdict[:, 0])  # keep, said as 0, counts
+
+
 def test_who_is_in_concert_says_one_end_and_is_of_the_smallest_group():
     place = PLACE.replace(concert=0.3)
     state, said, _, _, true = jax.tree.map(np.asarray, founded(Bench(proposals=0), jax.random.key(1), place))
@@ -363,6 +414,11 @@ def test_members_leave_who_are_content_too_rarely_and_then_get_nothing():
     assert left.sum() > 0
     assert left.sum(0).max() == 1
     assert not left[:, 0].any()
+    content, here = np.ones(7, np.float32), np.ones(7, bool)
+    for agreed, gone in zip(leaving.events["agreed"][:, 1:], left[:, 1:], strict=True):
+        content = 0.9 * content + 0.1 * agreed
+        assert (gone == (here & (content < 0.6))).all()
+        here &= gone == 0
     t, who = np.argwhere(left)[0]
     assert not leaving.reward[t + 1 :, who].any()
     assert (leaving.events["wish"][t + 1 :, who] == -1).all()
@@ -458,6 +514,16 @@ def test_objectives_differ_in_what_is_wanted_and_in_nothing_that_is_sensed():
     assert not np.asarray(untold.pop("bench.law")).any()
     for one, other in zip(jax.tree.leaves((outcome, told)), jax.tree.leaves((again, untold)), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_only_the_moderator_has_a_score_and_all_others_what_they_end_with():
+    events = {"verdict": jnp.full(3, 2), "wish": jnp.asarray([-1.0, 0.9, 0.2]), "bench.decision": jnp.full(3, 2)}
+    outcome = Outcome(jnp.asarray([0.0, 0.5, 0.25]), jnp.asarray([-0.25, 1.0, -1.0]), events, jnp.asarray(False))
+    place = govern(Moderation(members=2, marks=3), Bench())
+    for want, score in ((Decisions(weight=3.0, beside=2.0), 3 - 2 * 0.25), (Individual(), 1), (Individual(member=1), 0),
+                        (Aggregate("plurality"), 0.5)):  # fmt: skip
+        own = 2 if isinstance(want, Decisions) else 1
+        np.testing.assert_allclose(want.feel(jnp.zeros(3), place, outcome)[1], [score, own * 1.5, own * -0.75])
 
 
 def test_decisions_of_an_altar_are_its_violations():
@@ -579,15 +645,67 @@ def test_old_decisions_and_concert_are_measured():
     assert still["gained: mean"] > 0
 
 
+def test_members_move_between_looks_as_in_as_many_steps_and_rules_pass_at_every_second_look():
+    place, bench = Moderation(members=9, drift=0.1), Bench(proposals=0)
+    born, later = jax.random.split(jax.random.key(3))
+    people, practice, _ = amending.begun(place, bench, born, born)
+    tables, medians = map(np.asarray, amending._drifted(place, bench, people, practice, later))
+    assert not tables[0].any()
+    assert tables.any()
+    changed = (tables[1:] != tables[:-1]).any(1)
+    assert not changed[1::2].any()  # from look 1 to 2, 3 to 4
+    weights, members = np.asarray(people.state.weights, float), np.asarray(people.state.own, float)[1:]
+    for k, median in enumerate(medians):
+        moving, _ = jax.random.split(jax.random.fold_in(later, k))
+        weights = weights + 0.1 * 10**0.5 * np.asarray(jax.random.normal(moving, weights.shape))
+        lean = bits(8) @ (weights[place.groups] + members)[:, :-1].T + (weights[place.groups] + members)[:, -1]
+        right = np.sort(wanted(1 / (1 + np.exp(-lean))), 1)[:, 4]
+        assert (median == right).mean() > 0.99
+
+
+def test_changes_are_counted_in_the_second_half_alone(monkeypatch):
+    looks = np.arange(20)
+    early = np.where(looks < 10, looks % 2, 0)[:, None] * np.ones((1, 256), int)
+    always = (looks % 2)[:, None] * np.ones((1, 256), int)
+    monkeypatch.setattr(amending, "begun", lambda *_: (None, None, None))
+    monkeypatch.setattr(amending, "_drifted", lambda *_: (early, always))
+    got = amending.drifted(jax.random.key(1), {}, 9, 2, 0.1)
+    right = {"changed: bench": 0, "changed: median": 1, "median with bench": 0.5}
+    assert got == pytest.approx(right, abs=1e-6)
+
+
+def test_what_a_concert_gains_is_worth_by_what_its_members_wish(monkeypatch):
+    """One in concert wishes 0.75 and says 1; its verdicts are turned from keep to remove."""
+    state, here = SimpleNamespace(bloc=np.array([True, False])), np.ones((256, 1))
+    people = SimpleNamespace(state=state, wishes=here * [0.75, 0.0], said=here * [1.0, 0.0])
+    spoken = lambda place, *_: (people, {"mean": np.full(256, 2 if place.concert > 0 else 0)})  # noqa: E731
+    monkeypatch.setattr(amending, "_spoken", spoken)
+    got = amending.concerted(jax.random.key(1), {}, 2, 1, 0.5)
+    assert got == pytest.approx({"moved: mean": 1, "gained: mean": 0.5}, abs=1e-6)
+
+
 def test_the_widest_rule_is_turned_to_keep_or_from_it():
     place, bench, turned = Moderation(members=9), Bench(), set()
+    often = np.asarray(place.chances)
     for key in jax.random.split(jax.random.key(1), 8):
         people, practice, table = amending.begun(place, bench, key, key)
         before, later = np.asarray(table), np.asarray(amending._turned(place, bench, people, practice))
         other = before != later
         assert (later[other] == np.where(before[other] > 0, 0, 2)).all()
         turned |= set(later[other].tolist())
+        rules_, reach = slow_widest(practice, often)
+        assert (other == (rules_ == reach.argmax())).all() or not other.any()
     assert 0 in turned
+
+
+def slow_widest(practice, often):
+    """[posts] which rule speaks, -1 none; and how often each does, the first of equals."""
+    p, rules_ = jax.tree.map(np.asarray, practice), np.full(256, -1)
+    for x in range(256):
+        over = [(wide(8)[p.which[r]], p.serial[r], r) for r in range(len(p.which))
+                if p.serial[r] >= 0 and classes(8)[p.which[r], x]]  # fmt: skip
+        rules_[x] = max(over)[2] if over else -1
+    return rules_, np.array([often[rules_ == r].sum() for r in range(len(p.which))])
 
 
 def test_a_reader_learns_texts_only_beside_their_own_decisions():
@@ -609,6 +727,41 @@ def test_the_break_even_weight_of_procedure_by_hand():
     assert got["break-even weight of procedure"] == pytest.approx(1, abs=0.02)
     sigma = lambda x: 1 / (1 + np.exp(-x))  # noqa: E731
     assert got["accepted at no weight: bench less plurality"] == pytest.approx(sigma(-0.5) - sigma(0.5))
+
+
+def test_what_is_shown_of_a_community_by_hand():
+    """Four posts; two groups of one, who wish 0 and 1; the bench keeps, labels, removes, removes, the last by rule."""
+    often, verdicts_ = np.array([0.4, 0.3, 0.2, 0.1]), np.array([0, 1, 2, 2])
+    median, mean = np.array([0, 0, 2, 0]), np.array([0, 1, 2, 0])
+    score = {name: np.eye(3)[mean if name == "mean" else median] for name in compatible.SHOWN}
+    wishes, ruled = np.tile([0.0, 1.0], (4, 1)), np.array([False, False, True, True])
+    c = compatible.Community(wishes, verdicts_, median, median, score, np.zeros((4, 4)), ruled, 2)
+    got = compatible._one(c, Moderation(members=2, marks=2, shares=(0.5, 0.5)), often)
+    right = {
+        "median": 0.6, "mean": 0.9, "constant": 0.4, "mean with median": 0.7, "second founding": 0.6,
+        "rules passed": 2, "ruled": 0.3, "median, in gaps": 0.4 / 0.7, "median, under rules": 0.2 / 0.3,
+        "kappa, median": (0.6 - (0.4 * 0.8 + 0.3 * 0.2)) / (1 - (0.4 * 0.8 + 0.3 * 0.2)),
+        "worth to all: bench": 0.5, "worth to the worst-off group: bench": 0.3 / 2 + 0.3,
+        "worth to the worst-off group: median": 0.2, "worth to all: median": 0.5,
+    }  # fmt: skip
+    assert {name: got[name] for name in right} == pytest.approx(right)
+
+
+def test_the_learner_is_a_ridge_regression():
+    rng = np.random.default_rng(2)
+    x, score = rng.normal(size=(20, 4)), rng.random((20, 3))
+    padded = np.concatenate([x, np.eye(4) * compatible.RIDGE**0.5])
+    right = np.linalg.lstsq(padded, np.concatenate([score - 1 / 3, np.zeros((4, 3))]))[0]
+    np.testing.assert_allclose(compatible.fitting(x)(score), right, atol=1e-9)
+
+
+def test_a_community_counts_the_rules_that_stand():
+    place, passed = Moderation(members=9), set()
+    for key in jax.random.split(jax.random.key(2), 6):
+        c = compatible.community(place, compatible.bench_of({"proposals": 1}, place), key, 0, 9)
+        assert c.passed == int(c.ruled.any())
+        passed.add(c.passed)
+    assert 1 in passed
 
 
 def test_an_effect_of_the_study_is_the_first_measure_less_the_second():
