@@ -122,7 +122,7 @@ def _relearned(sense: str) -> effects.Effect:
 
     def effect(results: Results) -> np.ndarray:
         steps, values = results.curve(label, "violations, new")
-        there = values <= 1 - LAWFUL
+        there = 1 - values >= LAWFUL
         return np.where(there.any(1), steps[there.argmax(1)], steps[-1]) / steps[-1]
 
     return effect
