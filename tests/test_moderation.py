@@ -634,10 +634,22 @@ def test_one_learner_learns_the_same_of_decisions_and_of_the_median_where_all_ar
     assert got["worth to all: bench"] == got["worth to all: median"]
 
 
+def test_where_one_member_is_left_all_who_aggregate_are_the_bench():
+    got = compatible.compared(jax.random.key(4), {"proposals": 0, "gap": "ask"}, 9, 2, False, alone=True)
+    for rule in ("principal", "mean", "plurality", "median", "borda", "worst"):
+        assert got[rule] == pytest.approx(1)
+        assert got[f"worth to all: {rule}"] == pytest.approx(got["worth to all: bench"])
+    assert got["worth to all: bench"] > 0.75  # the nearest grade is never farther than a quarter
+    assert got["worth to all: bench"] == pytest.approx(got["worth to the worst-off group: bench"])
+    assert (got["rules passed"], got["ruled"]) == (0, 0)
+
+
 def test_old_decisions_and_concert_are_measured():
     turned = amending.amended(jax.random.key(1), {}, 9, 2)
     assert 0 < turned["turned"] < 1
     assert turned["all history, 10 since"] == pytest.approx(1 - turned["turned"], abs=0.1)  # the rest is remembered
+    assert turned["only since, 300 since"] > max(1 - turned["turned"], turned["all history, 300 since"])
+    assert turned["all history, 300 since"] > turned["all history, 10 since"]
     none = amending.drifted(jax.random.key(1), {"gap": "ask", "majority": 0.9999}, 9, 2, 0.0)
     assert none["changed: bench"] == none["changed: median"] == 0
     still = amending.concerted(jax.random.key(1), {}, 9, 2, 0.3)
@@ -716,6 +728,33 @@ def test_a_reader_learns_texts_only_beside_their_own_decisions():
     own, other = (compatible._reader(books, 3, often, rng, swapped)[0] for swapped in (False, True))
     right = [((compatible._page(law[0]) @ reader).argmax(1) == verdict[0]).mean() for reader in (own, other)]
     assert right[0] == 1 > right[1]
+
+
+def test_what_is_learned_of_decisions_wishes_and_texts_each_goes_under_its_name():
+    """Verdicts at random over 64 posts, which the text tells; other people's are others, and the mean is never one."""
+    rng, often = np.random.default_rng(1), np.full(64, 1 / 64)
+    verdict = rng.integers(0, 3, (compatible.READ + 1, 64))
+    law = np.concatenate([np.eye(3)[verdict], np.zeros((compatible.READ + 1, 64, 1))], 2)
+    books = [compatible.Community(*[None] * 8)._replace(verdicts=v, law=x) for v, x in zip(verdict, law, strict=True)]
+    readers = [compatible._reader(books[1:], 6, often, rng, swapped) for swapped in (False, True)]
+    other, median = (verdict[0] + 1) % 3, np.where(np.arange(64) < 16, 0, verdict[0])
+    score = {"mean": np.eye(3)[other], "median": np.eye(3)[median], "principal": np.eye(3)[other]}
+    got = compatible._lessons(books[0]._replace(score=score, others=median), 6, often, rng, readers)
+    same = np.mean(median == verdict[0])
+    assert got["all but history"] == same
+    assert got["text, none seen"] == 1 > max(got["text of others, none seen"], got["decisions of others, none seen"])
+    assert got["decisions, 1000 seen"] > got["median, 1000 seen"] > got["mean, 1000 seen"]
+    assert got["decisions, 1000 seen"] > 0.8 > 0.6 > got["shuffled, 1000 seen"]
+    assert got["decisions and text, 100 seen"] > 0.95 > got["decisions, 100 seen"] > got["decisions, 10 seen"]
+    assert max(got["mean and text, 1000 seen"], got["principal, 1000 seen"]) < 0.2
+    assert got["decisions and median learn the same"] == 0
+
+
+def test_a_page_says_how_strong_each_rule_is_which_prevails_and_what_is_silent_or_barred():
+    page = compatible._page(np.array([[0.2, 0.0, 0.7, 1.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]]))
+    assert page[0].tolist() == [1, 0.2, 0, 0.7, 0, 0, 1, 0, 1, 0, 0, 1, 0]
+    assert page[1].tolist() == [1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+    assert page[2].tolist() == [1, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 1]
 
 
 def test_the_break_even_weight_of_procedure_by_hand():
