@@ -181,6 +181,7 @@ def test_the_delay_is_the_first_step_from_which_nine_of_ten_are_lawful():
     late[:, 10:] = 0
     assert keeping.delay(taken, late, 10) == 9  # one of ten is still wrong
     assert keeping.delay(taken, np.ones((2, 40)), 10) == 40
+    assert keeping.delay(taken, 0 * taken, 40) == 0  # the last window there is
     assert keeping.delay(0 * taken, 0 * taken, 10) == 40  # who takes nothing is not lawful for it
 
 
