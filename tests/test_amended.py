@@ -164,7 +164,7 @@ def _played(place):
 
 
 def test_a_resident_keeps_the_rule_before_and_after_and_who_is_greedy_does_not():
-    place = keeping.amended(place_of(amended.LABEL, horizon=60), amended.UNSEEN)
+    place = keeping.amended(place_of(amended.LABEL, "always", horizon=60), amended.UNSEEN)
     among = lambda greedy: Mixed(Forager(), Forager(heed=True), greedy)  # noqa: E731
     heeds, greedy = (keeping.lives(jax.random.key(0), place, among(k), ((), ()), 4) for k in (0, 1))
     assert heeds["violation"].sum() == 0
@@ -172,6 +172,7 @@ def test_a_resident_keeps_the_rule_before_and_after_and_who_is_greedy_does_not()
     assert (heeds["own"] == heeds["taken"]).all()
     assert 0 < heeds["offered"].mean() < 1
     assert heeds["others"].sum() == pytest.approx(2 * heeds["own"].sum(), rel=0.4)  # two who do alike
+    assert (greedy["own"] == greedy["taken"]).all()  # fines apart
     assert greedy["violation"][:, :30].sum() > 0
     assert greedy["violation"][:, 30:].sum() > 0
 
