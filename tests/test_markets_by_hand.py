@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from nomoi.errors import Refusal
 from nomoi.markets import economies, failures, tatonnement, welfare
 from nomoi.markets.assumptions import existence
 from nomoi.markets.economy import Consumer, Economy, Producer
+from nomoi.markets.equilibria import _Kept, _promise, _until, only_one
 from nomoi.markets.nest import nest
 from nomoi.markets.reading import economy
 from nomoi.markets.scan import _roots, scan
@@ -139,6 +142,7 @@ def test_losses_at_their_borders():
         failures.wedge(8.5)
     most = failures.returns(16.0)  # the dearest that any price pays for: 4 x 4
     assert (most.computed, most.formula) == (pytest.approx(8), pytest.approx(8))
+    assert (most.mended, failures.power(5).mended) == (0, 0)  # but for rounding, which is told as none
 
 
 # --- paths ----------------------------------------------------------------------------------------------------------
@@ -204,6 +208,53 @@ def test_how_near_to_0_counts():
         for sign in (1, -1):  # from above and from below
             at = _roots(lambda t, f=low, s=sign: s * f(t), grid, sign * low(grid), size)
             assert at == pytest.approx([0.505] * found_, abs=1e-5)
+
+
+# --- one door -------------------------------------------------------------------------------------------------------
+
+
+def test_equilibria_that_are_near_and_goods_that_are_cheap_are_kept():
+    """Of fixed proportions any prices will do: those a ten thousandth apart are two, and a billionth apart one."""
+    pair = Leontief(2, np.ones(2))
+    kept = _Kept(made((pair, [1, 0]), (pair, [0, 1])))
+    for shift in (0.0, 1e-4, 1e-9):
+        kept.add(np.array([0.5 + shift, 0.5 - shift]))
+    assert [e.prices[0] for e in kept.found] == pytest.approx([0.5, 0.5001])
+    (cheap,) = far(1e6).equilibria()
+    assert cheap.prices[0] / cheap.prices[1] == pytest.approx(1e6)
+
+
+def test_only_one_where_it_is_proved():
+    fixed = Ces(2, nest(2, [1.0, 1.0], "u", 0.2))
+    wine = Ces(2, nest(2, [1.0, 0.0], "u"))
+    assert "gross substitutes" in only_one(made((HALVES, [1, 0]), (HALVES, [0, 1])))
+    assert "as one consumer would" in only_one(made((HALVES, [1, 2]), (fixed, [2, 4])))
+    for e in (
+        made((HALVES, [1, 0]), (fixed, [0, 1])),  # the second buys more of the one where the other is dearer
+        made((wine, [1, 0]), (HALVES, [0, 1])),  # the first wants nothing of the second
+        made((wine, [1, 1]), (wine, [1, 2])),  # and nobody b
+        economies.named("robinson"),
+    ):
+        assert only_one(e) == ""
+
+
+def test_what_is_promised_and_when_the_search_ends():
+    e = made((HALVES, [1, 0]), (HALVES, [0, 1]))
+    one = e.equilibria()[0]
+    for signs, said in (
+        ((1, -1, 1), "sum to 1 as those of all do"),
+        ((1, 1), "sum to 2 and not to 1"),
+        ((1, 0), "may be one of a continuum"),
+        ((1, None), "not proved"),
+    ):
+        some = [dataclasses.replace(one, index=sign) for sign in signs]
+        assert said in _promise(e, some, "", "newton", False)
+    kept = _Kept(e)
+    kept.add(one.prices)
+    assert [e.index for e in kept.found] == [1]
+    tries = iter([one.prices] * 99)
+    assert len(list(_until(e, kept, tries, ""))) == 24  # two dozen that bring nothing new
+    assert len(list(_until(e, kept, tries, "it is proved"))) == 1
 
 
 # --- certificates ---------------------------------------------------------------------------------------------------
