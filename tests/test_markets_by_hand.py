@@ -119,6 +119,14 @@ def test_transfers_by_hand():
     np.testing.assert_allclose(told.amounts, np.array([3.25 - 7, 9.75 - 6]) / 3, rtol=1e-5)
 
 
+def test_each_producer_runs_its_own_processes():
+    """One makes b of a, and the other c: of 6 a sixth is kept, a third goes to the first, and half to the second."""
+    firms = tuple(Activities(3, np.array([row], float).T) for row in ([-1, 1, 0], [-1, 0, 1]))
+    told = made((Ces(3, nest(3, [1.0, 2.0, 3.0], "u")), [6, 0, 0]), firms=firms).transfers(np.array([[1, 2, 3]]))
+    assert told.supported
+    np.testing.assert_allclose(told.certificate.point[2], [[-2, 2, 0], [-3, 0, 3]], rtol=1e-6, atol=1e-9)
+
+
 def test_waste_is_not_arrows_case():
     """Half of the tea is thrown away, and sugar is free: what is wrong is the waste, and all have wealth."""
     told = economies.named("free_good").transfers(np.array([[0.4, 0.4], [0.6, 0.6]]))
