@@ -150,6 +150,11 @@ def test_losses_at_their_borders():
         failures.wedge(8.5)
     most = failures.returns(16.0)  # the dearest that any price pays for: 4 x 4
     assert (most.computed, most.formula) == (pytest.approx(8), pytest.approx(8))
+    for held in (
+        failures.rationing(0.2, slope=2.0, rise=0.5, lot=True),
+        failures.floor(0.3, slope=0.5, rise=2.0, lot=True),
+    ):
+        assert held.computed == pytest.approx(held.formula, abs=1e-9)  # with unlike slopes, by lot
     assert (most.mended, failures.power(5).mended) == (0, 0)  # but for rounding, which is told as none
 
 
