@@ -310,3 +310,8 @@ def test_parts_of_a_certificate_by_hand():
         {"utility": {"family": "stone_geary", "shares": [1, 1], "least": [0, 0.5]}, "endowment": [1, 1]}]})  # fmt: skip
     out = verify(needy, np.ones(2), np.array([[1.6, 0.4]]))
     assert out.parts["consumption set"] == pytest.approx(0.1)
+    best = verify(needy, np.ones(2), np.array([[0.75, 1.25]]))  # of 2, a half is needed and the rest is halved
+    assert best.parts["utility"] == pytest.approx(0, abs=1e-12)
+    said = verify(made((SUM, [1, 1]), (HALVES, [1, 1])), np.ones(2), np.ones((2, 2)))
+    assert said.holds
+    assert not said.proved  # of one of the two it is only said that it is concave
