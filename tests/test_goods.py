@@ -16,6 +16,7 @@ from nomoi.institutions.licence import Licence
 from nomoi.learners.ppo import PPO
 from nomoi.probes import goods
 from nomoi.scripts.fixed import Constant
+from nomoi.situations.contribution import Contribution
 from nomoi.situations.matrix import Matrix
 from nomoi.situations.pool import Pool
 from nomoi.studies import kinds_of_goods as study
@@ -69,6 +70,16 @@ def test_a_licence_makes_it_private_and_half_a_boundary_does_not():
     assert dear.kind == "common-pool"
     off = goods.probe(KEY, govern(fleet, Licence(in_force=False)), Constant(choice=4), steps=1, worlds=8)
     assert off.kappa == math.inf
+
+
+def test_what_is_given_to_all_is_public_by_what_all_have_of_it():
+    """A tenth more, worth 1.6 and shared by four: .04 for the giver, .12 for the others; what is kept counts not."""
+    for script, rest in ((Constant(choice=1), 0.9), (Constant(choice=10), 0.025)):  # all give nearly all, or nothing
+        good = goods.probe(KEY, Contribution(), script, steps=1, worlds=1)
+        assert (good.gain, good.harm, good.benefit) == pytest.approx((0.04, -0.12, 1.6 * rest), abs=1e-6)
+        assert (good.sigma, good.kind) == (pytest.approx(-3, rel=1e-4), "public")
+    both = goods.probe(KEY, Contribution(), Constant(choice=1), None, 1, 1, Constant(choice=10), Constant(choice=0))
+    assert both.gain == pytest.approx(0.4, abs=1e-6)  # by scripts of one's own: all rather than nothing
 
 
 def test_who_is_asked_and_what_is_a_barrier():
@@ -125,6 +136,9 @@ def test_the_command(nomoi):
     ]  # fmt: skip
     for said in ("Agent 3 of 4 (stranger)", "over 1 steps", "2 worlds", "from where pool begins", "the harvest"):
         assert said in found["terms"]
+    told = json.loads(nomoi("goods", "contribution", *few[:4], "--json")[1])["terms"]
+    assert "lives thus: as the others, rather than one notch more" in told
+    assert "what one has of all that is given" in told
     assert nomoi("goods", "pool", "--who", "ppo")[0] == 2
     assert "who ppo learns" in nomoi("goods", "pool", "--who", "ppo")[2]
     assert nomoi("goods", "nowhere")[0] == 2

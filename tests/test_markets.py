@@ -90,7 +90,7 @@ def test_three_equilibria_in_one_box():
 @pytest.mark.usefixtures("few")
 def test_scarfs_prices_are_found_by_every_solver_that_takes_them(method):
     found = economies.named("scarf").equilibria(method)
-    assert len(found) == 1
+    assert (len(found), len(found.tried)) == (1, 1)
     np.testing.assert_allclose(found[0].prices, 1 / 3, atol=1e-9)
 
 

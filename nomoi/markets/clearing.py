@@ -65,12 +65,17 @@ def complete(economy: Economy, prices: np.ndarray, tied: float = TIED) -> Candid
             for (i, k), share in zip(places, chosen, strict=False):
                 x[i, k] = share * m[i] / p[k]
             levels[even] = chosen[len(places) : len(places) + len(even)]
-    netputs, done = [], 0
-    for q in economy.producers:
+    return Candidate(p, x, netputs(economy, p, levels), levels)
+
+
+def netputs(economy: Economy, p: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """[producers, goods] what all make at prices p [goods], of processes as much as their levels [processes] say."""
+    out, done = np.zeros((len(economy.producers), economy.l)), 0
+    for row, q in zip(out, economy.producers, strict=True):
         own = q.technology.processes(p)
-        netputs.append(own @ levels[done : done + own.shape[1]] + q.technology.supply(p))
+        row[:] = own @ levels[done : done + own.shape[1]] + q.technology.supply(p)
         done += own.shape[1]
-    return Candidate(p, x, np.array(netputs).reshape(len(economy.producers), economy.l), levels)
+    return out
 
 
 def index(economy: Economy, found: Candidate) -> int | None:

@@ -15,6 +15,7 @@ from scipy.optimize import brentq, minimize_scalar
 from nomoi.errors import Refusal
 from nomoi.markets.economy import Economy
 from nomoi.markets.reading import economy
+from nomoi.measure.statistics import paired
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +45,11 @@ def _positive(**numbers: float) -> None:
             raise Refusal(f"{name} is {value:g}; a number above 0 would be right.")
 
 
+def _short(best: float, reached: float) -> float:
+    """By how much less is reached than the best; rounding is no loss."""
+    return float(paired([best], [reached])[0])
+
+
 def externality(harm: float = 0.5) -> Loss:
     """Good y is worth 2y - y^2/2 to who uses it, costs y^2/2, and harms others by harm x y: loss harm^2 / 4, and none
     under a levy of `harm` a unit (Pigou 1920)."""
@@ -52,7 +58,7 @@ def externality(harm: float = 0.5) -> Loss:
     social = lambda y: own(y) - harm * y  # noqa: E731
     best = social(_best(social, 0, 4))
     levied = _best(lambda y: own(y) - harm * y, 0, 4)
-    return Loss(best - social(_best(own, 0, 4)), harm**2 / 4, best - social(levied))
+    return Loss(_short(best, social(_best(own, 0, 4))), harm**2 / 4, _short(best, social(levied)))
 
 
 def power(firms: int = 1, top: float = 10.0, cost: float = 2.0, slope: float = 1.0) -> Loss:
@@ -71,9 +77,9 @@ def power(firms: int = 1, top: float = 10.0, cost: float = 2.0, slope: float = 1
 
     best = welfare(most)
     return Loss(
-        best - welfare(plays(0.0)),
+        _short(best, welfare(plays(0.0))),
         (top - cost) ** 2 / (2 * slope * (firms + 1) ** 2),
-        best - welfare(plays((top - cost) / firms)),
+        _short(best, welfare(plays((top - cost) / firms))),
     )
 
 
@@ -90,9 +96,8 @@ def returns(fixed: float = 4.0, top: float = 10.0, cost: float = 2.0, slope: flo
     margin = brentq(lambda m: m * (wide - m) / slope - fixed, 0, wide / 2, xtol=1e-14)
     m = (wide - np.sqrt(wide**2 - 4 * fixed * slope)) / 2
     best = surplus(wide / slope)
-    return Loss(
-        best - surplus((wide - margin) / slope), m**2 / (2 * slope), best - surplus(_best(surplus, 0, wide / slope))
-    )
+    paid, free = surplus((wide - margin) / slope), surplus(_best(surplus, 0, wide / slope))
+    return Loss(_short(best, paid), m**2 / (2 * slope), _short(best, free))
 
 
 def states(risk: float) -> Economy:
@@ -112,7 +117,8 @@ def missing(risk: float = 0.6) -> Loss:
     found = e.equilibria()[0]
     u, m = e.consumers[0].utility, float(e.incomes(found.prices)[0])
     needed = lambda x: float(u.value(x)) * float(u.nest.cost(found.prices))  # type: ignore[attr-defined]  # noqa: E731
-    return Loss(1 - needed(e.endowments[0]) / m, 1 - float(np.sqrt(1 - risk**2)), 1 - needed(found.allocation[0]) / m)
+    alone, traded = (_short(1.0, needed(x) / m) for x in (e.endowments[0], found.allocation[0]))
+    return Loss(alone, 1 - float(np.sqrt(1 - risk**2)), traded)
 
 
 def lemons(worth: float = 1.5, cost: float = 0.0) -> Loss:
@@ -243,4 +249,4 @@ def _held(price: float, formula: float, top: float, slope: float, cost: float, r
 
     amount, free = _cleared(top, slope, cost, rise)
     best = quad(lambda q: worth(q) - costs(q), 0, amount)[0]
-    return Loss(best - surplus(price), formula, best - surplus(free))
+    return Loss(_short(best, surplus(price)), formula, _short(best, surplus(free)))

@@ -10,7 +10,7 @@ beyond that is the most that may have been wasted.  In equilibrium it is 0; the 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from scipy.optimize import linprog, minimize
@@ -90,15 +90,15 @@ def verify(
     firms = [_unearned(q.technology, p, y[k], turnover) for k, q in enumerate(economy.producers)]
     costs = x @ np.abs(p)
     parts = {
-        "utility": max((w for w, _ in checks), default=0.0),
+        "utility": _worst(w for w, _ in checks),
         "budget": float(
             np.max(np.abs(x @ p - incomes) / np.maximum(np.maximum(np.abs(incomes), costs), 1e-9 * turnover))
         ),
         "consumption set": float(
             max(np.max((c.utility.least - x[i]) / there) for i, c in enumerate(economy.consumers))
         ),
-        "profit": max((f[0] for f in firms), default=0.0),
-        "production set": max((f[1] for f in firms), default=0.0),
+        "profit": _worst(lost for lost, _ in firms),
+        "production set": _worst(far for _, far in firms),
         "prices": float(max(np.max(-p * there) / turnover, 0.0)),
         "clearing": float(max(np.max(over / there), 0.0)),
         "free goods": float(np.max(np.abs(p * over)) / turnover),
@@ -109,7 +109,12 @@ def verify(
     # the proof's own step: a budget that is not used up is a waste, which the bound on utility already counts
     proved = all(sure for _, sure in checks)
     utilities = np.array([float(c.utility.value(x[i])) for i, c in enumerate(economy.consumers)])
-    return Certificate((p, x, y), utilities, max(parts.values()), proved, parts, scale)
+    return Certificate((p, x, y), utilities, _worst(parts.values()), proved, parts, scale)
+
+
+def _worst(residuals: Iterable[float]) -> float:
+    """The largest; not a number where one is none, which `max` would pass over."""
+    return float(np.max(list(residuals), initial=0.0))
 
 
 def _wasted(utility: Utility, p: np.ndarray, x: np.ndarray, income: float) -> tuple[float, bool]:
@@ -226,8 +231,8 @@ def _smooth(technology: Smooth, p: np.ndarray, y: np.ndarray, turnover: float) -
         product = p[out] * technology.scale * technology.returns * f ** (technology.returns - 1) * slope
         gap = np.where(inputs > 0, np.abs(product - p), np.maximum(product - p, 0.0))[used]
     revenue = max(abs(p[out] * amount), 1e-300)
-    lost = float(np.sum(gap * np.maximum(inputs, 0.0)[used]) / revenue)
-    lost += float(np.max(np.where(inputs[used] > 0, 0.0, gap), initial=0.0))
+    some = inputs[used] > 0  # of what is not used the gap may be without end, and nothing of it is lost so far
+    lost = float(gap[some] @ inputs[used][some] / revenue) + float(np.max(gap[~some], initial=0.0))
     # with constant returns nothing may be left over
     idle = abs(float(p @ y)) / revenue if technology.returns == 1 else max(possible - amount, 0.0) / possible
     return max(lost, idle), short

@@ -18,6 +18,7 @@ import numpy as np
 
 from nomoi.errors import Refusal
 from nomoi.markets import programs
+from nomoi.markets.clearing import netputs
 from nomoi.markets.economy import Economy, convex
 from nomoi.markets.technologies import Activities
 from nomoi.markets.utilities import Leontief
@@ -209,9 +210,7 @@ def transfers(economy: Economy, target: np.ndarray) -> Transfers:
     convex(economy, "supporting prices")
     x = allotted(economy, target)
     p = supporting(economy, x)
-    net = np.zeros((len(economy.producers), economy.l))
-    if economy.producers:
-        net = _made(economy, p, x)
+    net = _made(economy, p, x)
     earned = economy.endowments @ p + economy.shares @ (net @ p)
     amounts = x @ p - earned
     certificate = verify(economy, p, x, net, amounts)
@@ -236,15 +235,10 @@ def _made(economy: Economy, p: np.ndarray, target: np.ndarray) -> np.ndarray:
     from scipy.optimize import nnls
 
     units = economy.processes(p)
-    firms = [q.technology.supply(p) for q in economy.producers]
-    short = target.sum(0) - economy.supply - sum(firms, np.zeros(economy.l))
+    firms = sum((q.technology.supply(p) for q in economy.producers), np.zeros(economy.l))
+    short = target.sum(0) - economy.supply - firms
     levels = nnls(units / economy.scale[:, None], short / economy.scale)[0] if units.shape[1] else np.zeros(0)
-    out, done = [], 0
-    for q, firm in zip(economy.producers, firms, strict=True):
-        own = q.technology.processes(p)
-        out.append(own @ levels[done : done + own.shape[1]] + firm)
-        done += own.shape[1]
-    return np.array(out)
+    return netputs(economy, p, levels)
 
 
 def curve(economy: Economy, points: int = 91) -> list[np.ndarray]:

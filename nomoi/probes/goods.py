@@ -6,6 +6,9 @@ barriers up: beta is the share of i's benefit that they keep from i, and kappa w
 keep from people of i's role.  A good is rival from sigma = 1/2 on, and excludable from beta = 1/2 on where kappa is
 below 1 (ours).  So the kind is one of a situation, its institutions and its state together, and of nothing less.
 
+The good is what is harvested; where nothing is, and people give to what all gain by, it is what they have of that, and
+what they keep for themselves is not counted (one who keeps more takes nothing out of it); else it is the reward.
+
 Being idle is not exclusion: who does not fish has no fish, though nobody could keep him out.  Where no institution can
 bar anybody, a good is not excludable.
 """
@@ -31,6 +34,7 @@ HALF = 0.5  # of sigma and of beta, from which on a good is rival, and excludabl
 DUST = 1e-5  # of what is at stake: what sums of float32 may be off by (ours)
 MOST = 1_000_000  # steps, and worlds (ours)
 LESS, MORE, IDLE = range(3)
+GIFTS = {"given", "shirked"}  # events of a situation in which people give to what all gain by
 KINDS = {(True, True): "private", (False, True): "club", (True, False): "common-pool", (False, False): "public"}
 
 
@@ -98,6 +102,11 @@ def lifted(situation: Situation) -> Situation:
     return govern(situation.bare, *(i.replace(in_force=False) if barrier(i) else i for i in stack))
 
 
+def given(situation: Situation) -> bool:
+    """Whether its good is made of what people give, and not harvested."""
+    return "harvest" not in situation.emits and set(situation.emits) >= GIFTS
+
+
 def whom(situation: Situation) -> int:
     """Of whom it is asked unless that is said: the last stranger where there are any, else the first agent."""
     strangers = [i for i, role in enumerate(situation.roles) if role == "stranger"]
@@ -149,10 +158,10 @@ def probe(
 ) -> Good:  # fmt: skip
     """What kind of good there is to agent `agent` (see `whom`), as the situation is governed, among others who act by
     the script `who`; over `steps` (default: one horizon) from where episodes begin, in `worlds` worlds, the same ones
-    whatever i does.  The good is the harvest where there is one, else the reward; never what institutions move.
+    whatever i does.  The good is as above; never what institutions move.
 
     less, more   scripts by which i lives from beginning to end; by default as the others, and with one notch more at
-                 the first head in the first step
+                 the first head in the first step; of a good that is given, the other way round, as that notch is kept
     """
     for one in (who, less, more):
         if one and one.batch:
@@ -171,9 +180,10 @@ def probe(
         return _lived(key, place, who, less, more, jnp.int32(agent), jnp.int32(what), steps, worlds)
 
     free, barred = lifted(situation), None
+    low, high = (MORE, LESS) if given(situation.bare) and not less and not more else (LESS, MORE)
     if any(barrier(i) and bool(np.asarray(i.in_force)) for i in situation.institutions):
-        barred = live(situation, MORE)
-    first, further, idle = (live(free, what)[0] for what in (LESS, MORE, IDLE))
+        barred = live(situation, high)
+    first, further, idle = (live(free, what)[0] for what in (low, high, IDLE))
     return judge(agent, first, further, idle, [role == situation.roles[agent] for role in situation.roles], barred)
 
 
@@ -203,5 +213,6 @@ def _lived(
     played = episodes(key, situation, Intervened(who, less, more, agent, what), ((),), worlds, steps)
     bills = [f"{i.name}.cost" for i in situation.institutions if barrier(i)]
     cost = sum((played.events[b].sum(-1).mean() for b in bills if b in played.events), jnp.zeros(()))
-    good = played.events.get("harvest", played.reward)
+    good = played.reward - played.events["shirked"] if given(situation.bare) else played.events.get(
+        "harvest", played.reward)  # fmt: skip
     return good.mean(0), cost

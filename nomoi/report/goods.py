@@ -71,8 +71,12 @@ def goods(
         for text, script in ways.items():
             good = probing.probe(key_of(0), governed, script, agent, steps, worlds, one(less), one(more))
             rows.append(Asked(regime.label, text, good))
-    lives = f"{more or 'one notch more in the first step'}, rather than {less or 'as the others'}"
-    what = "the harvest" if "harvest" in place.emits else "the reward"
+    gift = probing.given(place)
+    ways = "one notch more in the first step", "as the others"
+    low, high = ways if gift and not less and not more else ways[::-1]
+    lives = f"{more or high}, rather than {less or low}"
+    what = "what one has of all that is given, and not what one keeps" if gift else (
+        "the harvest" if "harvest" in place.emits else "the reward")  # fmt: skip
     terms = (
         f"Agent {agent} of {place.agents} ({place.roles[agent]}) lives thus: {lives}; over {steps or place.horizon} "
         f"steps from where {place.name} begins, {worlds} worlds.  The good is {what}."

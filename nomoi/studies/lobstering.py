@@ -33,6 +33,9 @@ OURS = "ours"
 COAST = {"boats": 5, "outsiders": 20, "luck": 0.0, "horizon": 300}  # nothing is drawn
 LATE = 100  # seasons over which what is settled is averaged (ours)
 DISCOUNT = 0.95  # of a season (ours)
+# A share of the bottom's capacity that single precision cannot tell from none beside a full bottom: a stock this low
+# has not settled there but falls from season to season, and nothing, to which it falls, is told instead.
+GONE = float(np.finfo(np.float32).eps)
 GUARDS = tuple(range(6))
 ENTRIES = ("open", "limited")
 BORDERS = ("nucleated", "perimeter")
@@ -86,6 +89,7 @@ def _settled(place: Situation, coasts: Coast) -> dict[str, Array]:
 
         _, lived = jax.lax.scan(tick, place.reset(key), None, place.horizon)
         late = dict(zip(("payoff", "harvest", "effort", "stock"), [x[-LATE:].mean(0) for x in lived], strict=True))
+        late["stock"] = jnp.where(late["stock"] < GONE, 0.0, late["stock"])
         worth = DISCOUNT ** np.arange(place.horizon, dtype=np.float32)
         return late | {"worth": (1 - DISCOUNT) * (worth[:, None] * lived[0]).sum(0)}
 
