@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -157,9 +158,25 @@ def test_equilibria_and_meetings_as_frames():
     assert met[6] == {"who": "b", "among": "a", "held_out": False, "world": 0, "payoff": 6.0}
 
 
-def test_a_frame_of_nothing_has_its_columns(tmp_path):
-    assert len(nomoi.frame(tmp_path / "none")) == 0
-    assert "value" in nomoi.frame(tmp_path / "none").column_names
+def test_a_frame_of_nothing_has_its_columns_and_one_of_no_folder_is_refused(tmp_path):
+    with pytest.raises(Refusal, match=r"none is no folder; `nomoi compare --out FOLDER` makes one"):
+        nomoi.frame(tmp_path / "none")
+    for name in ("runs", "mine"):
+        (tmp_path / name / "records").mkdir(parents=True)
+    assert len(nomoi.frame(tmp_path / "runs")) == 0
+    assert "value" in nomoi.frame(tmp_path / "runs").column_names
+    (tmp_path / "papers").mkdir()
+    for name, wrong in (("run", "is no folder"), ("papers", "has no runs in it")):
+        with pytest.raises(Refusal, match=f"{name} {wrong}; those with runs beside it are: .*mine, .*runs"):
+            nomoi.frame(tmp_path / name)
+
+
+def test_a_data_frame_without_pandas_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "records").mkdir()
+    table = nomoi.frame(tmp_path)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(Refusal, match="needs pandas, which nomoi does not bring; pip install pandas brings it"):
+        nomoi.to_pandas(table)
 
 
 def test_the_game_of_a_file_can_be_lived_in(tmp_path):

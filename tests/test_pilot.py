@@ -1,5 +1,7 @@
 """What a file of one's own does not keep is said before anything runs, in the sentence of `nomoi check`."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -141,6 +143,18 @@ def test_the_adapter_of_jaxmarl_refuses_what_is_no_choice():
         pilot.made("pool", "multi_agent_env")
     with pytest.raises(Refusal, match="of the type float32"):  # a type is known inside of a program too
         jax.jit(env.step)(jax.random.key(1), state, dict.fromkeys(env.agents, jnp.float32(0)))
+
+
+def test_a_folder_that_only_begins_like_nomois_is_a_persons_own():
+    home = Path(pilot.__file__).parents[1]
+    for place, here in ((f"{home}_games/mine.py", True), (f"{home}/mine.py", False)):
+        try:
+            exec(compile("\n1 / 0", place, "exec"))
+        except ZeroDivisionError as error:
+            said = pilot.fault(error)
+        where = f"at {place}, line 2" if here else f"at {__file__}"
+        assert said.startswith(f"ZeroDivisionError {where}")
+        assert said.endswith(": division by zero")
 
 
 def test_the_first_choice_that_is_not_there_is_out_of_reach():
