@@ -45,9 +45,9 @@ def html(result: Comparison, tell: Callable[[str], None] = lambda _: None) -> st
     sections += phases.sections(result)
     rules = [m for m in result.measures if kept(m)]
     for name in dict.fromkeys((result.headline, *CURVES, *rules)) if result.steps else ():
-        if name in result.measures and not (name == "reward" and result.headline == "harvest"):
-            if any(np.nan_to_num(values).any() for _, values in _courses(result, name).values()):  # else it is empty
-                sections.append(curve(result, name))
+        said = name in result.measures and not (name == "reward" and result.headline == "harvest")
+        if said and any(np.nan_to_num(values).any() for _, values in _courses(result, name).values()):  # else empty
+            sections.append(curve(result, name))
     sections += _accounts(result)
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r, tell))]
