@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 
 import numpy as np
@@ -79,8 +80,17 @@ def test_what_was_run_is_told_by_game_rules_player_and_options(tmp_path, nomoi):
     (tmp_path / "trade.csv").write_text(GAME)
     (tmp_path / "mine.py").write_text(OWN)
     words = ("compare", "trade.csv", "--under", "nothing", "--under", "levy(on=defect,rate=4)", "--seeds", "1")
-    status, _, err = nomoi(*words, "--set", "situation.horizon=2", "--who", "mine.py:Mine", "--set", "learner.first=1")
+    status, out, err = nomoi(
+        *words, "--set", "situation.horizon=2", "--who", "mine.py:Mine", "--set", "learner.first=1"
+    )
     assert status == 0, err
+    told = out.split("what they choose in the end: shares")[1]  # in the words of the file: all go
+    assert told.split("┃")[3:5] == [" stay ", " go "] or re.search(r"player\W+stay\W+go\W", told)
+    assert re.findall(r"(P1|P2)\W+0 \W+1\.00", told) == ["P1", "P2"] * 2
+    page = (tmp_path / "report.html").read_text().split("What they choose in the end")[1]
+    assert re.search(
+        r"stay \(share\).*go \(share\).*nothing: P1.*script: random: P2.*Defection is to choose go\.", page, re.S
+    )
     (tmp_path / "mine.py").write_text("raise SystemExit('a file of one that lists is not run')")
     rows = {(r["label"], r["under"], r["who"]): r["options"].split(", ") for r in told_of(tmp_path / "runs")}
     assert {r["of"] for r in told_of(tmp_path / "runs")} == {"trade.csv"}

@@ -14,6 +14,7 @@ from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.report import figures, page, phases
+from nomoi.runs.chosen import WORLDS
 from nomoi.runs.code import current
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
@@ -49,6 +50,7 @@ def html(result: Comparison, tell: Callable[[str], None] = lambda _: None) -> st
         if said and any(np.nan_to_num(values).any() for _, values in _courses(result, name).values()):  # else empty
             sections.append(curve(result, name))
     sections += _accounts(result)
+    sections += _choices(result)
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r, tell))]
     if films:
@@ -89,6 +91,18 @@ def _accounts(result: Comparison) -> list[page.Section]:
     )
     columns = ["", *(f"{ACCOUNTS[m]} (reward)" for m in result.accounts)]
     return [page.Table("Where payoffs come from", columns, rows, note)]
+
+
+def _choices(result: Comparison) -> list[page.Section]:
+    """How often each player of a game takes each choice in the end."""
+    if (found := result.choices) is None:
+        return []
+    rows = [[f"{label}: {who}", *shares] for label in found.shares for who, shares in found.lines(label)]
+    note = (
+        f"What was learned, played in {WORLDS:,} more episodes a run; the table below averages the end of training. "
+        f"Defection is to choose {' or '.join(found.heads[result.situation.defect :])}."
+    )
+    return [page.Table("What they choose in the end", ["", *(f"{k} (share)" for k in found.heads)], rows, note)]
 
 
 def _chance(result: Comparison, name: str) -> dict[str, float]:

@@ -9,12 +9,15 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nomoi import catalogue
 from nomoi.core import Institution, Rule, Situation, build
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
+
+if TYPE_CHECKING:
+    from nomoi.solve.game import NormalForm
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -168,6 +171,13 @@ def game(situation: Situation | str) -> str:
     """The name of the file, where what is lived in is the game of one; else nothing."""
     path = Path(situation) if isinstance(situation, str) else Path()
     return path.name if path.suffix.lower() in (".nfg", ".csv", ".json") else ""
+
+
+def source(situation: Situation | str) -> NormalForm | None:
+    """The game of the file, where what is lived in is that of one."""
+    from nomoi.solve import formats
+
+    return formats.read(situation) if isinstance(situation, str) and game(situation) else None
 
 
 def place(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
