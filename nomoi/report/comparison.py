@@ -100,7 +100,7 @@ def _choices(result: Comparison) -> list[page.Section]:
     rows = [[f"{label}: {who}", *shares] for label in found.shares for who, shares in found.lines(label)]
     note = (
         f"What was learned, played in {WORLDS:,} more episodes a run; the table below averages the end of training. "
-        f"Defection is to choose {' or '.join(found.heads[result.situation.defect :])}."
+        f"Defection is to choose {' or '.join(found.defections)}."
     )
     return [page.Table("What they choose in the end", ["", *(f"{k} (share)" for k in found.heads)], rows, note)]
 

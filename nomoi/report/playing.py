@@ -157,7 +157,7 @@ def show(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> None:
 
 def data(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> str:
     """The table as JSON."""
-    chose = {label: found.data(label) for label in (found.shares if found else ())}
+    chose = {label: found.data(label) for label in found.shares} if found else {}
     told = [{"label": r.label, "wording": r.wording, "records": [x.id for x in r.records],
              "measures": {m: {"mean": _finite(e.mean), "low": _finite(e.low), "high": _finite(e.high), "n": e.n}
                           for m in r.records[0].late() if (e := r.estimate(m)).n},

@@ -7,7 +7,7 @@ asked for, in episodes that those who learned (or a script) play once more.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -39,16 +39,26 @@ WORLDS = 1024  # episodes a run, of which a share is known to 0.016 (ours)
 
 @dataclasses.dataclass(frozen=True)
 class Choices:
-    """players [n] and labels [n][A], as they are called;  shares  of each choice by regime or script, [seeds, n, A]."""
+    """How often each choice is taken.
+
+    players, labels   what they are called, [n] and [n][A];  shares  by regime or script, [seeds, n, A]
+    defect            the first choice that counts as defection
+    """
 
     players: tuple[str, ...]
     labels: tuple[tuple[str, ...], ...]
     shares: Mapping[str, np.ndarray]
+    defect: int = 1
 
     @property
     def heads(self) -> tuple[str, ...]:
         """A name for the k-th choice of all: theirs, where all call it the same, or each player's own."""
         return joined(self.labels)
+
+    @property
+    def defections(self) -> tuple[str, ...]:
+        """The choices that count as defection."""
+        return self.heads[self.defect :]
 
     def lines(self, label: str) -> list[tuple[str, list[Estimate]]]:
         """Each player's shares under a regime, or of a script."""
@@ -79,18 +89,16 @@ def choices(situation: Situation, source: NormalForm | None, records: Mapping[st
 
     source   the game of the file, where it is of one
     """
-    if not isinstance(situation.bare, Matrix) or not records:
+    bare = situation.bare
+    if not isinstance(bare, Matrix) or not records:
         return None
-    labels = source.actions if source else (situation.bare.choices["choose"],) * situation.agents
-    return Choices(called(situation, source), labels, {label: _shares(some) for label, some in records.items()})
-
-
-def _shares(records: Iterable[Record]) -> np.ndarray:
-    """[seeds, n, A]"""
-    return np.stack([_share(record) for record in records])
+    labels = source.actions if source else (bare.choices["choose"],) * bare.agents
+    shares = {label: np.stack([_share(record) for record in some]) for label, some in records.items()}
+    return Choices(called(bare, source), labels, shares, bare.defect)
 
 
 def _share(record: Record) -> np.ndarray:
+    """[n, A] of one run."""
     trial: Any = trial_of(record)
     if isinstance(trial, Spoken):
         return _spoken(record, trial.place)
