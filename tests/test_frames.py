@@ -86,6 +86,7 @@ def test_what_was_run_is_told_by_game_rules_player_and_options(tmp_path, nomoi):
     assert status == 0, err
     told = out.split("what they choose in the end: shares")[1]  # in the words of the file: all go
     assert re.search(r"player\W+stay\W+go\W", told)
+    assert "to choose go is defection" in told
     assert re.findall(r"(P1|P2)\W+0 \W+1\.00", told) == ["P1", "P2"] * 2
     page = (tmp_path / "report.html").read_text().split("What they choose in the end")[1]
     assert re.search(

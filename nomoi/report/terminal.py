@@ -160,7 +160,8 @@ def shares(found: Choices, labels: Sequence[str], what: str) -> Table:
     room = console.width - 8 - min(20, max(map(len, labels))) - max(map(cell_len, found.players))
     many = next((k for k in range(len(wide), 1, -1) if sum(wide[:k]) <= room), 1)
     left = f"; {len(wide) - many} further choices are in --json" * (many < len(wide))
-    out = Table(title=f"what they {what}: shares{left}", title_justify="left")
+    counts = f"to choose {escape(' or '.join(found.defections))} is defection"
+    out = Table(title=f"what they {what}: shares{left}", title_justify="left", caption=counts, caption_justify="left")
     for column in ("regime", "player"):
         out.add_column(column)
     for name in found.heads[:many]:
