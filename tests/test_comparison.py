@@ -125,3 +125,9 @@ def test_without_payments_there_are_no_accounts_and_what_is_zero_throughout_has_
     assert "Removed during training" not in page
     assert "removed" in page.split("<h2>All measures</h2>")[1]  # the table has it all the same
     assert "Removed during training" in html(trained())  # where one regime has some
+
+
+def test_a_notebook_shows_what_matters_first(trained):
+    result = trained({"free": "", "double": "levy(rate=2)"}, seeds=2)
+    assert repr(result).splitlines()[0] == "pool, ppo, n = 2: harvest"
+    assert [line.split()[:2] for line in repr(result).splitlines()[1:]] == [["free", "25.5"], ["double", "30.5"]]

@@ -98,7 +98,9 @@ def table(result: Comparison) -> None:
     units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
     own = [m for m in result.measures if m in result.own]  # of one's own files, which no list of ours can know
-    shown = list(dict.fromkeys([head, *own, *(c for c in COLUMNS if c in result.measures)]))
+    every = (*result.rows, *result.scripts)
+    empty = {"removed"} if not any(row.estimate("removed").mean > 0 for row in every) else set()  # nobody ever was
+    shown = list(dict.fromkeys([head, *own, *(c for c in COLUMNS if c in result.measures and c not in empty)]))
     shown = _fitting(result, shown)
     out = Table(title=_title(result), title_justify="left", caption_justify="left")
     out.add_column("regime")

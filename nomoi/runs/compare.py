@@ -65,7 +65,7 @@ class Row:
         return self.estimates[measure] if measure in self.values else estimate(np.array([]))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` found.  `rows` are the regimes, `scripts` the behaviours to compare with, under no rule.
 
@@ -84,6 +84,13 @@ class Comparison:
     own: frozenset[str] = frozenset()  # measures that files of one's own declare or emit
     game: str = ""  # the file of the game, where that is what is lived in
     source: NormalForm | None = None  # the game itself, with its names
+
+    def __repr__(self) -> str:
+        """What a notebook shows: of each regime and script what matters first, with its interval."""
+        rows = {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
+        wide, found = max(map(len, rows)), {label: r.estimate(self.headline) for label, r in rows.items()}
+        lines = [f"{label:{wide}}  {e.text()} {e.interval()}".rstrip() for label, e in found.items()]
+        return "\n".join((f"{self.place}, {self.who.name}, n = {len(self.seeds)}: {self.headline}", *lines))
 
     @property
     def place(self) -> str:

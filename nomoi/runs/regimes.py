@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nomoi import catalogue
-from nomoi.core import Institution, Rule, Situation, build
+from nomoi.core import Institution, Rule, Situation, build, pilot
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
 
@@ -87,7 +87,7 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     if not issubclass(cls, Rule) and named:
         raise Refusal(f"{cls.__name__.lower()} has no options, and here {', '.join(named)} are given.")
     try:
-        made = build(cls, **named) if issubclass(cls, Rule) else cls()
+        made = _made(cls, **named)
     except TypeError:
         raise Refusal(f"{cls.__name__.lower()} is made of other players, which only Python can say.") from None
     if wanted == "own" and not of_objective:
@@ -197,7 +197,20 @@ def place(situation: Situation | str, map: str | None, options: dict[str, dict[s
         if not Path(map).is_file():
             raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
         preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
-    return build(cls, preset, **extra)
+    return _made(cls, preset, **extra)
+
+
+def _made(cls: type[Any], preset: str | None = None, **named: str) -> Any:
+    """One of a class; what a person's own `__init__` does wrong is said in a sentence."""
+    try:
+        return build(cls, preset, **named) if issubclass(cls, Rule) else cls()
+    except Refusal:
+        raise
+    except Exception as error:
+        if cls.__module__.startswith("nomoi."):
+            raise
+        right = "fields declared in the class, each with a default, would be right, and no __init__"
+        raise Refusal(f"{cls.__name__} cannot be made ({pilot.fault(error)}); {right}.") from None
 
 
 def _game(file: str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
