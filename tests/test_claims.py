@@ -218,10 +218,13 @@ def test_noise_that_breaks_an_effect_is_no_fault_and_a_measure_unknown_until_mad
 def test_a_claim_that_is_the_same_whatever_comes_is_said_and_others_are_not(tmp_path, nomoi):
     promised = Promised({"a": ["m"], "b": ["m"]}, 3, frozenset("b"))
     of = lambda effect: idle([Claim("so", "ours", effect, above=0)], promised)  # noqa: E731
-    for effect in (lambda r: 1.0, lambda r: np.zeros(3), lambda r: r.late("a", "m") * 0,
-                   lambda r: exactly(2.0), lambda r: r.late("a", "m") - r.late("a", "m")):  # fmt: skip
+    never = "0 whatever the runs bring, so it cannot hold, which asks for > 0; an effect of what"
+    for effect, why in ((lambda r: 1.0, "1 whatever the runs bring, so it cannot fail; an effect of what"),
+                        (lambda r: exactly(2.0), "2 whatever the runs bring, so it cannot fail"),
+                        (lambda r: np.zeros(3), never), (lambda r: r.late("a", "m") * 0, never),
+                        (lambda r: r.late("a", "m") - r.late("a", "m"), never)):  # fmt: skip
         (said,) = of(effect)
-        assert "whatever the runs bring, so it cannot fail" in said
+        assert why in said
     for effect in (lambda r: r.late("a", "m"), lambda r: r.late("a", "m") - r.late("b", "m"), lambda r: 1 / 0,
                    lambda r: (r.late("a", "m") < 0.05) * 1.0, lambda r: np.full(3, np.nan),
                    lambda r: exactly(r.late("a", "m").mean())):  # fmt: skip

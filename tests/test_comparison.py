@@ -33,7 +33,7 @@ def worth(trial, seed):
     rate = sum(rates_of(trial))
     harvest = LUCK[seed] + GAIN[rate]
     accounts = {"reward": harvest, "moved": 4 * rate, "made": 2000 * (rate == 1), "burnt": 0.0}
-    return {"harvest": harvest, **accounts, "payoff": harvest + accounts["made"]}
+    return {"harvest": harvest, **accounts, "payoff": harvest + accounts["made"], "removed": 0.5 * (rate == 2)}
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def trained(monkeypatch, tmp_path):
 
     def train(work, queue, scripts):
         late = np.array([8.0, 16.0])  # the first row of a curve is not its last eighth
-        curve = lambda r: {m: (late, np.array([-9.0, v])) for m, v in worth(r.trial, r.seed).items()}  # noqa: E731
+        curve = lambda r: {m: (late, np.array([-9.0 * (m != "removed"), v])) for m, v in worth(r.trial, r.seed).items()}  # noqa: E731
         queue.records |= {run: work._put(run, curve(run), {}, {}) for run in queue.waiting}
 
     monkeypatch.setattr(make._Work, "_train", train)
@@ -116,7 +116,18 @@ def test_accounts_are_shown_apart_everywhere(trained, monkeypatch, tmp_path):
     assert [w for w in second.split() if w in ("earned", *names)][:5] == ["earned", *names[1:]]
 
 
-def test_without_payments_there_are_no_accounts(trained):
+def test_without_payments_there_are_no_accounts_and_what_is_zero_throughout_has_no_chart(trained):
     result = trained({"free": ""})
     assert result.accounts == []
-    assert "Where payoffs come from" not in html(result)
+    page = html(result)
+    assert "Where payoffs come from" not in page
+    assert "Harvest during training" in page
+    assert "Removed during training" not in page
+    assert "removed" in page.split("<h2>All measures</h2>")[1]  # the table has it all the same
+    assert "Removed during training" in html(trained())  # where one regime has some
+
+
+def test_a_notebook_shows_what_matters_first(trained):
+    result = trained({"free": "", "double": "levy(rate=2)"}, seeds=2)
+    assert repr(result).splitlines()[0] == "pool, ppo, n = 2: harvest"
+    assert [line.split()[:2] for line in repr(result).splitlines()[1:]] == [["free", "25.5"], ["double", "30.5"]]

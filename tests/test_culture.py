@@ -199,6 +199,8 @@ def test_lines_draw_what_they_are_given():
         assert word in text
     bare = figures.svg(charts.lines({"n": ([4, 8, 16, 64], [1, 2, 3, 4])}, "unit", "T", "size", log=True))
     assert "simulated" not in bare
+    assert "lines: formula" in bare
+    assert "lines: fitted" in figures.svg(charts.lines({"n": (x, x)}, "unit", "T", "size", of="fitted"))
     assert {"4", "8", "16", "32", "64"} <= set(re.findall(r">(\d+)</text>", bare))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import sys
 
 import numpy as np
 import pytest
@@ -78,8 +80,18 @@ def test_what_was_run_is_told_by_game_rules_player_and_options(tmp_path, nomoi):
     (tmp_path / "trade.csv").write_text(GAME)
     (tmp_path / "mine.py").write_text(OWN)
     words = ("compare", "trade.csv", "--under", "nothing", "--under", "levy(on=defect,rate=4)", "--seeds", "1")
-    status, _, err = nomoi(*words, "--set", "situation.horizon=2", "--who", "mine.py:Mine", "--set", "learner.first=1")
+    status, out, err = nomoi(
+        *words, "--set", "situation.horizon=2", "--who", "mine.py:Mine", "--set", "learner.first=1"
+    )
     assert status == 0, err
+    told = out.split("what they choose in the end: shares")[1]  # in the words of the file: all go
+    assert re.search(r"player\W+stay\W+go\W", told)
+    assert "to choose go is defection" in told
+    assert re.findall(r"(P1|P2)\W+0 \W+1\.00", told) == ["P1", "P2"] * 2
+    page = (tmp_path / "report.html").read_text().split("What they choose in the end")[1]
+    assert re.search(
+        r"stay \(share\).*go \(share\).*nothing: P1.*script: random: P2.*Defection is to choose go\.", page, re.S
+    )
     (tmp_path / "mine.py").write_text("raise SystemExit('a file of one that lists is not run')")
     rows = {(r["label"], r["under"], r["who"]): r["options"].split(", ") for r in told_of(tmp_path / "runs")}
     assert {r["of"] for r in told_of(tmp_path / "runs")} == {"trade.csv"}
@@ -157,9 +169,25 @@ def test_equilibria_and_meetings_as_frames():
     assert met[6] == {"who": "b", "among": "a", "held_out": False, "world": 0, "payoff": 6.0}
 
 
-def test_a_frame_of_nothing_has_its_columns(tmp_path):
-    assert len(nomoi.frame(tmp_path / "none")) == 0
-    assert "value" in nomoi.frame(tmp_path / "none").column_names
+def test_a_frame_of_nothing_has_its_columns_and_one_of_no_folder_is_refused(tmp_path):
+    with pytest.raises(Refusal, match=r"none is no folder; `nomoi compare --out FOLDER` makes one"):
+        nomoi.frame(tmp_path / "none")
+    for name in ("runs", "mine"):
+        (tmp_path / name / "records").mkdir(parents=True)
+    assert len(nomoi.frame(tmp_path / "runs")) == 0
+    assert "value" in nomoi.frame(tmp_path / "runs").column_names
+    (tmp_path / "papers").mkdir()
+    for name, wrong in (("run", "is no folder"), ("papers", "has no runs in it")):
+        with pytest.raises(Refusal, match=f"{name} {wrong}; those with runs beside it are: .*mine, .*runs"):
+            nomoi.frame(tmp_path / name)
+
+
+def test_a_data_frame_without_pandas_is_refused_in_a_sentence(tmp_path, monkeypatch):
+    (tmp_path / "records").mkdir()
+    table = nomoi.frame(tmp_path)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(Refusal, match="needs pandas, which nomoi does not bring; pip install pandas brings it"):
+        nomoi.to_pandas(table)
 
 
 def test_the_game_of_a_file_can_be_lived_in(tmp_path):

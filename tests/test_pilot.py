@@ -1,5 +1,7 @@
 """What a file of one's own does not keep is said before anything runs, in the sentence of `nomoi check`."""
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ from nomoi.core import govern, pilot
 from nomoi.errors import Refusal
 from nomoi.institutions.levy import Levy
 from nomoi.play.jaxmarl import multi_agent_env
-from nomoi.runs import make
+from nomoi.runs import make, regimes
 from nomoi.runs.trials import Scripted
 from nomoi.scripts.fixed import Mixed, Random
 from nomoi.situations.matrix import Matrix
@@ -141,6 +143,28 @@ def test_the_adapter_of_jaxmarl_refuses_what_is_no_choice():
         pilot.made("pool", "multi_agent_env")
     with pytest.raises(Refusal, match="of the type float32"):  # a type is known inside of a program too
         jax.jit(env.step)(jax.random.key(1), state, dict.fromkeys(env.agents, jnp.float32(0)))
+
+
+def test_an_agent_of_ones_own_that_cannot_be_made_is_refused_with_its_line(tmp_path):
+    body = "    def act(self, *given):\n        return {}, ()\n"
+    sets, needs = "    def __init__(self, n=3):\n        self.n = n\n", "    n: int\n"
+    for name, rest, said in (("sets", sets, r"sets\.py, line 4: .*'n'"), ("needs", needs, "missing 1 required")):
+        text = f"from nomoi.core.learner import Learner\nclass Mine(Learner):\n{rest}{body}"
+        (tmp_path / f"{name}.py").write_text(text)
+        with pytest.raises(Refusal, match=f"Mine cannot be made .*{said}.*; fields declared in the class"):
+            regimes.player(f"{tmp_path / name}.py:Mine")
+
+
+def test_a_folder_that_only_begins_like_nomois_is_a_persons_own():
+    home = Path(pilot.__file__).parents[1]
+    for place, here in ((f"{home}_games/mine.py", True), (f"{home}/mine.py", False)):
+        try:
+            exec(compile("\n1 / 0", place, "exec"))
+        except ZeroDivisionError as error:
+            said = pilot.fault(error)
+        where = f"at {place}, line 2" if here else f"at {__file__}"
+        assert said.startswith(f"ZeroDivisionError {where}")
+        assert said.endswith(": division by zero")
 
 
 def test_the_first_choice_that_is_not_there_is_out_of_reach():

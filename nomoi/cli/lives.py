@@ -144,10 +144,11 @@ def play(
     desk = Desk(most_calls=most_calls, most_tokens=most_tokens, patience=patience)
     with resumable(), terminal.live() as tell:
         rows = playing.play(made, seeds, out, tell, desk)
+    chosen = playing.choices(made, rows, situation)
     if as_json:
-        print(playing.data(rows, desk))
+        print(playing.data(rows, desk, chosen))
     else:
-        playing.show(rows, desk)
+        playing.show(rows, desk, chosen)
 
 
 @app.command()

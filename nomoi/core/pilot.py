@@ -235,8 +235,8 @@ def shape(x: Any) -> str:
 def fault(error: BaseException) -> str:
     """What went wrong in somebody's code, and where: the last line of theirs, or else of nomoi's."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if "site-packages" not in f.filename]
-    home = str(Path(__file__).parents[1])
-    own = [f for f in frames if not f.filename.startswith(home)] or frames
+    home = Path(__file__).parents[1]
+    own = [f for f in frames if home not in Path(f.filename).parents] or frames
     where = f" at {own[-1].filename}, line {own[-1].lineno}" if own else ""
     said = str(error).strip().splitlines() or ["no message"]
     return f"{type(error).__name__}{where}: {said[0].rstrip('.')}"

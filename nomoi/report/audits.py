@@ -294,6 +294,7 @@ def _proxy(found: Audit) -> list[Any]:
         "amount of each attribute",
         "What rises and what falls",
         "time of optimisation",
+        of="computed path",
     )
     return [
         page.Figure(
@@ -312,7 +313,7 @@ def _measure(found: Audit) -> list[Any]:
 
     x, y = zip(*found.drawn["means"], strict=True)
     over = charts.lines({"goal": (x, y)}, "mean of what is meant", "What the measure says, and what is so",
-                        "mean of what is measured, by twentieths of the rows")  # fmt: skip
+                        "mean of what is measured, by twentieths of the rows", of="means of rows")  # fmt: skip
     return [page.Figure("The goal over the measure", figures.svg(over), "Rows that were pushed are left out.")]
 
 

@@ -1,4 +1,4 @@
-"""Figures of formulas: lines that have no seeds, with what was simulated as dots beside them; and maps of regimes."""
+"""Figures of lines that have no seeds, mostly of formulas, with what was simulated as dots; and maps of regimes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ def lines(
     dots: Mapping[str, tuple[Any, Any]] | None = None,
     marks: Mapping[str, float] | None = None,
     log: bool = False,
+    of: str = "formula",
 ) -> Figure:
     """One line a label from (x [K], y [K]).
 
     dots    by the same labels, (x [J], values [S, J]): what was simulated, means over seeds with 95 % intervals
     marks   name -> x of a dotted upright line;   log   the axis across is logarithmic, to the base of 2
+    of      where the lines come from, in a word or two
     """
     from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 
     with _styled():
-        fig, ax = _sheet(title, f"{unit} · lines: formula{'; dots: simulated, 95 % over seeds' if dots else ''}", 4.0)
+        fig, ax = _sheet(title, f"{unit} · lines: {of}{'; dots: simulated, 95 % over seeds' if dots else ''}", 4.0)
         if log:
             ax.set_xscale("log", base=2)
         ends = []

@@ -14,6 +14,7 @@ from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.report import figures, page, phases
+from nomoi.runs.chosen import WORLDS
 from nomoi.runs.code import current
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
 from nomoi.runs.engine import film_of as film_arrays
@@ -45,9 +46,11 @@ def html(result: Comparison, tell: Callable[[str], None] = lambda _: None) -> st
     sections += phases.sections(result)
     rules = [m for m in result.measures if kept(m)]
     for name in dict.fromkeys((result.headline, *CURVES, *rules)) if result.steps else ():
-        if name in result.measures and not (name == "reward" and result.headline == "harvest"):
+        said = name in result.measures and not (name == "reward" and result.headline == "harvest")
+        if said and any(np.nan_to_num(values).any() for _, values in _courses(result, name).values()):  # else empty
             sections.append(curve(result, name))
     sections += _accounts(result)
+    sections += _choices(result)
     sections.append(_table(result))
     films = [(r.label, r.sentence, shown, "image/webp") for r in result.rows if (shown := _film(r, tell))]
     if films:
@@ -59,11 +62,7 @@ def html(result: Comparison, tell: Callable[[str], None] = lambda _: None) -> st
 def curve(result: Comparison, name: str) -> page.Figure:
     """Learning curves of one measure, with the scripts as dotted lines."""
     unit, meaning = result.words[name]
-    series = {}
-    for row in result.rows:
-        drawn = [r.curve()[name] for r in row.records if name in r.curve()]
-        if drawn:
-            series[row.label] = (drawn[0][0], np.stack([v for _, v in drawn]))
+    series = _courses(result, name)
     scripts = {r.label: r.estimate(name).mean for r in result.scripts if r.estimate(name).n}
     caption = "Mean over seeds with 95 % band (Student's t); dotted: behaviours that do not learn, under no rule."
     if kept(name) and result.chance:
@@ -72,6 +71,12 @@ def curve(result: Comparison, name: str) -> page.Figure:
     labels = [row.label for row in result.rows]
     figure = figures.curves(series, unit, f"{name}: {meaning}", scripts, labels=labels)
     return page.Figure(f"{name.capitalize()} during training", figures.svg(figure), caption)
+
+
+def _courses(result: Comparison, name: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """steps [K] and values [seeds, K] of a measure in training, by regime."""
+    courses = {row.label: [r.curve()[name] for r in row.records if name in r.curve()] for row in result.rows}
+    return {label: (some[0][0], np.stack([v for _, v in some])) for label, some in courses.items() if some}
 
 
 def _accounts(result: Comparison) -> list[page.Section]:
@@ -86,6 +91,18 @@ def _accounts(result: Comparison) -> list[page.Section]:
     )
     columns = ["", *(f"{ACCOUNTS[m]} (reward)" for m in result.accounts)]
     return [page.Table("Where payoffs come from", columns, rows, note)]
+
+
+def _choices(result: Comparison) -> list[page.Section]:
+    """How often each player of a game takes each choice in the end."""
+    if (found := result.choices) is None:
+        return []
+    rows = [[f"{label}: {who}", *shares] for label in found.shares for who, shares in found.lines(label)]
+    note = (
+        f"What was learned, played in {WORLDS:,} more episodes a run; the table below averages the end of training. "
+        f"Defection is to choose {' or '.join(found.defections)}."
+    )
+    return [page.Table("What they choose in the end", ["", *(f"{k} (share)" for k in found.heads)], rows, note)]
 
 
 def _chance(result: Comparison, name: str) -> dict[str, float]:

@@ -15,14 +15,17 @@ from rich.table import Table
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import Estimate, estimate
+from nomoi.play.called import with_names
 from nomoi.play.words import WORDINGS, rules
-from nomoi.report.terminal import _cell, console
-from nomoi.runs import regimes
+from nomoi.report.terminal import _cell, console, shares
+from nomoi.runs import chosen, regimes
+from nomoi.runs.chosen import Choices
 from nomoi.runs.engine import Tell
 from nomoi.runs.make import check, make
 from nomoi.runs.record import Record
 from nomoi.runs.spoken import Spoken
 from nomoi.runs.store import Store
+from nomoi.situations.matrix import Matrix
 from nomoi.speak.desk import Desk, desk
 from nomoi.speak.endpoint import Endpoint
 from nomoi.speak.speaker import Speaker
@@ -68,14 +71,16 @@ def trials(
         if rounds < 0:
             raise Refusal(f"--{name} {rounds} is no number of rounds; 0 or more would be right.")
     options = regimes.settings(set)
-    place = regimes.place(situation, map, options)
+    place, game = regimes.place(situation, map, options), regimes.game(situation)
+    if isinstance(place, Matrix):
+        place = with_names(place, regimes.source(situation))
     out = []
     for regime in regimes.asked(under, options):
         scripted = [s if isinstance(s, Learner) else None for s in (seat(t, key, temperature) for t in seats)]
         for wording in range(wordings if None in scripted else 1):
             label = regime.label + (f", wording {wording + 1}" if wordings > 1 else "")
             sit = tuple(s or seat(t, key, temperature, wording) for s, t in zip(scripted, seats, strict=True))
-            out.append(Spoken(label, place, sit, regime.institutions, talk, between))
+            out.append(Spoken(label, place, sit, regime.institutions, talk, between, game=game))
     return out
 
 
@@ -123,8 +128,13 @@ def dry(made: Sequence[Spoken], seeds: int) -> None:
     console.print(out)
 
 
-def show(rows: Sequence[Row], at: Desk) -> None:
-    """The table, the spread over wordings before any regime is compared, and what was asked."""
+def choices(made: Sequence[Spoken], rows: Sequence[Row], situation: str) -> Choices | None:
+    """How often each player of a game took each choice."""
+    return chosen.choices(made[0].place, regimes.source(situation), {row.label: row.records for row in rows})
+
+
+def show(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> None:
+    """The table, the spread over wordings before any regime is compared, and what was asked; of games, the choices."""
     told = {name: words for row in rows for r in row.records[:1] for name, words in r.facts["measures"].items()}
     known = [m for c in COLUMNS for m in told if m.rpartition(".")[2] == c and any(r.estimate(m).n for r in rows)]
     first = known[0]
@@ -139,15 +149,19 @@ def show(rows: Sequence[Row], at: Desk) -> None:
     for row in rows:
         out.add_row(escape(row.label), *(_cell(row.estimate(m), full=m == first) for m in known))
     console.print(out)
+    if found:
+        console.print(shares(found, list(found.shares), "chose"))
     console.print(f"{at.calls} calls were made, {at.tokens:,} tokens; records keep transcripts and what was said",
                   style="dim", highlight=False)  # fmt: skip
 
 
-def data(rows: Sequence[Row], at: Desk) -> str:
+def data(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> str:
     """The table as JSON."""
+    chose = {label: found.data(label) for label in found.shares} if found else {}
     told = [{"label": r.label, "wording": r.wording, "records": [x.id for x in r.records],
              "measures": {m: {"mean": _finite(e.mean), "low": _finite(e.low), "high": _finite(e.high), "n": e.n}
-                          for m in r.records[0].late() if (e := r.estimate(m)).n}} for r in rows]  # fmt: skip
+                          for m in r.records[0].late() if (e := r.estimate(m)).n},
+             **({"choices": chose[r.label]} if r.label in chose else {})} for r in rows]  # fmt: skip
     return json.dumps({"rows": told, "calls": at.calls, "tokens": at.tokens}, indent=1)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -20,6 +21,7 @@ from nomoi.report.listed import sentence
 
 if TYPE_CHECKING:
     from nomoi.runs import engine
+    from nomoi.runs.chosen import Choices
     from nomoi.runs.compare import Comparison, Row
     from nomoi.runs.record import Record
 
@@ -51,6 +53,7 @@ def counted(label: str, many: int) -> Iterator[Callable[[str], None]]:
         bar.update(task, completed=many, said=f"{many} of {many}")
 
 
+CHOICE = 14  # letters that the name of a choice has room for (ours)
 NAMED = 28  # letters that the name of a check has room for (ours)
 
 
@@ -95,7 +98,9 @@ def table(result: Comparison) -> None:
     units = {m: unit for m, (unit, _) in result.words.items()}
     head = result.headline
     own = [m for m in result.measures if m in result.own]  # of one's own files, which no list of ours can know
-    shown = list(dict.fromkeys([head, *own, *(c for c in COLUMNS if c in result.measures)]))
+    every = (*result.rows, *result.scripts)
+    empty = {"removed"} if not any(row.estimate("removed").mean > 0 for row in every) else set()  # nobody ever was
+    shown = list(dict.fromkeys([head, *own, *(c for c in COLUMNS if c in result.measures and c not in empty)]))
     shown = _fitting(result, shown)
     out = Table(title=_title(result), title_justify="left", caption_justify="left")
     out.add_column("regime")
@@ -112,6 +117,8 @@ def table(result: Comparison) -> None:
     console.print(out)
     if result.accounts:
         console.print(_accounts(result))
+    if result.choices:
+        console.print(shares(result.choices, [row.label for row in result.rows], "choose in the end"))
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
     console.print(f"[bold]{escape(result.who.name)}[/bold]  {escape(sentence(type(result.who).__doc__ or ''))}")
@@ -146,6 +153,24 @@ def _accounts(result: Comparison) -> Table:
         out.add_column(f"{ACCOUNTS[name].partition(' ')[0]}\n[dim]reward[/dim]", justify="right")
     for row in result.rows:
         out.add_row(escape(row.label), *(_cell(row.estimate(name), full=False) for name in result.accounts))
+    return out
+
+
+def shares(found: Choices, labels: Sequence[str], what: str) -> Table:
+    """How often each player takes each choice, as many choices as there is room for."""
+    wide = [min(CHOICE, max(5, cell_len(name))) + 3 for name in found.heads]
+    room = console.width - 8 - min(20, max(map(len, labels))) - max(map(cell_len, found.players))
+    many = next((k for k in range(len(wide), 1, -1) if sum(wide[:k]) <= room), 1)
+    left = f"; {len(wide) - many} further choices are in --json" * (many < len(wide))
+    counts = f"to choose {escape(' or '.join(found.defections))} is defection"
+    out = Table(title=f"what they {what}: shares{left}", title_justify="left", caption=counts, caption_justify="left")
+    for column in ("regime", "player"):
+        out.add_column(column)
+    for name in found.heads[:many]:
+        out.add_column(escape(name), justify="right", max_width=CHOICE, overflow="fold")
+    for label in labels:
+        for k, (who, some) in enumerate(found.lines(label) if label in found.shares else ()):
+            out.add_row("" if k else escape(label), escape(who), *(_cell(e, full=False) for e in some[:many]))
     return out
 
 

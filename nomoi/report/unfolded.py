@@ -13,10 +13,10 @@ from nomoi.core import Institution, Situation, govern
 from nomoi.core.settings import changed
 from nomoi.errors import Refusal
 from nomoi.measure.statistics import number
+from nomoi.play.called import called
 from nomoi.report.console import console
 from nomoi.runs import regimes
 from nomoi.situations.matrix import Matrix
-from nomoi.solve import formats
 from nomoi.solve.game import NormalForm
 from nomoi.solve.subgame import Solution, backward, planner
 from nomoi.solve.unfold import LARGEST, normal_form, tabular
@@ -24,7 +24,7 @@ from nomoi.solve.unfold import LARGEST, normal_form, tabular
 
 def place(word: str, under: str, set: Sequence[str]) -> tuple[Situation, NormalForm | None]:
     """The situation that is meant, governed; and the game of the file that it is from, which has names for things."""
-    source = formats.read(word) if regimes.game(word) else None
+    source = regimes.source(word)
     if source and len(dict.fromkeys(source.shape)) > 1:
         many = " and ".join(str(k) for k in dict.fromkeys(source.shape))
         raise Refusal(f"{word} has players with {many} choices, and only where all have equally many can a game be "
@@ -44,13 +44,6 @@ def game(situation: Situation, source: NormalForm | None = None) -> NormalForm |
     made, names = normal_form(situation), called(situation, source)
     title = " under ".join(filter(None, (source.title if source else situation.name, _rules(situation))))
     return dataclasses.replace(made, title=title, players=names, actions=source.actions if source else made.actions)
-
-
-def called(situation: Situation, source: NormalForm | None = None) -> tuple[str, ...]:
-    """What each agent is called: as in the file; or its role, and its number where several have it."""
-    roles = situation.roles
-    return source.players if source else tuple(
-        role if roles.count(role) == 1 else f"{role} {i}" for i, role in enumerate(roles))  # fmt: skip
 
 
 def _written(institution: Institution) -> str:

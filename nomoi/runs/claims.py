@@ -144,15 +144,17 @@ def check(claims: Sequence[Claim | Reading], promised: Promised) -> None:
 
 
 def idle(claims: Sequence[Claim], promised: Promised) -> list[str]:
-    """Claims that cannot fail, a sentence each: their effect is the same number whatever the runs bring."""
+    """Claims whose verdict is settled, a sentence each: their effect is the same number whatever the runs bring."""
     out = []
     for claim in claims:
         values = [_tried(claim, promised, draw) for draw in range(len(NOISES))]
         known = np.concatenate(values)
         if sum(len(some) > 0 for some in values) > 1 and (known == known[0]).all():
             right = "an effect of what they bring, such as r.late(LABEL, MEASURE), would be right"
-            same = f"{claim.text!r} is {known[0]:g} whatever the runs bring"
-            out.append(f"the effect of the claim {same}, so it cannot fail; {right}.")
+            (low, high), value = claim.limits(), float(known[0])
+            can = "cannot fail" if low < value < high else f"cannot hold, which asks for {claim.bound()}"
+            same = f"{claim.text!r} is {value:g} whatever the runs bring"
+            out.append(f"the effect of the claim {same}, so it {can}; {right}.")
     return out
 
 

@@ -33,6 +33,9 @@ from nomoi.scripts.fixed import Forager, Random
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from nomoi.runs.chosen import Choices
+    from nomoi.solve.game import NormalForm
+
 Seeds = dict[str, np.ndarray]  # measure -> [seeds]
 # where payoffs come from: earned, moved between agents, made and burnt by institutions, and what is left
 ACCOUNTS = {
@@ -62,7 +65,7 @@ class Row:
         return self.estimates[measure] if measure in self.values else estimate(np.array([]))
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Comparison:
     """What `compare` found.  `rows` are the regimes, `scripts` the behaviours to compare with, under no rule.
 
@@ -80,6 +83,14 @@ class Comparison:
     said: tuple[str, ...] = ()
     own: frozenset[str] = frozenset()  # measures that files of one's own declare or emit
     game: str = ""  # the file of the game, where that is what is lived in
+    source: NormalForm | None = None  # the game itself, with its names
+
+    def __repr__(self) -> str:
+        """What a notebook shows: of each regime and script what matters first, with its interval."""
+        rows = {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
+        wide, found = max(map(len, rows)), {label: r.estimate(self.headline) for label, r in rows.items()}
+        lines = [f"{label:{wide}}  {e.text()} {e.interval()}".rstrip() for label, e in found.items()]
+        return "\n".join((f"{self.place}, {self.who.name}, n = {len(self.seeds)}: {self.headline}", *lines))
 
     @property
     def place(self) -> str:
@@ -117,6 +128,15 @@ class Comparison:
         paid = any(r.estimate(m).mean > 0 for r in self.rows for m in ("moved", "made", "burnt") if r.estimate(m).n)
         return [m for m in ACCOUNTS if m in self.measures] if paid else []
 
+    @cached_property
+    def choices(self) -> Choices | None:
+        """How often each player of a game takes each choice in the end; None where there is no such game."""
+        from nomoi.runs import chosen
+
+        rows = {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
+        kept = {label: r.records for label, r in rows.items() if not r.old and r.records}
+        return chosen.choices(self.situation, self.source, kept)
+
     def gain(self, row: Row, measure: str | None = None) -> Estimate:
         """Paired difference from the first regime, seed by seed; undefined where other code made one of them."""
         measure = measure or self.headline
@@ -150,10 +170,12 @@ class Comparison:
     def data(self) -> dict[str, Any]:
         """The table as plain data (the `--json` of the command line)."""
 
-        def line(row: Row) -> dict[str, Any]:
+        def line(row: Row, title: str = "") -> dict[str, Any]:
             out: dict[str, Any] = {"label": row.label, "sentence": row.sentence}
             out["measures"] = {m: row.estimate(m).data() for m in row.values if row.estimate(m).n}
             out["records"], out["old"] = [r.id for r in row.records], row.old
+            if self.choices and title + row.label in self.choices.shares:
+                out["choices"] = self.choices.data(title + row.label)
             return out
 
         learned = [line(r) | {"gain": self.gain(r).data()} for r in self.rows]
@@ -167,8 +189,8 @@ class Comparison:
             "units": {m: unit for m, (unit, _) in self.words.items()},
             "meanings": {m: meaning for m, (_, meaning) in self.words.items()},
             "regimes": learned,
-            "scripts": [line(r) for r in self.scripts],
-            "chance": [line(r) for r in self.chance],
+            "scripts": [line(r, SCRIPT) for r in self.scripts],
+            "chance": [line(r, CHANCE) for r in self.chance],
         }
 
 
@@ -238,7 +260,7 @@ def compare(
                  if r.label in chance and any(r.estimate(m).n for m in r.values if kept(m))]  # fmt: skip
     length = lived[0].length if isinstance(lived[0], Trained) else 0
     return Comparison(place, player, length, tuple(range(seeds)), tuple(rows), tuple(unruled), tuple(by_chance),
-                      made.fresh, (*said, *made.remarks), _own(governed), game)  # fmt: skip
+                      made.fresh, (*said, *made.remarks), _own(governed), game, regimes.source(situation))  # fmt: skip
 
 
 def _own(places: Sequence[Situation]) -> frozenset[str]:

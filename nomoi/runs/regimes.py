@@ -9,12 +9,15 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nomoi import catalogue
-from nomoi.core import Institution, Rule, Situation, build
+from nomoi.core import Institution, Rule, Situation, build, pilot
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
+
+if TYPE_CHECKING:
+    from nomoi.solve.game import NormalForm
 
 NOTHING = "nothing"
 _TERM = re.compile(r"^\s*([\w./:~-]+?)\s*(?:\(([^()]*)\))?\s*$")
@@ -84,7 +87,7 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
     if not issubclass(cls, Rule) and named:
         raise Refusal(f"{cls.__name__.lower()} has no options, and here {', '.join(named)} are given.")
     try:
-        made = build(cls, **named) if issubclass(cls, Rule) else cls()
+        made = _made(cls, **named)
     except TypeError:
         raise Refusal(f"{cls.__name__.lower()} is made of other players, which only Python can say.") from None
     if wanted == "own" and not of_objective:
@@ -170,6 +173,13 @@ def game(situation: Situation | str) -> str:
     return path.name if path.suffix.lower() in (".nfg", ".csv", ".json") else ""
 
 
+def source(situation: Situation | str) -> NormalForm | None:
+    """The game of the file, where what is lived in is that of one."""
+    from nomoi.solve import formats
+
+    return formats.read(situation) if isinstance(situation, str) and game(situation) else None
+
+
 def place(situation: Situation | str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:
     """The situation that is meant; its part of the options, under "situation" or its own name, is taken out of them."""
     if isinstance(situation, str) and game(situation):
@@ -187,7 +197,20 @@ def place(situation: Situation | str, map: str | None, options: dict[str, dict[s
         if not Path(map).is_file():
             raise Refusal(f"{name} has no preset {map!r}; {nearest(map, cls.presets, 'preset')}")
         preset, extra = None, once([("map", map), *extra.items()], "--map and --set situation.map")
-    return build(cls, preset, **extra)
+    return _made(cls, preset, **extra)
+
+
+def _made(cls: type[Any], preset: str | None = None, **named: str) -> Any:
+    """One of a class; what a person's own `__init__` does wrong is said in a sentence."""
+    try:
+        return build(cls, preset, **named) if issubclass(cls, Rule) else cls()
+    except Refusal:
+        raise
+    except Exception as error:
+        if cls.__module__.startswith("nomoi."):
+            raise
+        right = "fields declared in the class, each with a default, would be right, and no __init__"
+        raise Refusal(f"{cls.__name__} cannot be made ({pilot.fault(error)}); {right}.") from None
 
 
 def _game(file: str, map: str | None, options: dict[str, dict[str, str]]) -> Situation:

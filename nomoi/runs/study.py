@@ -240,7 +240,7 @@ def promise(study: Study, trials: Sequence[Trial], seeds: int, figures: bool) ->
 
 
 def still(study: Study, trials: Sequence[Trial], seeds: int) -> tuple[str, ...]:
-    """What the study claims that cannot fail, in sentences."""
+    """What the study claims that cannot fail, or cannot hold, in sentences."""
     return tuple(f"{study.name}: {said}" for said in idle(study.claims, _promised(trials, seeds)))
 
 

@@ -31,6 +31,7 @@ from nomoi.solve.game import NormalForm, check_players
 from nomoi.solve.games import GAMES, named
 from nomoi.solve.nfg import number
 
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}  # what files have beside commas
 BYTES = 200_000_000  # a larger file holds more payoffs than can be solved (ours)
 
 
@@ -57,10 +58,32 @@ def find(word: str) -> NormalForm:
 
 def _csv(text: str, path: Path) -> NormalForm:
     _separated(text, path)
-    files.closed(path, io.StringIO(text), spaces=True)
+    try:
+        return _tabled(text, path)
+    except Refusal:
+        for mark, name in SEPARATORS.items():  # cells of pairs have commas, whatever stands between columns
+            if _reads(text, path, mark):
+                raise _otherwise(f"{path} seems to have {name} between its columns") from None
+        raise
+
+
+def _reads(text: str, path: Path, mark: str) -> bool:
+    """Whether it would be a game if this mark, which every line has, were between its columns."""
+    if any(line and mark not in line for line in _lines(text)):
+        return False
+    try:
+        _tabled(text, path, mark)
+    except Refusal:
+        return False
+    return True
+
+
+def _tabled(text: str, path: Path, separator: str = ",") -> NormalForm:
+    """The game of one or two tables whose columns a separator sets apart."""
+    files.closed(path, io.StringIO(text), separator, spaces=True)
     blocks: list[list[tuple[int, list[str]]]] = [[]]
     try:
-        lines = csv.reader(io.StringIO(text), strict=True, skipinitialspace=True)
+        lines = csv.reader(io.StringIO(text), delimiter=separator, strict=True, skipinitialspace=True)
         for row in lines:
             cells = [c.strip() for c in row]
             if cells and cells[0].startswith("#"):
@@ -70,7 +93,9 @@ def _csv(text: str, path: Path) -> NormalForm:
             elif blocks[-1]:
                 blocks.append([])
     except csv.Error as error:
-        raise Refusal(f"{path}, line {lines.line_num}: {error}.") from None
+        said = "something follows a closing quote, where a comma or the end of the line would be right"
+        slip = '"' in str(error)  # of all that it says, what people get wrong
+        raise Refusal(f"{path}, line {lines.line_num}: {said if slip else error}.") from None
     blocks = [b for b in blocks if b]
     if not 1 <= len(blocks) <= 2:
         raise Refusal(f"{path} has {len(blocks)} tables; one with the payoffs of both, or one for each of two players, "
@@ -99,17 +124,27 @@ def _csv(text: str, path: Path) -> NormalForm:
 
 
 def _separated(text: str, path: Path) -> None:
-    """Refuse a file without any comma whose lines hold more than one thing: its columns are separated otherwise."""
-    lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    """Refuse a file without any comma, or without one in its first line, where there are other separators."""
+    lines = _lines(text)
     if re.match(r'\s*"?sep=', "\n".join(lines), re.IGNORECASE):
         raise Refusal(f"{path} begins with sep=, which only some spreadsheets understand; leave that line out and "
                       "separate the columns by commas.")  # fmt: skip
-    if any("," in line for line in lines):
-        return
-    for mark, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars"), (" ", "spaces")):
-        if any(mark in line for line in lines):
-            raise Refusal(f"{path} has no comma but {name}; separate its columns by commas, as in 3,0 - or write two "
-                          'payoffs of one cell in quotes, as in "3,1".')  # fmt: skip
+    some, first = any("," in line for line in lines), next(filter(None, lines), "")
+    for mark, name in SEPARATORS.items():
+        if not some and any(mark in line for line in lines):
+            raise _otherwise(f"{path} has no comma but {name}")
+        if mark in first and mark != " " and "," not in first:  # a name may have a space, and be the only one
+            raise _otherwise(f"{path} has no comma but {name} in its first line")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines that are no remarks; one that begins with a tab has an empty cell there."""
+    return [line.strip(" ") for line in text.splitlines() if not line.lstrip().startswith("#")]
+
+
+def _otherwise(found: str) -> Refusal:
+    return Refusal(f"{found}; separate its columns by commas, as in 3,0 - or write two payoffs of one cell in quotes, "
+                   'as in "3,1".')  # fmt: skip
 
 
 def _size(table: np.ndarray) -> str:
@@ -145,7 +180,8 @@ def _table(block: list[tuple[int, list[str]]], path: Path) -> tuple[np.ndarray, 
     if not out or not out[0]:
         raise Refusal(f"{path} has a table without payoffs; it needs a row of numbers for every action.")
     if columns and len(columns) != len(out[0]):
-        raise Refusal(f"{path} names {len(columns)} columns and has {len(out[0])}; each needs its name.")
+        pairs = ', or two payoffs of one cell stand in quotes, as in "3,1"' * (len(out[0]) == 2 * len(columns))
+        raise Refusal(f"{path} names {len(columns)} columns and has {len(out[0])}; each needs its name{pairs}.")
     return np.array(out), (rows, columns)
 
 
@@ -163,6 +199,8 @@ def _listed(rows: list[list[str]]) -> bool:
 def _names(cells: list[str], where: str) -> None:
     """Refuse names that are empty, or that must be payoffs with a slip of the pen: they would make another game."""
     for cell in cells:
+        if cell.count('"') % 2:
+            raise Refusal(f"{where}: the name {cell} has a quote without its other half; close it, or leave it out.")
         if not cell:
             raise Refusal(f"{where}: a name is empty; each row and each column needs its own, or none of them has one.")
         if _like_payoff(cell):

@@ -186,6 +186,7 @@ def sections(results: Results) -> list[object]:
                     "How far to optimise",
                     "d, root of the divergence",
                     dots,
+                    of="fitted",
                 )
             ),
             "Lines: d (alpha - beta d), fitted.",

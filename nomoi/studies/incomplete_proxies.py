@@ -187,6 +187,7 @@ def sections(results: Results) -> list[object]:
                     "utility, whichever two attributes are asked for",
                     "What rises first, falls without end",
                     "time of optimisation",
+                    of="computed path",
                 )
             ),
             "At best utility is 0; the proxy rises all the while.",
