@@ -103,7 +103,6 @@ if TYPE_CHECKING:
     from nomoi.runs.claims import Reading as Reading
     from nomoi.runs.compare import compare as compare
     from nomoi.runs.frames import frame as frame
-    from nomoi.runs.frames import to_pandas as to_pandas
     from nomoi.runs.store import Store as Store
     from nomoi.runs.study import Family as Family
     from nomoi.runs.study import Study as Study

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import sys
 
 import numpy as np
 import pytest
@@ -180,14 +179,6 @@ def test_a_frame_of_nothing_has_its_columns_and_one_of_no_folder_is_refused(tmp_
     for name, wrong in (("run", "is no folder"), ("papers", "has no runs in it")):
         with pytest.raises(Refusal, match=f"{name} {wrong}; those with runs beside it are: .*mine, .*runs"):
             nomoi.frame(tmp_path / name)
-
-
-def test_a_data_frame_without_pandas_is_refused_in_a_sentence(tmp_path, monkeypatch):
-    (tmp_path / "records").mkdir()
-    table = nomoi.frame(tmp_path)
-    monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(Refusal, match="needs pandas, which nomoi does not bring; pip install pandas brings it"):
-        nomoi.to_pandas(table)
 
 
 def test_the_game_of_a_file_can_be_lived_in(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,6 @@ def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
     step      world steps so far;  measure, unit, value
 
     What `nomoi.compare` and a study give back has the same table of its own runs: `result.frame()`.
-    `nomoi.to_pandas` makes a data frame of it.
 
     >>> import nomoi
     >>> nomoi.frame("runs").column_names[:4]  # doctest: +SKIP
@@ -55,13 +53,6 @@ def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
         what = "has no runs in it" if store.root.exists() else "is no folder"
         raise Refusal(f"{out} {what}; {there}.")
     return rows(((record.label, record) for record in store.all()), late)
-
-
-def to_pandas(table: pa.Table) -> Any:
-    """A table of Arrow, such as `nomoi.frame` and every `frame()` give, as a data frame of pandas, if that is there."""
-    if importlib.util.find_spec("pandas") is None:
-        raise Refusal("a data frame needs pandas, which nomoi does not bring; pip install pandas brings it.")
-    return table.to_pandas()
 
 
 def of(records: Mapping[str, Sequence[Record]], late: bool = False) -> pa.Table:
