@@ -271,8 +271,13 @@ def test_a_worker_has_one_processor_and_computes_with_as_many_threads_as_the_dri
     code = """
 import os
 from nomoi.runs import errand
-os.environ.pop("NPROC", None)
+for name in errand.THREADS:
+    os.environ.pop(name, None)
 known = errand.threads() == len(os.sched_getaffinity(0))
+os.environ |= {"PJRT_NPROC": "x", "NPROC": "5"}
+known &= errand.threads() == 5
+os.environ["PJRT_NPROC"] = "0"  # one, and not as many as there are
+known &= errand.threads() == 1
 worker = errand.Errands(3)
 import jax
 jax.numpy.zeros(1)

@@ -22,7 +22,7 @@ from nomoi.institutions.fine import Fine
 from nomoi.institutions.gift import Gift
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.vote import Vote
-from nomoi.runs import engine
+from nomoi.runs import engine, errand
 from nomoi.runs.engine import Interrupted, Program, kind
 from nomoi.runs.hands import Here
 from nomoi.runs.make import _Queue, _Work
@@ -64,9 +64,11 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(tmp_path, monkeypatch):
         train(broken, trial(updates=4), tell=stop_after_two, workers=1)
     assert broken.all() == []
     chunks.clear()
+    monkeypatch.setattr(errand, "threads", lambda: 1 + whole.facts["threads"])  # as on another machine
     resumed = train(broken, trial(updates=4), tell=lambda p: chunks.extend([p.steps] * (p.steps > 0)), workers=1)[0]
     assert len(chunks) <= 3  # of four: at least one was kept
     same(whole, resumed)
+    assert (whole.id, resumed.facts["threads"]) == (resumed.id, 0)  # not of one number of threads
     assert not list((tmp_path / "broken" / "unfinished").iterdir())
 
 
@@ -105,6 +107,7 @@ def test_a_killed_process_loses_little_and_doubles_nothing(tmp_path):
     assert len(steps) < 4
     same(record, train(tmp_path / "whole", trial(updates=4))[0])
     assert len(record.curve()["reward"][0]) == 4
+    assert record.facts["threads"] == errand.threads()  # of which both made their part
     assert [r.id for r in left.all()] == [record.id]
     assert not list((tmp_path / "killed" / "unfinished").iterdir())
 
