@@ -104,6 +104,12 @@ class Errands:
         except Refusal as refusal:
             self._news.put(("refused", str(refusal)))
         except BaseException as error:
+            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # JAX has no other word for it
+                why = str(error).split("\n")[0].rstrip(".")
+                said = (f"a worker on {platform.node()} has not enough memory for this ({why}); one on a larger "
+                        "machine, or fewer --workers, may do. What is finished is kept.")  # fmt: skip
+                self._news.put(("refused", said))
+                return
             self._news.put(("failed", (f"{type(error).__name__}: {error}", traceback.format_exc())))
 
     def _runs(self, errand: bytes, files: dict[str, bytes]) -> list[Any]:

@@ -51,8 +51,8 @@ def _of(spec: Spec) -> str:
 class Record:
     """A finished run.
 
-    facts   spec, code, format, label, measures {name: [unit, meaning]}, versions, commit, device, threads (0: several, or
-            not known), wall time, checksums
+    facts   spec, code, format, label, measures {name: [unit, meaning]}, versions, commit, device, threads (0:
+            several, or not known), wall time, checksums
     """
 
     folder: Path
