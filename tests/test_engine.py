@@ -9,7 +9,6 @@ import sys
 import textwrap
 import threading
 import time
-from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -23,9 +22,9 @@ from nomoi.institutions.fine import Fine
 from nomoi.institutions.gift import Gift
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.vote import Vote
-from nomoi.runs import engine, errand, hands
+from nomoi.runs import engine, errand
 from nomoi.runs.engine import Interrupted, Program, kind
-from nomoi.runs.hands import Here
+from nomoi.runs.hands import Here, Programs
 from nomoi.runs.make import _Queue, _Work
 from nomoi.runs.shapes import one_program
 from nomoi.runs.store import Store
@@ -36,10 +35,10 @@ from nomoi.situations.pool import Pool
 
 
 def test_a_program_is_of_so_many_lanes(monkeypatch):
-    monkeypatch.setattr(hands, "Program", lambda trial, lanes: SimpleNamespace(build=lambda: lanes))
-    known = hands.Programs()
-    assert [known.of(Run(trial(rate=rate)), lanes) for rate, lanes in ((0.5, 1), (0.6, 4), (0.5, 4))] == [1, 4, 4]
-    assert len(known._known) == 2
+    monkeypatch.setattr(Program, "build", lambda self: self)
+    known = Programs()
+    one, four, again = (known.of(Run(trial(rate=rate)), lanes) for rate, lanes in ((0.5, 1), (0.6, 4), (0.5, 4)))
+    assert (one.lanes, four.lanes, again) == (1, 4, four)
 
 
 def test_what_is_present_is_not_run_again(tmp_path, monkeypatch):
