@@ -177,6 +177,8 @@ def test_parents_and_files_of_ones_own_travel(tmp_path, ray, monkeypatch):
     assert stand_in.started == stand_in.killed > 0
     assert {path.name for path in loaded} == {"mine.py"}
     assert all(not path.exists() for path in loaded), "a worker left something behind"
+    (parent, *_) = results.records["half"]
+    assert cluster._own(parent) == ["mine.py"]  # of a parent too, whose child may name none
 
 
 @pytest.mark.parametrize(
