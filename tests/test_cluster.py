@@ -5,14 +5,17 @@ Ray itself is in the slow tests; in the others stands a small one that does at o
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import types
 
+import numpy as np
 import pytest
 from training import UPDATE, asked, same, train, trial
 
@@ -40,24 +43,28 @@ class Ray:
     cloudpickle = pickle
     exceptions = types.SimpleNamespace(RayError=Died, GetTimeoutError=TooLate)
 
-    def __init__(self, doomed=False, room=2.0, late=False):
-        self.untold = {}
+    def __init__(self, doomed=False, room=2.0, late=False, gpus=0.0):
+        self.untold, self.gpus, self.asked = {}, gpus, []
         self.doomed, self.always, self.room, self.late, self.started, self.killed = doomed, doomed, room, late, 0, 0
 
     def is_initialized(self):
         return True
 
     def cluster_resources(self):
-        return {"CPU": self.room} if self.room else {}
+        return {name: x for name, x in (("CPU", self.room), ("GPU", self.gpus)) if x}
 
     def nodes(self):
         return [{"Alive": True}]
 
     def remote(self, cls):
-        return types.SimpleNamespace(options=lambda **_: types.SimpleNamespace(remote=lambda threads: self._start(cls)))
+        def options(**wants):
+            return types.SimpleNamespace(remote=lambda threads: self._start(cls, threads, wants))
 
-    def _start(self, cls):
+        return types.SimpleNamespace(options=options)
+
+    def _start(self, cls, threads, wants):
         self.started += 1
+        self.asked.append((threads, wants.get("num_cpus"), wants.get("num_gpus")))
         worker = cls()
         return types.SimpleNamespace(**{name: self._method(worker, name) for name in Methods})
 
@@ -170,6 +177,8 @@ def test_parents_and_files_of_ones_own_travel(tmp_path, ray, monkeypatch):
     assert stand_in.started == stand_in.killed > 0
     assert {path.name for path in loaded} == {"mine.py"}
     assert all(not path.exists() for path in loaded), "a worker left something behind"
+    (parent, *_) = results.records["half"]
+    assert cluster._own(parent) == ["mine.py"]  # of a parent too, whose child may name none
 
 
 @pytest.mark.parametrize(
@@ -178,7 +187,7 @@ def test_parents_and_files_of_ones_own_travel(tmp_path, ray, monkeypatch):
         ({"room": 0}, {}, "no processor that is free"),
         ({"late": True}, {}, "no worker of the cluster has started within 180 s"),
         ({}, {"on": "slurm"}, r"--on is 'slurm'; ray \(workers of this machine\) or ray://HOST:PORT"),
-        *(({}, {"on": f"ray://{at}"}, "--on is") for at in ("", "lab", "lab:", ":1", "lab:0", "lab:99999", "a b:1")),
+        *(({}, {"on": f"ray://{at}"}, "--on is") for at in ("", "lab", "lab:", ":1", "lab:0", "lab:65536", "a b:1")),
         ({}, {"workers": 0}, "--workers is 0; a whole number of at least 1"),
     ],
 )
@@ -250,9 +259,10 @@ def test_what_goes_wrong_on_a_worker_goes_wrong_here(tmp_path, ray, monkeypatch,
 def test_workers_of_other_versions_or_other_code_are_refused(tmp_path, ray, monkeypatch):
     ray()
     ours = errand.versions()
-    monkeypatch.setattr(errand.Errands, "versions", lambda self: {**ours, "jax": "0.1"})
-    with pytest.raises(Refusal, match=r"jax is 0\.1 on a worker and .* on the driver; install the same"):
-        train(tmp_path, trial(), on="ray", workers=1)
+    for name, has in (("jax", "on the driver"), ("more", "not there on the driver")):
+        monkeypatch.setattr(errand.Errands, "versions", lambda self, name=name: {**ours, name: "0.1"})
+        with pytest.raises(Refusal, match=rf"{name} is 0\.1 on a worker and .*{has}; install the same"):
+            train(tmp_path, trial(), on="ray", workers=1)
     monkeypatch.undo()
     ray()
     real = cluster._Far._sent
@@ -269,11 +279,18 @@ def test_workers_of_other_versions_or_other_code_are_refused(tmp_path, ray, monk
 def test_a_worker_has_one_processor_and_computes_with_as_many_threads_as_the_driver(tmp_path):
     """By these XLA splits sums, and so rounds: with one, records would be others under the same name."""
     code = """
+import contextlib
 import os
 from nomoi.runs import errand
-os.environ.pop("NPROC", None)
+for name in errand.THREADS:
+    os.environ.pop(name, None)
 known = errand.threads() == len(os.sched_getaffinity(0))
+os.environ |= {"PJRT_NPROC": "x", "NPROC": "5"}
+known &= errand.threads() == 5
+os.environ["PJRT_NPROC"] = "0"  # one, and not as many as there are
+known &= errand.threads() == 1
 worker = errand.Errands(3)
+known &= errand._pinned() is None  # it is taken
 import jax
 jax.numpy.zeros(1)
 names = [open(f"/proc/self/task/{task}/comm").read() for task in os.listdir("/proc/self/task")]
@@ -282,6 +299,82 @@ print(known, errand.threads(), len(os.sched_getaffinity(0)), sum("XLAEigen" in n
     env = os.environ | {"TMPDIR": str(tmp_path)}  # where it is noted which processors are taken
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert done.stdout.split() == ["True", "3", "1", "3"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "gpus", "workers", "got"),
+    [(3.0, 0.0, None, 3), (3.0, 0.0, 2, 2), (3.0, 0.0, 9, 3), (3.0, 1.0, None, 1), (3.0, 2.0, 9, 2)],
+)
+def test_a_worker_asks_for_one_device_and_has_the_drivers_threads_where_it_is_a_processor(
+    ray, room, gpus, workers, got
+):
+    stand_in = ray(room=room, gpus=gpus)
+    hands_ = hands.hands("ray", workers)()
+    assert (hands_.workers, hands_.gpu) == (got, gpus > 0)
+    hands_.start(threading.Event())
+    assert stand_in.asked == [(0, 0, 1) if gpus else (errand.threads(), 1, None)]
+
+
+def test_a_worker_that_dies_as_it_starts_tells_of_its_machine_alone_once_another_has_started(tmp_path, ray):
+    stand_in, stop = ray(), threading.Event()
+    some, answer = hands.hands("ray", 2)(), stand_in.get
+
+    def died(ref, timeout=None):
+        raise Died("The node died.")
+
+    stand_in.get = died
+    with pytest.raises(Refusal, match=r"cannot start \(The node died\); nomoi must be installed"):
+        some.start(stop)
+    stand_in.get = answer
+    some.start(stop)
+    stand_in.get = died
+    with pytest.raises(Died):
+        some.start(stop)
+    asked = []
+
+    def late(ref, timeout=None):  # no room, as long as the other is at work
+        asked.append(ref)
+        if len(asked) > 2 * cluster.START:
+            stop.set()
+        raise TooLate
+
+    stand_in.get = late
+    some.busy.add("another")
+    with pytest.raises(engine.Interrupted):
+        some.start(stop)
+    stop.clear()
+    asked.clear()
+    some.busy.clear()
+    with pytest.raises(Refusal, match="no worker of the cluster has started within 180 s"):
+        some.start(stop)
+    assert len(asked) == cluster.START
+
+
+def test_who_is_halted_is_told_once_and_waited_for_until_its_checkpoint_is_there(tmp_path, ray):
+    store, one, stop, halts = Store(tmp_path), Run(trial()), threading.Event(), []
+    told = iter([[], [("save", (one.asked.id, [np.arange(3)], [{"seconds": 1.0}]))], [("interrupted", None)]])
+    far = cluster._Far(hands.hands("ray", 1)() if ray() else None, store, lambda _: None, stop)
+    far.worker = types.SimpleNamespace(
+        halt=types.SimpleNamespace(remote=lambda: halts.append(1)),
+        news=types.SimpleNamespace(remote=lambda: lambda: next(told)),
+    )
+    stop.set()
+    with pytest.raises(engine.Interrupted):
+        far._followed([one])
+    assert halts == [1]
+    assert store.resume(one.asked)[1] == [{"seconds": 1.0}]
+
+
+def test_no_memory_on_a_worker_is_a_sentence():
+    worker, sent = errand.Errands(), []
+    worker._news = types.SimpleNamespace(put=sent.append)
+    for error in (MemoryError("no 4 GB"), RuntimeError("RESOURCE_EXHAUSTED: no 4 GB\nand much"), RuntimeError("other")):
+        worker._tried(lambda error=error: (_ for _ in ()).throw(error))
+    assert [kind for kind, _ in sent] == ["refused", "refused", "failed"]
+    for _, said in sent[:2]:
+        assert "has not enough memory for this (" in said
+        assert "no 4 GB); one on a larger machine, or fewer --workers, may do. What is finished is kept." in said
+    worker.leave()
 
 
 def test_nothing_of_ray_is_loaded_without_it():
@@ -350,3 +443,80 @@ long = trial(updates=15_000)
 make(Store(sys.argv[1] + "/there"), [long], range(2), tell, on="ray", workers=2)
 make(Store(sys.argv[1] + "/here"), [long], range(2), workers=2)
 """
+
+HUNGRY = """
+import os, resource, time
+import numpy as np
+from nomoi.runs.study import Study
+from nomoi.runs.trials import Computed
+
+MB, SIZE = 1_000_000, int(os.environ.get("HUNGER", 0))  # workers of this machine have the environment of who starts
+
+
+def modest(key):
+    return {"eaten": 0.0}
+
+
+def hungry(key):
+    if limit := int(os.environ.get("LIMIT", 0)):
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + limit * MB, -1))
+    eaten = []
+    for _ in range(SIZE // 50):
+        eaten.append(np.ones(50 * MB, np.uint8))
+        time.sleep(0.1)
+    time.sleep(3 * bool(SIZE))
+    return {"eaten": float(sum(map(len, eaten)))}
+
+
+STUDY = Study("hunger", "?", [], lambda size: [Computed("modest", modest), Computed("hungry", hungry, exact=True)],
+              {"laptop": 2})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [("process", "has not enough memory for this (Unable to allocate"), ("machine", "3 workers died over 'hungry' (")],
+)
+def test_a_worker_without_memory_is_a_sentence_and_loses_nothing(tmp_path, limit, said):
+    """A limit of the process, at which it is told no, and Ray's watch over the machine, which kills; a minute each."""
+    pytest.importorskip("ray", reason="Ray is not installed; pip install 'nomoi[cluster]' does that")
+    (tmp_path / "hunger.py").write_text(HUNGRY)
+    told = dict(line.split(":") for line in pathlib.Path("/proc/meminfo").read_text().splitlines())
+    whole, free = (int(told[name].split()[0]) / 1e3 for name in ("MemTotal", "MemAvailable"))
+    more = {"LIMIT": "300"} if limit == "process" else {
+        "RAY_memory_usage_threshold": str((whole - free + 2500) / whole),
+        "RAY_memory_monitor_refresh_ms": "50",
+    }  # fmt: skip
+    env = {k: v for k, v in os.environ.items() if not k.startswith("RAY_")}
+    env |= {"NPROC": "1", "OF": str(tmp_path)}  # by which what is left is known
+    words = [sys.executable, "-c", "from nomoi.cli import main; main()", "run", "hunger.py", "--workers", "1"]
+
+    def ran(*on, **more):
+        return subprocess.run([*words, *on], capture_output=True, text=True, cwd=tmp_path, env=env | more)
+
+    for _ in range(3):
+        done = ran("--on", "ray", HUNGER="4000", **more)
+        if "Ray cannot start" not in done.stderr:  # in time, on a machine that others use
+            break
+    assert done.returncode == 2, done.stderr[-2000:]
+    assert said in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+    kept = {record.label: record.id for record in Store(tmp_path / "runs").all()}
+    assert kept.keys() == {"modest"}
+    assert not list((tmp_path / "runs" / "unfinished").iterdir())
+    assert not _of(tmp_path), "a process was left"
+    assert ran(HUNGER="0").returncode == 0
+    assert len(Store(tmp_path / "runs").all()) == 3
+
+
+def _of(folder):
+    """The processes that stand in a folder, or were told of it."""
+    found = []
+    for pid in (p for p in os.listdir("/proc") if p.isdigit() and int(p) != os.getpid()):
+        with contextlib.suppress(OSError):
+            told = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes() + pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+            if str(folder).encode() in told:
+                found.append(pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode())
+    return found

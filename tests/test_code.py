@@ -236,6 +236,9 @@ def test_old_records_stand_only_together_where_some_seed_has_no_fresh_one(tmp_pa
     assert (used.results.old, used.fresh) == ({"b"}, 0)
     edited(POLITIES, ("0.5 * self.rents / ", "0.25 * self.rents / "))  # there is one of both seeds, by one code
     assert [r.id for r in study.run(one, out=tmp_path, old=True).results.records["b"]] == [r.id for r in before]
+    newer = study.run(one, out=tmp_path).results.records["b"]
+    edited(POLITIES, ("0.25 * self.rents / ", "0.125 * self.rents / "))  # two codes have one of every seed: the newer's
+    assert [r.id for r in study.run(one, out=tmp_path, old=True).results.records["b"]] == [r.id for r in newer]
 
 
 def test_what_is_listed_as_equal_stays_valid_and_what_is_not_is_made_again(tmp_path, edited, equal):

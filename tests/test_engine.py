@@ -22,9 +22,9 @@ from nomoi.institutions.fine import Fine
 from nomoi.institutions.gift import Gift
 from nomoi.institutions.levy import Levy
 from nomoi.institutions.vote import Vote
-from nomoi.runs import engine
+from nomoi.runs import engine, errand
 from nomoi.runs.engine import Interrupted, Program, kind
-from nomoi.runs.hands import Here
+from nomoi.runs.hands import Here, Programs
 from nomoi.runs.make import _Queue, _Work
 from nomoi.runs.shapes import one_program
 from nomoi.runs.store import Store
@@ -32,6 +32,13 @@ from nomoi.runs.trained import Trained, schedule
 from nomoi.runs.trial import trial_of
 from nomoi.scripts.fixed import Random
 from nomoi.situations.pool import Pool
+
+
+def test_a_program_is_of_so_many_lanes(monkeypatch):
+    monkeypatch.setattr(Program, "build", lambda self: self)
+    known = Programs()
+    one, four, again = (known.of(Run(trial(rate=rate)), lanes) for rate, lanes in ((0.5, 1), (0.6, 4), (0.5, 4)))
+    assert (one.lanes, four.lanes, again) == (1, 4, four)
 
 
 def test_what_is_present_is_not_run_again(tmp_path, monkeypatch):
@@ -64,9 +71,11 @@ def test_an_interrupted_run_goes_on_and_ends_the_same(tmp_path, monkeypatch):
         train(broken, trial(updates=4), tell=stop_after_two, workers=1)
     assert broken.all() == []
     chunks.clear()
+    monkeypatch.setattr(errand, "threads", lambda: 1 + whole.facts["threads"])  # as on another machine
     resumed = train(broken, trial(updates=4), tell=lambda p: chunks.extend([p.steps] * (p.steps > 0)), workers=1)[0]
     assert len(chunks) <= 3  # of four: at least one was kept
     same(whole, resumed)
+    assert (whole.id, resumed.facts["threads"]) == (resumed.id, 0)  # not of one number of threads
     assert not list((tmp_path / "broken" / "unfinished").iterdir())
 
 
@@ -105,6 +114,7 @@ def test_a_killed_process_loses_little_and_doubles_nothing(tmp_path):
     assert len(steps) < 4
     same(record, train(tmp_path / "whole", trial(updates=4))[0])
     assert len(record.curve()["reward"][0]) == 4
+    assert record.facts["threads"] == errand.threads()  # of which both made their part
     assert [r.id for r in left.all()] == [record.id]
     assert not list((tmp_path / "killed" / "unfinished").iterdir())
 

@@ -297,7 +297,15 @@ def test_records_from_before_anything_was_noted_are_read_whole(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "odd", [{"late": {"reward": 10**400}}, {"steps": True}, {"steps": -5}, {"created": np.nan}, {"wall_seconds": {}}]
+    "odd",
+    [
+        {"late": {"reward": 10**400}},
+        {"steps": True},
+        {"steps": -5},
+        {"created": np.nan},
+        {"wall_seconds": {}},
+        {"threads": -1},
+    ],
 )
 def test_what_is_no_number_in_a_record_is_damage(tmp_path, odd):
     store = Store(tmp_path)

@@ -17,6 +17,7 @@ from nomoi.play.lines import Line
 from nomoi.play.table import Table
 from nomoi.play.transcript import Transcript, head, replay
 from nomoi.probes.meeting import Guest
+from nomoi.runs import programs
 from nomoi.runs.session import Session
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
@@ -135,7 +136,7 @@ def keep(store: Store, play: Play, ended: str, consent: str) -> str:
     session = Session(label, play.situation, lines, terms)
     run = Run(session, plan.seed)
     made, arrays = session.make(key_of(plan.seed), ())
-    return store.put(run.asked, made, arrays, run.files(), **run.facts()).id
+    return store.put(run.asked, made, arrays, run.files(), **run.facts(), **programs.device()).id
 
 
 __all__ = ["Play", "Shown", "default", "keep"]

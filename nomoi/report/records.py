@@ -105,6 +105,7 @@ def record(one: Record) -> None:
     console.print(
         escape(f"{one.kind}, {seed}{took}; {versions}; commit {facts.get('commit') or 'unknown'}"), highlight=False
     )
+    console.print(escape(_computed(facts)), highlight=False)
     files = changed(facts["code"])
     stands = f"old: {', '.join(files)} changed {since([one])}" if files else "made by the code that is here"
     console.print(escape(stands), style="yellow" if files else "", highlight=False)
@@ -121,6 +122,15 @@ def record(one: Record) -> None:
     for name, value in one.glance()[1].items():
         out.add_row(escape(name), number(value), *map(escape, facts["measures"].get(name, ["", ""])))
     console.print(out)
+
+
+def _computed(facts: Mapping[str, Any]) -> str:
+    """On what it was computed, by which the last bits of its numbers go."""
+    device, threads = str(facts.get("device", "what was not noted")), facts.get("threads")
+    if threads:
+        many = f"{threads} thread{'s' * (threads > 1)}"
+        return f"computed on {device} with {many}; with another number of them last bits may differ"
+    return f"computed on {device}" + (", with how many threads is not known" * (device == "cpu"))
 
 
 def _lost(one: Record) -> str:

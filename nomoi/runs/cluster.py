@@ -29,7 +29,7 @@ from nomoi.speak.desk import desk
 
 LIVES = 3  # workers that may die over the same runs before it is taken for the runs' fault (ours)
 HALT = 10.0  # seconds within which a worker that is halted must have sent its checkpoint (ours)
-START = 180.0  # seconds within which a worker must have started (ours)
+START = 180  # seconds within which a worker must have started, where no other of ours is at work (ours)
 ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -113,17 +113,17 @@ class Cluster(Hands):
             raise Refusal("the cluster has no processor that is free; start a node with `ray start`.")
         self.workers = min(workers or most, most)
         needs = {"num_gpus": 1, "num_cpus": 0} if self.gpu else {"num_cpus": 1}
+        self.busy, self.known = set[Any](), False  # hands that have a worker; whether any has started
         self._actor = ray.remote(errand.Errands).options(scheduling_strategy="SPREAD", max_concurrency=4, **needs)
 
-    def start(self) -> Any:
-        """A new worker, of the same versions as the driver."""
+    def start(self, stop: threading.Event) -> Any:
+        """A new worker, of the same versions as the driver; one for which there is no room waits for ours to end."""
         worker = self._actor.remote(0 if self.gpu else errand.threads())
         try:
-            theirs = self.ray.get(worker.versions.remote(), timeout=START)
-        except self.ray.exceptions.GetTimeoutError:
-            raise Refusal(f"no worker of the cluster has started within {START:g} s; `ray status` tells what is in "
-                          "use, and fewer --workers may do.") from None  # fmt: skip
+            theirs = self._answer(worker.versions.remote(), stop)
         except self.ray.exceptions.RayError as error:
+            if self.known:  # one has started before, so that nothing is amiss but this worker or its machine
+                raise
             raise Refusal(f"a worker of the cluster cannot start ({_first(error)}); nomoi must be installed on every "
                           "node.") from None  # fmt: skip
         ours = errand.versions()
@@ -132,7 +132,22 @@ class Cluster(Hands):
             has = [side.get(name, "not there") for side in (theirs, ours)]
             raise Refusal(f"{name} is {has[0]} on a worker and {has[1]} on the driver; "
                           "install the same on every node.")  # fmt: skip
+        self.known = True
         return worker
+
+    def _answer(self, asked: Any, stop: threading.Event) -> Any:
+        """The first answer of a worker, once it has started."""
+        waited = 0
+        while True:
+            try:
+                return self.ray.get(asked, timeout=1)
+            except self.ray.exceptions.GetTimeoutError:
+                waited += 1
+            if stop.is_set():
+                raise Interrupted
+            if waited >= START and not self.busy:
+                raise Refusal(f"no worker of the cluster has started within {START} s; `ray status` tells what is in "
+                              "use, and fewer --workers may do.")  # fmt: skip
 
     @contextlib.contextmanager
     def hand(self, store: Store, tell: Tell, stop: threading.Event) -> Iterator[Hand]:
@@ -151,6 +166,7 @@ class _Far(Hand):
         self.worker: Any = None
 
     def leave(self) -> None:
+        self.cluster.busy.discard(self)
         if self.worker is not None:
             with contextlib.suppress(Exception):  # one that is dead
                 self.ray.get(self.worker.leave.remote(), timeout=HALT)
@@ -174,7 +190,8 @@ class _Far(Hand):
         sent = self._sent(runs)
         for life in range(1, LIVES + 1):
             try:
-                self.worker = self.worker or self.cluster.start()
+                self.worker = self.worker or self.cluster.start(self.stop)
+                self.cluster.busy.add(self)
                 self.ray.get(begin(self.worker, sent))
                 return self._followed(runs)
             except self.ray.exceptions.RayError as error:  # it died, its machine did, or it had no memory left

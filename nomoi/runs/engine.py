@@ -154,6 +154,7 @@ class Stack:
         self.stop = stop or threading.Event()
         self.keys = list(keys or [key_of(r.seed or 0) for r in runs])
         self.first = trained(self.runs[0])
+        self.device = programs.device()
 
     def train(self) -> list[tuple[Curve, Arrays, dict[str, Any]]]:
         """Curve, arrays and facts of each run."""
@@ -214,7 +215,7 @@ class Stack:
         curve = {name: (steps, np.array([row[name] for row in rows])) for name in trial.measures()}
         facts = {
             "wall_seconds": round(seconds / len(self.runs), 3),  # a run's share of those that it was stacked with
-            "device": jax.devices()[0].device_kind, "lanes": self.program.lanes,
+            **self.device, "lanes": self.program.lanes,
             "steps_per_second": round(trial.length * len(self.runs) / max(seconds, 1e-9)),
         }  # fmt: skip
         return curve, arrays, facts
@@ -225,7 +226,7 @@ class Stack:
         leaves = [np.asarray(_plain(x)) for x in jax.tree.leaves((run, kept))]
         for i, one in enumerate(self.runs):
             mine = [x[i] for x in leaves] if self.program.lanes > 1 else leaves
-            self.store.save(one.asked, mine, [{"seconds": seconds}, *rows[i]])
+            self.store.save(one.asked, mine, [{"seconds": seconds, "threads": self.device.get("threads", 0)}, *rows[i]])
 
     def _resume(self) -> tuple[Any, list[Any], list[list[dict[str, float]]], float] | None:
         """The state of all runs, where every one left a checkpoint at the same update."""
@@ -249,6 +250,8 @@ class Stack:
         restored = [_typed(x, s) for x, s in zip(merged, shapes, strict=True)]
         if any(x is None for x in restored):
             return None
+        if rows[0][0].get("threads", 0) != self.device.get("threads", 0):
+            self.device["threads"] = 0  # several, or nobody knows
         return *jax.tree.unflatten(tree, restored), [r[1:] for r in rows], rows[0][0]["seconds"]
 
 

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
-THREADS = "NPROC"  # XLA asks here first how many threads it shall have; how it splits a sum, and so rounds, goes by it
+THREADS = ("PJRT_NPROC", "NPROC")  # XLA looks here, in this order, how many threads it shall have, before it counts
 PATIENCE = 0.5  # seconds that a worker waits for something to tell before it says that there is nothing (ours)
 
 
@@ -33,7 +33,7 @@ class Errands:
 
     def __init__(self, threads: int = 0):
         if threads:  # before JAX counts processors
-            os.environ[THREADS] = str(threads)
+            os.environ |= dict.fromkeys(THREADS, str(threads))
         self._core = _pinned() if threads else None
         from nomoi.runs import programs
         from nomoi.runs.hands import Programs
@@ -104,6 +104,12 @@ class Errands:
         except Refusal as refusal:
             self._news.put(("refused", str(refusal)))
         except BaseException as error:
+            if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error):  # JAX has no other word for it
+                why = str(error).split("\n")[0].rstrip(".")
+                said = (f"a worker on {platform.node()} has not enough memory for this ({why}); one on a larger "
+                        "machine, or fewer --workers, may do. What is finished is kept.")  # fmt: skip
+                self._news.put(("refused", said))
+                return
             self._news.put(("failed", (f"{type(error).__name__}: {error}", traceback.format_exc())))
 
     def _runs(self, errand: bytes, files: dict[str, bytes]) -> list[Any]:
@@ -146,10 +152,11 @@ class _Mail:
 
 
 def threads() -> int:
-    """With how many threads XLA computes in this process."""
-    named = os.environ.get(THREADS, "")
-    free = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return int(named) if named.isdecimal() and int(named) else free
+    """With how many threads XLA computes in this process; how it splits a sum, and so rounds, goes by it."""
+    for name in THREADS:
+        with contextlib.suppress(KeyError, ValueError):  # what is no number is passed over, by XLA too
+            return max(1, int(os.environ[name]))
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def versions() -> dict[str, str]:

@@ -19,6 +19,7 @@ import jax
 
 from nomoi.core.keys import key_of
 from nomoi.errors import Refusal
+from nomoi.runs import programs
 from nomoi.runs.engine import Program, Stack, Tell, kind
 from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
@@ -102,7 +103,7 @@ def made(run: Run) -> Made:
     """A run that does not train, and how long it took."""
     started = time.perf_counter()
     curve, arrays = run.trial.make(None if run.seed is None else key_of(run.seed), run.parents)
-    return curve, arrays, {"wall_seconds": round(time.perf_counter() - started, 3)}
+    return curve, arrays, {"wall_seconds": round(time.perf_counter() - started, 3), **programs.device()}
 
 
 def hands(on: str = "", workers: int | None = None, tell: Tell = lambda _: None) -> Callable[[], Hands]:

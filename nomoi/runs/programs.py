@@ -12,6 +12,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from nomoi.runs import errand
+
 MOMENT = 100_000  # world steps below which a program runs for a moment (ours)
 
 
@@ -33,6 +35,12 @@ def single() -> None:
     """
     if jax.config.jax_default_matmul_precision is None and jax.default_backend() != "cpu":
         jax.config.update("jax_default_matmul_precision", "float32")
+
+
+def device() -> dict[str, Any]:
+    """On what is computed here: on processors also with how many threads, by which XLA splits sums, and so rounds."""
+    kind = jax.devices()[0].device_kind
+    return {"device": kind} | ({"threads": errand.threads()} if jax.default_backend() == "cpu" else {})
 
 
 def jit(function: Callable[..., Any], steps: int = 0) -> Any:

@@ -51,7 +51,8 @@ def _of(spec: Spec) -> str:
 class Record:
     """A finished run.
 
-    facts   spec, code, format, label, measures {name: [unit, meaning]}, versions, commit, device, wall time, checksums
+    facts   spec, code, format, label, measures {name: [unit, meaning]}, versions, commit, device, threads (0:
+            several, or not known), wall time, checksums
     """
 
     folder: Path
@@ -161,6 +162,8 @@ def _check(facts: Any, folder: Path, whole: bool) -> None:
         raise ValueError(f"its format is {facts['format']!r}, and {FORMAT} is read here")
     if not _number(facts["created"]) or not _number(facts.get("wall_seconds", 0)):
         raise ValueError("its date, or how long it took, is no number")
+    if not _count(facts.get("threads", 0)):
+        raise ValueError("with how many threads it was computed is no number")
     spec, trial = facts["spec"], facts["spec"]["trial"]
     seed = spec["seed"]
     if not (isinstance(trial["class"], str) and isinstance(trial["options"], dict)):

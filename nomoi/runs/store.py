@@ -4,7 +4,7 @@ A record is a folder named after what was asked for and a stamp of the code that
 written beside its place and moved there in one step, so a reader never sees half a record.  What is present is not run
 again, and nothing is ever edited.  An unfinished run leaves a checkpoint, and goes on from there.
 
-    records/<id>/record.json     spec, code, versions, commit, device, wall time, steps per second, checksums
+    records/<id>/record.json     spec, code, versions, commit, device, threads, wall time, steps per second, checksums
     records/<id>/curve.parquet   step, measure, value
     records/<id>/arrays.npz      named arrays (what was learned, a film)
     records/<id>/*.py            files of one's own that the spec names
