@@ -36,6 +36,8 @@ class Bench:
         programs.keep()
         self.store, self.shelf = Store(out), Shelf()
         self._others = dict[tuple[str, str], Guest]()
+        self.doing = ""  # what takes time now, in words, for who waits for it; another thread reads them
+        self._begun = set[tuple[str, str]]()  # (shape, who) for which something was compiled here
         self._alone: tuple[str, dict[str, Any]] = "", {}  # what followed last without any rule, and of what
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
@@ -78,7 +80,9 @@ class Bench:
     def follow(self, given: dict[str, Any]) -> dict[str, Any]:
         """What follows from a setup."""
         place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
+        self.doing = "Villagers adapt to the rules" if word == villages.NAME else "Making ready who lives there"
         who = self.others(gate.unfiled(word), place)
+        self._does(place, word, "what follows")
         found = consequences.follow(place, who, exact=not word)
         found["sentences"] = [i.says(place.bare) for i in place.institutions]
         if not place.institutions or not found["rows"]:
@@ -86,6 +90,7 @@ class Bench:
         same = word or default(place)
         key = json.dumps([{**given["setup"], "stack": []}, same, found["exact"]], sort_keys=True)
         if self._alone[0] != key:  # a rule that moves moves nothing there
+            self._does(place.bare, same, "the same without any rule, to compare")
             self._alone = key, consequences.follow(place.bare, self.others(same, place.bare), exact=found["exact"])
         alone = self._alone[1]
         if alone["exact"] == found["exact"]:
@@ -96,6 +101,12 @@ class Bench:
                              "pays, and keeps to it only where the rule leaves no choice. To see people who react, "
                              f"{more}make the situation small enough to be solved.", *found["said"]]  # fmt: skip
         return found
+
+    def _does(self, place: Situation, who: str, what: str) -> None:
+        """Say what takes time from now on, and whether a program is made for it first."""
+        same = consequences.shape(place), who
+        self.doing = f"{'Computing' if same in self._begun else 'Compiling'} {what}"
+        self._begun.add(same)
 
     def formulas(self, given: dict[str, Any]) -> dict[str, Any]:
         """Which formulas there are."""
@@ -131,6 +142,7 @@ class Bench:
 
     def play(self, plan: Plan, setup: Setup | None, diary: Diary, played: Any) -> Play:
         """A room's table."""
+        self.doing = "Making a room ready"
         situation, others = self.fits(plan, setup)
         return Play(situation, plan, diary, setup or self.shelf.setup(situation), others, played)
 

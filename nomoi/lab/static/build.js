@@ -2,6 +2,7 @@
 
 import {control} from './control.js';
 import {el, place, post, say, show, table} from './dom.js';
+import {progress} from './progress.js';
 import * as kept from './setup.js';
 
 let setup = null, who = '', timer = 0, asked = 0, picked = 0;
@@ -13,7 +14,8 @@ export async function build(go) {
   if (told) ({setup, who} = told);
 
   async function refresh(focus) {
-    const mine = ++picked, now = await post('/ask/build', setup ? {setup} : {});
+    const mine = ++picked, ready = progress(right), now = await post('/ask/build', setup ? {setup} : {});
+    ready();
     if (mine !== picked || place.now !== 'build') return; // another was picked meanwhile, or another place
     if (now.refused && !now.setup) {
       right.replaceChildren(el('p', {className: 'refused', role: 'alert'}, now.refused));
@@ -34,7 +36,8 @@ export async function build(go) {
     timer = setTimeout(async () => {
       const mine = ++asked;
       if (!right.children.length || right.querySelector('.refused')) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
-      const got = await post('/ask/follow', {setup, script: who});
+      const done = progress(right), got = await post('/ask/follow', {setup, script: who});
+      done();
       if (mine !== asked || place.now !== 'build') return;
       right.setAttribute('aria-busy', 'false');
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
