@@ -172,7 +172,8 @@ def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, per
     page.keyboard.press("Enter")
     seat.locator("#over").wait_for()
     page.get_by_role("button", name="Records").press("Enter")
-    page.get_by_role("row", name=re.compile(r"contribution\s*session")).get_by_role("button", name="page").press("Enter")
+    kept = page.get_by_role("row", name=re.compile(r"contribution\s*session"))
+    kept.get_by_role("button", name="page").press("Enter")
     page.frame_locator("iframe").get_by_text("What was played").wait_for()
     sound(page, "the records")
 
@@ -199,6 +200,7 @@ def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, 
     one.keyboard.press("Enter")
     other.get_by_role("log").get_by_text("seat 1: let us <b>both</b> sign").wait_for()
     sound(other, "talk")
+    host.get_by_role("region", name=f"Room {room['name']}").get_by_text("You can talk").wait_for()
     assert host.evaluate(FOCUS).startswith("You can talk")  # the question went with its sense, and took no focus along
     sound(host, "the rooms")
     for page in (one, other):

@@ -7,15 +7,19 @@ import csv
 import io
 import json
 import random
+import re
 
+import numpy as np
 import pytest
 from test_lab import MATRIX, Crowd
 
 from nomoi.errors import Refusal
 from nomoi.lab import plan, report, sheet
 from nomoi.lab.bench import Bench
+from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
 from nomoi.play.transcript import replay
+from nomoi.play.words import choices
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +118,11 @@ def test_talk_before_play_ends_with_its_time_and_is_over_then(bench):
         assert "Nothing can be said" in say(crowd, 1, "hello")
         crowd.room.hear(None, '{"t": "end"}')
         await crowd.until(crowd.task.done)
+        alone = Crowd(bench, MATRIX, talk="before", talking=0, persons=0)  # scripts alone say nothing to each other
+        alone.room.join(None, Link())
+        await alone.begin()
+        alone.room.hear(None, '{"t": "end"}')
+        await alone.until(alone.task.done)
 
     asyncio.run(session())
 
@@ -145,8 +154,26 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
             await crowd.answer(request=0)
         return room.record
 
-    _, told = session_of(bench, asyncio.run(session()))
+    record, told = session_of(bench, asyncio.run(session()))
     assert {tuple(row) for row in told.terms["by"]} == {("person", "script", "script")}
+    lines = [line for line in told.lived.lines if "step" in line]
+    amounts = [float(word) for word in choices(told.situation)["request"]]
+    asked = sheet.again(told)[1]
+    assert len(asked) == len(lines)
+    assert sheet.chosen(told, asked, ("person",))["request"].tolist() == [0.0] * len(lines)
+    scripts = [(amounts[x["answers"]["request"][1]] + amounts[x["answers"]["request"][2]]) / 2 for x in lines]
+    np.testing.assert_allclose(sheet.chosen(told, asked, ("script", "late"))["request"], scripts)
+    assert report.seats_of(told) == ["person", "random", "random"]
+    paid = np.sum([np.add(x["reward"], x["transfer"]) for x in lines], 0)
+    html = report.html(told, record)
+    rows = re.findall(
+        r"<th scope=\"row\">(people|beside them: random) \((. seats?)\)</th><td>[^<]*</td><td[^>]*>([^<]*)", html
+    )
+    assert [row[:2] for row in rows] == [("people", "1 seat"), ("beside them: random", "2 seats")]
+    found = [float(row[2].replace("\u2212", "-")) for row in rows]
+    np.testing.assert_allclose(found, [paid[0], paid[1:].mean()], rtol=0.01)
+    for line in ("request, people", "request, scripts"):
+        assert f"{line}<" in html
 
 
 # --- presets --------------------------------------------------------------------------------------------------------

@@ -23,8 +23,8 @@ PALETTE: dict[str, str] = {
     "orange": "#e69f00", "yellow": "#f0e442", "violator": "#b8324f", "frozen": "#4aa3c7", "hurt": "#d9622b",
     "goal": "#009e73", "sign": "#f0e442",
 }  # fmt: skip
-# Okabe and Ito's colours (2008), which stay apart for the colour-blind: of agents, of which 9 to 16 bear them again with a
-# white heart, and above of the five kinds of goods, whose red is their vermillion.  Agents have another form.
+# Okabe and Ito's colours (2008), which stay apart for the colour-blind; agents 9 to 16 bear them with a white heart.
+# The five kinds of goods above have theirs from the same eight (red is vermillion); agents have another form.
 AGENTS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#4d535c")
 KINDS = ("red", "blue", "green", "orange", "yellow")
 FORMS = {"wall": "solid", "closed": "hatch", "altar": "frame", "dirt": "blot", "river": "wash", "water": "wash"}

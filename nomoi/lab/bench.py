@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from nomoi import files
 from nomoi.core import Situation, govern
 from nomoi.errors import Refusal
 from nomoi.lab import consequences, formulas, gate, kept, report, sheet, villages
@@ -22,6 +24,7 @@ from nomoi.runs import programs
 from nomoi.runs.code import changed
 from nomoi.runs.store import Store
 
+LESSONS = Path(__file__).parent / "lessons.toml"
 LEARNED = "learned:"
 MINDS, KEPT = 20, 64  # the newest runs that a page offers as company; players that are remembered (ours)
 
@@ -56,7 +59,7 @@ class Bench:
 
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
-        setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else _blank("harvest"))
+        setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else self.lessons[0]["setup"])
         stack, parts = self.shelf.stack(setup), []
         place = bare = self.shelf.build({**setup, "stack": []})
         for part in stack:
@@ -75,7 +78,14 @@ class Bench:
         card = " ".join((type(bare).__doc__ or "").split("\n\n")[0].split())
         presets = [[name, preset(made)] for name, made in type(bare).presets.items()]
         return {"setup": setup, "card": card, "controls": controls(bare), "presets": presets, "stack": parts,
-                "refused": refused} | self.shelf_names(bare)  # fmt: skip
+                "refused": refused, "lessons": self.lessons} | self.shelf_names(bare)  # fmt: skip
+
+    @cached_property
+    def lessons(self) -> list[dict[str, Any]]:
+        """What a newcomer can begin with: {title, about, setup}."""
+        told = files.table(LESSONS, (".toml",))["lesson"]
+        typed = lambda one: self.shelf.typed(one["situation"], one.get("under", ""), (), one.get("map"))  # noqa: E731
+        return [{"title": x["title"], "about": x["about"], "setup": self.shelf.setup(typed(x))} for x in told]
 
     def follow(self, given: dict[str, Any]) -> dict[str, Any]:
         """What follows from a setup."""
@@ -135,8 +145,8 @@ class Bench:
         run = self.store.pick(word.removeprefix(LEARNED)) if known else meeting.named(word, self.store.root)
         guest = meeting.guest(word or default(place), place, self.store.root, False) if run is None else \
             meeting.of_record(run, True)  # fmt: skip
-        if run is not None and (files := changed(run.facts["code"])):
-            guest = dataclasses.replace(guest, name=f"{guest.name}, made by other code ({', '.join(files[:3])})")
+        if run is not None and (other := changed(run.facts["code"])):
+            guest = dataclasses.replace(guest, name=f"{guest.name}, made by other code ({', '.join(other[:3])})")
         learner, mind = fitted(guest, place)
         return dataclasses.replace(guest, learner=learner, mind=mind)
 
@@ -172,7 +182,3 @@ class Bench:
 
     def keep(self, play: Play, ended: str, consent: str) -> str:
         return keep(self.store, play, ended, consent)
-
-
-def _blank(word: str) -> Setup:
-    return {"situation": word, "preset": "", "options": {}, "stack": []}

@@ -62,6 +62,8 @@ export async function build(go) {
 
   const moved = (part) => (c, value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
 
+  const like = (s) => [s.situation, s.preset, ...s.stack.map((part) => part.institution)].join(); // the same but for numbers
+
   function drawers(controls, part, prefix) {
     const live = controls.filter((c) => !c.anew && c.name !== 'in_force'), anew = controls.filter((c) => c.anew);
     return [...live.map((c) => control(c, prefix, moved(part))), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
@@ -75,7 +77,11 @@ export async function build(go) {
     const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); }, {'': 'solved exactly, where that can be done; else random, on land forager', ...now.about.script});
     if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
     const more = pick('more', now.institution, '', () => {}, now.about.institution);
+    const lesson = now.lessons.find((l) => like(l.setup) === like(setup));
     return [
+      el('div', {className: 'row'}, el('label', {htmlFor: 'lesson'}, 'Begin with: '), pick('lesson', [...(lesson ? [] : ['']), ...now.lessons.map((l) => l.title)], lesson?.title || '',
+        (v) => { setup = structuredClone(now.lessons.find((l) => l.title === v)?.setup || setup); who = ''; refresh('lesson'); }, {'': 'what stands here'})),
+      lesson ? el('p', {id: 'about'}, lesson.about) : '',
       el('h2', {}, 'The situation'), el('div', {className: 'row'}, el('label', {htmlFor: 'situation'}, 'Who meets over what: '),
         pick('situation', now.situation, setup.situation, (v) => { setup = {situation: v, preset: '', options: {}, stack: setup.stack}; refresh('situation'); }, now.about.situation)),
       now.presets.length ? el('div', {className: 'row'}, el('label', {htmlFor: 'setting'}, 'Preset: '), pick('setting', ['', ...now.presets.map(([name]) => name)], setup.preset,

@@ -35,13 +35,13 @@ export function press(word, does, ask = () => null) {
     button,
     question,
     // Whether it can be pressed now. An open question is put as things stand now, and goes away with its sense; gives
-    // whether the focus was there and has no place now.
+    // whether the focus was there and has no place now: not on the button, where a press that comes late would do it.
     can(now) {
-      const here = question.contains(document.activeElement) || document.activeElement === button;
+      const inside = question.contains(document.activeElement), lost = document.activeElement === button && !now;
       button.disabled = !now;
       const asked = now && !question.hidden ? ask() : null;
-      if (asked) put(asked); else off();
-      return here && !now;
+      if (asked) put(asked); else question.hidden = true;
+      return lost || (inside && !asked);
     },
   };
 }

@@ -72,7 +72,7 @@ function watch(room) {
       if (now.of.map) { paint.map(canvas, now.of.map, fixed);
         canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
       numbers.replaceChildren(el('p', {}, `Step ${now.of.step}, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
-        el('h4', {}, 'Payoff so far'), el('ul', {className: 'paid'}, now.of.totals.map((paid, i) => el('li', {}, el('span', {}, `seat ${i + 1}: `), el('span', {}, paid)))));
+        el('p', {}, el('b', {}, 'Payoff so far')), el('ul', {className: 'paid'}, now.of.totals.map((paid, i) => el('li', {}, el('span', {}, `seat ${i + 1}: `), el('span', {}, paid)))));
     }
   }, () => { said.textContent = 'The line to the lab is lost.'; });
   window.addEventListener('leave', () => line.close(), {once: true});
