@@ -702,7 +702,7 @@ def served(folder, *words):
             yield lab_, links
         finally:
             lab_.send_signal(signal.SIGINT)
-            lab_.wait(20)
+            lab_.wait(60)  # it ends what it compiles, on a machine that may be busy
 
 
 @pytest.fixture(scope="module")

@@ -172,7 +172,9 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
     assert [row[:2] for row in rows] == [("people", "1 seat"), ("beside them: random", "2 seats")]
     found = [float(row[2].replace("\u2212", "-")) for row in rows]
     np.testing.assert_allclose(found, [paid[0], paid[1:].mean()], rtol=0.01)
-    for line in ("request, people", "request, scripts"):
+    n = len(lines)
+    assert f"{3 * n} answers were due there: {n} from people, {2 * n} from random where nobody sat." in html
+    for line in ("request, people", "request, random"):
         assert f"{line}<" in html
 
 

@@ -50,7 +50,7 @@ def html(one: Session, record: Record, store: Store | None = None) -> str:
     paid = np.array([np.add(line["reward"], line["transfer"]) for line in lines]).sum(0)  # [n]
     place, terms, (left, asked) = one.situation, one.terms, again(one)
     many, rules = terms["persons"], [i.says(place.bare) for i in place.institutions] or ["Nobody added any rule."]
-    sections: list[page.Section] = [page.Text("What was played", [*rules, _how(one, len(lines))])]
+    sections: list[page.Section] = [page.Text("What was played", [*rules, _how(one, len(lines), asked)])]
     steps = len(lines) if terms["ended"] else 0
     sections += compared(one, paid, beside(place, steps) + (learned(store, place) if store else []), steps)
     sections += _turns(one, left, asked)
@@ -86,7 +86,7 @@ def seats_of(one: Session) -> list[str]:
     return [PERSON if PERSON in seat else script if {"script", "late"} & set(seat) else NOBODY for seat in columns]
 
 
-def _how(one: Session, lived: int) -> str:
+def _how(one: Session, lived: int, asked: list[list[frozenset[str]]]) -> str:
     """Who played, for how long, and who answered, in a paragraph."""
     terms, agents = one.terms, one.situation.agents
     many, came = terms["persons"], seats_of(one).count(PERSON)
@@ -95,9 +95,12 @@ def _how(one: Session, lived: int) -> str:
     how += f"at {came} of them a person answered at least once. "
     how += f"{lived} step{'s were' * (lived != 1) or ' was'} lived"
     how += f". {terms['ended']} " if terms["ended"] else ", to the end. "
-    late = sum(by in ("late", "nobody") for row in terms["by"] for by in row)
-    due = sum(by != "" for row in terms["by"] for by in row)
-    return how + f"{late} of {due} answers came from a script or from nobody after the deadline."
+    turns = zip(terms["by"], asked, strict=False)  # none where the code is not what made it
+    gave = [by for row, heads in turns for by, some in zip(row, heads, strict=False) if some]
+    said = {PERSON: "from people", "late": f"from {terms['script']} after the deadline", "script":
+            f"from {terms['script']} where nobody sat", "nobody": "from nobody"}  # fmt: skip
+    came_from = [f"{gave.count(by)} {words}" for by, words in said.items() if by in gave]
+    return how + f"{len(gave)} answers were due there: {', '.join(came_from)}." * bool(gave)
 
 
 def compared(one: Session, paid: np.ndarray, groups: list[Row], steps: int) -> list[page.Section]:
@@ -131,7 +134,7 @@ def compared(one: Session, paid: np.ndarray, groups: list[Row], steps: int) -> l
 
 
 def _turns(one: Session, left: list[list[float]], asked: list[list[frozenset[str]]]) -> list[page.Section]:
-    """What was left, and what people and scripts chose, turn by turn."""
+    """What was left, and what people chose, and whoever played beside them, turn by turn."""
     out: list[page.Section] = []
     turn = lambda values: (np.arange(1, len(values) + 1), values)  # noqa: E731
 
@@ -144,7 +147,7 @@ def _turns(one: Session, left: list[list[float]], asked: list[list[frozenset[str
         lines = {kind: turn(of) for kind, of in zip(one.situation.kinds, np.transpose(left), strict=True)}
         draw("What was left", lines, "units", "What was left after each turn", "in this session")
     amounts = {}
-    for who, by in (("people", (PERSON,)), ("scripts", ("script", "late"))) if asked else ():
+    for who, by in (("people", (PERSON,)), (one.terms["script"], ("script", "late"))) if asked else ():
         means = chosen(one, asked, by).items()
         amounts |= {f"{head}, {who}": turn(mean) for head, mean in means if np.isfinite(mean).any()}
     if amounts:
