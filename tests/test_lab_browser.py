@@ -191,6 +191,8 @@ def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, 
     one.get_by_role("button", name="I have read this").press("Enter")
     host.get_by_role("button", name="Play and watch").press("Enter")
     host.get_by_text("seat 2: reading the consent").wait_for()
+    shown = [card.get_attribute("aria-label") for card in host.locator("main > section").all()]
+    assert (shown[0], shown[-1]) == (f"Room {room['name']}", "Room 1")  # the newest first
     host.get_by_role("region", name=f"Room {room['name']}").get_by_role("button", name="Start now").press("Enter")
     host.get_by_text("The consent is still being read at seat 2. Begin all the same?").wait_for()
     assert host.evaluate(FOCUS) == "Wait for them"

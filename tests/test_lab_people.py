@@ -163,6 +163,8 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
     assert sheet.chosen(told, asked, ("person",))["request"].tolist() == [0.0] * len(lines)
     scripts = [(amounts[x["answers"]["request"][1]] + amounts[x["answers"]["request"][2]]) / 2 for x in lines]
     np.testing.assert_allclose(sheet.chosen(told, asked, ("script", "late"))["request"], scripts)
+    nothing = [[frozenset(), *row[1:]] for row in asked]  # an answer that nobody asked for is no choice
+    assert np.isnan(sheet.chosen(told, nothing, ("person",))["request"]).all()
     assert report.seats_of(told) == ["person", "random", "random"]
     paid = np.sum([np.add(x["reward"], x["transfer"]) for x in lines], 0)
     html = report.html(told, record)
