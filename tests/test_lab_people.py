@@ -7,15 +7,19 @@ import csv
 import io
 import json
 import random
+import re
 
+import numpy as np
 import pytest
 from test_lab import MATRIX, Crowd
 
 from nomoi.errors import Refusal
 from nomoi.lab import plan, report, sheet
 from nomoi.lab.bench import Bench
+from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
 from nomoi.play.transcript import replay
+from nomoi.play.words import choices
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +118,11 @@ def test_talk_before_play_ends_with_its_time_and_is_over_then(bench):
         assert "Nothing can be said" in say(crowd, 1, "hello")
         crowd.room.hear(None, '{"t": "end"}')
         await crowd.until(crowd.task.done)
+        alone = Crowd(bench, MATRIX, talk="before", talking=0, persons=0)  # scripts alone say nothing to each other
+        alone.room.join(None, Link())
+        await alone.begin()
+        alone.room.hear(None, '{"t": "end"}')
+        await alone.until(alone.task.done)
 
     asyncio.run(session())
 
@@ -145,8 +154,30 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
             await crowd.answer(request=0)
         return room.record
 
-    _, told = session_of(bench, asyncio.run(session()))
+    record, told = session_of(bench, asyncio.run(session()))
     assert {tuple(row) for row in told.terms["by"]} == {("person", "script", "script")}
+    lines = [line for line in told.lived.lines if "step" in line]
+    amounts = [float(word) for word in choices(told.situation)["request"]]
+    asked = sheet.again(told)[1]
+    assert len(asked) == len(lines)
+    assert sheet.chosen(told, asked, ("person",))["request"].tolist() == [0.0] * len(lines)
+    scripts = [(amounts[x["answers"]["request"][1]] + amounts[x["answers"]["request"][2]]) / 2 for x in lines]
+    np.testing.assert_allclose(sheet.chosen(told, asked, ("script", "late"))["request"], scripts)
+    nothing = [[frozenset(), *row[1:]] for row in asked]  # an answer that nobody asked for is no choice
+    assert np.isnan(sheet.chosen(told, nothing, ("person",))["request"]).all()
+    assert report.seats_of(told) == ["person", "random", "random"]
+    paid = np.sum([np.add(x["reward"], x["transfer"]) for x in lines], 0)
+    html = report.html(told, record)
+    rows = re.findall(
+        r"<th scope=\"row\">(people|beside them: random) \((. seats?)\)</th><td>[^<]*</td><td[^>]*>([^<]*)", html
+    )
+    assert [row[:2] for row in rows] == [("people", "1 seat"), ("beside them: random", "2 seats")]
+    found = [float(row[2].replace("\u2212", "-")) for row in rows]
+    np.testing.assert_allclose(found, [paid[0], paid[1:].mean()], rtol=0.01)
+    n = len(lines)
+    assert f"{3 * n} answers were due there: {n} from people, {2 * n} from random where nobody sat." in html
+    for line in ("request, people", "request, random"):
+        assert f"{line}<" in html
 
 
 # --- presets --------------------------------------------------------------------------------------------------------
@@ -190,7 +221,7 @@ def test_each_preset_is_lived_to_its_end_and_replays_bit_for_bit(bench, name):
         html = report.html(told, record)
         assert "at 30 of them a person answered at least once. 20 steps were lived, to the end." in html
         assert "What was left after each turn" in html
-        assert sheet.asked(told)["request"][0] == pytest.approx(asked / 30)
+        assert sheet.chosen(told, sheet.again(told)[1], ("person",))["request"][0] == pytest.approx(asked / 30)
         left = 600 - asked
         assert float(sheets[0]["stock.fish"]) == pytest.approx(min(600, left + 0.8 * left * (1 - left / 600)), rel=1e-5)
     assert name != "class" or record.glance()[0] == 20  # who asks at random does not empty the lake

@@ -12,7 +12,7 @@ from nomoi.core import govern, outline
 from nomoi.errors import Refusal
 from nomoi.grid import Body, Extent, Goods, Land, Scene, Still, film, still, strip, trace
 from nomoi.grid.frames import ROW
-from nomoi.grid.paint import AGENTS, PALETTE, _stroke, colour, legend, paint
+from nomoi.grid.paint import AGENTS, KINDS, PALETTE, _stroke, colour, legend, paint
 from nomoi.grid.still import pack, unpack
 from nomoi.institutions.altar import Altar
 from nomoi.situations.harvest import Harvest
@@ -242,9 +242,10 @@ def lab_of(colour, eye):
 
 
 @pytest.mark.parametrize("eye", BLIND)
-def test_agents_stay_apart_for_the_colour_blind_and_on_their_floor(eye):
+def test_agents_and_goods_stay_apart_for_the_colour_blind_and_on_their_floor(eye):
     """Differences of CIE76; 2.3 is just noticeable, and 15 is plain (ours)."""
     assert np.linalg.norm(lab_of("#ffffff", eye) - [100, 0, 0]) < 1  # white stays white
-    seen = [lab_of(c, eye) for c in (*AGENTS, PALETTE["floor"])]
-    apart = [np.linalg.norm(a - b) for k, a in enumerate(seen) for b in seen[:k]]
-    assert min(apart) >= 15
+    for tones in (AGENTS, [PALETTE[kind] for kind in KINDS]):
+        seen = [lab_of(c, eye) for c in (*tones, PALETTE["floor"])]
+        apart = [np.linalg.norm(a - b) for k, a in enumerate(seen) for b in seen[:k]]
+        assert min(apart) >= 15

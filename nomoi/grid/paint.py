@@ -19,11 +19,12 @@ from nomoi.grid.still import Still
 PALETTE: dict[str, str] = {
     "floor": "#f4f1e9", "line": "#e7e2d6", "ink": "#262a31", "paper": "#ffffff", "note": "#6b7079", "wall": "#69717c",
     "closed": "#b08a8a", "altar": "#8b6fb5", "river": "#8fc1dc", "water": "#8fc1dc", "grass": "#c5d8a4",
-    "dirt": "#7a5c3e", "apple": "#cc3b33", "berry": "#cc3b33", "red": "#cc3b33", "blue": "#2f6db5", "green": "#6fae3e",
-    "orange": "#e08a1e", "yellow": "#dcb920", "violator": "#b8324f", "frozen": "#4aa3c7", "hurt": "#d9622b",
-    "goal": "#6fae3e", "sign": "#dcb920",
+    "dirt": "#7a5c3e", "apple": "#d55e00", "berry": "#d55e00", "red": "#d55e00", "blue": "#0072b2", "green": "#009e73",
+    "orange": "#e69f00", "yellow": "#f0e442", "violator": "#b8324f", "frozen": "#4aa3c7", "hurt": "#d9622b",
+    "goal": "#009e73", "sign": "#f0e442",
 }  # fmt: skip
-# Okabe and Ito's colours, which stay apart for the colour-blind; agents 9 to 16 bear them again with a white heart.
+# Okabe and Ito's colours (2008), which stay apart for the colour-blind; agents 9 to 16 bear them with a white heart.
+# The five kinds of goods above have theirs from the same eight (red is vermillion); agents have another form.
 AGENTS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7", "#4d535c")
 KINDS = ("red", "blue", "green", "orange", "yellow")
 FORMS = {"wall": "solid", "closed": "hatch", "altar": "frame", "dirt": "blot", "river": "wash", "water": "wash"}

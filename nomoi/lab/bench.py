@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from nomoi import files
 from nomoi.core import Situation, govern
 from nomoi.errors import Refusal
 from nomoi.lab import consequences, formulas, gate, kept, report, sheet, villages
@@ -22,6 +24,7 @@ from nomoi.runs import programs
 from nomoi.runs.code import changed
 from nomoi.runs.store import Store
 
+LESSONS = Path(__file__).parent / "lessons.toml"
 LEARNED = "learned:"
 MINDS, KEPT = 20, 64  # the newest runs that a page offers as company; players that are remembered (ours)
 
@@ -36,6 +39,8 @@ class Bench:
         programs.keep()
         self.store, self.shelf = Store(out), Shelf()
         self._others = dict[tuple[str, str], Guest]()
+        self.doing = ""  # what takes time now, in words, for who waits for it; another thread reads them
+        self._begun = set[tuple[str, str]]()  # (shape, who) for which something was compiled here
         self._alone: tuple[str, dict[str, Any]] = "", {}  # what followed last without any rule, and of what
         self.shelf.put(words)
         self.first = self.shelf.typed(**start) if start and start.get("situation") else None
@@ -54,7 +59,7 @@ class Bench:
 
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
         """A setup with the controls of all its parts, and every refusal as it stands."""
-        setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else _blank("harvest"))
+        setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else self.lessons[0]["setup"])
         stack, parts = self.shelf.stack(setup), []
         place = bare = self.shelf.build({**setup, "stack": []})
         for part in stack:
@@ -73,12 +78,21 @@ class Bench:
         card = " ".join((type(bare).__doc__ or "").split("\n\n")[0].split())
         presets = [[name, preset(made)] for name, made in type(bare).presets.items()]
         return {"setup": setup, "card": card, "controls": controls(bare), "presets": presets, "stack": parts,
-                "refused": refused} | self.shelf_names(bare)  # fmt: skip
+                "refused": refused, "lessons": self.lessons} | self.shelf_names(bare)  # fmt: skip
+
+    @cached_property
+    def lessons(self) -> list[dict[str, Any]]:
+        """What a newcomer can begin with: {title, about, setup}."""
+        told = files.table(LESSONS, (".toml",))["lesson"]
+        typed = lambda one: self.shelf.typed(one["situation"], one.get("under", ""), (), one.get("map"))  # noqa: E731
+        return [{"title": x["title"], "about": x["about"], "setup": self.shelf.setup(typed(x))} for x in told]
 
     def follow(self, given: dict[str, Any]) -> dict[str, Any]:
         """What follows from a setup."""
         place, word = self.shelf.build(given.get("setup")), str(given.get("script") or "")
+        self.doing = "Villagers adapt to the rules" if word == villages.NAME else "Making ready who lives there"
         who = self.others(gate.unfiled(word), place)
+        self._does(place, word, "what follows")
         found = consequences.follow(place, who, exact=not word)
         found["sentences"] = [i.says(place.bare) for i in place.institutions]
         if not place.institutions or not found["rows"]:
@@ -86,6 +100,7 @@ class Bench:
         same = word or default(place)
         key = json.dumps([{**given["setup"], "stack": []}, same, found["exact"]], sort_keys=True)
         if self._alone[0] != key:  # a rule that moves moves nothing there
+            self._does(place.bare, same, "the same without any rule, to compare")
             self._alone = key, consequences.follow(place.bare, self.others(same, place.bare), exact=found["exact"])
         alone = self._alone[1]
         if alone["exact"] == found["exact"]:
@@ -96,6 +111,12 @@ class Bench:
                              "pays, and keeps to it only where the rule leaves no choice. To see people who react, "
                              f"{more}make the situation small enough to be solved.", *found["said"]]  # fmt: skip
         return found
+
+    def _does(self, place: Situation, who: str, what: str) -> None:
+        """Say what takes time from now on, and whether a program is made for it first."""
+        same = consequences.shape(place), who
+        self.doing = f"{'Computing' if same in self._begun else 'Compiling'} {what}"
+        self._begun.add(same)
 
     def formulas(self, given: dict[str, Any]) -> dict[str, Any]:
         """Which formulas there are."""
@@ -124,13 +145,14 @@ class Bench:
         run = self.store.pick(word.removeprefix(LEARNED)) if known else meeting.named(word, self.store.root)
         guest = meeting.guest(word or default(place), place, self.store.root, False) if run is None else \
             meeting.of_record(run, True)  # fmt: skip
-        if run is not None and (files := changed(run.facts["code"])):
-            guest = dataclasses.replace(guest, name=f"{guest.name}, made by other code ({', '.join(files[:3])})")
+        if run is not None and (other := changed(run.facts["code"])):
+            guest = dataclasses.replace(guest, name=f"{guest.name}, made by other code ({', '.join(other[:3])})")
         learner, mind = fitted(guest, place)
         return dataclasses.replace(guest, learner=learner, mind=mind)
 
     def play(self, plan: Plan, setup: Setup | None, diary: Diary, played: Any) -> Play:
         """A room's table."""
+        self.doing = "Making a room ready"
         situation, others = self.fits(plan, setup)
         return Play(situation, plan, diary, setup or self.shelf.setup(situation), others, played)
 
@@ -160,7 +182,3 @@ class Bench:
 
     def keep(self, play: Play, ended: str, consent: str) -> str:
         return keep(self.store, play, ended, consent)
-
-
-def _blank(word: str) -> Setup:
-    return {"situation": word, "preset": "", "options": {}, "stack": []}

@@ -17,12 +17,16 @@ LETTERS, LONG = "abcdefghjkmnpqrstuvwxyz23456789", 6  # none that looks like ano
 HELD = 60.0  # seconds for which a seat that was given away is kept for who has not come to it (ours)
 
 
+def new_code() -> str:
+    """A new code of a door."""
+    return "".join(secrets.choice(LETTERS) for _ in range(LONG))
+
+
 class Door:
     """The way into one room."""
 
-    def __init__(self, room: Room, tokens: list[str]):
-        self.room, self.tokens = room, tokens
-        self.code = "".join(secrets.choice(LETTERS) for _ in range(LONG))
+    def __init__(self, room: Room, tokens: list[str], code: str):
+        self.room, self.tokens, self.code = room, tokens, code
         self._given = dict[int, float]()
 
     def seat(self, cookie: str | None) -> int:

@@ -87,11 +87,13 @@ class Meter:
         self.rate, self.left, self.at = float(rate), float(rate), time.monotonic()
 
     def full(self) -> bool:
-        """Count one more; whether that is too many."""
+        """Whether one more is too many; it is counted where it is not, so that what is refused costs nothing."""
         now = time.monotonic()
-        self.left = min(self.rate, self.left + (now - self.at) * self.rate) - 1
-        self.at = now
-        return self.left < 0
+        self.left, self.at = min(self.rate, self.left + (now - self.at) * self.rate), now
+        if self.left < 1:
+            return True
+        self.left -= 1
+        return False
 
 
 def unfiled(word: str) -> str:

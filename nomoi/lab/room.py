@@ -65,7 +65,7 @@ class Room:
                 self._welcome(link, chair)
             while not self._pressed and not self._ended and not self.company.ready():
                 await self._wait(self._watch())
-            if plan.talk != "no" and not self.step and not self._ended:
+            if plan.talk != "no" and self.chairs and not self.step and not self._ended:
                 await self._before()
             if not self._ended:
                 self._change("playing", "The session begins.")

@@ -22,7 +22,7 @@ from nomoi.errors import Refusal, printable
 from nomoi.lab import gate
 from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
-from nomoi.lab.door import Door
+from nomoi.lab.door import Door, new_code
 from nomoi.lab.plan import Plan, of, presets, ready
 from nomoi.lab.room import Room
 
@@ -73,6 +73,7 @@ class Lab:
                 from nomoi.lab.bench import Bench
 
                 self._bench = Bench(self.out, self._words, self._start)
+            self._bench.doing = ""
             return getattr(self._bench, name)(*given)
 
     # --- rooms --------------------------------------------------------------------------------------------------------
@@ -83,19 +84,20 @@ class Lab:
             raise Refusal(f"{ROOMS} rooms are open, and that is the most; end one of them.")
         name = resume or self._free()
         diary = Diary(self.out / "rooms" / name)
-        lines: Any = None
+        played: Any = None
         if resume:
-            plan, setup, *played = diary.resume()
-            lines = tuple(played)
-        tokens = diary.keys() if resume else diary.keys(
-            lambda: [secrets.token_urlsafe(16) for _ in range(plan.persons)]
-        )  # fmt: skip
-        make = lambda: self._ask("play", (plan, setup, diary, lines))  # noqa: E731
+            plan, setup, *told = diary.resume()
+            played = told if told[0] else None
+            tokens, way = diary.keys()
+        else:
+            diary.opened(plan, setup)
+            tokens, way = diary.keys(lambda: ([secrets.token_urlsafe(16) for _ in range(plan.persons)], new_code()))
+        make = lambda: self._ask("play", (plan, setup, diary, played))  # noqa: E731
         keep = lambda play, ended: self._ask("keep", (play, ended, room.consent))  # noqa: E731
         room = Room(name, plan, make, keep, diary)
         self.rooms[name], self.tokens[name] = room, tokens
         if plan.persons > 1:
-            self.doors[name] = Door(room, tokens)
+            self.doors[name] = Door(room, tokens, way or new_code())
         self._tasks.add(asyncio.get_running_loop().create_task(self._run(room)))
         return room
 
@@ -184,6 +186,8 @@ class Lab:
         try:
             if name == "rooms":
                 return JSONResponse({"rooms": [self._told(r) for r in self.rooms.values()], "presets": presets()})
+            if name == "doing":  # answered at once, while the workbench's thread works
+                return JSONResponse({"doing": self._bench.doing if self._bench else "Loading what computes"})
             if name == "room":
                 plan = ready(given["preset"]) if "preset" in given else _asked(given.get("plan"))
                 await self.bench("fits", plan, given.get("setup"))  # before there is a folder, or a link

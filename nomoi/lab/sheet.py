@@ -28,11 +28,11 @@ def rows(one: Session) -> str:
     talk: list[dict[str, Any]] | None = terms.get("said")
     words = lambda step, i: [] if talk is None else [json.dumps(  # noqa: E731
         [x["words"] for x in talk if (x["step"], x["seat"]) == (step, i)], ensure_ascii=False)]  # fmt: skip
-    stocks = stocks_of(one)
-    chosen = [name for h in heads for name in (h, f"{h}.words")]
+    stocks = again(one)[0]
+    titles = [name for h in heads for name in (h, f"{h}.words")]
     kinds = [f"stock.{k}" for k in one.situation.kinds] if stocks else []
     write = csv.writer(out, lineterminator="\n")
-    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *chosen, "reward", "transfer", "payoff",
+    write.writerow(["session", "step", "seat", "role", "name", "by", "ms", *titles, "reward", "transfer", "payoff",
                     "total", *kinds, *(["said"] if talk is not None else [])])  # fmt: skip
     session, roles = lines[-1]["digest"], one.situation.roles
     names: list[str] = []
@@ -50,31 +50,37 @@ def rows(one: Session) -> str:
             paid = map(_number, (reward, transfer, reward + transfer, totals[i], *(stocks[k] if stocks else ())))
             name = f"seat {i + 1}" if person else names[i]  # also where a script answered for somebody late
             write.writerow([session, line["step"], i + 1, roles[i], name, by, ms, *chose, *paid, *words(k, i)])
-    blank = [""] * (6 + len(chosen) + len(kinds))
+    blank = [""] * (6 + len(titles) + len(kinds))
     for i in sorted({x["seat"] for x in talk or () if x["step"] >= len(steps)}):
         write.writerow([session, len(steps) + 1, i + 1, roles[i], f"seat {i + 1}", *blank, *words(len(steps), i)])
     return out.getvalue()
 
 
-def stocks_of(one: Session) -> list[list[float]]:
-    """What was left after each turn, kind by kind; none where there is no stock, or the code is not what made it."""
-    if "stock" not in one.situation.offers:
-        return []
-    found: list[list[float]] = []
+def again(one: Session) -> tuple[list[list[float]], list[list[frozenset[str]]]]:
+    """What a session's lines do not say, by living through it again: what was left after each turn, kind by kind (of
+    nothing where there is no stock), and which heads each seat was asked in it.
+
+    Both are empty where the code is not what made it.
+    """
+    left, asked = list[list[float]](), list[list[frozenset[str]]]()
+    stock = "stock" in one.situation.offers
 
     def watch(table: Table) -> None:
-        if table.brought is not None:
-            found.append(np.asarray(one.situation.stock(table.state)).tolist())
+        if stock and table.brought is not None:
+            left.append(np.asarray(one.situation.stock(table.state)).tolist())
+        asked.append([frozenset(table.told(i).asked) for i in table.seats])
 
     try:
         replay(one.lived, one.situation, watch)
     except Refusal:
-        return []
-    return found
+        return [], []
+    return left, asked[:-1]  # of what would be asked next nothing came
 
 
-def asked(one: Session) -> dict[str, np.ndarray]:
-    """{choice: [T] what people chose on average in each turn}, of choices that are amounts; NaN where no person did."""
+def chosen(one: Session, asked: list[list[frozenset[str]]], by: tuple[str, ...]) -> dict[str, np.ndarray]:
+    """{head: [T] the mean of what those chose who answered as `by` says}, of choices that are amounts; NaN where nobody
+    did.  `by` is of (person, late, script); of the answers of seats that no person had, script.
+    """
     out = {}
     lines = [line for line in one.lived.lines if "step" in line]
     for head, labels in choices(one.situation).items():
@@ -83,11 +89,17 @@ def asked(one: Session) -> dict[str, np.ndarray]:
         except ValueError:  # words
             continue
         mean = []
-        for by, line in zip(one.terms["by"], lines, strict=True):
-            chose = [amounts[line["answers"][head][i]] for i, who in enumerate(by) if who == "person"]
+        for who, heads, line in zip(answered(one), asked, lines, strict=True):
+            chose = [amounts[line["answers"][head][i]] for i, x in enumerate(who) if x in by and head in heads[i]]
             mean.append(np.mean(chose) if chose else np.nan)
         out[head] = np.array(mean)
     return out
+
+
+def answered(one: Session) -> list[list[str]]:
+    """[T][n] who answered in each turn at each seat; the seats that no person has are a script's."""
+    rest = one.situation.agents - one.terms["persons"]
+    return [[*row, *["script"] * rest] for row in one.terms["by"]]
 
 
 def _number(x: float) -> str:

@@ -39,11 +39,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """An <svg> element (see `figures.svg`) with a caption."""
+    """An <svg> element (see `figures.svg`) with a caption; one that is `slim` fits a phone as it is."""
 
     heading: str
     svg: str
     caption: str = ""
+    slim: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ tbody th { font-weight: 600; }
 .note, figcaption { color: var(--quiet); font-size: .9rem; line-height: 1.45; max-width: 42rem; margin: .7rem 0 0; }
 figure { margin: 0; }
 figure .scroll > svg { display: block; width: 100%; min-width: 32rem; max-width: 50rem; height: auto; }
+figure.slim .scroll > svg { min-width: 0; max-width: 38rem; }
 figure svg text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif !important; }
 .films { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); gap: 1.5rem; }
 .films figure { max-width: 30rem; }
@@ -210,7 +212,8 @@ def _figure(section: Figure) -> str:
     caption = f"\n<figcaption>{escape(section.caption)}</figcaption>" if section.caption else ""
     named = re.search(r'<svg\b[^>]* data-key="([^"]*)"', text)
     key = _key([(name, tone) for name, tone in json.loads(unescape(named[1]))], "key narrow") if named else ""
-    return f'<figure>{key}<div class="scroll" tabindex="0">{text}</div>{caption}</figure>'
+    kind = ' class="slim"' if section.slim else ""
+    return f'<figure{kind}>{key}<div class="scroll" tabindex="0">{text}</div>{caption}</figure>'
 
 
 def _key(names: Sequence[tuple[str, str]], kind: str = "key") -> str:

@@ -2,6 +2,7 @@
 
 import {control} from './control.js';
 import {el, place, post, say, show, table} from './dom.js';
+import {progress} from './progress.js';
 import * as kept from './setup.js';
 
 let setup = null, who = '', timer = 0, asked = 0, picked = 0;
@@ -13,7 +14,8 @@ export async function build(go) {
   if (told) ({setup, who} = told);
 
   async function refresh(focus) {
-    const mine = ++picked, now = await post('/ask/build', setup ? {setup} : {});
+    const mine = ++picked, ready = progress(right), now = await post('/ask/build', setup ? {setup} : {});
+    ready();
     if (mine !== picked || place.now !== 'build') return; // another was picked meanwhile, or another place
     if (now.refused && !now.setup) {
       right.replaceChildren(el('p', {className: 'refused', role: 'alert'}, now.refused));
@@ -34,7 +36,8 @@ export async function build(go) {
     timer = setTimeout(async () => {
       const mine = ++asked;
       if (!right.children.length || right.querySelector('.refused')) right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'note'}, 'Working. What has a new shape is compiled first, which takes seconds; a moved slider does not.'));
-      const got = await post('/ask/follow', {setup, script: who});
+      const done = progress(right), got = await post('/ask/follow', {setup, script: who});
+      done();
       if (mine !== asked || place.now !== 'build') return;
       right.setAttribute('aria-busy', 'false');
       if (got.refused) { say(got.refused); return right.replaceChildren(el('h2', {}, 'What follows'), el('p', {className: 'refused', role: 'alert'}, got.refused)); }
@@ -59,6 +62,8 @@ export async function build(go) {
 
   const moved = (part) => (c, value) => change(part, c.name, value, c.default, c.anew || c.form === 'text');
 
+  const like = (s) => [s.situation, s.preset, ...s.stack.map((part) => part.institution)].join(); // the same but for numbers
+
   function drawers(controls, part, prefix) {
     const live = controls.filter((c) => !c.anew && c.name !== 'in_force'), anew = controls.filter((c) => c.anew);
     return [...live.map((c) => control(c, prefix, moved(part))), anew.length ? el('details', {}, el('summary', {}, 'Sizes and names (a change compiles anew)'),
@@ -72,7 +77,11 @@ export async function build(go) {
     const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); }, {'': 'solved exactly, where that can be done; else random, on land forager', ...now.about.script});
     if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
     const more = pick('more', now.institution, '', () => {}, now.about.institution);
+    const lesson = now.lessons.find((l) => like(l.setup) === like(setup));
     return [
+      el('div', {className: 'row'}, el('label', {htmlFor: 'lesson'}, 'Begin with: '), pick('lesson', [...(lesson ? [] : ['']), ...now.lessons.map((l) => l.title)], lesson?.title || '',
+        (v) => { setup = structuredClone(now.lessons.find((l) => l.title === v)?.setup || setup); who = ''; refresh('lesson'); }, {'': 'what stands here'})),
+      lesson ? el('p', {id: 'about'}, lesson.about) : '',
       el('h2', {}, 'The situation'), el('div', {className: 'row'}, el('label', {htmlFor: 'situation'}, 'Who meets over what: '),
         pick('situation', now.situation, setup.situation, (v) => { setup = {situation: v, preset: '', options: {}, stack: setup.stack}; refresh('situation'); }, now.about.situation)),
       now.presets.length ? el('div', {className: 'row'}, el('label', {htmlFor: 'setting'}, 'Preset: '), pick('setting', ['', ...now.presets.map(([name]) => name)], setup.preset,

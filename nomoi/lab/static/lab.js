@@ -3,8 +3,9 @@
 import {el, place as open, post, show} from './dom.js';
 import {build} from './build.js';
 import {formulas} from './formulas.js';
-import {play, rooms} from './play.js';
+import {play} from './play.js';
 import {records} from './records.js';
+import {rooms} from './rooms.js';
 
 const seat = location.pathname.match(/^\/r\/([^/]+)\/(\d+)\/$/);
 const token = location.hash.slice(1), isToken = /^[\w-]{20,}$/.test(token); // else a place of the host's, and its setup

@@ -1,13 +1,13 @@
-// A seat, and the host's view of rooms.
+// A seat: what a person reads, sees and answers; and what the host's view shares with it.
 
-import {el, place as open, post, say, show, table} from './dom.js';
+import {el, say, show} from './dom.js';
 import * as paint from './paint.js';
 import {talk} from './talk.js';
 
 const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight: 'right', q: 'turn left', e: 'turn right',
   ' ': 'stay', x: 'zap', z: 'zap', c: 'collect'};
 
-function socket(path, hear, lost) {
+export function socket(path, hear, lost) {
   const ws = new WebSocket(`ws://${location.host}${path}`);
   const beat = setInterval(() => ws.readyState === 1 && ws.send('{"t":"beat"}'), 4000);
   ws.onmessage = (event) => hear(JSON.parse(event.data));
@@ -16,7 +16,7 @@ function socket(path, hear, lost) {
     clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
 }
 
-function roster(list, said, now, mine) {
+export function roster(list, said, now, mine) {
   const where = (s) => (s.state === 'here' && !s.agreed ? 'reading the consent' : {empty: 'not here yet', here: 'here', away: 'away', gone: 'gone'}[s.state]);
   const many = mine !== undefined && now.seats.length > 8; // a phone has no room for thirty lines
   const count = (state, word) => { const k = now.seats.filter((s) => s.state === state).length; return k ? `, ${k} ${word}` : ''; };
@@ -162,48 +162,4 @@ export function play(room, place) {
     if (tries++ < 60) setTimeout(open, Math.min(5000, 300 * tries));
   }); };
   open();
-}
-
-// What the host sees: rooms, their links, and who is there.
-export async function rooms() {
-  const got = await post('/ask/rooms');
-  if (open.now !== 'play') return;
-  const choose = el('select', {id: 'preset'}, got.presets.map((name) => el('option', {value: name}, name.replaceAll('_', ' '))));
-  const refused = el('p', {className: 'refused', role: 'alert'});
-  const start = el('button', {type: 'button', on: {click: async () => {
-    const made = await post('/ask/room', {preset: choose.value});
-    if (made.refused) refused.textContent = made.refused; else rooms();
-  }}}, 'Open this room');
-  show(el('h2', {}, 'Rooms'), el('div', {className: 'row'}, el('label', {htmlFor: 'preset'}, 'An experiment with people: '), choose, start),
-    refused, got.rooms.length ? got.rooms.map(watch) : el('p', {}, 'No room is open. Build a situation, or open an experiment.'));
-}
-
-function watch(room) {
-  const list = el('ul', {className: 'roster'}), said = el('p', {}), canvas = el('canvas', {role: 'img', hidden: true});
-  const numbers = el('div', {}), kept = el('p', {});
-  const button = (word, does) => el('button', {type: 'button', on: {click: () => line.send({t: does})}}, word);
-  const buttons = el('div', {className: 'row'}, button('Start now', 'start'), button('Go on', 'go on'), button('End', 'end'));
-  const chat = talk();
-  let fixed = null;
-  const line = socket(`/r/${room.name}/ws`, (now) => {
-    if (now.t === 'room') fixed = now;
-    else if (now.t === 'said') chat.hear(now);
-    else if (now.t === 'roster') {
-      roster(list, said, now);
-      [...buttons.children].forEach((b, k) => { b.disabled = ![['waiting', 'talking'].includes(now.phase), now.phase === 'paused', ['waiting', 'talking', 'playing', 'paused'].includes(now.phase)][k]; });
-      kept.replaceChildren(...(now.record ? ['Kept as ', el('code', {}, now.record), '.'] : []));
-    } else if (now.t === 'watch' && fixed) {
-      canvas.hidden = !now.of.map;
-      if (now.of.map) { paint.map(canvas, now.of.map, fixed);
-        canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
-      numbers.replaceChildren(el('p', {}, `Step ${now.of.step}, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
-        table(['seat', ...now.of.totals.map((_, i) => String(i + 1))], [['payoff', ...now.of.totals]]));
-    }
-  }, () => { said.textContent = 'The line to the lab is lost.'; });
-  window.addEventListener('leave', () => line.close(), {once: true});
-  return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
-    room.join && room.phase !== 'over' ? el('p', {}, 'At this address each phone gets the next free seat, until it begins: ', el('b', {className: 'join'}, `${location.origin}/${room.join}`), /^(127\.|localhost)/.test(location.hostname) ? ' (from this machine alone; `nomoi lab --lan ADDRESS` lets others in)' : '') : '',
-    room.links.length ? el('details', {open: room.phase !== 'over' && !room.join}, el('summary', {}, 'A link for each seat; give one to each person'),
-      room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
-    buttons, kept, chat.panel, canvas, numbers);
 }

@@ -13,9 +13,9 @@ export async function records() {
     frame.scrollIntoView({behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'});
   }}}, word);
   show(el('h2', {}, 'Records'), el('p', {className: 'note'}, `In the folder ${got.folder}.`), ...got.damaged.map((s) => el('p', {className: 'refused'}, s)),
-    got.rows.length ? table(['record', '', 'kind', 'what', 'seed', 'came of it'], got.rows.map((r) => [el('code', {}, r.id),
+    got.rows.length ? table(['record', '', 'what', 'seed', 'came of it'], got.rows.map((r) => [el('code', {}, r.id),
       el('span', {className: 'row'}, open(r.id, 'record', 'page'), r.film ? open(r.id, 'film', 'film') : '',
-        r.kind === 'session' ? el('a', {className: 'button', href: `/kept/sheet/${r.id}`, download: `${r.id}.csv`}, 'CSV') : ''), r.kind, r.label, r.seed ?? '', r.late])) : el('p', {}, 'There are none yet.'),
+        r.kind === 'session' ? el('a', {className: 'button', href: `/kept/sheet/${r.id}`, download: `${r.id}.csv`}, 'CSV') : ''), el('span', {}, r.label, el('small', {}, r.kind)), r.seed ?? '', r.late])) : el('p', {}, 'There are none yet.'),
     got.pages.length ? [el('h2', {}, 'Pages'), el('ul', {}, got.pages.map((name) => el('li', {}, el('button', {type: 'button', on: {click: () =>
       frame.replaceChildren(el('h2', {}, name), el('iframe', {src: `/kept/page/${name}`, title: name}))}}, name))))] : '', frame);
 }
