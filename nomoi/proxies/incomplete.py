@@ -135,20 +135,28 @@ def flow(
     grid = np.linspace(0, until, points)
     work = itertools.count()
 
+    def course(s: np.ndarray) -> tuple[np.ndarray, float]:
+        """Where it goes, and how much of that is only the noise of slopes."""
+        g = np.where(asked & free & ~stuck, world.gradient(proxy, s), 0.0)
+        if not at_edge:
+            return g, 0.0
+        c = np.where(free & ~stuck, world.gradient(world.cost, s), 0.0)
+        square = float(c @ c)
+        along = g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+        return along, DUST * max(np.abs(g).max(), abs(float(proxy(s))))
+
     def speed(at: float, s: np.ndarray) -> np.ndarray:
         if next(work) > WORK:
             raise Refusal(f"the flow is too steep to be followed past t = {at:.4g}; a smoother utility or cost, or a "
                           "shorter time, would be right.")  # fmt: skip
-        g = np.where(asked & free & ~stuck, world.gradient(proxy, s), 0.0)
-        if not at_edge:
-            return g
-        c = np.where(free & ~stuck, world.gradient(world.cost, s), 0.0)
-        square = float(c @ c)
-        along = g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
-        # at rest only the noise of slopes is left, and a solver that followed it would never arrive
-        noise = DUST * max(np.abs(g).max(), abs(float(proxy(s))))
-        return along if np.abs(along).max() > noise else np.zeros_like(s)
+        return course(s)[0]
 
+    def rest(_: float, s: np.ndarray) -> float:
+        """Not above 0 where it has come to rest; a solver that followed the noise from there would never arrive."""
+        along, noise = course(s)
+        return float(np.abs(along).max()) - noise
+
+    rest.terminal, rest.direction = True, -1  # type: ignore[attr-defined]
     edge = lambda _, s: cost(s)  # noqa: E731
     edge.terminal, edge.direction = True, 1  # type: ignore[attr-defined]
     bounded = [k for k in range(len(s)) if np.isfinite(world.lowest[k])]
@@ -159,10 +167,13 @@ def flow(
             event = lambda _, s, k=k: s[k] - world.lowest[k] - 1e-9  # noqa: E731
             event.terminal, event.direction = True, -1  # type: ignore[attr-defined]
             events.append(event)
+        events.append(rest)
         if at_edge and math.isnan(full):
             full = t
+        if rest(t, s) <= 0:
+            break
         with np.errstate(all="ignore"):
-            run = solve_ivp(speed, (t, until), s, t_eval=grid[grid > t], events=events or None, method="LSODA", **EXACT)
+            run = solve_ivp(speed, (t, until), s, t_eval=grid[grid > t], events=events, method="LSODA", **EXACT)
         if not run.success:
             raise Refusal(f"the flow cannot be followed past t = {t:.4g}; a smoother utility or cost would be right.")
         times += list(run.t)
@@ -171,6 +182,10 @@ def flow(
         if not hit:
             break
         t, which, s = hit[0]
+        if which == len(events) - 1:
+            times.append(t)
+            states.append(s)
+            break
         if not at_edge and which == 0:
             at_edge = True
         else:
@@ -180,6 +195,9 @@ def flow(
             s[k] = world.lowest[k]
         times.append(t)
         states.append(s)
+    still = grid[grid > times[-1]]
+    times += list(still)
+    states += [states[-1]] * len(still)
     return _path(world, proxy, np.array(times), np.array(states), full)
 
 
