@@ -30,6 +30,7 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = CACHE
 jax.config.update("jax_compilation_cache_dir", CACHE)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.02)
 shapes = jaxtyping.jaxtyped
+gc.set_threshold(50_000, 20, 50)  # tracing makes many small things, and hardly any cycles
 
 
 def hint(said, names):
@@ -70,7 +71,10 @@ def pytest_xdist_make_scheduler(config, log):
     """A file's tests share programs and what they trained, so they stay together in one worker."""
     from xdist.scheduler import LoadFileScheduling
 
-    return LoadFileScheduling(config, log) if config.getoption("dist") == "load" else None
+    if config.getoption("dist") != "load":
+        return None
+    config.option.loadscopereorder = False  # else files of few but long tests come last, and one worker idles
+    return LoadFileScheduling(config, log)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -78,7 +82,7 @@ def forgotten_programs():
     """A process that keeps thousands of compiled programs runs out of memory maps and dies (65,530 on Linux)."""
     yield
     maps = pathlib.Path("/proc/self/maps")
-    if not maps.exists() or maps.read_bytes().count(b"\n") > 30_000:
+    if not maps.exists() or maps.read_bytes().count(b"\n") > 15_000:
         jax.clear_caches()
         gc.collect()
 

@@ -234,7 +234,7 @@ SLOW = pytest.mark.slow
 )
 def test_the_boycott_played_out_is_worth_what_the_formula_says(resolve, boycott):
     """What a spree of one period gains, paired world by world, is w c - x (P - c) within 4 standard errors."""
-    cost, worlds = 0.4, 4000
+    cost, worlds = 0.4, 1000
     place = govern(Boycott(perf_cost=cost), Charter(law="care"))
     paid = {w: np.asarray(_played(place, Trader(resolve=resolve, wrongs=w), jax.random.key(0), worlds)[0])
             for w in (0, 1, 2)}  # fmt: skip

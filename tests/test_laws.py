@@ -93,7 +93,9 @@ def test_govern_a_governed_one_by_nothing_is_itself():
         assert govern(g) == g or eqx.tree_equal(govern(g), g)
 
 
-@pytest.mark.parametrize("name", [n for n in ALL if len(ALL[n][1]) > 1 and ALL[n][0] in ("harvest", "pool", "matrix")])
+@pytest.mark.parametrize(
+    "name", cases(n for n in ALL if len(ALL[n][1]) > 1 and ALL[n][0] in ("harvest", "pool", "matrix"))
+)
 def test_governing_is_associative(name):
     where, stack = ALL[name]
     whole = govern(SITUATIONS[where], *stack)
@@ -357,7 +359,7 @@ LOTS = ("wardens", "court")  # who draws for each agent, by its number; swapped 
 
 
 @pytest.mark.parametrize(
-    "name", [n for n in ALL if ALL[n][0] in ("pool", "matrix") and not any(i.name in LOTS for i in ALL[n][1])]
+    "name", cases(n for n in ALL if ALL[n][0] in ("pool", "matrix") and not any(i.name in LOTS for i in ALL[n][1]))
 )
 @given(turn=st.permutations(range(3)), at=st.integers(0, 25), seed=st.integers(0, 5))
 def test_permuting_agents_of_one_role_commutes_with_governing(name, turn, at, seed):

@@ -91,7 +91,7 @@ def test_the_highest_number_chooses_nothing_without_a_chance(monkeypatch):
     assert sample(KEY, {"a": jnp.zeros((1, 20)).at[0, 19].set(-jnp.inf)})["a"].tolist() == [18]
 
 
-@pytest.mark.parametrize(("shared", "recurrent"), [(True, False), (False, True)])
+@pytest.mark.parametrize(("shared", "recurrent"), [(False, True), pytest.param(True, False, marks=pytest.mark.slow)])
 def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()
     learner = tiny(shared=shared, recurrent=recurrent, worlds=16, learning_rate=1e-2, learning_rate_end=1e-2, epochs=2)

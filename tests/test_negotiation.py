@@ -42,13 +42,16 @@ def weighs(net, heads):
     assert found == pytest.approx(heads, rel=1e-3)
 
 
+taken = eqx.filter_jit(lambda situation, *args: situation.step(*args))
+
+
 # --- joint control --------------------------------------------------------------------------------------------
 
 
 @given(seed=st.integers(0, 2**30))
 def test_a_crowd_gets_what_its_members_get_together(seed):
     crowd, key = Crowd(SIGNED), jax.random.key(seed)
-    state, step = SIGNED.reset(key), eqx.filter_jit(lambda s, *args: s.step(*args))
+    state = SIGNED.reset(key)
     for t in range(4):
         own = {h: jax.random.randint(jax.random.fold_in(key, t), (3,), 0, k) for h, k in SIGNED.actions.items()}
         told = SIGNED.observe(state)
@@ -57,8 +60,8 @@ def test_a_crowd_gets_what_its_members_get_together(seed):
         np.testing.assert_array_equal(crowd.observe(state)["contract.terms"][0], told["contract.terms"].ravel())
         asked = SIGNED.asked(state)
         assert all(crowd.asked(state)[f"{h}.{i}"][0] == asked[h][i] for h in asked for i in range(3))
-        after, one = step(crowd, key, state, joint)
-        state, all_ = step(SIGNED, key, state, own)
+        after, one = taken(crowd, key, state, joint)
+        state, all_ = taken(SIGNED, key, state, own)
         equal(after, state)
         np.testing.assert_allclose(one.reward, [all_.reward.sum()], rtol=1e-6)
         np.testing.assert_allclose(one.transfer, 0, atol=1e-6)

@@ -36,6 +36,7 @@ def program(tmp_path_factory):
     return program or pytest.skip("there is no C compiler")
 
 
+@pytest.mark.slow
 def test_harvest_is_within_an_order_of_magnitude_of_c(codes, program):
     runs = {"c": lambda: common.run_c(program, WORLDS, 10 * STEPS)["steps_per_second"], "nomoi": codes.rate}
     rates = common.medians(runs, REPEATS)
@@ -62,6 +63,7 @@ def test_the_c_loop_plays_the_same_game(program):
     assert ours == pytest.approx(theirs, rel=0.1)
 
 
+@pytest.mark.slow
 def test_bit_planes_cost_little_more_than_codes(codes):
     """Where XLA makes the view anew for every plane, planes cost forty times as much."""
     harvest = Harvest.preset("open")
