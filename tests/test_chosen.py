@@ -1,6 +1,8 @@
 """Choices of a game of a file: in its own words, and how often each player takes each of them."""
 
+import dataclasses
 import json
+from unittest.mock import Mock
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,13 +14,16 @@ from nomoi.core.learner import Learner
 from nomoi.core.settings import Rule
 from nomoi.institutions.contract import Contract
 from nomoi.play import Table
-from nomoi.play.called import Called, joined
+from nomoi.play.called import Called, joined, with_names
 from nomoi.play.words import choices, words
-from nomoi.report import playing
+from nomoi.report import playing, terminal
 from nomoi.runs import chosen, regimes
+from nomoi.runs.record import Record
 from nomoi.runs.told import told as told_of
+from nomoi.runs.trained import Trained
 from nomoi.scripts.fixed import Constant, Mixed, Random
 from nomoi.situations.matrix import Matrix
+from nomoi.solve.game import NormalForm
 from nomoi.speak.desk import Desk
 
 UNLIKE = ',left,right\nlow,"4,4","1,5"\nhigh,"5,1","2,2"\n'
@@ -36,6 +41,8 @@ class Turns(Learner, Rule):
 def test_shares_are_of_what_came_into_the_world_and_of_whole_episodes_alone():
     held = govern(Matrix(horizon=4), Contract(on="defect"))  # which convenes first, when nobody chooses in the world
     np.testing.assert_allclose(chosen._counted(key_of(0), held, Turns(), None), [[0.75, 0.25]] * 2, atol=1e-6)
+    odd = govern(Matrix(horizon=5), Contract(on="defect"))  # where a second episode begins that is not whole
+    np.testing.assert_allclose(chosen._counted(key_of(0), odd, Turns(), None), [[0.8, 0.2]] * 2, atol=1e-6)
     mixed = Mixed(Constant(choice=1), Random(), 1)
     (first, second) = np.asarray(chosen._counted(key_of(0), Matrix(), mixed, (None, None)))
     assert first.tolist() == [0, 1]
@@ -54,6 +61,41 @@ def test_a_table_of_a_game_speaks_as_its_file_does(tmp_path, monkeypatch):
     assert "the first player's first" in said["unlike"]
     assert "the first player's first" not in said["alike"]
     assert joined((("a", "b"), ("a", "c"), ("d", "c"))) == ("a/d", "b/c")
+
+
+THREE = Matrix(payoff=np.arange(18.0).reshape(2, 3, 3), horizon=5, defect=2)
+
+
+def test_only_a_game_without_any_word_stays_as_it_is_and_one_with_names_is_the_same_game():
+    bare = NormalForm(np.asarray(THREE.payoff))
+    named = with_names(THREE, dataclasses.replace(bare, actions=(("1", "2", "3"), ("1", "b", "3"))))
+    assert isinstance(named, Called)
+    assert (named.horizon, named.defect, named.labels[1]) == (5, 2, ("1", "b", "3"))
+    assert with_names(THREE, dataclasses.replace(bare, actions=(("1", "2", "3"),) * 2)) is THREE
+
+
+def test_the_shares_of_a_run_are_of_what_it_learned_and_defection_is_what_the_game_counts(monkeypatch):
+    trial, asked = Trained("a", THREE), []
+    monkeypatch.setattr(chosen, "trial_of", lambda record: trial)
+    monkeypatch.setattr(chosen, "learned", lambda record, of: f"learned by {record.seed}")
+    monkeypatch.setattr(chosen, "_counted", lambda key, *given: asked.append(given) or np.full((2, 3), 1 / 3))
+    found = chosen.choices(THREE, None, {"nothing": [Mock(spec=Record, seed=seed) for seed in (4, 5)]})
+    assert [given[1:] for given in asked] == [(trial.learner, "learned by 4"), (trial.learner, "learned by 5")]
+    assert (found.heads, found.defections) == (("A", "B", "C"), ("C",))
+
+
+def test_as_many_choices_are_shown_as_there_is_room_for_and_the_others_are_counted(monkeypatch):
+    monkeypatch.setattr(terminal.console, "_width", 60)
+    names = tuple(f"choice {k}" for k in range(12))
+    found = chosen.Choices(("P1", "P2"), (names, names), {"nothing": np.full((1, 2, 12), 1 / 12)})
+    table = terminal.shares(found, ["nothing"], "chose")
+    shown = len(table.columns) - 2
+    assert 1 < shown < 12
+    assert f"; {12 - shown} further choices are in --json" in table.title
+    assert table.caption.startswith("to choose choice 1 or choice 2 or ")
+    with terminal.console.capture() as said:
+        terminal.console.print(table)
+    assert all(name in said.get() for name in names[:shown])  # none of them is broken
 
 
 def test_what_was_played_at_a_table_is_told_by_choice(tmp_path, monkeypatch, capsys):

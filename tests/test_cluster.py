@@ -14,6 +14,7 @@ import subprocess
 import sys
 import threading
 import types
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -363,6 +364,15 @@ def test_who_is_halted_is_told_once_and_waited_for_until_its_checkpoint_is_there
         far._followed([one])
     assert halts == [1]
     assert store.resume(one.asked)[1] == [{"seconds": 1.0}]
+
+
+def test_who_has_left_is_at_work_no_more():
+    """Else whoever waits for a worker would wait for ever, since one of ours might end."""
+    ours = Mock(spec=cluster.Cluster, busy=set(), ray=Mock())
+    far = cluster._Far(ours, Mock(spec=Store), print, threading.Event())
+    ours.busy.add(far)
+    far.leave()
+    assert not ours.busy
 
 
 def test_no_memory_on_a_worker_is_a_sentence():

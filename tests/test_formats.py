@@ -278,6 +278,7 @@ BAD = {
     "one of a row": ("g.csv", ',C,D\nC",3,0\nD,5,1\n', 'line 2: the name C" has a quote without its other half'),
     "what follows a quote": ("g.csv", ',"C"x,D\nC,3,0\nD,5,1\n', "line 1: something follows a closing quote"),
     "pairs without quotes": ("g.csv", ",C,D\nC,3,3,0,5\nD,5,0,1,1\n", "needs its name, or two payoffs of one cell"),
+    "a payoff too many": ("g.csv", ",C,D\nC,3,0,1\nD,5,1,1\n", "names 2 columns and has 3; each needs its name."),
     "semicolons between columns": ("g.csv", ';C;D\nC;"3,3";"0,5"\nD;"5,0";"1,1"\n', "semicolons in its first line"),
     "tabs without names": ("g.csv", "3,3\t0,5\n5,0\t1,1\n", "seems to have tabs between its columns"),
     "bars in names and cells": ("g.csv", "x|C|D\nC|3,3|0,5\nD|5,0|1,1\n", "no comma but bars in its first line"),

@@ -68,6 +68,8 @@ def test_a_licence_makes_it_private_and_half_a_boundary_does_not():
     dear = goods.probe(KEY, govern(fleet, Licence(bar=1.0, fee=1.0)), Constant(choice=4), steps=1, worlds=8)
     assert dear.kappa > 1
     assert dear.kind == "common-pool"
+    none = goods.probe(KEY, govern(fleet, Licence(bar=0.0, fee=0.001)), Constant(choice=4), steps=1, worlds=1)
+    assert none.kept == pytest.approx(0, abs=1e-6)  # with and without it, who takes more has as much
     off = goods.probe(KEY, govern(fleet, Licence(in_force=False)), Constant(choice=4), steps=1, worlds=8)
     assert off.kappa == math.inf
 
@@ -80,6 +82,14 @@ def test_what_is_given_to_all_is_public_by_what_all_have_of_it():
         assert (good.sigma, good.kind) == (pytest.approx(-3, rel=1e-4), "public")
     both = goods.probe(KEY, Contribution(), Constant(choice=1), None, 1, 1, Constant(choice=10), Constant(choice=0))
     assert both.gain == pytest.approx(0.4, abs=1e-6)  # by scripts of one's own: all rather than nothing
+
+
+@pytest.mark.parametrize("way", [{"more": Constant(choice=0)}, {"less": Constant(choice=2)}])
+def test_a_way_of_ones_own_is_what_it_says_also_where_one_gives(way):
+    """All keep one tenth: to keep none is a gift more, and to keep two tenths one less; beside what nobody is told."""
+    good = goods.probe(KEY, Contribution(), Constant(choice=1), steps=1, worlds=1, **way)
+    # of `less` alone, `more` is that and one notch further at the first step: one that is kept
+    assert good.gain == pytest.approx(0.04 if "more" in way else -0.04, abs=1e-6)
 
 
 def test_who_is_asked_and_what_is_a_barrier():

@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -438,8 +439,11 @@ def test_whoever_does_not_answer_in_time_is_answered_for_and_that_is_kept(bench)
         await crowd.until(crowd.task.done)
         return crowd.room.record
 
-    told = report.session(bench.store.pick(asyncio.run(session())))
+    record = bench.store.pick(asyncio.run(session()))
+    told = report.session(record)
     assert told.terms["by"] == [["person", "late"]]
+    cells = re.findall(r"seat (.)</th>.*?(\d of \d)<", report.html(told, record))
+    assert cells == [("1", "1 of 1"), ("2", "0 of 1")]  # what a script gave for somebody is nobody's own answer
     assert told.lived.lines[1]["seats"] == ["seat 1", "random"]
     late = list(csv.DictReader(io.StringIO(sheet.rows(told))))[1]
     assert (late["name"], late["by"]) == ("seat 2", "late")
@@ -533,6 +537,14 @@ def test_a_diary_that_was_cut_short_goes_on(bench, tmp_path):
         one_play.turn({0: {"request": 2}}, [], [], [40])
         one_play.diary.close()
     assert other.table.log[-1]["digest"] == play.table.log[-1]["digest"]  # scripts go on as if nothing had been
+
+
+def test_a_room_that_had_not_begun_comes_back_as_it_was_meant_and_old_keys_are_read(tmp_path):
+    one, setup = plan.Plan(persons=3), {"situation": "pool", "preset": "", "options": {"agents": "3"}, "stack": []}
+    Diary(tmp_path / "1").opened(one, setup)
+    assert Diary(tmp_path / "1").resume() == (one, setup, None, [])
+    (tmp_path / "1" / "keys.json").write_text('["a", "b", "c"]')  # as they were before there was a code of the door
+    assert Diary(tmp_path / "1").keys() == (["a", "b", "c"], "")
 
 
 def test_thirty_people_cost_little(bench):
@@ -673,6 +685,17 @@ def test_a_meter_lets_fifty_through_in_a_moment():
     refused = [meter.full() for _ in range(1000)].count(True)
     meter.at -= 1.5 / 50  # a moment later: what was refused is not held against anybody
     assert (refused > 900, meter.full()) == (True, False)
+
+
+def test_a_meter_never_holds_more_than_a_seconds_worth(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("nomoi.lab.gate.time.monotonic", lambda: now[0])
+    meter = gate.Meter(5)
+    let_through = lambda: [meter.full() for _ in range(9)].count(False)  # noqa: E731
+    assert let_through() == 5
+    for later, many in ((0.2, 1), (0.5, 2), (3600.0, 5)):
+        now[0] += later
+        assert let_through() == many
 
 
 def ask(url, body=None, **headers):

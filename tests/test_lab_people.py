@@ -8,11 +8,14 @@ import io
 import json
 import random
 import re
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from test_lab import MATRIX, Crowd
 
+from nomoi.core.spec import spec
 from nomoi.errors import Refusal
 from nomoi.lab import plan, report, sheet
 from nomoi.lab.bench import Bench
@@ -20,6 +23,10 @@ from nomoi.lab.chairs import Link
 from nomoi.lab.diary import Diary
 from nomoi.play.transcript import replay
 from nomoi.play.words import choices
+from nomoi.runs.session import Session
+from nomoi.runs.shapes import plain
+from nomoi.runs.store import Store
+from nomoi.situations.pool import Pool
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +165,8 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
     assert {tuple(row) for row in told.terms["by"]} == {("person", "script", "script")}
     lines = [line for line in told.lived.lines if "step" in line]
     amounts = [float(word) for word in choices(told.situation)["request"]]
-    asked = sheet.again(told)[1]
-    assert len(asked) == len(lines)
+    left, asked = sheet.again(told)
+    assert len(left) == len(asked) == len(lines)
     assert sheet.chosen(told, asked, ("person",))["request"].tolist() == [0.0] * len(lines)
     scripts = [(amounts[x["answers"]["request"][1]] + amounts[x["answers"]["request"][2]]) / 2 for x in lines]
     np.testing.assert_allclose(sheet.chosen(told, asked, ("script", "late"))["request"], scripts)
@@ -178,6 +185,50 @@ def test_a_host_begins_with_one_at_least_and_seats_that_nobody_took_are_not_wait
     assert f"{3 * n} answers were due there: {n} from people, {2 * n} from random where nobody sat." in html
     for line in ("request, people", "request, random"):
         assert f"{line}<" in html
+
+
+# --- what a session's page says -------------------------------------------------------------------------------------
+
+
+def sat(*by):
+    """A session of three seats, two of them people's, as far as its page asks who answered."""
+    terms = {"persons": 2, "by": by, "script": "random", "ended": ""}
+    return Mock(spec=Session, situation=Pool(agents=3), terms=terms)
+
+
+def test_a_seat_is_whose_answers_it_had():
+    assert report.seats_of(sat(["late", "nobody"], ["late", "nobody"])) == ["random", report.NOBODY, "random"]
+    assert report.seats_of(sat(["late", "late"], ["person", "late"])) == ["person", "random", "random"]
+
+
+def test_only_what_was_asked_for_was_due():
+    asked = [[frozenset({"vote"}), frozenset(), frozenset({"vote"})], [frozenset({"a"})] * 3]
+    said = report._how(sat(["person", "person"], ["late", "nobody"]), 2, asked)
+    assert said.endswith("3 answers were due there: 1 from people, 1 from random after the deadline, 1 from nobody.")
+
+
+def test_how_long_an_answer_took_is_a_median_in_seconds():
+    assert report._typical([1000, None, 9000, 2000]) == "2.0"
+    assert report._typical([None]) == ""
+
+
+def test_theory_and_learners_are_told_by_seat(bench):
+    place = bench.shelf.build(bench.lessons[0]["setup"])  # a fishery of two, of whom a planner makes 3.187
+    rows = {name: found.mean for name, _, found in report.beside(place)}
+    assert (rows["the most there is"], rows["equilibrium"]) == pytest.approx((3.187 / 2, 2.948 / 2), abs=1e-3)
+    options = {"situation": json.loads(json.dumps(spec(plain(place)))), "learner": {"class": "some:PPO"}}
+    runs = [SimpleNamespace(kind="trained", spec={"trial": {"options": options | more}},
+                            glance=lambda: (1, {"payoff": 3.0})) for more in ({}, {}, {"situation": {}})]  # fmt: skip
+    (row,) = report.learned(Mock(spec=Store, sound=lambda whole: (runs, [])), place)
+    assert (*row[:2], row[2].mean) == ("learners: PPO", "learners at all seats, 2 runs", 1.5)
+
+
+def test_who_waits_is_told_what_is_compiled_and_what_only_computed(bench):
+    said, place = [], bench.shelf.build(bench.lessons[0]["setup"])
+    for who in ("one", "one", "other"):
+        bench._does(place, who, "what follows")
+        said.append(bench.doing)
+    assert said == ["Compiling what follows", "Computing what follows", "Compiling what follows"]
 
 
 # --- presets --------------------------------------------------------------------------------------------------------

@@ -127,6 +127,15 @@ def test_each_producer_runs_its_own_processes():
     np.testing.assert_allclose(told.certificate.point[2], [[-2, 2, 0], [-3, 0, 3]], rtol=1e-6, atol=1e-9)
 
 
+def test_a_firm_that_is_no_process_makes_its_part_and_processes_the_rest():
+    """At prices (2, 1, 1) sqrt(b) makes 1 of a from 1 of b; c is made of b, one of one, and 2 of it are needed."""
+    firms = (Smooth(3, 0, nest(3, [0.0, 1.0, 0.0], "f"), 1.0, 0.5), Activities(3, np.array([[0.0, -1, 1]]).T))
+    tastes = Ces(3, nest(3, [4.0, 2.0, 2.0], "u"))  # of 2 a, 2 b and 2 c
+    told = made((tastes, [1, 5, 0]), firms=firms).transfers(np.array([[2, 2, 2]]))
+    assert told.supported
+    np.testing.assert_allclose(told.certificate.point[2], [[1, -1, 0], [0, -2, 2]], rtol=1e-5, atol=1e-9)
+
+
 def test_waste_is_not_arrows_case():
     """Half of the tea is thrown away, and sugar is free: what is wrong is the waste, and all have wealth."""
     told = economies.named("free_good").transfers(np.array([[0.4, 0.4], [0.6, 0.6]]))
@@ -288,6 +297,17 @@ def test_a_residual_that_is_no_number_is_no_certificate(monkeypatch):
     x = e.equilibria()[0]
     monkeypatch.setattr("nomoi.markets.verify._wasted", lambda u, p, x, m: (np.nan if x[0] < 0.5 else 0.0, True))
     assert not verify(e, x.prices, x.allocation).holds
+
+
+@pytest.mark.parametrize("nothing", [(np.nan, 0.0), (0.0, np.nan)])
+def test_a_firm_of_which_nothing_is_known_is_not_certified_wherever_it_stands(monkeypatch, nothing):
+    e = made((HALVES, [1, 0]), firms=(Smooth(2, 1, nest(2, [1.0, 0.0], "f"), 1.0, 0.5),) * 2)
+    x = e.equilibria()[0]
+    told = iter([(0.0, 0.0), nothing])  # of the first firm, and of the second
+    monkeypatch.setattr("nomoi.markets.verify._unearned", lambda *_: next(told))
+    out = verify(e, x.prices, x.allocation, x.production)
+    assert np.isnan(out.parts["profit" if np.isnan(nothing[0]) else "production set"])
+    assert not out.holds
 
 
 def test_parts_of_a_certificate_by_hand():
