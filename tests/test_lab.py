@@ -219,6 +219,8 @@ def test_a_small_fishery_is_solved_and_a_levy_mends_it(bench):
         {"setup": {"situation": "pool", "preset": "small", "options": {"growth": "0.2"}, "stack": stack}}
     )
     assert other["without"]["the most"] != found["without"]["the most"]  # it is that of what stands there now
+    game = next(x["setup"] for x in bench.lessons if x["setup"]["situation"] == "matrix")
+    assert any(x.startswith("Without any rule: ") for x in bench.follow({"setup": game})["said"])
     assert found["said"][0] == "Step 1, most probably: agent 0: request 0; agent 1: request 0.5."  # amounts, no indices
     assert found["sentences"] == found["rules"]
 
@@ -429,6 +431,30 @@ def test_somebody_leaves_and_all_are_told_what_happens(bench, leaves):
         await crowd.until(crowd.task.done)
 
     asyncio.run(session())
+
+
+def test_a_room_that_everybody_has_left_waits_for_them_or_for_the_host(bench):
+    async def session(back):
+        crowd = Crowd(bench, MATRIX, hold=0.1)
+        await crowd.begin()
+        room, links, crowd.links = crowd.room, crowd.links, [None, None]
+        for i, link in enumerate(links):
+            room.leave(i, link)
+        await crowd.until(lambda: room.phase == "paused")
+        assert "Nobody is left" in room.said
+        await asyncio.sleep(0.3)
+        assert (room.phase, room.step) == ("paused", 0)  # no script plays it to the end
+        if back:
+            room.join(1, Link())
+            assert room.phase == "playing"
+            room.hear(None, '{"t": "end"}')
+        else:
+            assert room.hear(None, '{"t": "go on"}') == ""
+        await crowd.until(crowd.task.done)
+        return room.step
+
+    assert asyncio.run(session(False)) == 6
+    asyncio.run(session(True))
 
 
 def test_whoever_does_not_answer_in_time_is_answered_for_and_that_is_kept(bench):
@@ -833,6 +859,8 @@ def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
     with served(tmp_path, *words) as (lab_, links), enter(links[1]) as ws:
         turn(ws, 0)
         told = [play(ws, step) for step in range(2)]
+        ws.send('{"t":"beat"}')
+        assert json.loads(ws.recv(60))["t"] == "beat"  # by which a browser knows that the line is alive
         lab_.kill()
         lab_.wait(20)
     with served(tmp_path, "--resume", "1", "person") as (_, again), enter(again[1]) as ws:
@@ -862,6 +890,10 @@ def test_the_first_page_does_not_wait_for_jax():
         (["--lan", "here"], "no address"),
         (["--lan", "192.0.2.7"], "--lan 192.0.2.7 is no address of this machine"),
         (["--resume", "../1"], "names no room"),
+        (["--resume", "1", "--room", "commons"], "as it was; give it without"),
+        (["--under", "levy"], "are about a situation, and none is given; `nomoi lab pool --under levy` would"),
+        (["--set", "situation.agents=3"], "are about a situation"),
+        (["--map", "small"], "are about a situation"),
         (["--port", "99999"], "--port 0"),
         (["tol.py"], "there is no file tol.py"),
         (["pool", "--own", "tol.py"], "there is no file tol.py"),

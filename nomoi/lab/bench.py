@@ -103,6 +103,8 @@ class Bench:
             self._does(place.bare, same, "the same without any rule, to compare")
             self._alone = key, consequences.follow(place.bare, self.others(same, place.bare), exact=found["exact"])
         alone = self._alone[1]
+        if not alone["rows"]:  # a game in normal form, of which sentences tell
+            found["said"] += [f"Without any rule: {said}" for said in alone["said"]]
         if alone["exact"] == found["exact"]:
             found["without"] = {row[0]: row[1] for row in alone["rows"]}
         if not found["exact"] and word != villages.NAME and not word.startswith(LEARNED):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import Any
 
 from nomoi.errors import Refusal
@@ -27,8 +28,16 @@ def records(store: Store) -> dict[str, Any]:
         name = next((n for n in SHOWN if n in late), next(iter(late), ""))
         rows.append({"id": record.id, "kind": record.kind, "label": record.label, "seed": record.seed,
                      "late": f"{name} {number(late[name])}" if name else "",
-                     "film": "arrays.npz" in record.facts["files"]})  # fmt: skip
+                     "film": _filmed(record)})  # fmt: skip
     return {"folder": str(store.root), "damaged": damaged, "rows": rows, "pages": _pages(store)}
+
+
+def _filmed(record: Record) -> bool:
+    """Whether a film was kept, which is of land: only the names of what was kept are read."""
+    if "arrays.npz" not in record.facts["files"]:
+        return False
+    with zipfile.ZipFile(record.folder / "arrays.npz") as kept:
+        return any(name.startswith("film.") for name in kept.namelist())
 
 
 def _pages(store: Store) -> list[str]:

@@ -149,7 +149,11 @@ class Room:
             sentence = f"{chair.label.capitalize()} did not come back: {WORDS[leaves]}."
             if leaves == "end":
                 self._ended = sentence
-            self._change("paused" if leaves == "pause" else self.phase, sentence)
+            if deserted := leaves == "script" and all(c.left for c in self.chairs):  # a network may have failed
+                sentence = (
+                    "Nobody is left. The session waits for somebody to come back, or for the host to let it go on."
+                )
+            self._change("paused" if leaves == "pause" or deserted else self.phase, sentence)
         return min(0.25, self.plan.beat)
 
     def join(self, place: int | None, link: Link) -> None:
@@ -184,7 +188,8 @@ class Room:
     def _hears(self, chair: Chair) -> None:
         was = chair.state
         if self.company.heard(chair):
-            if self.phase == "paused" and not any(c.state == "gone" for c in self.chairs):
+            waits = self.plan.leaves == "pause" and any(c.state == "gone" for c in self.chairs)
+            if self.phase == "paused" and not waits:
                 self.phase = "playing"
             if was in ("away", "gone") and self.phase in ("playing", "paused"):
                 self._change(self.phase, f"{chair.label.capitalize()} is back.")

@@ -28,6 +28,7 @@ from nomoi.lab.room import Room
 
 STATIC = Path(__file__).parent / "static"
 FILES = {p.name: p for p in STATIC.iterdir()} if STATIC.is_dir() else {}
+BEAT = '{"t":"beat"}'  # what an open page says every few seconds, and is told again
 ROOMS = 16  # that are open at once (ours)
 KNOCKS = 30  # a second at the doors of all rooms: a class at once, and too few to try codes out (ours)
 
@@ -243,6 +244,8 @@ class Lab:
                     break
                 if sentence := room.hear(chair, text):
                     link.send(json.dumps({"t": "refused", "said": sentence}))
+                elif text == BEAT:  # so that a browser, too, notices a line that is dead
+                    link.send(text)
         except (WebSocketDisconnect, KeyError, RuntimeError):  # gone; or bytes where text was due
             pass
         finally:

@@ -30,7 +30,7 @@ from nomoi.runs.study import Claim, Computed, Reading, Results, Study, Trained, 
 from nomoi.situations.lobster import Lobster
 
 OURS = "ours"
-COAST = {"boats": 5, "outsiders": 20, "luck": 0.0, "horizon": 300}  # nothing is drawn
+COAST = {"boats": 5, "outsiders": 20, "luck": 0.0, "horizon": 1500}  # nothing is drawn, and the slowest fall is over
 LATE = 100  # seasons over which what is settled is averaged (ours)
 DISCOUNT = 0.95  # of a season (ours)
 # A share of the bottom's capacity that single precision cannot tell from none beside a full bottom: a stock this low

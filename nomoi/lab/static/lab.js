@@ -31,7 +31,7 @@ async function enter() {
   if (seat) return play(seat[1], Number(seat[2]));
   const waiting = await post('/ask/rooms');
   if (!waiting.ok) return show(el('p', {className: 'refused'}, waiting.refused));
-  const places = {build: ['Build and consequences', build], formulas: ['Formulas', formulas], play: ['Play and watch', rooms], records: ['Records', records]};
+  const places = {__proto__: null, build: ['Build and consequences', build], formulas: ['Formulas', formulas], play: ['Play and watch', rooms], records: ['Records', records]};
   const nav = document.getElementById('places');
   const go = (name) => {
     for (const button of nav.children) button.toggleAttribute('aria-current', button.dataset.place === name);

@@ -9,9 +9,14 @@ const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight
 
 export function socket(path, hear, lost) {
   const ws = new WebSocket(`ws://${location.host}${path}`);
-  const beat = setInterval(() => ws.readyState === 1 && ws.send('{"t":"beat"}'), 4000);
-  ws.onmessage = (event) => hear(JSON.parse(event.data));
-  ws.onclose = () => { clearInterval(beat); lost(); };
+  let unheard = 0; // beats to which the lab has said nothing: a network that is gone closes no socket
+  const over = () => { clearInterval(beat); ws.onclose = null; ws.close(); lost(); };
+  const beat = setInterval(() => {
+    if (ws.readyState !== 1) return;
+    if (unheard++ === 3) over(); else ws.send('{"t":"beat"}');
+  }, 4000);
+  ws.onmessage = (event) => { unheard = 0; const said = JSON.parse(event.data); if (said.t !== 'beat') hear(said); };
+  ws.onclose = over;
   return {send: (said) => ws.readyState === 1 && ws.send(JSON.stringify(said)), close: () => { ws.onclose = null;
     clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
 }
