@@ -8,7 +8,7 @@ export async function records() {
   if (got.refused) return show(el('p', {className: 'refused'}, got.refused));
   const frame = el('div', {});
   const open = (id, what, word) => el('button', {type: 'button', on: {click: () => {
-    frame.replaceChildren(el('h2', {}, `${word} of ${id}`), what === 'film' ?
+    frame.replaceChildren(el('h2', {}, `${word} of ${id}`), el('p', {}, el('a', {href: `/kept/${what}/${id}`, target: '_blank', rel: 'noopener'}, 'in a tab of its own')), what === 'film' ?
       el('img', {src: `/kept/film/${id}`, alt: `Film of the record ${id}`}) : el('iframe', {src: `/kept/${what}/${id}`, title: `Page of the record ${id}`}));
     frame.scrollIntoView({behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'});
   }}}, word);

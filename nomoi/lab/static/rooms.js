@@ -53,6 +53,7 @@ function watch(room) {
   const list = el('ul', {className: 'roster'}), said = el('p', {tabIndex: -1}), canvas = el('canvas', {role: 'img', hidden: true});
   const numbers = el('div', {}), kept = el('p', {}), refused = el('p', {className: 'refused', role: 'alert'});
   const does = (what) => () => { refused.textContent = ''; line.send({t: what}); };
+  const door = room.join ? el('p', {}, 'At this address each phone gets the next free seat, until it begins: ', el('b', {className: 'join'}, `${location.origin}/${room.join}`), /^(127\.|localhost)/.test(location.hostname) ? ' (from this machine alone; `nomoi lab --lan ADDRESS` lets others in)' : '') : el('p', {hidden: true});
   let fixed = null, told = room, step = 0;
   const start = press('Start now', does('start'), () => lacking(told)), on = press('Go on', does('go on')), end = press('End', does('end'), () => ending(told, step));
   const chat = talk();
@@ -63,6 +64,7 @@ function watch(room) {
     else if (now.t === 'roster') {
       told = now;
       roster(list, said, now);
+      door.hidden = !room.join || now.phase === 'over'; // till then a phone finds its seat again there
       const lost = [start.can(BEFORE.includes(now.phase)), on.can(now.phase === 'paused'), end.can(ALIVE.includes(now.phase))];
       if (lost.includes(true)) said.focus();
       kept.replaceChildren(...(now.record ? ['Kept as ', el('code', {}, now.record), '.'] : []));
@@ -77,8 +79,7 @@ function watch(room) {
   }, () => { said.textContent = 'The line to the lab is lost.'; });
   window.addEventListener('leave', () => line.close(), {once: true});
   return el('section', {className: 'card', ariaLabel: `Room ${room.name}`}, el('h3', {}, `${room.title || 'Room'} (${room.name})`), said, list,
-    room.join && room.phase !== 'over' ? el('p', {}, 'At this address each phone gets the next free seat, until it begins: ', el('b', {className: 'join'}, `${location.origin}/${room.join}`), /^(127\.|localhost)/.test(location.hostname) ? ' (from this machine alone; `nomoi lab --lan ADDRESS` lets others in)' : '') : '',
-    room.links.length ? el('details', {open: room.phase !== 'over' && !room.join}, el('summary', {}, 'A link for each seat; give one to each person'),
+    door, room.links.length ? el('details', {open: room.phase !== 'over' && !room.join}, el('summary', {}, 'A link for each seat; give one to each person'),
       room.links.map((link, k) => el('p', {}, `seat ${k + 1}: `, el('a', {href: `/${link}`, target: '_blank', rel: 'noopener'}, `${location.origin}/${link}`)))) : '',
     el('div', {className: 'row'}, start.button, on.button, end.button), start.question, end.question, refused, kept, chat.panel, canvas, numbers);
 }
