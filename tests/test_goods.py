@@ -146,7 +146,9 @@ def test_the_command(nomoi):
     ]  # fmt: skip
     for said in ("Agent 3 of 4 (stranger)", "over 1 steps", "2 worlds", "from where pool begins", "the harvest"):
         assert said in found["terms"]
-    told = json.loads(nomoi("goods", "contribution", *few[:4], "--json")[1])["terms"]
+    found = json.loads(nomoi("goods", "contribution", *few[:4], "--json")[1])
+    told = found["terms"]
+    assert all(good["idle"] is None for good in found["goods"])  # to answer 0 is to give all
     assert "lives thus: as the others, rather than one notch more" in told
     assert "what one has of all that is given" in told
     assert nomoi("goods", "pool", "--who", "ppo")[0] == 2

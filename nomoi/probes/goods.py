@@ -43,7 +43,8 @@ class Good:
     """What was found, of one person.
 
     gain, harm  what i gained by one unit more, and the others lost together
-    benefit     what i has then, barriers lifted;  kept  what they keep from i;  idle  what goes where i does nothing
+    benefit     what i has then, barriers lifted;  kept  what they keep from i;  idle  what goes where i does nothing (not
+                a number where the good is given)
     kappa       what the barriers cost for each unit they keep from i's role; infinite where there are none
     """
 
@@ -184,6 +185,8 @@ def probe(
     if any(barrier(i) and bool(np.asarray(i.in_force)) for i in situation.institutions):
         barred = live(situation, high)
     first, further, idle = (live(free, what)[0] for what in (low, high, IDLE))
+    if given(situation.bare):  # where to answer 0 may be to give all
+        idle = idle * math.nan
     return judge(agent, first, further, idle, [role == situation.roles[agent] for role in situation.roles], barred)
 
 
