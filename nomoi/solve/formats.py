@@ -90,8 +90,8 @@ def _tabled(text: str, path: Path, separator: str = ",") -> NormalForm:
                 continue
             for cell in row:  # one that is doubled inside quotes, as it should be, is but one here
                 if cell.count('"') % 2 and '"{}"'.format(cell.replace('"', '""')) not in text:
-                    raise Refusal(f"{path}, line {lines.line_num}: the cell {cell.strip()} has a quote without its other half; "
-                                  "close it, or leave it out.")  # fmt: skip
+                    raise Refusal(f"{path}, line {lines.line_num}: the cell {cell.strip()} has a quote without its "
+                                  "other half; close it, or leave it out.")  # fmt: skip
             if any(cells):
                 blocks[-1].append((lines.line_num, cells))
             elif blocks[-1]:
