@@ -180,8 +180,10 @@ def unlike(found: Choices) -> str:
     """What is said where runs of one regime came to unlike ends, so that the mean is of none of them; else nothing."""
     from nomoi.runs.chosen import APART
 
-    return f"Runs of one regime differ ({', '.join(found.apart)}): a share is over {APART} higher in one seed than in another, " \
-           "and the table has their mean; `result.choices.frame()` has each run." if found.apart else ""  # fmt: skip
+    if not found.apart:
+        return ""
+    return (f"Runs of one regime differ ({', '.join(found.apart)}): a share is over {APART} higher in one seed than in "
+            "another, and the table has their mean; `result.choices.frame()` has each run.")  # fmt: skip
 
 
 def _title(result: Comparison) -> str:
