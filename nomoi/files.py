@@ -56,8 +56,11 @@ def text(path: str | Path, what: str = "") -> str:
     what = what or str(path)
     try:
         found = Path(path).read_text(encoding="utf-8-sig")
-        if "\0" in found:  # of two bytes a letter, without a mark of it
+        if (nul := found.count("\0")) > len(found) / 4:  # of two bytes a letter, without a mark of it
             raise UnicodeError
+        if nul:
+            line = found.count("\n", 0, found.index("\0")) + 1
+            raise Refusal(f"{what}, line {line} has a character of code 0 (NUL), which no text has; take it out.")
     except UnicodeError:
         raise Refusal(f"{what} cannot be read as text, since its letters are not those of UTF-8; save it as UTF-8.") \
             from None  # fmt: skip

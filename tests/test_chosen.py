@@ -61,6 +61,7 @@ def test_a_table_of_a_game_speaks_as_its_file_does(tmp_path, monkeypatch):
     assert "the first player's first" in said["unlike"]
     assert "the first player's first" not in said["alike"]
     assert joined((("a", "b"), ("a", "c"), ("d", "c"))) == ("a/d", "b/c")
+    assert joined((("x/y", "x"), ("z", "y/z"))) == ("x/y/z (1)", "x/y/z (2)")
 
 
 THREE = Matrix(payoff=np.arange(18.0).reshape(2, 3, 3), horizon=5, defect=2)
@@ -122,6 +123,11 @@ def test_shares_as_data_and_as_a_frame(tmp_path):
     found = chosen.Choices(source.players, source.actions, {"nothing": shares})
     assert found.data("nothing")["P1"]["low"]["mean"] == 0.5
     assert found.data("nothing")["P2"]["left"]["mean"] == 1
+    assert found.apart == ("nothing",)
+    assert "Runs of one regime differ (nothing): " in terminal.unlike(found)
+    near = dataclasses.replace(found, shares={"nothing": shares, "near": shares[[0, 0]] + [[[0.0]], [[0.25]]]})
+    assert near.apart == ("nothing",)
+    assert terminal.unlike(dataclasses.replace(near, shares={"near": near.shares["near"], "one": shares[:1]})) == ""
     rows = found.frame().to_pylist()
     assert len(rows) == 8
     assert rows[5] == {"label": "nothing", "seed": 1, "player": "P1", "choice": "high", "share": 0.25}

@@ -205,6 +205,8 @@ def test_csv_of_unlike_many_actions(file):
     assert game.actions == (("a", "b"), ("x", "y", "z"))
     game = formats.read(file("h.csv", "x,y\n1 2,3 4\n"))
     assert game.actions == (("1",), ("x", "y"))
+    quoted = formats.read(file("q.csv", '"a&b""c", " d""e "\n3,0\n5,1\n'))
+    assert quoted.actions[0] == ('a&b"c', 'd"e')
 
 
 def test_json(file):
@@ -215,6 +217,7 @@ def test_json(file):
 
 
 NFG = 'NFG 1 R "t" { "a" "b" } '
+PAIR = '{"payoff": [[[3, 0], [5, 1]], [[3, 5], [0, 1]]], '
 BAD = {
     "an empty file": ("g.nfg", "", "ends where NFG"),
     "another kind of file": ("g.nfg", 'EFG 2 R "t"', "line 1: 'EFG' stands where NFG"),
@@ -274,8 +277,8 @@ BAD = {
         "line 1 has a quote that is not closed",
     ),
     "one that opens after a blank": ("g.csv", ' "C,D\n3,0\n5,1\n', "line 1 has a quote that is not closed"),
-    "one that closes alone": ("g.csv", 'C",D\n3,0\n5,1\n', 'line 1: the name C" has a quote without its other half'),
-    "one of a row": ("g.csv", ',C,D\nC",3,0\nD,5,1\n', 'line 2: the name C" has a quote without its other half'),
+    "one that closes alone": ("g.csv", 'C",D\n3,0\n5,1\n', 'line 1: the cell C" has a quote without its other half'),
+    "one of a row": ("g.csv", ',C,D\nC",3,0\nD,5,1\n', 'line 2: the cell C" has a quote without its other half'),
     "what follows a quote": ("g.csv", ',"C"x,D\nC,3,0\nD,5,1\n', "line 1: something follows a closing quote"),
     "pairs without quotes": ("g.csv", ",C,D\nC,3,3,0,5\nD,5,0,1,1\n", "needs its name, or two payoffs of one cell"),
     "a payoff too many": ("g.csv", ",C,D\nC,3,0,1\nD,5,1,1\n", "names 2 columns and has 3; each needs its name."),
@@ -313,6 +316,17 @@ BAD = {
     "an unknown word": ("g.json", '{"payoff": [], "eval": 1}', "has 'eval'"),
     "names that are none": ("g.json", '{"payoff": [[[1]], [[1]]], "players": [1, 2]}', "list of names"),
     "too few names in JSON": ("g.json", '{"payoff": [[[1]], [[1]]], "players": ["a"]}', "names 1 players"),
+    "a player without a name in JSON": ("g.json", PAIR + '"players": ["", "B"]}', "an empty name among the players"),
+    "an action of no width": ("g.json", PAIR + '"actions": [["c", "d"], ["\\u200b", "d"]]}', "among the actions of P2"),
+    "half a letter": ("g.json", PAIR + '"players": ["\\ud800", "B"]}', "half a letter"),
+    "half a letter of an action": ("g.json", PAIR + '"actions": [["c\\udfff", "d"], ["c", "d"]]}', "half a letter"),
+    "half a letter in a title": ("g.json", PAIR + '"title": "\\ud800"}', "a title that is no text"),
+    "a number for a title": ("g.json", PAIR + '"title": 5}', "a title that is no text"),
+    "nothing for a title": ("g.json", PAIR + '"title": null}', "a title that is no text"),
+    "a player of no width in Gambit's": ("g.nfg", 'NFG 1 R "t" { "\u200b" "b" } { 1 1 } 1 2', "among the players"),
+    "a name of no width": ("g.csv", ",\u200b,D\nC,3,0\nD,5,1\n", "line 1: a name is empty"),
+    "a row of no width": ("g.csv", ",C,D\n\u200b,3,0\nD,5,1\n", "line 2: a name is empty"),
+    "a character of code 0": ("g.csv", ",C,D\nC,3,0\nlo\0w,5,1\n", "line 3 has a character of code 0"),
     "another ending": ("g.txt", "1", "must end in .nfg, .csv, .json"),
 }
 

@@ -15,7 +15,7 @@ from nomoi.learners.joint import Joint
 from nomoi.learners.objectives import SVO
 from nomoi.learners.ppo import PPO
 from nomoi.probes.meeting import Meeting
-from nomoi.runs import regimes, study, told
+from nomoi.runs import frames, regimes, study, told
 from nomoi.runs.make import make
 from nomoi.runs.record import Record
 from nomoi.runs.store import Store
@@ -179,6 +179,13 @@ def test_a_frame_of_nothing_has_its_columns_and_one_of_no_folder_is_refused(tmp_
     for name, wrong in (("run", "is no folder"), ("papers", "has no runs in it")):
         with pytest.raises(Refusal, match=f"{name} {wrong}; those with runs beside it are: .*mine, .*runs"):
             nomoi.frame(tmp_path / name)
+    (tmp_path / "game.csv").write_text(GAME)
+    for wrong, said in ((5, "5 is no folder"), (None, "None is no folder"), ("", "'' is no folder"),
+                        ("x" * 5000, "xxx... .File name too long"), (tmp_path / "game.csv", "is a file")):  # fmt: skip
+        with pytest.raises(Refusal, match=said) as refused:
+            frames._folder(wrong)  # as `frame` does; types are checked in tests before it
+        assert "--out" not in str(refused.value)
+        assert len(str(refused.value)) < 300
 
 
 def test_the_game_of_a_file_can_be_lived_in(tmp_path):

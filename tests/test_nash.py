@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nomoi.errors import Refusal
-from nomoi.solve import correlated, crowds, games, nash, vertices
+from nomoi.solve import correlated, crowds, games, methods, nash, vertices
 from nomoi.solve.game import NormalForm, bimatrix, symmetric
 from nomoi.solve.pure import profile, pure, strict
 
@@ -161,6 +161,37 @@ def test_all_payoffs_alike():
     assert len(found.points) == 6
     assert found.components == (tuple(range(6)),)
     assert found.degenerate
+
+
+def test_of_a_large_game_so_many_pure_equilibria_are_kept_and_that_is_said(monkeypatch):
+    """Of (i * j) % 17: a profile once held an identity matrix, which was 24 GB of 400 actions."""
+    i, j = np.ogrid[:40, :40]
+    game = symmetric((i * j) % 17.0)
+    assert all(x.base is None and x.size == 40 for x in profile(game, (3, 5)))
+    monkeypatch.setattr(methods, "KEPT", 7)
+    many = len(pure(game))
+    assert many > 7
+    found = nash.solve(game, "pure")
+    assert len(found.points) == 7
+    assert not found.complete
+    assert f"Only 7 of {many} pure equilibria are kept, the first by number." in found.warnings
+    flat = nash.solve(bimatrix(np.zeros((1, 20)), np.zeros((1, 20))))  # one has no choice
+    assert (len(flat.points), flat.complete) == (7, False)
+    three = nash.solve(NormalForm(np.zeros((3, 2, 2, 2))))
+    assert "Only 7 of 8 pure equilibria are kept, the first by number." in three.warnings
+
+
+@given(small)
+def test_components_are_what_chains_of_shared_strategies_join(rng):
+    picks = np.unique(rng.integers(0, 8, (rng.integers(1, 10), 2)), axis=0)
+    one = np.eye(8)
+    verdicts = [nash.Verdict((one[a], one[b]), np.zeros(2), 0.0, True) for a, b in picks]
+    joined = (picks[:, None] == picks).any(2)
+    for _ in picks:  # twice as long chains each time
+        joined = joined @ joined
+    assert nash._components(verdicts, (0, 1)) == tuple(
+        dict.fromkeys(tuple(np.flatnonzero(row).tolist()) for row in joined)
+    )
 
 
 def test_a_player_without_choice():

@@ -160,6 +160,20 @@ def test_games_of_three_and_large_ones_are_said_what_can_be():
         assert solution.sentences(found)
 
 
+@pytest.mark.parametrize("width", [20, 30, 80])
+def test_no_width_of_a_terminal_cuts_a_number(monkeypatch, width):
+    found = analyse(games.named("chicken"))
+    monkeypatch.setattr(solution.console, "_width", width)
+    with solution.console.capture() as shown:
+        solution.show(found)
+    told = " ".join(shown.get().split())
+    assert "…" not in told
+    assert ("│ regret" in told or "┃ regret" in told) == (width == 80)
+    if width < 80:
+        assert "1: P1 C; P2 D; payoffs 1.00, 4.00; together 5.00 (83.3 %); regret 0" in told
+    assert max(map(len, shown.get().splitlines())) <= width
+
+
 def test_strategies_in_words():
     assert solution.strategy(np.array([0, 1.0]), ("C", "D")) == "D"
     assert solution.strategy(np.array([0.6, 0.4]), ("Bach", "Stravinsky")) == "0.600 Bach + 0.400 Stravinsky"

@@ -40,8 +40,12 @@ def called(situation: Situation, source: NormalForm | None = None) -> tuple[str,
 
 
 def joined(labels: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """A name for the k-th choice of all: theirs, where all call it the same, or each player's own."""
-    return tuple("/".join(dict.fromkeys(own)) for own in zip(*labels, strict=True))
+    """A name for the k-th choice of all: theirs, where all call it the same, or each player's own.
+
+    All are numbered where two would be called the same, as x/y of one and z of the other, and x and y/z.
+    """
+    names = tuple("/".join(dict.fromkeys(own)) for own in zip(*labels, strict=True))
+    return names if len(set(names)) == len(names) else tuple(f"{name} ({k})" for k, name in enumerate(names, 1))
 
 
 def with_names(game: Matrix, source: NormalForm | None) -> Matrix:

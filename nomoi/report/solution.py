@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from nomoi.measure.statistics import number
@@ -15,6 +16,7 @@ from nomoi.solve.dilemma import words
 WIDE = 8  # actions up to which the payoffs of two are printed
 PLACES = 3  # outcomes that are named where several are best (ours)
 MANY = 30  # equilibria that are printed; JSON has all
+UNBOUND = 100_000  # letters of a terminal in which a table has all the room that it can use (ours)
 YES = {True: "[green]yes[/green]", False: "[dim]no[/dim]"}
 
 
@@ -32,6 +34,19 @@ def show(found: Analysis) -> None:
         console.print(f"[yellow]{escape(warning)}[/yellow]", highlight=False)
 
 
+def _put(out: Table) -> None:
+    """A table; or, where the terminal is too narrow for its longest words, a line for each of its rows."""
+    if Measurement.get(console, console.options.update_width(UNBOUND), out).minimum <= console.width:
+        console.print(out)
+        return
+    heads = [str(column.header) for column in out.columns]
+    for line in filter(None, (out.title, heads[0])):
+        console.print(line, highlight=False)
+    for first, *cells in zip(*(column.cells for column in out.columns), strict=True):
+        told = "; ".join(f"{head} {cell}" for head, cell in zip(heads[1:], cells, strict=True))
+        console.print(f"{first}: {told}", highlight=False)
+
+
 def _payoffs(found: Analysis) -> None:
     game = found.game
     out = Table(show_edge=False, pad_edge=False)
@@ -42,7 +57,8 @@ def _payoffs(found: Analysis) -> None:
     for i, name in enumerate(game.actions[0]):
         cells = [f"{_short(a)}, {_short(b)}" for a, b in zip(row[i], column[i], strict=True)]
         out.add_row(escape(name), *cells)
-    console.print(out, "")
+    _put(out)
+    console.print()
 
 
 def _dilemma(found: Analysis) -> None:
@@ -67,7 +83,7 @@ def _dilemma(found: Analysis) -> None:
     ]
     for label, cells in rows:
         out.add_row(label, *cells[: len(who)])
-    console.print(out)
+    _put(out)
 
 
 def _named(name: str | None) -> str:
@@ -92,7 +108,7 @@ def _equilibria(found: Analysis) -> None:
         both = number(found.reached.sums[k]) + (f" ({_percent(shares[k])})" if shares else "")
         group = [str(home[k] + 1)] * several
         out.add_row(str(k + 1), *mixed, ", ".join(number(v) for v in e.payoffs[k]), both, mark, *group)
-    console.print(out)
+    _put(out)
     if len(e.points) > MANY:
         console.print(f"... and {len(e.points) - MANY} more; --json has all.", highlight=False)
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WORLDS = 1024  # episodes a run, of which a share is known to 0.016 (ours)
+APART = 0.25  # a share that differs by more from one seed to another is no noise of WORLDS episodes (ours)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,11 @@ class Choices:
         """Each player's shares under a regime, or of a script."""
         found = self.shares[label]
         return [(who, [estimate(x) for x in found[:, i].T]) for i, who in enumerate(self.players)]
+
+    @property
+    def apart(self) -> tuple[str, ...]:
+        """The regimes or scripts whose runs came to unlike ends, which a mean over seeds hides."""
+        return tuple(label for label, found in self.shares.items() if np.ptp(found, axis=0).max() > APART)
 
     def data(self, label: str) -> dict[str, dict[str, Any]]:
         """The same as plain data: {player: {choice: estimate}}."""

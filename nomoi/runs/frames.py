@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
+from nomoi.files import why
 from nomoi.runs import told
 from nomoi.runs.code import changed
 from nomoi.runs.record import Record
@@ -44,7 +45,7 @@ def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
     >>> nomoi.frame("runs").column_names[:4]  # doctest: +SKIP
     ['record', 'label', 'kind', 'of']
     """
-    store = Store(out)
+    store = Store(_folder(out))
     if not (store.root / "records").is_dir():
         kept = sorted(str(p.parent) for p in store.root.parent.glob("*/records") if p.is_dir())
         there = (
@@ -53,6 +54,23 @@ def frame(out: str | Path = "runs", late: bool = False) -> pa.Table:
         what = "has no runs in it" if store.root.exists() else "is no folder"
         raise Refusal(f"{out} {what}; {there}.")
     return rows(((record.label, record) for record in store.all()), late)
+
+
+def _folder(out: Any) -> Path:
+    """The path of a folder of records; a sentence for whoever calls from Python, where there is no --out."""
+    if not isinstance(out, (str, Path)) or not str(out):
+        raise Refusal(f"{out!r} is no folder of records; its path would be right, such as 'runs'.")
+    try:
+        file = Path(out).exists() and not Path(out).is_dir()
+    except (OSError, ValueError) as error:
+        said, short = why(error) if isinstance(error, OSError) else str(error), f"{out}"
+        short = f"{short[:40]}..." if len(short) > 40 else short
+        raise Refusal(
+            f"there can be no folder {printable(short)} ({said}); give the path of one with records."
+        ) from None
+    if file:
+        raise Refusal(f"{out} is a file, and a folder of records is needed; give the path of one, such as 'runs'.")
+    return Path(out)
 
 
 def of(records: Mapping[str, Sequence[Record]], late: bool = False) -> pa.Table:

@@ -27,7 +27,7 @@ import numpy as np
 from nomoi import files
 from nomoi.errors import Refusal, once
 from nomoi.solve import nfg
-from nomoi.solve.game import NormalForm, check_players
+from nomoi.solve.game import NormalForm, blank, check_players
 from nomoi.solve.games import GAMES, named
 from nomoi.solve.nfg import number
 
@@ -88,6 +88,10 @@ def _tabled(text: str, path: Path, separator: str = ",") -> NormalForm:
             cells = [c.strip() for c in row]
             if cells and cells[0].startswith("#"):
                 continue
+            for cell in row:  # one that is doubled inside quotes, as it should be, is but one here
+                if cell.count('"') % 2 and '"{}"'.format(cell.replace('"', '""')) not in text:
+                    raise Refusal(f"{path}, line {lines.line_num}: the cell {cell.strip()} has a quote without its "
+                                  "other half; close it, or leave it out.")  # fmt: skip
             if any(cells):
                 blocks[-1].append((lines.line_num, cells))
             elif blocks[-1]:
@@ -199,9 +203,7 @@ def _listed(rows: list[list[str]]) -> bool:
 def _names(cells: list[str], where: str) -> None:
     """Refuse names that are empty, or that must be payoffs with a slip of the pen: they would make another game."""
     for cell in cells:
-        if cell.count('"') % 2:
-            raise Refusal(f"{where}: the name {cell} has a quote without its other half; close it, or leave it out.")
-        if not cell:
+        if blank(cell):
             raise Refusal(f"{where}: a name is empty; each row and each column needs its own, or none of them has one.")
         if _like_payoff(cell):
             raise Refusal(f"{where}: {cell!r} stands among names and looks like a payoff; payoffs are numbers such as "
@@ -251,13 +253,16 @@ def _json(text: str, path: Path) -> NormalForm:
     players, actions = data.get("players", []), data.get("actions", [])
     if not _texts(players) or not (isinstance(actions, list) and all(_texts(a) for a in actions)):
         raise Refusal(f"{path}: players must be a list of names, and actions a list of such lists, one a player.")
+    title = data.get("title", "")
+    if not isinstance(title, str) or title != title.encode(errors="ignore").decode():
+        raise Refusal(f"{path} has a title that is no text; a title in quotes would be right, or none.")
     if isinstance(data["payoff"], list):
         check_players(len(data["payoff"]), str(path))
     try:
         payoff = np.array(_numbers(data["payoff"], path), np.float64)
     except (ValueError, RecursionError):
         raise Refusal(f"{path} has payoffs that make no table; every player needs a number in every outcome.") from None
-    return NormalForm(payoff, str(data.get("title") or path.stem), tuple(players), tuple(map(tuple, actions)))
+    return NormalForm(payoff, title or path.stem, tuple(players), tuple(map(tuple, actions)))
 
 
 def _texts(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +17,7 @@ PLAYERS = 32  # more than these and arrays of outcomes have more axes than NumPy
 SIZES = (1e-100, 1e100)  # payoffs but 0 that can be solved: products of them must be numbers, too (ours)
 # what a terminal would obey rather than show: controls, line ends, turns of direction, and halves of letters
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -51,6 +53,9 @@ class NormalForm:
         payoff = payoff.copy()
         payoff.flags.writeable = False
         object.__setattr__(self, "payoff", payoff)
+        for name in (*self.players, *(name for names in self.actions for name in names)):
+            if _HALVES.search(name):
+                raise Refusal(f"{self.title} has half a letter (a lone surrogate) in a name; leave it out.")
         players = tuple(map(plain, self.players)) or tuple(f"P{i + 1}" for i in range(n))
         actions = tuple(tuple(map(plain, names)) for names in self.actions)
         actions = actions or tuple(tuple(map(str, range(1, a + 1))) for a in payoff.shape[1:])
@@ -58,6 +63,9 @@ class NormalForm:
             raise Refusal(f"{self.title} names {len(players)} players and {list(map(len, actions))} actions for "
                           f"payoffs of shape {list(payoff.shape)}; names and payoffs must agree.")  # fmt: skip
         for whose, names in (("players", players), *zip((f"actions of {p}" for p in players), actions, strict=True)):
+            if any(map(blank, names)):
+                raise Refusal(f"{self.title} has an empty name among the {whose}; each needs one that can be seen, or "
+                              "none of them has one.")  # fmt: skip
             if twice := [name for k, name in enumerate(names) if name in names[:k]]:
                 raise Refusal(f"{self.title} has two {whose} called {twice[0]!r}; each needs a name of its own.")
         object.__setattr__(self, "players", players)
@@ -124,6 +132,11 @@ def check_players(n: int, where: str) -> None:
 def plain(name: str) -> str:
     """A name without the characters that a terminal would obey."""
     return _UNSEEN.sub("", re.sub(r"[\t\n\r]+", " ", name)).strip()
+
+
+def blank(name: str) -> bool:
+    """Whether nothing of a name can be seen: it is empty, or spaces, controls and letters without width alone."""
+    return all(unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") for letter in name)
 
 
 def _numbers(payoff: object, title: str) -> np.ndarray:

@@ -22,6 +22,7 @@ from nomoi.solve.pure import Profile, profile, pure
 ENUMERABLE = 12  # actions of the larger side up to which quantecon enumerates vertices: 0.03 to 0.2 s, measured
 LARGEST = 1_000_000  # sets of inequalities up to which nomoi's own enumeration is tried: 11 x 11 (ours; seconds)
 STARTS = 40  # Lemke-Howson's first labels that are tried in larger games (ours)
+KEPT = 4000  # pure equilibria that are kept of a game, as of vertices (ours): one of equal payoffs alone has millions
 SMALL = 20_000  # payoffs up to which a mixed equilibrium of three or more is sought (ours)
 
 Found = tuple[list[Profile], bool, bool | None, list[str]]  # points, complete, degenerate, warnings
@@ -39,10 +40,17 @@ def fitting(game: NormalForm) -> str:
 
 
 def _pure(game: NormalForm) -> Found:
-    found = [profile(game, a) for a in pure(game)]
+    found, said = _pures(game)
     if eliminate(game).solved:
         return found, True, False, []
-    return found, False, None, ["Mixed equilibria were not looked for."]
+    return found, False, None, [*said, "Mixed equilibria were not looked for."]
+
+
+def _pures(game: NormalForm) -> tuple[list[Profile], list[str]]:
+    """The pure equilibria as profiles, as many as are kept, and what a reader must know of it where there are more."""
+    found = pure(game)
+    few = [f"Only {KEPT:,} of {len(found):,} pure equilibria are kept, the first by number."] * (len(found) > KEPT)
+    return [profile(game, a) for a in found[:KEPT]], few
 
 
 def _dominance(game: NormalForm) -> Found:
@@ -57,8 +65,8 @@ def _dominance(game: NormalForm) -> Found:
 
 def _extreme(game: NormalForm) -> Found:
     if min(game.shape) == 1:  # one of them has no choice, so the other's best replies are the extreme points
-        found = [profile(game, a) for a in pure(game)]
-        return found, True, len(found) > 1, []
+        found, said = _pures(game)
+        return found, not said, len(found) > 1, said
     if vertices.bases(*game.shape) > LARGEST:
         raise Refusal(f"{game.title} is too large for the method extreme; vertex or lemke-howson would do.")
     got = vertices.extremes(*game.exact)
@@ -72,27 +80,33 @@ def _quantecon(name: str) -> Callable[[NormalForm], Found]:
             points = [tuple(p) for p in getattr(theory, name)(_scaled(theory, game))]
         except Exception as error:  # Qhull says so where a polytope is flat
             said = str(error).split("\n")[0]
-            return _starts(game)[0], False, None, [f"Vertices could not be enumerated ({said}); Lemke-Howson was used."]
+            found, _, few = _starts(game)
+            return found, False, None, [*few, f"Vertices could not be enumerated ({said}); Lemke-Howson was used."]
         return points, True, None, []
 
     return enumerated
 
 
 def _lemke_howson(game: NormalForm) -> Found:
-    found, tried = _starts(game)
+    found, tried, few = _starts(game)
     some = "each" if tried == sum(game.shape) else str(tried)
-    return found, False, None, [f"One equilibrium was sought from {some} of the first labels; there may be others."]
+    return (
+        found,
+        False,
+        None,
+        [*few, f"One equilibrium was sought from {some} of the first labels; there may be others."],
+    )
 
 
-def _starts(game: NormalForm) -> tuple[list[Profile], int]:
+def _starts(game: NormalForm) -> tuple[list[Profile], int, list[str]]:
     theory = _theory()
     scaled, tries = _scaled(theory, game), min(sum(game.shape), STARTS)
-    found = [profile(game, a) for a in pure(game)]
+    found, few = _pures(game)
     for label in np.unique(np.linspace(0, sum(game.shape) - 1, tries).astype(int)):
         point, end = theory.lemke_howson(scaled, init_pivot=int(label), max_iter=100_000, full_output=True)
         if end.converged:
             found.append(tuple(point))
-    return found, tries
+    return found, tries, few
 
 
 def _mclennan_tourky(game: NormalForm) -> Found:
@@ -103,18 +117,18 @@ def _mclennan_tourky(game: NormalForm) -> Found:
 
 def _several(game: NormalForm) -> Found:
     """Three or more: all pure ones; of crowds those in which everybody plays alike; one sought from the middle."""
-    found, crowd = [profile(game, a) for a in pure(game)], crowds.read(game)
+    (found, few), crowd = _pures(game), crowds.read(game)
     found += [(np.array([x, 1 - x]),) * game.n for x in crowds.mixed(crowd)] if crowd else []
     if game.payoff.size > SMALL:
         why = "the game is too large"
     else:
         try:
             found += _mclennan_tourky(game)[0]
-            return found, False, None, ["Mixed equilibria of three or more players are not all listed."]
+            return found, False, None, [*few, "Mixed equilibria of three or more players are not all listed."]
         except Refusal:
             why = "that needs pip install 'nomoi[games]'"
     kind = "Mixed equilibria in which players play unlike" if crowd else "Mixed equilibria"
-    return found, False, None, [f"{kind} were not looked for: {why}."]
+    return found, False, None, [*few, f"{kind} were not looked for: {why}."]
 
 
 def _gambit(game: NormalForm) -> Found:

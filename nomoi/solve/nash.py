@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import time
 from typing import Any
 
@@ -195,12 +194,24 @@ def _wide(game: NormalForm) -> bool:
 
 def _components(verdicts: list[Verdict], who: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Groups of extreme points: two that share the strategy of one of two players belong together, with all between."""
-    home = list(range(len(verdicts)))
-    parts = [[_key(v)[i] for i in who] for v in verdicts]
-    for a, b in itertools.combinations(range(len(verdicts)), 2):
-        if home[a] != home[b] and any(x == y for x, y in zip(parts[a], parts[b], strict=True)):
-            home = [home[a] if h == home[b] else h for h in home]
-    return tuple(tuple(k for k, h in enumerate(home) if h == g) for g in dict.fromkeys(home))
+    share: dict[Any, list[int]] = {}  # those that have a strategy of a player in common
+    homes = [[share.setdefault((i, key[i]), []) for i in who] for key in map(_key, verdicts)]
+    for k, mine in enumerate(homes):
+        for some in mine:
+            some.append(k)
+    out, seen = [], set[int]()
+    for first in range(len(verdicts)):
+        group, ahead = set[int](), [first] * (first not in seen)
+        while ahead:
+            if (k := ahead.pop()) not in group:
+                group.add(k)
+                for some in homes[k]:
+                    ahead += some
+                    some.clear()  # all of them are on their way
+        if group:
+            out.append(tuple(sorted(group)))
+            seen |= group
+    return tuple(out)
 
 
 __all__ = ["CERTAIN", "Equilibria", "certificate", "solve"]

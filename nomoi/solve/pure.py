@@ -19,7 +19,11 @@ def pure(game: NormalForm) -> list[tuple[int, ...]]:
 
 def profile(game: NormalForm, actions: Iterable[int]) -> Profile:
     """Pure actions as mixed strategies."""
-    return tuple(np.eye(k)[a] for k, a in zip(game.shape, actions, strict=True))
+    # zeros, not a row of np.eye(k), which would keep the whole matrix alive for every profile
+    out = tuple(map(np.zeros, game.shape))
+    for x, a in zip(out, actions, strict=True):
+        x[a] = 1.0
+    return out
 
 
 def chosen(point: Profile) -> tuple[int, ...] | None:
