@@ -620,7 +620,7 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
 
     async def session():
         lab_ = Lab(tmp_path, [], {}, 80)
-        room = lab_.open(plan.Plan(situation="matrix", persons=3))
+        room = lab_.open(plan.Plan(situation="pool", persons=3))
         alone = lab_.open(plan.Plan(situation="matrix", persons=1))
         assert lab_.way_in(alone) == ""
         code = lab_.way_in(room).rpartition("/")[2]
@@ -649,9 +649,14 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
         assert 429 in [(await knock(code))[0] for _ in range(40)]
         for task in lab_._tasks:
             task.cancel()
-        after = Lab(tmp_path, [], {}, 80)  # the first one died before anything had begun
+        after = Lab(tmp_path, [], {}, 80)
+        with pytest.raises(Refusal, match="lived in another lab"):  # nothing has begun, and it is taken all the same
+            after.open(plan.Plan(), resume=room.name)
+        for one in (room, alone):
+            one.diary.close()  # as the system does when a lab dies
         again = after.open(plan.Plan(), resume=room.name)
         assert (again.plan, after.links(again), after.way_in(again)) == (room.plan, links, lab_.way_in(room))
+        again.diary.close()
         for task in after._tasks:
             task.cancel()
         with pytest.raises(Refusal, match=r"7/diary.jsonl cannot be read .* a room that was opened in this --out"):
