@@ -52,9 +52,9 @@ class Diary:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._alone()
             self._file = open(self.path, "x", encoding="utf-8")  # noqa: SIM115
+            self._write({"diary": FORMAT, "plan": dataclasses.asdict(plan), "setup": setup, "head": head})
         except OSError as error:
             raise self._shut(self.path, error) from None
-        self._write({"diary": FORMAT, "plan": dataclasses.asdict(plan), "setup": setup, "head": head})
 
     def _alone(self) -> None:
         """Refuse a room that another lab lives, whose turns would stand among these."""
