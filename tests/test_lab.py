@@ -179,6 +179,7 @@ def room_of(folder, room=ROOM, keys=KEYS, diary=None):
           for x in (None, ["person"], ["person", None])),
         ("diary", [FIRST, EPISODE, {**STEP, "turn": {**STEP["turn"], "reward": [1]}}], r"in .*1/diary\.jsonl has the"),
         ("diary", [FIRST, EPISODE, STEP, {"over": "0a1b"}], "the room 1 is over; its record is 0a1b"),
+        ("diary", [FIRST, EPISODE, {"over": "../x"}], "line 3 of .*1/diary\\.jsonl names no record"),
         ("diary", [FIRST, EPISODE, {"over": ""}], "the room 1 is over; nothing was played"),
     ],
 )  # fmt: skip
@@ -209,8 +210,10 @@ def test_blank_lines_between_turns_are_passed_over(tmp_path):
     diary.add(EPISODE["turn"], [], [])
     diary.close()
     assert json.loads(diary.path.read_text().splitlines()[-1]) == EPISODE
-    assert diary.over("0a1b") == "0a1b"
-    with pytest.raises(Refusal, match="the room 1 is over; its record is 0a1b"):
+    with pytest.raises(Refusal, match=r"2/diary.jsonl has a setup that cannot be built \(ZeroDivisionError"):
+        room_of(tmp_path / "2", diary=[FIRST, EPISODE]).resume(lambda *room: 1 / 0)
+    assert diary.over("0a1b-2") == "0a1b-2"
+    with pytest.raises(Refusal, match="the room 1 is over; its record is 0a1b-2"):
         diary.resume()
 
 
@@ -770,6 +773,12 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
         again.diary.close()
         for task in after._tasks:
             task.cancel()
+        room_of(tmp_path / "rooms" / "8", {**ROOM, "plan": {"situation": "nowhere"}})
+        with pytest.raises(Refusal, match=r"8/room.json: there is no situation called 'nowhere'"):
+            after.open(plan.Plan(), resume="8")
+        room_of(tmp_path / "rooms" / "9", {**ROOM, "setup": {"situation": "pool", "options": {"agents": {}}}})
+        with pytest.raises(Refusal, match=r"9/room.json"):
+            after.open(plan.Plan(), resume="9")
         with pytest.raises(Refusal, match=r"7/diary.jsonl cannot be read .* a room that was opened in this --out"):
             after.open(plan.Plan(), resume="7")
 
@@ -903,6 +912,8 @@ def test_a_seats_cookie_opens_its_own_seat_alone(house):
 def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
     from websockets.sync.client import connect
 
+    from nomoi.lab.server import Lab
+
     def enter(link):
         (seat, token), root = link.split("#"), link.split("/r/")[0]
         ask(seat)
@@ -932,6 +943,13 @@ def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
         assert again[1].split("#")[1] == links[1].split("#")[1]
         assert turn(ws, 2) == told[1]
         assert play(ws, 2)["step"] == 3
+        for step in range(3, 8):
+            play(ws, step)
+        ws.send(json.dumps({"t": "answer", "step": 8, "choices": {"choose": 1}}))
+        while not (record := json.loads(ws.recv(timeout=90)).get("record")):
+            pass
+    with pytest.raises(Refusal, match=f"the room 1 is over; its record is {record}"):
+        Lab(tmp_path / "runs", [], {}, 80).open(plan.Plan(), resume="1")
 
 
 def test_the_first_page_does_not_wait_for_jax():

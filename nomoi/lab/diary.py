@@ -21,11 +21,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, printable
 from nomoi.files import shallow, why
 from nomoi.lab.plan import Plan, of
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 SAFE = getattr(os, "fdatasync", os.fsync)  # on the disk: the bytes and the length, which is all that is read again
-TOKEN = r"[A-Za-z0-9_-]+"  # as secrets.token_urlsafe writes them
+TOKEN = r"[A-Za-z0-9_-]+"  # as secrets.token_urlsafe writes them; records have such names too
 
 
 class Diary:
@@ -107,10 +107,13 @@ class Diary:
         except OSError as error:
             raise self._shut(place, error) from None
 
-    def resume(self) -> tuple[Plan, dict[str, Any] | None, Transcript | None, list[dict[str, Any]]]:
+    def resume(
+        self, fits: Callable[..., Any] = lambda plan, setup: None
+    ) -> tuple[Plan, dict[str, Any] | None, Transcript | None, list[dict[str, Any]]]:
         """What was written: plan, setup, transcript so far, and lines; what a kill cut short is cut off.
 
-        Of a session that had not begun there is no transcript, and it can `begin`.
+        Of a session that had not begun there is no transcript, and it can `begin`.  `fits` refuses a plan and a setup
+        that are well written, and by which nothing could be lived here.
         """
         try:
             if not self.path.exists() and not (self.folder / "room.json").exists():
@@ -121,7 +124,16 @@ class Diary:
             self.close()
             raise self._lacking(error) from None
         with self.held():
-            return self._again(text[: text.rfind(b"\n") + 1])
+            found = self._again(text[: text.rfind(b"\n") + 1])
+            place = self.path if found[2] else self.folder / "room.json"
+            try:
+                fits(*found[:2])
+            except Refusal as refusal:
+                raise Refusal(f"{place}: {refusal}") from None
+            except Exception as error:  # of a person's own file, as it is now
+                said = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:200]
+                raise _damaged(place, f"has a setup that cannot be built ({said})") from error
+            return found
 
     @contextlib.contextmanager
     def held(self, remove: bool = False) -> Iterator[None]:
@@ -184,6 +196,10 @@ class Diary:
         """The tokens of the room's links and the code of its door, as they were kept."""
         from nomoi.lab.door import LETTERS, LONG  # which knows rooms, and these know diaries
 
+        with self.held():
+            return self._keys(LETTERS, LONG, persons)
+
+    def _keys(self, letters: str, long: int, persons: int) -> tuple[list[str], str]:
         place = self.folder / "keys.json"
         lost = "so that nobody could come back by the old links"
         try:
@@ -194,8 +210,8 @@ class Diary:
         if not isinstance(seats, list) or not all(isinstance(x, str) and re.fullmatch(TOKEN, x) for x in seats) \
                 or len(seats) != persons or len(set(seats)) != persons:  # fmt: skip
             raise Refusal(f"{place} does not have {persons} different tokens for seats, {lost}.")
-        if not isinstance(door, str) or len(door) != LONG or not set(door) <= set(LETTERS):
-            raise Refusal(f"{place} does not have a door's code of {LONG} letters, {lost}.")
+        if not isinstance(door, str) or len(door) != long or not set(door) <= set(letters):
+            raise Refusal(f"{place} does not have a door's code of {long} letters, {lost}.")
         return seats, door
 
     def close(self) -> None:
@@ -240,7 +256,7 @@ def _setup(told: dict[str, Any]) -> bool:
 def _lacks(line: dict[str, Any], persons: int) -> str:
     """What is wrong with a later line, in words; empty where nothing is.  Turns are checked as a transcript."""
     if isinstance(over := line.get("over"), str):
-        return "" if over.isalnum() or not over else "names no record"
+        return "" if not over or re.fullmatch(TOKEN, over) else "names no record"
     if isinstance(said := line.get("said"), dict):
         right = all(type(said.get(name)) is int for name in ("step", "seat", "ms")) and 0 <= said["seat"] < persons
         return "" if right and isinstance(said.get("words"), str) else "does not say who said what"

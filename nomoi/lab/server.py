@@ -85,11 +85,9 @@ class Lab:
         diary = Diary(self.out / "rooms" / (name := resume or self._free()))
         played: Any = None
         if resume:
-            plan, setup, *told = diary.resume()
+            plan, setup, *told = diary.resume(lambda *room: self._ask("fits", room))  # before there is a link
             played = told if told[0] else None
-            with diary.held():  # all that can be refused is, before there is a link
-                tokens, code = diary.keys(plan.persons)
-                self._ask("fits", (plan, setup))
+            tokens, code = diary.keys(plan.persons)
         else:
             tokens, code = [secrets.token_urlsafe(16) for _ in range(plan.persons)], new_code()
             diary.opened(plan, setup, tokens, code)
