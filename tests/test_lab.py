@@ -155,7 +155,8 @@ def room_of(folder, room=ROOM, keys=KEYS, diary=None):
         *(("keys", x, r"1/keys\.json is no JSON object") for x in (b"", b"null", b"5")),
         ("keys", DEEP, r"1/keys\.json is nested more"),
         *(("keys", {**KEYS, "seats": x}, r"1/keys\.json does not have 2 different tokens")
-          for x in (None, "ab", ["a"], ["a", "a"], ["", "b"], [1, 2], ["a", "b", "c"], ["a", "b", "b"], ["a;", "b"], ["a\n", "b"])),
+          for x in (None, "ab", ["a"], ["a", "a"], ["", "b"], [1, 2], ["a", "b", "c"], ["a", "b", "b"], ["a;", "b"],
+                    ["a\n", "b"])),
         *(("keys", {**KEYS, "door": x}, r"1/keys\.json does not have a door's code")
           for x in (None, 5, [], "", "ABCDEF", "\u00fc/#?aa", "abc", list("abcdef"))),
         ("diary", [{**FIRST, "diary": 2}], r"1/diary\.jsonl is a diary of format 2, and 1 is"),
