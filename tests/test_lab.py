@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import csv
+import errno
 import io
 import json
 import random
@@ -115,6 +116,120 @@ def test_one_room_is_not_lived_in_two_labs(tmp_path):
     with pytest.raises(Refusal, match="lived in another lab"):
         Diary(tmp_path).resume()
     one.close()
+
+
+PLAN = {"situation": "matrix", "persons": 2}
+ROOM, KEYS = {"plan": PLAN, "setup": None}, {"seats": ["a", "b"], "door": "abcdef"}
+HEAD = {"transcript": 1, "situation": {"class": "", "options": {}}, "own": {}, "agents": 2, "actions": {"choose": 2},
+        "seed": 0, "key": None, "versions": {}}  # fmt: skip
+FIRST = {"diary": 1, **ROOM, "setup": {"situation": "matrix"}, "head": HEAD}
+EPISODE = {"turn": {"episode": 1, "digest": "0" * 16}, "ms": [], "by": []}
+STEP = {"turn": {"step": 1, "answers": {"choose": [0, 1]}, "reward": [0.5, 1], "transfer": [0, 0], "done": False,
+                 "digest": "1" * 16}, "ms": [7, None], "by": ["person", "late"]}  # fmt: skip
+SAID = {"said": {"step": 1, "seat": 1, "words": "x", "ms": 3}}
+DEEP = b"[" * 100000
+
+
+def room_of(folder, room=ROOM, keys=KEYS, diary=None):
+    """A room on disk; bytes are written as they are, data as JSON, a list as lines of it."""
+    folder.mkdir()
+    for name, told in (("room.json", room), ("keys.json", keys), ("diary.jsonl", diary)):
+        if isinstance(told, list):
+            told = b"".join(x if isinstance(x, bytes) else json.dumps(x).encode() + b"\n" for x in told)
+        if told is not None:
+            (folder / name).write_bytes(told if isinstance(told, bytes) else json.dumps(told).encode())
+    return Diary(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "told", "said"),
+    [
+        *(("room", x, r"1/room\.json is no JSON object") for x in (b"", b'{"plan": {', b"\xff", b"null", b"[]")),
+        ("room", DEEP, r"1/room\.json is nested more"),
+        *(("room", {**ROOM, "plan": x}, r"1/room\.json has no plan") for x in ([], None, "x")),
+        ("room", {**ROOM, "plan": {"new": 1}}, r"1/room\.json has 'new'"),
+        *(("room", {**ROOM, "setup": x}, r"1/room\.json has no setup")
+          for x in (5, [1], {}, {"situation": 5}, {"situation": "pool", "stack": {}})),
+        ("room", {"plan": PLAN}, r"1/room\.json has no setup"),
+        ("room", None, r"1/diary\.jsonl cannot be read .*--resume ROOM"),
+        ("keys", None, r"1/keys\.json cannot be read \(No such file"),
+        *(("keys", x, r"1/keys\.json is no JSON object") for x in (b"", b"null", b"5")),
+        ("keys", DEEP, r"1/keys\.json is nested more"),
+        *(("keys", {**KEYS, "seats": x}, r"1/keys\.json does not have 2 different tokens")
+          for x in (None, "ab", ["a"], ["a", "a"], ["", "b"], [1, 2], ["a", "b", "c"], ["a", "b", "b"], ["a;", "b"],
+                    ["a\n", "b"])),
+        *(("keys", {**KEYS, "door": x}, r"1/keys\.json does not have a door's code")
+          for x in (None, 5, [], "", "ABCDEF", "\u00fc/#?aa", "abc", list("abcdef"))),
+        ("diary", [{**FIRST, "diary": 2}], r"1/diary\.jsonl is a diary of format 2, and 1 is"),
+        ("diary", [{}], r"line 1 of .*1/diary\.jsonl does not begin"),
+        *(("diary", [x, b"\n"], r"line 1 of .*1/diary\.jsonl is no JSON object")
+          for x in (b"[]", b"\0\0", b"5", b"\xff")),
+        ("diary", [DEEP, b"\n"], r"line 1 of .*1/diary\.jsonl is nested more"),
+        *(("diary", [{**FIRST, "plan": x}], r"1/diary\.jsonl has no plan") for x in ([], None)),
+        ("diary", [{**FIRST, "setup": 5}], r"1/diary\.jsonl has no setup"),
+        *(("diary", [{**FIRST, "head": x}, EPISODE], r"transcript in .*1/diary\.jsonl")
+          for x in (5, None, {}, {k: v for k, v in HEAD.items() if k != "situation"})),
+        ("diary", [FIRST, b"\n", 5], r"line 3 of .*1/diary\.jsonl is no JSON object"),
+        ("diary", [FIRST, {"turn": 5, "ms": [], "by": []}], r"line 2 of .*1/diary\.jsonl is neither"),
+        ("diary", [FIRST, {"turn": {}, "ms": [], "by": []}], r"transcript in .*1/diary\.jsonl"),
+        ("diary", [FIRST, SAID], r"1/diary\.jsonl has no turn"),
+        *(("diary", [FIRST, EPISODE, {"said": {**SAID["said"], **x}}], r"line 3 of .*1/diary\.jsonl does not say who")
+          for x in ({"step": "1"}, {"seat": 2}, {"seat": -1}, {"words": None}, {"ms": None})),
+        *(("diary", [FIRST, EPISODE, {**STEP, "ms": x}], r"line 3 of .*1/diary\.jsonl does not have 2 times")
+          for x in (None, [], [7], [7, "8"], 7)),
+        *(("diary", [FIRST, EPISODE, {**STEP, "by": x}], r"line 3 of .*1/diary\.jsonl does not have 2 words")
+          for x in (None, ["person"], ["person", None])),
+        ("diary", [FIRST, EPISODE, {**STEP, "turn": {**STEP["turn"], "reward": [1]}}], r"in .*1/diary\.jsonl has the"),
+        ("diary", [FIRST, EPISODE, STEP, {"over": "0a1b"}], "the room 1 is over; its record is 0a1b"),
+        ("diary", [FIRST, EPISODE, {"over": "../x"}], "line 3 of .*1/diary\\.jsonl names no record"),
+        ("diary", [FIRST, EPISODE, {"over": ""}], "the room 1 is over; nothing was played"),
+    ],
+)  # fmt: skip
+def test_a_damaged_room_is_refused_in_a_sentence_that_names_its_file(tmp_path, file, told, said):
+    diary = room_of(tmp_path / "1", **{file: told})
+    for _ in range(2):  # who was refused holds nothing, and has changed nothing
+        with pytest.raises(Refusal, match=said) as refused:
+            diary.keys(diary.resume()[0].persons)
+        diary.close()
+        assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("cut", [b"", b"\n", json.dumps(FIRST).encode()[:90], json.dumps(FIRST).encode() + b"\n"])
+def test_a_session_whose_first_lines_were_cut_short_had_not_begun(tmp_path, cut):
+    diary = room_of(tmp_path / "1", diary=cut)
+    there, setup, *played = diary.resume()
+    assert (there, setup) == (plan.Plan(**PLAN), FIRST["setup"] if cut.endswith(b"}\n") else None)
+    assert played == [None, []]
+    assert diary.keys(2) == (["a", "b"], "abcdef")
+    diary.begin(there, {}, {})
+    diary.close()
+
+
+def test_blank_lines_between_turns_are_passed_over(tmp_path):
+    diary = room_of(tmp_path / "1", diary=[FIRST, b"\n", EPISODE, b" \n\n", SAID, STEP, b"\n", b'{"turn"'])
+    _, _, played, lines = diary.resume()
+    assert (played.lines, lines) == ((EPISODE["turn"], STEP["turn"]), [EPISODE, SAID, STEP])
+    diary.add(EPISODE["turn"], [], [])
+    diary.close()
+    assert json.loads(diary.path.read_text().splitlines()[-1]) == EPISODE
+    with pytest.raises(Refusal, match=r"2/diary.jsonl has a setup that cannot be built \(ZeroDivisionError"):
+        room_of(tmp_path / "2", diary=[FIRST, EPISODE]).resume(lambda *room: 1 / 0)
+    assert diary.over("0a1b-2") == "0a1b-2"
+    with pytest.raises(Refusal, match="the room 1 is over; its record is 0a1b-2"):
+        diary.resume()
+
+
+def test_a_room_for_which_the_disk_has_no_place_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(told, file):
+        file.write("{")
+        if "seats" in told:
+            raise OSError(errno.ENOSPC, "")
+
+    diary = Diary(tmp_path / "rooms" / "1")
+    monkeypatch.setattr("nomoi.lab.diary.json.dump", full)
+    with pytest.raises(Refusal, match=r"rooms/1/keys\.json cannot be written \(the disk is full\)"):
+        diary.opened(plan.Plan(), None, ["a"], "abcdef")
+    assert list((tmp_path / "rooms").iterdir()) == []
 
 
 def test_one_person_alone_is_waited_for_and_several_have_twenty_seconds():
@@ -658,7 +773,7 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
 
     async def session():
         lab_ = Lab(tmp_path, [], {}, 80)
-        room = lab_.open(plan.Plan(situation="matrix", persons=3))
+        room = lab_.open(plan.Plan(situation="pool", set=("situation.agents=3",), persons=3))
         alone = lab_.open(plan.Plan(situation="matrix", persons=1))
         assert lab_.way_in(alone) == ""
         code = lab_.way_in(room).rpartition("/")[2]
@@ -687,11 +802,22 @@ def test_at_the_door_each_phone_gets_the_next_free_seat_and_keeps_it(tmp_path):
         assert 429 in [(await knock(code))[0] for _ in range(40)]
         for task in lab_._tasks:
             task.cancel()
-        after = Lab(tmp_path, [], {}, 80)  # the first one died before anything had begun
+        after = Lab(tmp_path, [], {}, 80)
+        with pytest.raises(Refusal, match="lived in another lab"):  # nothing has begun, and it is taken all the same
+            after.open(plan.Plan(), resume=room.name)
+        for one in (room, alone):
+            one.diary.close()  # as the system does when a lab dies
         again = after.open(plan.Plan(), resume=room.name)
         assert (again.plan, after.links(again), after.way_in(again)) == (room.plan, links, lab_.way_in(room))
+        again.diary.close()
         for task in after._tasks:
             task.cancel()
+        room_of(tmp_path / "rooms" / "8", {**ROOM, "plan": {"situation": "nowhere"}})
+        with pytest.raises(Refusal, match=r"8/room.json: there is no situation called 'nowhere'"):
+            after.open(plan.Plan(), resume="8")
+        room_of(tmp_path / "rooms" / "9", {**ROOM, "setup": {"situation": "pool", "options": {"agents": {}}}})
+        with pytest.raises(Refusal, match=r"9/room.json"):
+            after.open(plan.Plan(), resume="9")
         with pytest.raises(Refusal, match=r"7/diary.jsonl cannot be read .* a room that was opened in this --out"):
             after.open(plan.Plan(), resume="7")
 
@@ -836,6 +962,8 @@ def test_a_seats_cookie_opens_its_own_seat_alone(house):
 def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
     from websockets.sync.client import connect
 
+    from nomoi.lab.server import Lab
+
     def enter(link):
         (seat, token), root = link.split("#"), link.split("/r/")[0]
         ask(seat)
@@ -867,6 +995,13 @@ def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
         assert again[1].split("#")[1] == links[1].split("#")[1]
         assert turn(ws, 2) == told[1]
         assert play(ws, 2)["step"] == 3
+        for step in range(3, 8):
+            play(ws, step)
+        ws.send(json.dumps({"t": "answer", "step": 8, "choices": {"choose": 1}}))
+        while not (record := json.loads(ws.recv(timeout=90)).get("record")):
+            pass
+    with pytest.raises(Refusal, match=f"the room 1 is over; its record is {record}"):
+        Lab(tmp_path / "runs", [], {}, 80).open(plan.Plan(), resume="1")
 
 
 def test_the_first_page_does_not_wait_for_jax():

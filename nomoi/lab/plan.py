@@ -104,8 +104,10 @@ def presets() -> list[str]:
     return sorted(p.stem for p in PRESETS.glob("*.toml"))
 
 
-def of(told: Mapping[str, Any], where: str) -> Plan:
+def of(told: Any, where: str) -> Plan:
     """A plan of plain data; refused, in a sentence, where it is none."""
+    if not isinstance(told, Mapping):
+        raise Refusal(f"{where} gives {repr(told)[:60]} for a plan; names and values would be right.")
     fields = {f.name: f.default for f in dataclasses.fields(Plan)}
     given = {}
     for name, value in told.items():

@@ -83,22 +83,21 @@ class Lab:
         """A new room, or one that goes on; `setup` says the situation where the plan does not."""
         if sum(room.phase != "over" for room in self.rooms.values()) >= ROOMS:
             raise Refusal(f"{ROOMS} rooms are open, and that is the most; end one of them.")
-        name = resume or self._free()
-        diary = Diary(self.out / "rooms" / name)
+        diary = Diary(self.out / "rooms" / (name := resume or self._free()))
         played: Any = None
         if resume:
-            plan, setup, *told = diary.resume()
+            plan, setup, *told = diary.resume(lambda *room: self._ask("fits", room))  # before there is a link
             played = told if told[0] else None
-            tokens, way = diary.keys()
+            tokens, code = diary.keys(plan.persons)
         else:
-            diary.opened(plan, setup)
-            tokens, way = diary.keys(lambda: ([secrets.token_urlsafe(16) for _ in range(plan.persons)], new_code()))
+            tokens, code = [secrets.token_urlsafe(16) for _ in range(plan.persons)], new_code()
+            diary.opened(plan, setup, tokens, code)
         make = lambda: self._ask("play", (plan, setup, diary, played))  # noqa: E731
-        keep = lambda play, ended: self._ask("keep", (play, ended, room.consent))  # noqa: E731
+        keep = lambda play, ended: diary.over(self._ask("keep", (play, ended, room.consent)))  # noqa: E731
         room = Room(name, plan, make, keep, diary)
         self.rooms[name], self.tokens[name] = room, tokens
         if plan.persons > 1:
-            self.doors[name] = Door(room, tokens, way or new_code())
+            self.doors[name] = Door(room, tokens, code)
         self._tasks.add(asyncio.get_running_loop().create_task(self._run(room)))
         return room
 
