@@ -680,12 +680,25 @@ def test_a_diary_that_was_cut_short_goes_on(bench, tmp_path):
     assert other.table.log[-1]["digest"] == play.table.log[-1]["digest"]  # scripts go on as if nothing had been
 
 
-def test_a_room_that_had_not_begun_comes_back_as_it_was_meant_and_old_keys_are_read(tmp_path):
+def test_a_room_that_had_not_begun_comes_back_as_it_was_meant(tmp_path):
     one, setup = plan.Plan(persons=3), {"situation": "pool", "preset": "", "options": {"agents": "3"}, "stack": []}
-    Diary(tmp_path / "1").opened(one, setup)
+    first = Diary(tmp_path / "1")
+    first.opened(one, setup, ["a", "b", "c"], "")
+    first.close()
     assert Diary(tmp_path / "1").resume() == (one, setup, None, [])
-    (tmp_path / "1" / "keys.json").write_text('["a", "b", "c"]')  # as they were before there was a code of the door
-    assert Diary(tmp_path / "1").keys() == (["a", "b", "c"], "")
+
+
+def test_a_disk_that_is_full_in_a_turn_is_a_sentence(tmp_path, monkeypatch):
+    diary = Diary(tmp_path / "1")
+    diary.begin(plan.Plan(), {"situation": "pool"}, {})
+
+    def full(line):
+        raise OSError(errno.ENOSPC, "")
+
+    monkeypatch.setattr(diary, "_write", full)
+    with pytest.raises(Refusal, match=r"cannot be written \(the disk is full\); what was played before this turn is kept"):
+        diary.add({}, [], [])
+    diary.close()
 
 
 def test_thirty_people_cost_little(bench):

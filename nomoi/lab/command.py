@@ -39,8 +39,8 @@ def lab(
     if room and (situation or under or set or map or seats):
         raise Refusal("--room says all of a room; give it alone, or the situation and its seats without it.")
     if (under or set or map) and not situation:
-        raise Refusal("--under, --set and --map are about a situation, and none is given; `nomoi lab pool --under levy` "
-                      "would be right.")  # fmt: skip
+        raise Refusal("--under, --set and --map are about a situation, and none is given; `nomoi lab pool --under levy`"
+                      " would be right.")  # fmt: skip
     if resume and (situation or room or seats):
         raise Refusal("--resume goes on with a room as it was; give it without a situation, --room and --seat.")
     if resume and not resume.isalnum():

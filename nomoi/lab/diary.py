@@ -72,7 +72,11 @@ class Diary:
 
     def add(self, turn: Line, ms: list[int | None], by: list[str]) -> None:
         """One more line, on the disk when this returns."""
-        self._write({"turn": turn, "ms": ms, "by": by})
+        try:
+            self._write({"turn": turn, "ms": ms, "by": by})
+        except OSError as error:
+            raise Refusal(f"{self.path} cannot be written ({why(error)}); what was played before this turn is kept, "
+                          "and `nomoi lab --resume` goes on from there.") from None  # fmt: skip
 
     def say(self, said: dict[str, Any]) -> None:
         """A text of somebody's, on the disk when this returns."""
@@ -216,7 +220,8 @@ class Diary:
 
     def close(self) -> None:
         if self._file:
-            self._file.close()
+            with contextlib.suppress(OSError):  # a full disk takes no rest of a line
+                self._file.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -83,6 +83,7 @@ class Room:
             traceback.print_exc()
             self._change("over", "The lab has failed; what was played up to the last turn is kept.")
         finally:
+            self.diary.close()
             self._tell_all()
             self._hands.shutdown(wait=False)
 

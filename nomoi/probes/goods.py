@@ -43,8 +43,8 @@ class Good:
     """What was found, of one person.
 
     gain, harm  what i gained by one unit more, and the others lost together
-    benefit     what i has then, barriers lifted;  kept  what they keep from i;  idle  what goes where i does nothing (not
-                a number where the good is given)
+    benefit     what i has then, barriers lifted;  kept  what they keep from i
+    idle        what goes where i does nothing; not a number where the good is given
     kappa       what the barriers cost for each unit they keep from i's role; infinite where there are none
     """
 
