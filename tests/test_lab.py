@@ -696,7 +696,9 @@ def test_a_disk_that_is_full_in_a_turn_is_a_sentence(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, "")
 
     monkeypatch.setattr(diary, "_write", full)
-    with pytest.raises(Refusal, match=r"cannot be written \(the disk is full\); what was played before this turn is kept"):
+    with pytest.raises(
+        Refusal, match=r"cannot be written \(the disk is full\); what was played before this turn is kept"
+    ):
         diary.add({}, [], [])
     diary.close()
 
