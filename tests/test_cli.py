@@ -80,7 +80,7 @@ def test_bad_input_is_one_sentence_and_exit_2(nomoi, case):
         ("WWWW\nW PW\nWWWW", "no apple"),
         ("WWWW\nWAxW\nWPPW", "'x' in row 2, column 3"),
         ("", "empty"),
-        ("WWWW\nWA\0W\nWPPW", "map.txt' cannot be read as text"),
+        ("WWWW\nWA\0W\nWPPW", "map.txt', line 2 has a character of code 0 (NUL)"),
     ],
 )
 def test_maps_that_cannot_be(nomoi, drawing, part):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import shutil
 import stat
 import threading
@@ -15,6 +16,7 @@ import pytest
 from training import put, what
 
 from nomoi import files
+from nomoi.core.own import module
 from nomoi.errors import Refusal
 from nomoi.report import console, records
 from nomoi.runs.record import read
@@ -150,6 +152,16 @@ def test_places_that_would_be_in_one_anothers_way(nomoi, words, said):
     assert (status, out) == (2, ""), err
     assert said in err
     assert os.listdir() == ["own.py"]
+
+
+def test_ones_own_file_is_its_text_whatever_was_compiled_of_an_older_one(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text("N = 1\n")
+    py_compile.compile(str(mine), invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP)
+    when = mine.stat().st_mtime
+    mine.write_text("N = 2\n")  # of the same length, within the same second
+    os.utime(mine, (when, when))
+    assert module(mine).N == 2
 
 
 # --- records ------------------------------------------------------------------------------------------------------

@@ -7,18 +7,26 @@ one, and a file which is changed is another.
 from __future__ import annotations
 
 import hashlib
+import importlib.machinery
 import importlib.util
 import os
 import sys
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from nomoi.errors import Refusal, nearest
 
 OWN = "nomoi_own_"
 ELSEWHERE = {"site-packages", "dist-packages"}
+
+
+class _Text(importlib.machinery.SourceFileLoader):
+    """Compiles the text as it is: no __pycache__ is left beside a person's file, and none of an older text is taken."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 def module(path: str | Path) -> ModuleType:
@@ -36,7 +44,7 @@ def module(path: str | Path) -> ModuleType:
     name = stamp(path.read_bytes())
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_Text(name, str(path)))
     if spec is None or spec.loader is None:
         raise Refusal(f"{path} cannot be loaded as a Python file.")
     made = importlib.util.module_from_spec(spec)
