@@ -124,10 +124,10 @@ def test_shares_as_data_and_as_a_frame(tmp_path):
     assert found.data("nothing")["P1"]["low"]["mean"] == 0.5
     assert found.data("nothing")["P2"]["left"]["mean"] == 1
     assert found.apart == ("nothing",)
-    assert "Runs of one regime differ (nothing): " in terminal.unlike(found)
+    assert "Runs of one regime differ (nothing): " in found.unlike
     near = dataclasses.replace(found, shares={"nothing": shares, "near": shares[[0, 0]] + [[[0.0]], [[0.25]]]})
     assert near.apart == ("nothing",)
-    assert terminal.unlike(dataclasses.replace(near, shares={"near": near.shares["near"], "one": shares[:1]})) == ""
+    assert dataclasses.replace(near, shares={"near": near.shares["near"], "one": shares[:1]}).unlike == ""
     rows = found.frame().to_pylist()
     assert len(rows) == 8
     assert rows[5] == {"label": "nothing", "seed": 1, "player": "P1", "choice": "high", "share": 0.25}

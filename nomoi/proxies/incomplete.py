@@ -141,9 +141,7 @@ def flow(
         if not at_edge:
             return g, 0.0
         c = np.where(free & ~stuck, world.gradient(world.cost, s), 0.0)
-        square = float(c @ c)
-        along = g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
-        return along, DUST * max(np.abs(g).max(), abs(float(proxy(s))))
+        return _along(g, c), DUST * max(np.abs(g).max(), abs(float(proxy(s))))
 
     def speed(at: float, s: np.ndarray) -> np.ndarray:
         if next(work) > WORK:
@@ -261,8 +259,13 @@ def _speed(world: World, proxy: Function, asked: np.ndarray, s: np.ndarray, edge
         return g
     c = world.gradient(world.cost, s)
     c = np.where((s <= world.lowest + 1e-9) & (asked == 0), 0.0, c)
+    return _along(g, c)
+
+
+def _along(g: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """What of the way g [L] does not leave what is feasible, whose cost rises along c [L]."""
     square = float(c @ c)
-    return g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(s)
+    return g - max(0.0, float(g @ c) / square) * c if square > 0 else np.zeros_like(g)
 
 
 def _inside(world: World, s: np.ndarray) -> np.ndarray:

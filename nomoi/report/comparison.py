@@ -14,7 +14,6 @@ from nomoi.grid.frames import film
 from nomoi.grid.paint import legend
 from nomoi.grid.still import Still, unpack
 from nomoi.report import figures, page, phases
-from nomoi.report.terminal import unlike
 from nomoi.runs.chosen import WORLDS
 from nomoi.runs.code import current
 from nomoi.runs.compare import ACCOUNTS, Comparison, Row, kept
@@ -103,7 +102,7 @@ def _choices(result: Comparison) -> list[page.Section]:
         f"What was learned, played in {WORLDS:,} more episodes a run; the table below averages the end of training. "
         f"Defection is to choose {' or '.join(found.defections)}."
     )
-    note = " ".join(filter(None, (note, unlike(found))))
+    note = " ".join(filter(None, (note, found.unlike)))
     return [page.Table("What they choose in the end", ["", *(f"{k} (share)" for k in found.heads)], rows, note)]
 
 

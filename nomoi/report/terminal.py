@@ -119,7 +119,7 @@ def table(result: Comparison) -> None:
         console.print(_accounts(result))
     if result.choices:
         console.print(shares(result.choices, [row.label for row in result.rows], "choose in the end"))
-        if apart := unlike(result.choices):
+        if apart := result.choices.unlike:
             console.print(escape(apart), style="yellow", highlight=False)
     for row in result.rows:
         console.print(f"[bold]{escape(row.label)}[/bold]  {escape(row.sentence)}", highlight=False)
@@ -174,16 +174,6 @@ def shares(found: Choices, labels: Sequence[str], what: str) -> Table:
         for k, (who, some) in enumerate(found.lines(label) if label in found.shares else ()):
             out.add_row("" if k else escape(label), escape(who), *(_cell(e, full=False) for e in some[:many]))
     return out
-
-
-def unlike(found: Choices) -> str:
-    """What is said where runs of one regime came to unlike ends, so that the mean is of none of them; else nothing."""
-    from nomoi.runs.chosen import APART
-
-    if not found.apart:
-        return ""
-    return (f"Runs of one regime differ ({', '.join(found.apart)}): a share is over {APART} higher in one seed than in "
-            "another, and the table has their mean; `result.choices.frame()` has each run.")  # fmt: skip
 
 
 def _title(result: Comparison) -> str:

@@ -71,6 +71,14 @@ class Choices:
         """The regimes or scripts whose runs came to unlike ends, which a mean over seeds hides."""
         return tuple(label for label, found in self.shares.items() if np.ptp(found, axis=0).max() > APART)
 
+    @property
+    def unlike(self) -> str:
+        """What is said where runs of one regime came to unlike ends, so that the mean is of none; else nothing."""
+        if not self.apart:
+            return ""
+        return (f"Runs of one regime differ ({', '.join(self.apart)}): a share is over {APART} higher in one seed than "
+                "in another, and the table has their mean; `result.choices.frame()` has each run.")  # fmt: skip
+
     def data(self, label: str) -> dict[str, dict[str, Any]]:
         """The same as plain data: {player: {choice: estimate}}."""
         return {

@@ -16,6 +16,8 @@ import time
 from typing import Any
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from nomoi.errors import Refusal, nearest
 from nomoi.solve import late, vertices
@@ -194,24 +196,15 @@ def _wide(game: NormalForm) -> bool:
 
 def _components(verdicts: list[Verdict], who: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
     """Groups of extreme points: two that share the strategy of one of two players belong together, with all between."""
-    share: dict[Any, list[int]] = {}  # those that have a strategy of a player in common
-    homes = [[share.setdefault((i, key[i]), []) for i in who] for key in map(_key, verdicts)]
-    for k, mine in enumerate(homes):
-        for some in mine:
-            some.append(k)
-    out, seen = [], set[int]()
-    for first in range(len(verdicts)):
-        group, ahead = set[int](), [first] * (first not in seen)
-        while ahead:
-            if (k := ahead.pop()) not in group:
-                group.add(k)
-                for some in homes[k]:
-                    ahead += some
-                    some.clear()  # all of them are on their way
-        if group:
-            out.append(tuple(sorted(group)))
-            seen |= group
-    return tuple(out)
+    keys, names = [_key(v) for v in verdicts], dict[Any, int]()
+    ties = [(k, names.setdefault((i, key[i]), len(names))) for k, key in enumerate(keys) for i in who]
+    many, (points, strategies) = len(keys), np.array(ties, int).reshape(-1, 2).T
+    joined = coo_array((np.ones(len(ties)), (points, many + strategies)), shape=(many + len(names),) * 2)
+    home = connected_components(joined, directed=False)[1][:many].tolist()
+    out: dict[int, list[int]] = {}
+    for k, group in enumerate(home):
+        out.setdefault(group, []).append(k)
+    return tuple(map(tuple, out.values()))
 
 
 __all__ = ["CERTAIN", "Equilibria", "certificate", "solve"]
