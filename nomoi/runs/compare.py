@@ -87,10 +87,15 @@ class Comparison:
 
     def __repr__(self) -> str:
         """What a notebook shows: of each regime and script what matters first, with its interval."""
-        rows = {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
-        wide, found = max(map(len, rows)), {label: r.estimate(self.headline) for label, r in rows.items()}
+        found = {label: r.estimate(self.headline) for label, r in self.labelled.items()}
+        wide = max(map(len, found))
         lines = [f"{label:{wide}}  {e.text()} {e.interval()}".rstrip() for label, e in found.items()]
         return "\n".join((f"{self.place}, {self.who.name}, n = {len(self.seeds)}: {self.headline}", *lines))
+
+    @property
+    def labelled(self) -> dict[str, Row]:
+        """Regimes and scripts by label; a script's begins so that it is no regime's."""
+        return {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
 
     @property
     def place(self) -> str:
@@ -133,8 +138,7 @@ class Comparison:
         """How often each player of a game takes each choice in the end; None where there is no such game."""
         from nomoi.runs import chosen
 
-        rows = {r.label: r for r in self.rows} | {SCRIPT + r.label: r for r in self.scripts}
-        kept = {label: r.records for label, r in rows.items() if not r.old and r.records}
+        kept = {label: r.records for label, r in self.labelled.items() if not r.old and r.records}
         return chosen.choices(self.situation, self.source, kept)
 
     def gain(self, row: Row, measure: str | None = None) -> Estimate:
@@ -164,7 +168,7 @@ class Comparison:
         """
         from nomoi.runs import frames
 
-        labelled = {r.label: r.records for r in self.rows} | {SCRIPT + r.label: r.records for r in self.scripts}
+        labelled = {label: r.records for label, r in self.labelled.items()}
         return frames.of(labelled | {CHANCE + r.label: r.records for r in self.chance}, late)
 
     def data(self) -> dict[str, Any]:
