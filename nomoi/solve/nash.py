@@ -16,8 +16,6 @@ import time
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from nomoi.errors import Refusal, nearest
 from nomoi.solve import late, vertices
@@ -198,9 +196,12 @@ def _components(verdicts: list[Verdict], who: tuple[int, ...]) -> tuple[tuple[in
     """Groups of extreme points: two that share the strategy of one of two players belong together, with all between."""
     keys, names = [_key(v) for v in verdicts], dict[Any, int]()
     ties = [(k, names.setdefault((i, key[i]), len(names))) for k, key in enumerate(keys) for i in who]
-    many, (points, strategies) = len(keys), np.array(ties, int).reshape(-1, 2).T
-    joined = coo_array((np.ones(len(ties)), (points, many + strategies)), shape=(many + len(names),) * 2)
-    home = connected_components(joined, directed=False)[1][:many].tolist()
+    if len(names) == len(ties):  # nobody shares any
+        return tuple((k,) for k in range(len(keys)))
+    sparse, csgraph = late.module("scipy.sparse"), late.module("scipy.sparse.csgraph")
+    many, (points, strategies) = len(keys), np.array(ties).T
+    joined = sparse.coo_array((np.ones(len(ties)), (points, many + strategies)), shape=(many + len(names),) * 2)
+    home = csgraph.connected_components(joined, directed=False)[1][:many].tolist()
     out: dict[int, list[int]] = {}
     for k, group in enumerate(home):
         out.setdefault(group, []).append(k)
