@@ -189,6 +189,7 @@ def test_who_plays_may_be_anybody(nomoi):
     assert "harvest: forager plays, 2 seeds" in out
     assert "forager plays" in Path("report.html").read_text()
     for who, said in (("forger", "no player called 'forger'; did you mean 'forager'"), ("ppo(hiden=3)", "'hidden'"),
+                      ("person", "`nomoi lab SITUATION --seat person` opens a seat"),
                       ("mixed", "made of other players"), ("random(a=1)", "has no options"),
                       ("forager(objective=svo)", "has no objective"), ("ppo(", "is not a player")):  # fmt: skip
         status, _, err = nomoi("compare", "harvest", "--who", who)

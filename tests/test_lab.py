@@ -10,6 +10,7 @@ import io
 import json
 import random
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -256,6 +257,12 @@ def test_a_page_can_name_no_file(word):
         Shelf().build({"situation": word, "options": {}, "stack": []})
 
 
+@pytest.mark.parametrize("preset", [3, ["small"], {"small": 1}, True])
+def test_a_preset_is_a_name(preset):
+    with pytest.raises(Refusal, match="a preset is given by its name"):
+        Shelf().build({"situation": "pool", "preset": preset})
+
+
 def test_no_option_of_a_page_reads_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secret").write_text("WWW\nWPA\n")
@@ -361,6 +368,21 @@ def test_whoever_changes_the_situation_keeps_the_stack(bench):
         "",
     ]  # each for itself
     assert land["setup"]["stack"] == stack
+
+
+def test_what_can_be_added_fits_with_the_options_that_are_given_along(bench):
+    """What a sanction needs is what an altar before it brings; a fine is on an event that the fishery has."""
+    setup = {"situation": "pool", "options": {}, "stack": []}
+    fits = bench.build({"setup": setup})["fits"]
+    assert fits["levy"] == {}
+    assert fits["fine"] == {"on": "harvest"}
+    assert "sanction" not in fits
+    for name, given in fits.items():
+        stack = [{"institution": name, "options": given}]
+        assert not bench.build({"setup": setup | {"stack": stack}})["refused"], name
+    land = {"situation": "harvest", "options": {}, "stack": [{"institution": "altar", "options": {}}]}
+    assert "sanction" in bench.build({"setup": land})["fits"]
+    assert "sanction" not in bench.build({"setup": land | {"stack": []}})["fits"]
 
 
 def test_nothing_has_no_sign():
@@ -688,18 +710,22 @@ def test_a_room_that_had_not_begun_comes_back_as_it_was_meant(tmp_path):
     assert Diary(tmp_path / "1").resume() == (one, setup, None, [])
 
 
-def test_a_disk_that_is_full_in_a_turn_is_a_sentence(tmp_path, monkeypatch):
-    diary = Diary(tmp_path / "1")
+def test_a_disk_that_is_full_in_a_turn_is_a_sentence_and_leaves_no_half_line(tmp_path):
+    """A limit on the size of files does what a full disk does: some bytes are taken, and then no more."""
+    diary, said = Diary(tmp_path / "1"), {"step": 0, "seat": 0, "words": "word " * 40, "ms": 1}
     diary.begin(plan.Plan(), {"situation": "pool"}, {})
-
-    def full(line):
-        raise OSError(errno.ENOSPC, "")
-
-    monkeypatch.setattr(diary, "_write", full)
-    with pytest.raises(
-        Refusal, match=r"cannot be written \(the disk is full\); what was played before this turn is kept"
-    ):
-        diary.add({}, [], [])
+    whole, limits = diary.path.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + 20, limits[1]))
+    try:
+        with pytest.raises(Refusal, match=r"cannot be written \(.+\); what was played before this turn is kept"):
+            diary.add({"step": 1}, [None], ["person"])
+        with pytest.raises(Refusal, match=r"cannot be written \(.+\); nobody was told of that text"):
+            diary.say(said)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert diary.path.read_bytes() == whole
+    diary.say(said)
+    assert json.loads(diary.path.read_bytes().removeprefix(whole)) == {"said": said}
     diary.close()
 
 

@@ -107,7 +107,7 @@ def test_an_episode_by_keyboard_alone_is_kept_and_replays_bit_for_bit(lab, perso
     assert "#" not in page.url  # the token stands in no history
     page.keyboard.press("Enter")
     for step, key in enumerate(("ArrowUp", "ArrowLeft", "e", " ")):
-        page.locator("#happened", has_text=f"Step {step}.").wait_for()
+        page.locator("#happened", has_text=f"Turn {step + 1}.").wait_for()
         page.keyboard.press(key)
     said = page.locator("#over").inner_text()
     sound(page, "the end on land")
@@ -157,7 +157,7 @@ def test_what_a_stranger_wrote_is_built_followed_and_played_by_keyboard(lab, per
     seat.get_by_role("button", name="I have read this").press("Enter")
     seat.get_by_role("radio").first.press(" ")
     seat.keyboard.press("Enter")
-    seat.locator("#happened", has_text="Step 1.").wait_for()
+    seat.locator("#happened", has_text="Turn 2.").wait_for()
     end = page.get_by_role("region", name="Room 2").get_by_role("button", name="End", exact=True)
     end.dblclick()  # which asks, and puts the focus where nothing is done
     end.press("Enter")
@@ -212,18 +212,18 @@ def test_two_play_under_a_contract_and_one_who_leaves_finds_the_same_state(lab, 
     other.get_by_role("radio", name="yes").press(" ")
     other.keyboard.press("Enter")
     for page in (one, other):
-        page.locator("#happened", has_text="Step 2.").wait_for()
+        page.locator("#happened", has_text="Turn 3.").wait_for()
     seen = other.locator("#words").inner_text()
     other.goto("about:blank")
     one.locator("#said", has_text="Seat 2 is away; after 60 seconds a script takes over").wait_for(timeout=20_000)
     other.goto(links[1])
     one.locator("#said", has_text="Seat 2 is back").wait_for()
-    other.locator("#happened", has_text="Step 2.").wait_for()
+    other.locator("#happened", has_text="Turn 3.").wait_for()
     assert other.locator("#words").inner_text() == seen
     for page in (one, other):
         page.get_by_role("radio").first.press(" ")
         page.keyboard.press("Enter")
-    one.locator("#happened", has_text="Step 3.").wait_for()
+    one.locator("#happened", has_text="Turn 4.").wait_for()
     assert ask(host, "rooms", {})["rooms"][-1]["phase"] == "playing"
     assert json.dumps(room)
 

@@ -89,6 +89,7 @@ def test_a_curve_is_the_answer_at_each_value_and_a_gap_where_there_is_none():
     [
         ("nich", {}, "did you mean 'niche'"),
         (None, {}, "there is no formula"),
+        (["niche"], {}, "there is no formula"),
         ("niche", {"switc": "0.1"}, "did you mean 'switch'"),
         ("niche", {"switch": "2"}, r"niche.switch is 2.0; a number in \[0, 1\]"),
         ("niche", {"switch": "often"}, "something like"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import io
 import json
 import random
@@ -99,6 +100,26 @@ def test_people_talk_before_and_between_turns_and_all_of_it_is_kept_as_text(benc
     again = Diary(crowd.diary.folder)
     assert sum("said" in line for line in again.resume()[3]) == 5
     again.close()
+
+
+def test_a_text_that_cannot_be_kept_is_told_to_nobody_and_its_writer_hears_why(bench, monkeypatch):
+    def full(diary, line):
+        raise OSError(errno.ENOSPC, "")
+
+    async def session():
+        crowd = Crowd(bench, MATRIX, talk="before", talking=0)
+        await crowd.begin("talking")
+        with monkeypatch.context() as disk:
+            disk.setattr(Diary, "_write", full)
+            assert say(crowd, 0, "hello") == ""
+            await crowd.until(lambda: not crowd.room._telling)
+        heard = [[m["said"] for m in crowd.told(i) if m["t"] == "refused"] for i in (0, 1)]
+        assert "(the disk is full); nobody was told" in heard[0][0]
+        assert heard[1] == crowd.room.talk.said == []
+        crowd.room.hear(None, '{"t": "end"}')
+        await crowd.until(crowd.task.done)
+
+    asyncio.run(session())
 
 
 def test_without_a_word_in_the_room_nobody_talks_and_nothing_of_it_is_kept(bench):

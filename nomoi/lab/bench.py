@@ -20,7 +20,7 @@ from nomoi.lab.setup import Setup, Shelf, controls, preset
 from nomoi.probes.meeting import Guest, fitted
 from nomoi.report import meeting
 from nomoi.report.comparison import film_of
-from nomoi.runs import programs
+from nomoi.runs import programs, regimes
 from nomoi.runs.code import changed
 from nomoi.runs.store import Store
 
@@ -58,7 +58,10 @@ class Bench:
                                     for r in trained]}  # fmt: skip
 
     def build(self, given: dict[str, Any]) -> dict[str, Any]:
-        """A setup with the controls of all its parts, and every refusal as it stands."""
+        """A setup with the controls of all its parts, and every refusal as it stands.
+
+        `fits` has the institutions that can be added, with the options that each needs for it.
+        """
         setup = given.get("setup") or (self.shelf.setup(self.first) if self.first else self.lessons[0]["setup"])
         stack, parts = self.shelf.stack(setup), []
         place = bare = self.shelf.build({**setup, "stack": []})
@@ -75,10 +78,12 @@ class Bench:
             self.shelf.build(setup)
         except Refusal as refusal:
             refused = str(refusal)
+        kinds = {name: self.shelf.find(name, "institution") for name in self.shelf.names("institution")}
+        fits = {name: options for name, cls in kinds.items() if (options := regimes.fitting(cls, place)) is not None}
         card = " ".join((type(bare).__doc__ or "").split("\n\n")[0].split())
         presets = [[name, preset(made)] for name, made in type(bare).presets.items()]
         return {"setup": setup, "card": card, "controls": controls(bare), "presets": presets, "stack": parts,
-                "refused": refused, "lessons": self.lessons} | self.shelf_names(bare)  # fmt: skip
+                "refused": refused, "lessons": self.lessons, "fits": fits} | self.shelf_names(bare)  # fmt: skip
 
     @cached_property
     def lessons(self) -> list[dict[str, Any]]:

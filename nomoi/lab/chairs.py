@@ -53,6 +53,11 @@ class Chair:
         answered = step if self.answer is not None else None
         return {"seat": self.seat, "agreed": self.agreed, "talked": self.talked, "answered": answered}
 
+    def tell(self, said: dict[str, Any]) -> None:
+        """Something to whoever sits there."""
+        for link in self.links:
+            link.send(json.dumps(said))
+
     @property
     def left(self) -> bool:
         """Whether a script has the seat: nobody came before the host began, or the room went on without."""

@@ -51,7 +51,7 @@ class Diary:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._alone()
-            self._file = open(self.path, "x", encoding="utf-8")  # noqa: SIM115
+            self._file = open(self.path, "xb", buffering=0)  # noqa: SIM115
             self._write({"diary": FORMAT, "plan": dataclasses.asdict(plan), "setup": setup, "head": head})
         except OSError as error:
             raise self._shut(self.path, error) from None
@@ -72,29 +72,42 @@ class Diary:
 
     def add(self, turn: Line, ms: list[int | None], by: list[str]) -> None:
         """One more line, on the disk when this returns."""
-        try:
+        with self._kept("what was played before this turn is kept, and `nomoi lab --resume` goes on from there."):
             self._write({"turn": turn, "ms": ms, "by": by})
-        except OSError as error:
-            raise Refusal(f"{self.path} cannot be written ({why(error)}); what was played before this turn is kept, "
-                          "and `nomoi lab --resume` goes on from there.") from None  # fmt: skip
 
     def say(self, said: dict[str, Any]) -> None:
         """A text of somebody's, on the disk when this returns."""
-        self._write({"said": said})
+        with self._kept("nobody was told of that text."):
+            self._write({"said": said})
+
+    @contextlib.contextmanager
+    def _kept(self, otherwise: str) -> Iterator[None]:
+        """A line that cannot be written is refused, and the sentence says what stands `otherwise`."""
+        try:
+            yield
+        except OSError as error:
+            raise Refusal(f"{self.path} cannot be written ({why(error)}); {otherwise}") from None
 
     def over(self, record: str) -> str:
         """Write down, once all is kept, as which record, and give it: such a room does not go on."""
         with contextlib.suppress(OSError, Refusal):  # what was played is kept; without this line it can be kept again
             self._alone()
-            self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
             self._write({"over": record})
         self.close()
         return record
 
     def _write(self, line: dict[str, Any]) -> None:
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
-        SAFE(self._file.fileno())
+        """All of a line, or nothing of it: what a full disk took of it is cut off, for later ones to be whole."""
+        left, end = memoryview(f"{json.dumps(line)}\n".encode()), self._file.seek(0, os.SEEK_END)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            SAFE(self._file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                self._file.truncate(end)
+            raise
 
     def opened(self, plan: Plan, setup: dict[str, Any] | None, seats: list[str], door: str) -> None:
         """Write down what the room is to be, and its keys, before there is anything to be lived; all of it or none."""
@@ -184,7 +197,7 @@ class Diary:
             raise _damaged(self.path, "has no turn")
         told = [first.get("head"), *turns, {"end": len(turns), "digest": turns[-1].get("digest")}]
         parse_lines("".join(json.dumps(line) + "\n" for line in told), f"the transcript in {self.path}")
-        self._file = open(self.path, "a", encoding="utf-8")  # noqa: SIM115
+        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
         self._file.truncate(len(whole))
         return plan, setup, Transcript(told[0], tuple(turns)), lines
 
@@ -220,8 +233,7 @@ class Diary:
 
     def close(self) -> None:
         if self._file:
-            with contextlib.suppress(OSError):  # a full disk takes no rest of a line
-                self._file.close()
+            self._file.close()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -178,7 +178,7 @@ def listed() -> list[dict[str, str]]:
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """A page's question: {"form", "options": {name: text}, "along", "of"}."""
     name = given.get("form")
-    if name not in forms():
+    if not isinstance(name, str) or name not in forms():
         raise Refusal(f"there is no formula {name!r}; {nearest(str(name), forms(), 'formula')}")
     form = forms()[name]
     told = {"name": name, "about": form.about, "controls": form.controls()}

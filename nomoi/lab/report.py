@@ -139,7 +139,7 @@ def _turns(one: Session, left: list[list[float]], asked: list[list[frozenset[str
     turn = lambda values: (np.arange(1, len(values) + 1), values)  # noqa: E731
 
     def draw(heading: str, lines: dict[str, Any], unit: str, title: str, note: str) -> None:
-        drawn = figures.curves(lines, unit, title, xlabel="turn", note=note)
+        drawn = figures.curves(lines, unit, title, xlabel="turn", note=note, least=0)
         drawn.set_figwidth(SLIM)
         out.append(page.Figure(heading, figures.svg(drawn), slim=True))
 

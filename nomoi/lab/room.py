@@ -244,13 +244,16 @@ class Room:
         """A text is on the disk before anybody else is told of it, like a turn."""
         sentence, one = self.talk.take(chair, self.phase, words, self.step, self._since())
         if one:
-            task = asyncio.get_running_loop().create_task(self._spread(one))
+            task = asyncio.get_running_loop().create_task(self._spread(chair, one))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
         return sentence
 
-    async def _spread(self, one: dict[str, Any]) -> None:
-        await self._call(self._play.say, one)
+    async def _spread(self, chair: Chair, one: dict[str, Any]) -> None:
+        try:
+            await self._call(self._play.say, one)
+        except Refusal as refusal:  # a full disk, say
+            return chair.tell({"t": "refused", "said": str(refusal)})
         self.talk.said.append(one)
         self.company.tell(self.talk.told(one))
 

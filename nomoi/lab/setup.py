@@ -93,6 +93,8 @@ class Shelf:
         if len(stack) > MOST:
             raise Refusal(f"there are {len(stack)} institutions, and {MOST} are the most that the lab stacks.")
         cls = self.find(setup.get("situation"), "situation")
+        if not isinstance(setup.get("preset", ""), str):
+            raise Refusal("a preset is given by its name.")
         bare = build(cls, setup.get("preset") or None, **_texts(setup.get("options", {})))
         return govern(bare, *map(self.institution, stack))
 

@@ -61,17 +61,12 @@ def fitting(kind: str, situation: str) -> None:
 
 def _fits(cls: type[Any], place: Any) -> str:
     """How --under names an institution that fits; empty where it does not."""
-    from nomoi.core import govern
+    from nomoi.runs import regimes
 
-    name = cls.__name__.lower()
-    events = [e for e, event in place.emits.items() if event.good] if hasattr(cls, "on") else []
-    for text, options in ((name, {}), *((f"{name}(on={e})", {"on": e}) for e in events)):
-        try:
-            govern(place, cls(**options))
-        except Refusal:
-            continue
-        return text
-    return ""
+    options, name = regimes.fitting(cls, place), cls.__name__.lower()
+    if options is None:
+        return ""
+    return name + "".join(f"({option}={value})" for option, value in options.items())
 
 
 def _line(thing: Thing, wide: int, width: int) -> str:

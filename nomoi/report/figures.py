@@ -108,12 +108,13 @@ def curves(
     xlabel: str = "world steps",
     labels: Sequence[str] = (),
     note: str = "",
+    least: float | None = None,
 ) -> Figure:
     """One line a label from (steps [K], values [S, K]): mean over the S seeds with its interval.
 
     Up to five seeds are also drawn one by one; baselines (name -> value) are dotted.  Lines pass over what is not
     defined (NaN).  Give all `labels` of a page, in order, and a label has the same colour in all its figures.
-    `note` says what the values are where they are not means over seeds.
+    `note` says what the values are where they are not means over seeds; the axis begins at `least`, where one is given.
     """
     from matplotlib.ticker import EngFormatter, MaxNLocator
 
@@ -148,6 +149,8 @@ def curves(
             ax.xaxis.set_major_formatter(EngFormatter(sep=""))
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.yaxis.set_major_locator(MaxNLocator(5))
+        if least is not None:
+            ax.set_ylim(bottom=least)
         _name(fig, ax, ends)
     return fig
 

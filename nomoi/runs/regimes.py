@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nomoi import catalogue
-from nomoi.core import Institution, Rule, Situation, build, pilot
+from nomoi.core import Institution, Rule, Situation, build, govern, pilot
 from nomoi.core.learner import Learner
 from nomoi.errors import Refusal, nearest, once, printable
 
@@ -78,6 +78,8 @@ def player(text: str, overrides: Mapping[str, str] | None = None) -> Learner:
 
     `overrides` are options given by --set learner.…, of which the text says nothing.
     """
+    if text.strip() == "person":
+        raise Refusal("a person plays in a browser: `nomoi lab SITUATION --seat person` opens a seat.")
     cls, typed = _read(text, "player", "ppo(hidden=32) or forager(spare=3)")
     for option in typed.keys() & (overrides or {}).keys():
         raise Refusal(f"--set learner.{option} touches nothing here: the player says it itself; change it there.")
@@ -125,6 +127,18 @@ def _option(part: str, term: str) -> tuple[str, str]:
     if not equals:
         raise Refusal(f"{part.strip()!r} in {term.strip()!r} sets nothing; write name=value.")
     return name.strip(), value.strip()
+
+
+def fitting(cls: type[Institution], place: Situation) -> dict[str, str] | None:
+    """The options with which an institution fits there: none are needed, or it is put on an event; None if neither."""
+    events = [e for e, event in place.emits.items() if event.good] if hasattr(cls, "on") else []
+    for options in ({}, *({"on": e} for e in events)):
+        try:
+            govern(place, build(cls, **options))
+        except Refusal:
+            continue
+        return options
+    return None
 
 
 def default(situation: Situation) -> dict[str, str]:

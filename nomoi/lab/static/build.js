@@ -76,7 +76,9 @@ export async function build(go) {
     const move = (k, by, id) => { const [part] = setup.stack.splice(k, 1); setup.stack.splice(k + by, 0, part); refresh(id); };
     const company = pick('script', ['', ...now.script], who, (v) => { who = v; follow(now.refused); }, {'': 'solved exactly, where that can be done; else random, on land forager', ...now.about.script});
     if (now.learned.length) company.append(el('optgroup', {label: 'what runs learned'}, now.learned.map(([value, said]) => el('option', {value, selected: value === who}, said))));
-    const more = pick('more', now.institution, '', () => {}, now.about.institution);
+    const named = (n) => el('option', {value: n}, `${n}: ${now.about.institution[n]}`), fit = now.institution.filter((n) => now.fits[n]);
+    const more = el('select', {id: 'more'}, el('optgroup', {label: 'fit here'}, fit.map(named)),
+      el('optgroup', {label: 'do not fit as things stand: the card says why'}, now.institution.filter((n) => !now.fits[n]).map(named)));
     const lesson = now.lessons.find((l) => like(l.setup) === like(setup));
     return [
       el('div', {className: 'row'}, el('label', {htmlFor: 'lesson'}, 'Begin with: '), pick('lesson', [...(lesson ? [] : ['']), ...now.lessons.map((l) => l.title)], lesson?.title || '',
@@ -94,7 +96,7 @@ export async function build(go) {
         el('button', {type: 'button', ariaLabel: `take ${part.title} away`, on: {click: () => { setup.stack.splice(k, 1); refresh('more'); }}}, 'take away')),
         part.refused ? el('p', {className: 'refused'}, part.refused) : '', el('p', {id: `sentence-${k}`}, part.sentence), ...drawers(part.controls, setup.stack[k], `i${k}`))),
       el('div', {className: 'row'}, el('label', {htmlFor: 'more'}, 'Add: '), more, el('button', {type: 'button', id: 'add', on: {click: () => {
-        setup.stack.push({institution: more.value, options: {}}); refresh('add'); }}}, 'Add it')),
+        setup.stack.push({institution: more.value, options: {...now.fits[more.value]}}); refresh('add'); }}}, 'Add it')),
       el('h2', {}, 'Who lives there'), el('div', {className: 'row'}, el('label', {htmlFor: 'script'}, 'In simulated worlds: '),
         company, el('span', {className: 'note'}, 'In a room they have the seats that no person has.')),
       join(now)];

@@ -9,15 +9,17 @@ const KEYS = {ArrowUp: 'ahead', ArrowDown: 'back', ArrowLeft: 'left', ArrowRight
 
 export function socket(path, hear, lost) {
   const ws = new WebSocket(`ws://${location.host}${path}`);
-  let unheard = 0; // beats to which the lab has said nothing: a network that is gone closes no socket
+  let heard = Date.now(), said = heard, beaten = 0; // when the lab said something, this page did, and it last asked for a sign of life
   const over = () => { clearInterval(beat); ws.onclose = null; ws.close(); lost(); };
-  const beat = setInterval(() => {
-    if (ws.readyState !== 1) return;
-    if (unheard++ === 3) over(); else ws.send('{"t":"beat"}');
-  }, 4000);
-  ws.onmessage = (event) => { unheard = 0; const said = JSON.parse(event.data); if (said.t !== 'beat') hear(said); };
+  const send = (what) => { if (ws.readyState === 1) { said = Date.now(); ws.send(JSON.stringify(what)); } };
+  const beat = setInterval(() => { // turns and answers are signs of life, too
+    const now = Date.now();
+    if (beaten > heard && now - heard > 16000) over(); // a network that is gone closes no socket
+    else if (now - said > 3900 || now - Math.max(heard, beaten) > 3900) { beaten = now; send({t: 'beat'}); }
+  }, 1000);
+  ws.onmessage = (event) => { heard = Date.now(); const what = JSON.parse(event.data); if (what.t !== 'beat') hear(what); };
   ws.onclose = over;
-  return {send: (said) => ws.readyState === 1 && ws.send(JSON.stringify(said)), close: () => { ws.onclose = null;
+  return {send, close: () => { ws.onclose = null;
     clearInterval(beat); if (ws.readyState) ws.close(); else ws.onopen = () => ws.close(); }};
 }
 
@@ -147,7 +149,7 @@ export function play(room, place) {
       const fresh = said.of.step !== turn?.step;
       turn = said.of;
       until = said.left ? Date.now() + 1000 * said.left : 0;
-      happened.textContent = `Step ${turn.step}. ${turn.happened} In all: ${turn.total}.`;
+      happened.textContent = `${phase === 'over' ? 'After turn' : 'Turn'} ${turn.step + (phase !== 'over')}. ${turn.happened} In all: ${turn.total}.`;
       words.textContent = turn.words || '';
       draw();
       if (you?.answered === turn.step) sent = turn.step;

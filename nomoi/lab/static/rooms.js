@@ -73,7 +73,7 @@ function watch(room) {
       canvas.hidden = !now.of.map;
       if (now.of.map) { paint.map(canvas, now.of.map, fixed);
         canvas.setAttribute('aria-label', `The whole map, in cells: ${paint.count(now.of.map.codes, now.of.map.looks)}`); }
-      numbers.replaceChildren(el('p', {}, `Step ${now.of.step}, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
+      numbers.replaceChildren(el('p', {}, `${now.of.step} turn${now.of.step === 1 ? '' : 's'} played, of at most ${fixed.horizon} and those in which people only vote or sign${(now.of.stock || []).map(([k, v]) => `; ${k}: ${v}`).join('')}`),
         el('p', {}, el('b', {}, 'Payoff so far')), el('ul', {className: 'paid'}, now.of.totals.map((paid, i) => el('li', {}, el('span', {}, `seat ${i + 1}: `), el('span', {}, paid)))));
     }
   }, () => { said.textContent = 'The line to the lab is lost.'; });
