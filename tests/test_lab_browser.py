@@ -108,6 +108,8 @@ def test_an_episode_by_keyboard_alone_is_kept_and_replays_bit_for_bit(lab, perso
     page.keyboard.press("Enter")
     for step, key in enumerate(("ArrowUp", "ArrowLeft", "e", " ")):
         page.locator("#happened", has_text=f"Turn {step + 1}.").wait_for()
+        assert page.get_by_text("What your agent is told beside it, in numbers").is_visible()
+        assert page.locator("#words").inner_text() == ""  # no vector stands in the way
         page.keyboard.press(key)
     said = page.locator("#over").inner_text()
     sound(page, "the end on land")

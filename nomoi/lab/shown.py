@@ -33,6 +33,8 @@ class Eyes:
         self.situation, self.sees = situation, sees
         self.scene = outline(situation).scene
         self.labels = labels(situation)
+        # who sees a place, which has no words of its own for it, need not read vectors to find the way
+        self.bare_numbers = self.scene is not None and type(situation.bare).words is Situation.words
         self._mapped: tuple[Any, dict[str, Any]] = (None, {})
 
     def fixed(self) -> dict[str, Any]:
@@ -68,9 +70,13 @@ class Eyes:
             out["view"] = view.tolist()
         if self.sees == "map" and self.scene is not None:
             out["map"] = self.map(table)
-        role = self.situation.roles[i]
-        out["words"] = self.situation.words(told.seen, role) if told.present else "You are out of play now."
-        return out
+        if not told.present:
+            return out | {"words": "You are out of play now."}
+        said, role = told.seen, self.situation.roles[i]
+        if self.bare_numbers:
+            out["numbers"] = self.situation.bare.words({k: v for k, v in said.items() if "." not in k}, role)
+            said = {k: v for k, v in said.items() if "." in k}  # of institutions
+        return out | {"words": self.situation.words(said, role)}
 
     def everything(self, table: Table, totals: np.ndarray) -> dict[str, Any]:
         """What somebody who watches is shown."""

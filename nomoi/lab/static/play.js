@@ -36,10 +36,11 @@ export function play(room, place) {
   const seat = place - 1, list = el('ul', {className: 'roster'}), note = el('p', {id: 'said'});
   const canvas = el('canvas', {role: 'img', tabIndex: -1}), picture = el('div', {hidden: true}, canvas);
   const happened = el('p', {className: 'happened', id: 'happened'}), words = el('pre', {id: 'words'});
+  const numbers = el('pre', {}), more = el('details', {hidden: true}, el('summary', {}, 'What your agent is told beside it, in numbers'), numbers);
   const asks = el('form', {id: 'asks'}), rules = el('div', {}), gate = el('div', {});
   const clock = el('p', {className: 'note', id: 'clock', tabIndex: -1}), refused = el('p', {className: 'refused', role: 'alert'});
   let fixed = null, you = null, turn = null, phase = '', sent = -1, until = 0, line, tries = 0;
-  const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, rules));
+  const sides = el('div', {className: 'two'}, el('div', {}, picture, happened, clock, refused), el('div', {}, asks, words, more, rules));
   const chat = talk((said) => line.send(said), () => clock.focus());
   show(note, list, gate, chat.panel, sides);
 
@@ -151,6 +152,8 @@ export function play(room, place) {
       until = said.left ? Date.now() + 1000 * said.left : 0;
       happened.textContent = `${phase === 'over' ? 'After turn' : 'Turn'} ${turn.step + (phase !== 'over')}. ${turn.happened} In all: ${turn.total}.`;
       words.textContent = turn.words || '';
+      numbers.textContent = turn.numbers || '';
+      more.hidden = !turn.numbers; // of what is seen, too; else they are all there is
       draw();
       if (you?.answered === turn.step) sent = turn.step;
       if (fresh) { say(happened.textContent); clock.textContent = ''; ask(); }
