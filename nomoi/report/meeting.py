@@ -218,9 +218,10 @@ def sentences(found: Meetings) -> list[str]:
     """What a reader must know before believing the tables."""
     met = next(iter(found.found.values()))
     out = [
-        f"Reward of a focal agent in an episode, transfers included: {met.focal} of {met.agents} agents act by the "
-        f"one, the rest by the other, in the same {found.worlds} worlds. Brackets are 95 % intervals over worlds, for "
-        "these minds; other trainings may differ more. In the second table guests are columns, by their numbers."
+        f"Reward of a focal agent in an episode, transfers included: {met.focal} of {met.agents} agents act as "
+        f"one guest, the rest as the other, in the same {found.worlds} worlds. Square brackets are 95 % intervals over "
+        "worlds, for these minds; other trainings may differ more. In the second table guests are columns, by their "
+        "numbers; round brackets: among their own kind."
     ]
     if len(met.guests) > 1:
         out.append(
