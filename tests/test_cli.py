@@ -186,7 +186,7 @@ def test_who_plays_may_be_anybody(nomoi):
     one, other = (r["measures"]["harvest"]["mean"] for r in table["regimes"])
     assert one == other == table["scripts"][1]["measures"]["harvest"]["mean"]  # a levy moves no script
     status, out, _ = nomoi(*words)
-    assert "harvest: forager plays, 2 seeds" in out
+    assert "harvest: played by forager, 2 seeds" in out
     assert "forager plays" in Path("report.html").read_text()
     for who, said in (("forger", "no player called 'forger'; did you mean 'forager'"), ("ppo(hiden=3)", "'hidden'"),
                       ("person", "`nomoi lab SITUATION --seat person` opens a seat"),

@@ -149,7 +149,7 @@ def test_the_command(nomoi):
     found = json.loads(nomoi("goods", "contribution", *few[:4], "--json")[1])
     told = found["terms"]
     assert all(good["idle"] is None for good in found["goods"])  # to answer 0 is to give all
-    assert "lives thus: as the others, rather than one notch more" in told
+    assert "lives twice: as the others, and one notch more" in told
     assert "what one has of all that is given" in told
     assert nomoi("goods", "pool", "--who", "ppo")[0] == 2
     assert "who ppo learns" in nomoi("goods", "pool", "--who", "ppo")[2]

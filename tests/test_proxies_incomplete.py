@@ -252,5 +252,5 @@ def test_the_command(nomoi, tmp_path):
     assert json.loads(out)["details"]["peak"]["t"] == pytest.approx(1.0266, abs=1e-3)
     assert (tmp_path / "audit.html").read_text().count("<svg") >= 2
     out = nomoi("audit", "proxy", "proxy.yaml")[1]
-    assert "(held against -)" not in out
+    assert "(compared with -)" not in out
     assert "any incomplete proxy without a bound in sight\n" in out

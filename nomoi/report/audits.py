@@ -123,7 +123,7 @@ def _print(found: Audit) -> None:
     console.print(f"[bold]{escape(found.title)}[/bold]: audit of a {found.kind}", highlight=False)
     for f in found.findings:
         numbers = "" if f.value is None else f" [bold]{_value(f.value)}[/bold]"
-        numbers += "" if f.value is None or f.threshold is None else f" (held against {_value(f.threshold)})"
+        numbers += "" if f.value is None or f.threshold is None else f" (compared with {_value(f.threshold)})"
         console.print(f"[{TONES[f.status]}]{f.status:>16}[/]  {escape(f.check)}{numbers}", highlight=False)
         for line in (f.evidence, f.advice and f"-> {f.advice}"):
             if line:

@@ -74,12 +74,11 @@ def goods(
     gift = probing.given(place)
     ways = "one notch more in the first step", "as the others"
     low, high = ways if gift and not less and not more else ways[::-1]
-    lives = f"{more or high}, rather than {less or low}"
     what = "what one has of all that is given, and not what one keeps" if gift else (
         "the harvest" if "harvest" in place.emits else "the reward")  # fmt: skip
     terms = (
-        f"Agent {agent} of {place.agents} ({place.roles[agent]}) lives thus: {lives}; over {steps or place.horizon} "
-        f"steps from where {place.name} begins, {worlds} worlds.  The good is {what}."
+        f"Agent {agent} of {place.agents} ({place.roles[agent]}) lives twice: {more or high}, and {less or low}; over "
+        f"{steps or place.horizon} steps from where {place.name} begins, {worlds} worlds.  The good is {what}."
     )
     return Goods(place, terms, tuple(rows))
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal
+from nomoi.errors import Refusal, nearest
 from nomoi.measure.statistics import Estimate
 from nomoi.probes.meeting import Guest, Meeting, meet
 from nomoi.probes.scenarios import BACKGROUNDS
@@ -105,6 +105,8 @@ def guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
     except Refusal as refusal:
         if ".py" in name:
             raise Refusal(f"{name!r} names no guest: {refusal}") from None
+        if "did you mean" in (offered := nearest(name, BACKGROUNDS)):
+            raise Refusal(f"{name!r} names no guest; {offered}") from None
         known = f"known are {', '.join(BACKGROUNDS)}, the records that `nomoi runs --out {out}` lists, and players"
         raise Refusal(f"{name!r} names no guest: {refusal} ({known})") from None
     if player.batch:
@@ -218,9 +220,10 @@ def sentences(found: Meetings) -> list[str]:
     """What a reader must know before believing the tables."""
     met = next(iter(found.found.values()))
     out = [
-        f"Reward of a focal agent in an episode, transfers included: {met.focal} of {met.agents} agents act by the "
-        f"one, the rest by the other, in the same {found.worlds} worlds. Brackets are 95 % intervals over worlds, for "
-        "these minds; other trainings may differ more. In the second table guests are columns, by their numbers."
+        f"Reward of a focal agent in an episode, transfers included: {met.focal} of {met.agents} agents act as "
+        f"one guest, the rest as the other, in the same {found.worlds} worlds. Square brackets are 95 % intervals over "
+        "worlds, for these minds; other trainings may differ more. In the second table guests are columns, by their "
+        "numbers; round brackets: among their own kind."
     ]
     if len(met.guests) > 1:
         out.append(

@@ -179,9 +179,9 @@ def shares(found: Choices, labels: Sequence[str], what: str) -> Table:
 def _title(result: Comparison) -> str:
     scope = f"{len(result.seeds)} seed{'s' if len(result.seeds) > 1 else ''}"
     learned = (
-        f"{result.who.name} learns, {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
+        f"learned by {result.who.name}, {result.steps / 1e6:.2g} M world steps a run, {scope}, last eighth of training"
     )
-    return f"{escape(result.place)}: {learned if result.steps else f'{result.who.name} plays, {scope}'}"
+    return f"{escape(result.place)}: {learned if result.steps else f'played by {result.who.name}, {scope}'}"
 
 
 def _cells(row: Row, shown: Sequence[str], gain: str) -> list[str]:
