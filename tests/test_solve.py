@@ -294,3 +294,13 @@ def test_games_that_have_no_place():
         ordinal.locate(games.named("coord3"))
     assert not ordinal.strict(games.named("matching_pennies"))
     assert analyse(games.named("bos")).place is None
+
+
+def test_a_preset_of_a_situation_is_solved_and_named_where_the_whole_is_too_large(nomoi):
+    small = ["--map", "small", "--set", "situation.horizon=1", "--under", "quota"]
+    assert "pool under quota" in nomoi("solve", "pool", *small, "--set", "situation.agents=2")[1]
+    status, _, err = nomoi("solve", "pool", "--set", "situation.agents=12")
+    assert (status, "A preset may be small enough: --map small." in err) == (2, True), err
+    status, _, err = nomoi("solve", "pool", "--map", "smal")
+    assert (status, "did you mean 'small'" in err) == (2, True), err
+    assert nomoi("solve", "stag_hunt", "--map", "small")[0] == 2

@@ -20,6 +20,7 @@ def solve(
     ],
     under: Annotated[str, typer.Option(help="of a situation: a regime, such as contract")] = "",
     set: Annotated[list[str] | None, typer.Option(help="of a situation: an option, such as situation.noise=1")] = None,
+    map: Annotated[str | None, typer.Option(help="of a situation: a preset, such as small of pool")] = None,
     method: Annotated[str, typer.Option(help="how equilibria are found; see nomoi.solve.nash")] = "auto",
     picture: Annotated[Path | None, typer.Option(help="phase portrait to write, .svg or .png")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print everything as JSON")] = False,
@@ -31,19 +32,23 @@ def solve(
     from nomoi.solve.formats import find
     from nomoi.solve.games import GAMES
 
-    if game in GAMES and (under or set):
-        raise Refusal(f"{game} is a game in normal form; --set and --under are for situations.")
-    if game not in GAMES and (_lived(game) or under or set):
+    if game in GAMES and (under or set or map):
+        raise Refusal(f"{game} is a game in normal form; --set, --map and --under are for situations.")
+    if game not in GAMES and (_lived(game) or under or set or map):
         from nomoi.report import unfolded
 
-        place, source = unfolded.place(game, under, set or ())
+        place, source = unfolded.place(game, under, set or (), map)
         given, notes = unfolded.game(place, source), [*unfolded.notes(place, source), *unfolded.net(place)]
         if given is None:
             if picture:
                 raise Refusal(f"{game} has several steps and no phase portrait; leave out --picture.")
             if method != "auto":
                 raise Refusal(f"{game} has several steps and is solved by backward induction; leave out --method.")
-            found = unfolded.solve(place, source=source, without=True)
+            try:
+                found = unfolded.solve(place, source=source, without=True)
+            except Refusal as refusal:
+                presets = ", ".join(type(place.bare).presets) if place.bare.lots and not map else ""
+                raise Refusal(f"{refusal}{presets and f' A preset may be small enough: --map {presets}.'}") from None
             print(json.dumps(found, indent=1)) if as_json else unfolded.show(found)
             return
     else:

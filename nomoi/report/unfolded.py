@@ -22,7 +22,7 @@ from nomoi.solve.subgame import Solution, backward, planner
 from nomoi.solve.unfold import LARGEST, normal_form, tabular
 
 
-def place(word: str, under: str, set: Sequence[str]) -> tuple[Situation, NormalForm | None]:
+def place(word: str, under: str, set: Sequence[str], map: str | None) -> tuple[Situation, NormalForm | None]:
     """The situation that is meant, governed; and the game of the file that it is from, which has names for things."""
     source = regimes.source(word)
     if source and len(dict.fromkeys(source.shape)) > 1:
@@ -30,7 +30,7 @@ def place(word: str, under: str, set: Sequence[str]) -> tuple[Situation, NormalF
         raise Refusal(f"{word} has players with {many} choices, and only where all have equally many can a game be "
                       "governed or set; without --under and --set it is solved as it is.")  # fmt: skip
     options = regimes.settings(set)
-    bare = regimes.place(word, None, options)
+    bare = regimes.place(word, map, options)
     regime = regimes.parse(under, under, options)
     regimes.check_overrides(options, [regime], ["situation"])
     return govern(bare, *regime.institutions), source
