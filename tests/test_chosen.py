@@ -106,8 +106,11 @@ def test_what_was_played_at_a_table_is_told_by_choice(tmp_path, monkeypatch, cap
     made = playing.trials("unlike.csv", seats, under, set=["situation.horizon=3"])
     rows = playing.play(made, 1)
     found = playing.choices(made, rows, "unlike.csv")
-    playing.show(rows, Desk(), found)
-    told = " ".join(capsys.readouterr().out.split("what they chose: shares")[1].split())
+    playing.show(rows, Desk(), found, "unlike.csv: two scripts at the seats")
+    table, told = " ".join(capsys.readouterr().out.split()).split("what they chose: shares")
+    assert table.startswith("unlike.csv: two scripts at the seats, 1 seed each")
+    assert "payoff: what agents end with: reward + made - burnt" in told
+    assert "calls were made" not in told  # nobody speaks
     assert "low/left" in told
     assert "high/right" in told
     (row,) = json.loads(playing.data(rows, Desk(), found))["rows"]

@@ -148,7 +148,7 @@ def play(
     if as_json:
         print(playing.data(rows, desk, chosen))
     else:
-        playing.show(rows, desk, chosen)
+        playing.show(rows, desk, chosen, f"{situation}: {' and '.join(dict.fromkeys(seat or ()))} at the seats")
 
 
 @app.command()

@@ -133,8 +133,11 @@ def choices(made: Sequence[Spoken], rows: Sequence[Row], situation: str) -> Choi
     return chosen.choices(made[0].place, regimes.source(situation), {row.label: row.records for row in rows})
 
 
-def show(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> None:
-    """The table, the spread over wordings before any regime is compared, and what was asked; of games, the choices."""
+def show(rows: Sequence[Row], at: Desk, found: Choices | None = None, who: str = "") -> None:
+    """The table, the spread over wordings before any regime is compared, and what was asked; of games, the choices.
+
+    `who` says who plays what.
+    """
     told = {name: words for row in rows for r in row.records[:1] for name, words in r.facts["measures"].items()}
     known = [m for c in COLUMNS for m in told if m.rpartition(".")[2] == c and any(r.estimate(m).n for r in rows)]
     first = known[0]
@@ -142,7 +145,8 @@ def show(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> None:
         means = [r.estimate(first).mean for r in rows]
         said = f"over wordings and regimes {first} goes from {min(means):.4g} to {max(means):.4g}; regimes differ only "
         console.print(f"{said}where they do so by more than wordings do", style="yellow", highlight=False)
-    out = Table(title=f"{len(rows[0].records)} seed{'s' * (len(rows[0].records) > 1)} each", title_justify="left")
+    many = f"{len(rows[0].records)} seed{'s' * (len(rows[0].records) > 1)} each"
+    out = Table(title=escape(f"{who}, {many}" if who else many), title_justify="left")
     out.add_column("regime")
     for measure in known:
         out.add_column(f"{measure}\n[dim]{told[measure][0] if measure in told else ''}[/dim]", justify="right")
@@ -151,8 +155,11 @@ def show(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> None:
     console.print(out)
     if found:
         console.print(shares(found, list(found.shares), "chose"))
-    console.print(f"{at.calls} calls were made, {at.tokens:,} tokens; records keep transcripts and what was said",
-                  style="dim", highlight=False)  # fmt: skip
+    meant = "; ".join(f"{measure}: {told[measure][1]}" for measure in known if told.get(measure, ("", ""))[1])
+    console.print(meant, style="dim", highlight=False, markup=False)
+    if any(row.wording is not None for row in rows):
+        console.print(f"{at.calls} calls were made, {at.tokens:,} tokens; records keep transcripts and what was said",
+                      style="dim", highlight=False)  # fmt: skip
 
 
 def data(rows: Sequence[Row], at: Desk, found: Choices | None = None) -> str:
