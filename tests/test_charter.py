@@ -21,7 +21,7 @@ from nomoi.law.fuller import EIGHT, Decision, agreement, fuller, reader
 from nomoi.law.log import Entry
 from nomoi.law.rules import VERDICTS, Rule, canonical, condition, rule
 from nomoi.law.samples import SAMPLES, SECONDARY, charter
-from nomoi.law.system import found, replay
+from nomoi.law.system import _passed, found, replay
 
 PEOPLE = {"Ada": "citizen", "Ben": "citizen", "Cleo": "citizen", "Judge": "court"}
 YES = dict.fromkeys(("Ada", "Ben", "Cleo"), True)
@@ -101,6 +101,27 @@ def test_confidence_is_the_share_of_rules_that_agree():
     assert s.adjudicate({"act": "fish"}).confidence == pytest.approx(1 / 3)
 
 
+def test_of_rules_that_are_level_and_do_not_forbid_the_duty_prevails():
+    s = system(primary("may", source="founders", verdict="permitted"),
+               primary("must", source="founders", verdict="obligatory"))  # fmt: skip
+    judged = s.adjudicate({"act": "fish"})
+    assert (judged.verdict, judged.confidence, judged.flags) == ("obligatory", 1, ())
+
+
+def test_what_was_judged_then_is_judged_by_the_law_of_then():
+    """A council is recognised from 5 on and not after 9: a court and a rule of its making count in between alone."""
+    sub = Rule("council", "recognition", "founders", recognises=("council",), under="recognition", start=5, end=9)
+    court = Rule("bench", "adjudication", "council", holders=("citizen",), start=5)
+    s = system(sub, court, primary("all", source="founders"))
+    s = s.enact(primary("no", source="council", start=0), "Ada", YES, 5).accept(1.0, 20)
+    assert s.adjudicate({"act": "fish"}, 6, judge="Ada").verdict == "forbidden"
+    for time in (4, 9, 20):
+        with pytest.raises(Refusal, match="Ada has no standing"):
+            s.adjudicate({"act": "fish"}, time, judge="Ada")
+    assert [r.id for r in s.applying({"act": "fish"}, 2)] == ["all", "no"]  # it reaches back, and was law when made
+    assert [r.id for r in s.applying({"act": "fish"}, 9)] == ["all"]
+
+
 def test_only_who_has_standing_judges_and_the_canons_are_a_rule():
     s = system(primary("all", source="founders"))
     assert s.adjudicate({"act": "fish"}, judge="Judge").verdict == "forbidden"
@@ -159,6 +180,20 @@ def test_an_amendment_ends_the_old_version_when_the_new_one_starts():
     assert verdict(s, 39, role="guest") == "forbidden"
     with pytest.raises(Refusal, match="no rule 'all' in force"):
         s.repeal("all", "Cleo", YES, 41)
+
+
+def test_a_rule_that_ends_by_itself_ends_no_later_where_it_is_amended():
+    s = system(primary("all", source="founders", end=10))
+    s = s.amend(primary("all", verdict="obligatory", start=20), "Ada", YES, 5)
+    assert [verdict(s, t) for t in (9, 10, 19, 20)] == ["forbidden", "permitted", "permitted", "obligatory"]
+
+
+def test_a_quorum_is_reached_by_just_that_share_and_a_majority_is_not():
+    half = Rule("half", "change", holders=("citizen", "court"), quorum=0.5, majority=0.5)
+    for votes, passed in (({"Ada": True}, False), ({"Ada": True, "Ben": True}, True), ({}, False),
+                          ({"Ada": True, "Ben": False}, False), ({"Ada": True, "Ben": True, "Cleo": False}, True),
+                          ({"Ada": True, "Ben": True, "Zoe": False, "Max": False}, True)):  # fmt: skip
+        assert _passed(half, PEOPLE, votes) == passed, votes
 
 
 def test_rules_of_change_change_themselves_and_without_any_the_system_is_locked():
