@@ -188,6 +188,19 @@ def test_a_rule_that_ends_by_itself_ends_no_later_where_it_is_amended():
     assert [verdict(s, t) for t in (9, 10, 19, 20)] == ["forbidden", "permitted", "permitted", "obligatory"]
 
 
+def test_a_rule_that_is_repealed_before_it_begins_is_gone():
+    """It can be neither repealed nor amended again, and a power to change that never comes does not keep law open."""
+    s = system(primary("all", source="founders"))
+    s = s.enact(primary("new", start=20), "Ada", YES, 5).repeal("new", "Ada", YES, 7)
+    assert verdict(s, 25) == "forbidden"
+    for again in (lambda: s.repeal("new", "Ada", YES, 8), lambda: s.amend(primary("new"), "Ada", YES, 8)):
+        with pytest.raises(Refusal, match="no rule 'new' in force"):
+            again()
+    later = dataclasses.replace(s.current("change"), id="later", source="assembly", start=20)
+    s = s.enact(later, "Ada", YES, 8).repeal("later", "Ada", YES, 9).repeal("change", "Ada", YES, 10)
+    assert s.flags == ("entrenched",)
+
+
 def test_a_quorum_is_reached_by_just_that_share_and_a_majority_is_not():
     half = Rule("half", "change", holders=("citizen", "court"), quorum=0.5, majority=0.5)
     for votes, passed in (({"Ada": True}, False), ({"Ada": True, "Ben": True}, True), ({}, False),
