@@ -806,6 +806,12 @@ def test_posts_are_seen_and_read_as_often_as_they_come():
     assert got["text, none seen"] == 1
     assert got["decisions, 100 seen"] == 1
     assert got["decisions and median learn the same"] == 1
+    # a ninth post on which the median is another comes once in a hundred: ten seen tell nothing of it, a thousand do
+    often = np.r_[np.full(8, 0.99 / 8), 0.01, np.zeros(55)]
+    score["median"] = np.eye(3)[np.where(np.arange(64) == 8, (verdict[0] + 1) % 3, verdict[0])]
+    got = compatible._lessons(books[0]._replace(score=score, others=verdict[0]), 6, often, rng, readers)
+    assert got["decisions, 10 seen"] == got["median, 10 seen"]
+    assert got["decisions and median learn the same"] == 0
 
 
 def test_strangers_have_read_other_communities_and_no_founding_is_another(monkeypatch):
