@@ -303,6 +303,13 @@ def test_what_names_are_tried_on_warns_of_nothing():
     assert [str(w.message) for w in warned] == []
 
 
+def test_a_claim_about_what_could_not_be_made_is_not_tested():
+    some = Results({"a": ()}, exact=frozenset("ab"), missing={"b": "no maps here"})
+    verdict = Claim("x", "ours", lambda r: r.late("b", "m"), above=0).judge(some, "laptop")
+    assert (verdict.verdict, verdict.estimate.n, verdict.about) == ("not tested at this size", 0, True)
+    assert verdict.found() == "- (n = 0)"
+
+
 # --- old and fresh ----------------------------------------------------------------------------------------------
 
 
