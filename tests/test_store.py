@@ -283,6 +283,13 @@ def test_a_record_that_is_not_what_it_says_is_refused(spoil, tmp_path):
         read(record.folder)
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, True])
+def test_a_seed_is_a_whole_number_of_0_or_more(seed, tmp_path):
+    asked = Asked(what().spec | {"seed": seed}, what().code)
+    with pytest.raises(Refusal, match="its seed is no number"):
+        Store(tmp_path).put(asked, ONE, named={}, measures={}, own={}, parents=[])
+
+
 def test_a_record_of_a_newer_nomoi_is_told_from_one_that_is_damaged(tmp_path):
     record = put(Store(tmp_path))
     assert record.facts["versions"]["nomoi"] == nomoi.__version__
