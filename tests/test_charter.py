@@ -242,6 +242,13 @@ def test_recognition_runs_to_one_ultimate_rule():
         found(PEOPLE, [])
 
 
+def test_who_rests_on_what_has_ended_makes_no_law():
+    over = Rule("senate", "recognition", "founders", under="recognition", end=9)
+    sub = Rule("council", "recognition", "founders", recognises=("council",), under="senate")
+    s = system(over, sub, primary("all", source="council"))
+    assert [len(s.applying({"act": "fish"}, t)) for t in (0, 8, 9)] == [1, 1, 0]
+
+
 def test_an_amendment_cannot_close_a_circle_of_recognition():
     grants = Rule("over", "change", "founders", grants=("amend",), over=("recognition",), holders=("citizen",))
     one = Rule("one", "recognition", "founders", recognises=("x",), under="recognition")

@@ -75,6 +75,14 @@ def test_every_file_is_on_the_disk_before_the_record_is_in_its_place(tmp_path, m
     assert len(done) == 5
 
 
+def test_what_is_there_stays_whatever_is_written_after_it(tmp_path):
+    store = Store(tmp_path)
+    first = put(store, wall_seconds=1.0)
+    again = put(store, wall_seconds=2.0)
+    assert again.facts == first.facts
+    assert len(store.all()) == 1
+
+
 def test_who_writes_waits_for_another_thread_that_holds_the_run(tmp_path):
     store = Store(tmp_path)
     writer = threading.Thread(target=put, args=(store,))
