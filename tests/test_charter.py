@@ -247,6 +247,11 @@ def test_who_rests_on_what_has_ended_makes_no_law():
     sub = Rule("council", "recognition", "founders", recognises=("council",), under="senate")
     s = system(over, sub, primary("all", source="council"))
     assert [len(s.applying({"act": "fish"}, t)) for t in (0, 8, 9)] == [1, 1, 0]
+    decree = Rule("decree", "change", "council", grants=("enact",), over=("primary",), holders=("court",))
+    t, alone = system(over, sub, decree), {"Judge": True}
+    assert t.enact(primary("x"), "Judge", alone, 8).current("x").id == "x"
+    with pytest.raises(Refusal, match=r"Judge .court. has no power to enact a primary rule"):
+        t.enact(primary("x"), "Judge", alone, 9)
 
 
 def test_an_amendment_cannot_close_a_circle_of_recognition():

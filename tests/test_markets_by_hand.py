@@ -153,6 +153,14 @@ def test_who_has_nothing_and_does_not_want_what_is_free_is_no_exception_of_arrow
     assert "not Pareto optimal" in told.why
 
 
+def test_what_only_fixed_proportions_use_has_a_price_where_another_would_take_it():
+    """One needs a of each; the other, who has a alone, would buy b at less than half of its price."""
+    pair = made((Leontief(2, np.ones(2)), [1, 1]), (Linear(2, np.array([1.0, 0.5])), [1, 0]))
+    told = pair.transfers(np.array([[1.0, 1], [1, 0]]))
+    assert told.supported
+    assert told.prices[1] >= told.prices[0] / 2 - 1e-6
+
+
 def test_a_program_that_says_better_than_it_is_is_refused(monkeypatch):
     solve = welfare.programs.solve
 
@@ -351,6 +359,12 @@ def test_parts_of_a_certificate_by_hand():
     left = verify(made((HALVES, [1, 1])), np.ones(2), np.array([[0.5, 1.0]]))
     assert left.parts["free goods"] == left.parts["budget"] == pytest.approx(0.25)  # half of one of two alike
     assert left.parts["clearing"] == 0
+    more = verify(made((HALVES, [4, 4])), np.ones(2), np.array([[5.0, 4.0]]))
+    assert more.parts["clearing"] == pytest.approx(0.25)  # one of four too many
+    press = made((HALVES, [2, 0]), firms=(Activities(2, np.array([[-1.0], [1.0]])),))  # b of a, one of one
+    out = verify(press, np.ones(2), np.array([[1, 0.8]]), np.array([[-1.0, 0.8]]))
+    assert out.parts["profit"] == pytest.approx(0.2 / 2.8)  # a fifth is thrown away, of all that is turned over
+    assert out.parts["production set"] == pytest.approx(0, abs=1e-12)
     asks = rates(made((HALVES, [1, 1])), np.array([1.0, 3]), np.array([[2.0, 2 / 3]]))
     assert asks == [("person 0", "a", pytest.approx(1 / 3), pytest.approx(1 / 3))]  # against b, the dearer
     box = economies.named("edgeworth")
