@@ -116,6 +116,12 @@ def test_sittings_draw_apart_from_one_another_and_from_the_step_of_play_that_fol
     np.testing.assert_array_equal(rung[2], plain[0])
 
 
+def test_while_one_of_two_convenes_all_else_stands_still():
+    out = thrice(govern(POOL, Bell(sits=2), Bell(title="gong")))
+    for events in (lambda o: o.reward, lambda o: o.events["gong.drawn"]):
+        assert [bool(events(o).any()) for o in out] == [False, False, True]
+
+
 def test_who_annuls_does_so_to_those_before_it_not_to_itself_and_only_in_force():
     levy = Levy(on="request", rate=1.0)
     for order, bell, paid in (((0, 1), {"voids": True}, False), ((1, 0), {"voids": True}, True),

@@ -51,6 +51,8 @@ def test_a_record_is_named_after_what_was_asked_and_the_code_that_made_it(tmp_pa
     assert store.pick(records[1].id[:6]).id == records[1].id
     with pytest.raises(Refusal, match="no single record 'nobody'"):
         store.pick("nobody")
+    with pytest.raises(Refusal, match="3 begin so: give more letters"):
+        store.pick("")
     assert records[0].label == "one"
     assert records[0].kind == "thing"
 
