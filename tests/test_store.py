@@ -300,6 +300,15 @@ def test_a_seed_is_a_whole_number_of_0_or_more(seed, tmp_path):
         Store(tmp_path).put(asked, ONE, named={}, measures={}, own={}, parents=[])
 
 
+def test_a_file_that_was_changed_is_found_out_by_who_reads_it_whole(tmp_path):
+    record = put(Store(tmp_path))
+    with open(record.folder / "arrays.npz", "ab") as file:
+        file.write(b"x")
+    assert read(record.folder, whole=False).id == record.id
+    with pytest.raises(Refusal, match=r"arrays.npz has changed since it was written"):
+        read(record.folder)
+
+
 def test_a_record_of_a_newer_nomoi_is_told_from_one_that_is_damaged(tmp_path):
     record = put(Store(tmp_path))
     assert record.facts["versions"]["nomoi"] == nomoi.__version__
