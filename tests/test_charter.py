@@ -21,7 +21,7 @@ from nomoi.law.fuller import EIGHT, Decision, agreement, fuller, reader
 from nomoi.law.log import Entry
 from nomoi.law.rules import VERDICTS, Rule, canonical, condition, rule
 from nomoi.law.samples import SAMPLES, SECONDARY, charter
-from nomoi.law.system import found, replay
+from nomoi.law.system import _passed, found, replay
 
 PEOPLE = {"Ada": "citizen", "Ben": "citizen", "Cleo": "citizen", "Judge": "court"}
 YES = dict.fromkeys(("Ada", "Ben", "Cleo"), True)
@@ -101,6 +101,27 @@ def test_confidence_is_the_share_of_rules_that_agree():
     assert s.adjudicate({"act": "fish"}).confidence == pytest.approx(1 / 3)
 
 
+def test_of_rules_that_are_level_and_do_not_forbid_the_duty_prevails():
+    s = system(primary("may", source="founders", verdict="permitted"),
+               primary("must", source="founders", verdict="obligatory"))  # fmt: skip
+    judged = s.adjudicate({"act": "fish"})
+    assert (judged.verdict, judged.confidence, judged.flags) == ("obligatory", 1, ())
+
+
+def test_what_was_judged_then_is_judged_by_the_law_of_then():
+    """A council is recognised from 5 on and not after 9: a court and a rule of its making count in between alone."""
+    sub = Rule("council", "recognition", "founders", recognises=("council",), under="recognition", start=5, end=9)
+    court = Rule("bench", "adjudication", "council", holders=("citizen",), start=5)
+    s = system(sub, court, primary("all", source="founders"))
+    s = s.enact(primary("no", source="council", start=0), "Ada", YES, 5).accept(1.0, 20)
+    assert s.adjudicate({"act": "fish"}, 6, judge="Ada").verdict == "forbidden"
+    for time in (4, 9, 20):
+        with pytest.raises(Refusal, match="Ada has no standing"):
+            s.adjudicate({"act": "fish"}, time, judge="Ada")
+    assert [r.id for r in s.applying({"act": "fish"}, 2)] == ["all", "no"]  # it reaches back, and was law when made
+    assert [r.id for r in s.applying({"act": "fish"}, 9)] == ["all"]
+
+
 def test_only_who_has_standing_judges_and_the_canons_are_a_rule():
     s = system(primary("all", source="founders"))
     assert s.adjudicate({"act": "fish"}, judge="Judge").verdict == "forbidden"
@@ -161,6 +182,33 @@ def test_an_amendment_ends_the_old_version_when_the_new_one_starts():
         s.repeal("all", "Cleo", YES, 41)
 
 
+def test_a_rule_that_ends_by_itself_ends_no_later_where_it_is_amended():
+    s = system(primary("all", source="founders", end=10))
+    s = s.amend(primary("all", verdict="obligatory", start=20), "Ada", YES, 5)
+    assert [verdict(s, t) for t in (9, 10, 19, 20)] == ["forbidden", "permitted", "permitted", "obligatory"]
+
+
+def test_a_rule_that_is_repealed_before_it_begins_is_gone():
+    """It can be neither repealed nor amended again, and a power to change that never comes does not keep law open."""
+    s = system(primary("all", source="founders"))
+    s = s.enact(primary("new", start=20), "Ada", YES, 5).repeal("new", "Ada", YES, 7)
+    assert verdict(s, 25) == "forbidden"
+    for again in (lambda: s.repeal("new", "Ada", YES, 8), lambda: s.amend(primary("new"), "Ada", YES, 8)):
+        with pytest.raises(Refusal, match="no rule 'new' in force"):
+            again()
+    later = dataclasses.replace(s.current("change"), id="later", source="assembly", start=20)
+    s = s.enact(later, "Ada", YES, 8).repeal("later", "Ada", YES, 9).repeal("change", "Ada", YES, 10)
+    assert s.flags == ("entrenched",)
+
+
+def test_a_quorum_is_reached_by_just_that_share_and_a_majority_is_not():
+    half = Rule("half", "change", holders=("citizen", "court"), quorum=0.5, majority=0.5)
+    for votes, passed in (({"Ada": True}, False), ({"Ada": True, "Ben": True}, True), ({}, False),
+                          ({"Ada": True, "Ben": False}, False), ({"Ada": True, "Ben": True, "Cleo": False}, True),
+                          ({"Ada": True, "Ben": True, "Zoe": False, "Max": False}, True)):  # fmt: skip
+        assert _passed(half, PEOPLE, votes) == passed, votes
+
+
 def test_rules_of_change_change_themselves_and_without_any_the_system_is_locked():
     s = system(primary("all", source="founders"))
     assert s.flags == ()
@@ -192,6 +240,18 @@ def test_recognition_runs_to_one_ultimate_rule():
             system(*rules)
     with pytest.raises(Refusal, match="here there is none"):
         found(PEOPLE, [])
+
+
+def test_who_rests_on_what_has_ended_makes_no_law():
+    over = Rule("senate", "recognition", "founders", under="recognition", end=9)
+    sub = Rule("council", "recognition", "founders", recognises=("council",), under="senate")
+    s = system(over, sub, primary("all", source="council"))
+    assert [len(s.applying({"act": "fish"}, t)) for t in (0, 8, 9)] == [1, 1, 0]
+    decree = Rule("decree", "change", "council", grants=("enact",), over=("primary",), holders=("court",))
+    t, alone = system(over, sub, decree), {"Judge": True}
+    assert t.enact(primary("x"), "Judge", alone, 8).current("x").id == "x"
+    with pytest.raises(Refusal, match=r"Judge .court. has no power to enact a primary rule"):
+        t.enact(primary("x"), "Judge", alone, 9)
 
 
 def test_an_amendment_cannot_close_a_circle_of_recognition():

@@ -55,6 +55,11 @@ def test_few_seeds_and_strange_values(values, verdict):
     assert judged(values, above=0) == verdict
 
 
+def test_what_is_on_a_bound_is_outside():
+    for bound in ({"above": 2}, {"below": 2}, {"near": 1, "tolerance": 1}, {"near": 3, "tolerance": 1}):
+        assert judged([2.0, 2.0], **bound) == "fails", bound
+
+
 def test_smoke_decides_nothing():
     assert judged([9, 9, 9], size="smoke", above=0) == "not tested at this size"
     point = Claim("It is so", "ours", lambda r: exactly(2.0), above=0)
@@ -98,6 +103,8 @@ def test_bounds_and_findings_in_words():
     assert told(exactly(0.5)) == "0.500 (exact)"
     assert told(estimate([4.0]), "apples") == "4.00 apples (one seed)"
     assert told(estimate([1.0, 1.0, math.nan])) == "1.00 [1.00, 1.00] (n = 2 of 3)"
+    alone = lambda values: Claim("x", "ours", lambda r: np.array(values), above=0).judge(NONE, "smoke").found()  # noqa: E731
+    assert (alone([1.0]), alone(SPREAD)) == ("1.00, of no run", "2.00 [-0.484, 4.48] (n = 3)")
 
 
 def test_verdicts_are_counted_in_words():
@@ -227,8 +234,9 @@ def test_a_claim_that_is_the_same_whatever_comes_is_said_and_others_are_not(tmp_
         assert why in said
     for effect in (lambda r: r.late("a", "m"), lambda r: r.late("a", "m") - r.late("b", "m"), lambda r: 1 / 0,
                    lambda r: (r.late("a", "m") < 0.05) * 1.0, lambda r: np.full(3, np.nan),
-                   lambda r: exactly(r.late("a", "m").mean())):  # fmt: skip
-        assert of(effect) == []
+                   lambda r: exactly(r.late("a", "m").mean()),
+                   lambda r: 1.0 if np.abs(r.late("a", "m")).max() > 20 else 1 / 0):  # fmt: skip
+        assert of(effect) == []  # the last is defined on one noise alone, which tells nothing about others
     Path("st.py").write_text(IDLE)
     status, out, _ = nomoi("check", "st.py")
     assert status == 1
@@ -293,6 +301,13 @@ def test_what_names_are_tried_on_warns_of_nothing():
                 promised = Promised({t.label: None for t in trials}, one.seeds["smoke"], exact)
                 check([*one.claims, *one.readings], promised)
     assert [str(w.message) for w in warned] == []
+
+
+def test_a_claim_about_what_could_not_be_made_is_not_tested():
+    some = Results({"a": ()}, exact=frozenset("ab"), missing={"b": "no maps here"})
+    verdict = Claim("x", "ours", lambda r: r.late("b", "m"), above=0).judge(some, "laptop")
+    assert (verdict.verdict, verdict.estimate.n, verdict.about) == ("not tested at this size", 0, True)
+    assert verdict.found() == "- (n = 0)"
 
 
 # --- old and fresh ----------------------------------------------------------------------------------------------

@@ -190,6 +190,9 @@ def test_losses_by_hand():
     assert failures.lemons(2.5).computed == pytest.approx(0)
     lost, sold = failures.kinds(1.5, 10)
     assert (sold, lost) == (2, pytest.approx(0.5 * (0.5 - 0.02)))  # all but 0.05 and 0.15, which 0.15 buys
+    # who is indifferent sells, however numbers are rounded: the worst 1 / (2 - worth)
+    for price, many in ((1.5, 2), (1.75, 4)):
+        assert {failures.kinds(price, count)[1] for count in range(10, 60)} == {many}
     steep = failures.returns(7.9, slope=2.0)
     assert steep.computed == pytest.approx(steep.formula, abs=1e-6)
     assert failures.wedge(1.0, slope=2.0, rise=3.0).computed == pytest.approx(0.1)

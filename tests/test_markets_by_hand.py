@@ -17,7 +17,7 @@ from nomoi.markets.reading import economy
 from nomoi.markets.scan import _roots, scan
 from nomoi.markets.technologies import Activities, Fixed, Smooth
 from nomoi.markets.utilities import Bliss, Ces, Concave, Leontief, Linear, Utility
-from nomoi.markets.verify import verify
+from nomoi.markets.verify import rates, verify
 
 HALVES = Ces(2, nest(2, [1.0, 1.0], "u"))
 SUM = Concave(2, lambda x: float(x.sum()))  # which is concave, but that is only said
@@ -141,6 +141,37 @@ def test_waste_is_not_arrows_case():
     told = economies.named("free_good").transfers(np.array([[0.4, 0.4], [0.6, 0.6]]))
     assert not told.supported
     assert "not Pareto optimal" in told.why
+
+
+def test_who_has_nothing_and_does_not_want_what_is_free_is_no_exception_of_arrows():
+    free = economies.named("free_good")
+    poor = Consumer("poor", Linear(2, np.array([1.0, 0.0])), np.zeros(2), np.zeros(len(free.producers)))
+    told = dataclasses.replace(free, consumers=(*free.consumers, poor)).transfers(
+        np.array([[0.4, 0.4], [0.6, 0.6], [0.0, 0.0]])
+    )
+    assert not told.supported
+    assert "not Pareto optimal" in told.why
+
+
+def test_what_only_fixed_proportions_use_has_a_price_where_another_would_take_it():
+    """One needs a of each; the other, who has a alone, would buy b at less than half of its price."""
+    pair = made((Leontief(2, np.ones(2)), [1, 1]), (Linear(2, np.array([1.0, 0.5])), [1, 0]))
+    told = pair.transfers(np.array([[1.0, 1], [1, 0]]))
+    assert told.supported
+    assert told.prices[1] >= told.prices[0] / 2 - 1e-6
+
+
+def test_a_program_that_says_better_than_it_is_is_refused(monkeypatch):
+    solve = welfare.programs.solve
+
+    def boasts(problem, of):
+        solve(problem, of)
+        (gains,) = (v for v in problem.variables() if v.shape == (2,))
+        gains.value = gains.value + 1
+
+    monkeypatch.setattr(welfare.programs, "solve", boasts)
+    with pytest.raises(Refusal, match="what it says is better is not"):
+        economies.named("edgeworth").pareto(np.full((2, 2), 0.5))
 
 
 def test_the_contract_curve_goes_from_end_to_end():
@@ -322,6 +353,20 @@ def test_parts_of_a_certificate_by_hand():
     mill = made((HALVES, [2, 0]), firms=(Smooth(2, 1, nest(2, [1.0, 0.0], "f")),))  # b of a, one of one
     out = verify(mill, np.ones(2), np.ones((1, 2)), np.array([[-1.0, 0.8]]))
     assert out.parts["profit"] == pytest.approx(0.25)  # a fifth is thrown away, a quarter of what is left
+    less = made((HALVES, [2, 0]), firms=(Smooth(2, 1, nest(2, [1.0, 0.0], "f"), 1.0, 0.5),))  # sqrt(a), 1 of it worth 2
+    out = verify(less, np.array([1.0, 2]), np.array([[1, 0.8]]), np.array([[-1.0, 0.8]]))
+    assert out.parts["profit"] == pytest.approx(0.2)  # what an input adds is its price; a fifth is thrown away
+    left = verify(made((HALVES, [1, 1])), np.ones(2), np.array([[0.5, 1.0]]))
+    assert left.parts["free goods"] == left.parts["budget"] == pytest.approx(0.25)  # half of one of two alike
+    assert left.parts["clearing"] == 0
+    more = verify(made((HALVES, [4, 4])), np.ones(2), np.array([[5.0, 4.0]]))
+    assert more.parts["clearing"] == pytest.approx(0.25)  # one of four too many
+    press = made((HALVES, [2, 0]), firms=(Activities(2, np.array([[-1.0], [1.0]])),))  # b of a, one of one
+    out = verify(press, np.ones(2), np.array([[1, 0.8]]), np.array([[-1.0, 0.8]]))
+    assert out.parts["profit"] == pytest.approx(0.2 / 2.8)  # a fifth is thrown away, of all that is turned over
+    assert out.parts["production set"] == pytest.approx(0, abs=1e-12)
+    asks = rates(made((HALVES, [1, 1])), np.array([1.0, 3]), np.array([[2.0, 2 / 3]]))
+    assert asks == [("person 0", "a", pytest.approx(1 / 3), pytest.approx(1 / 3))]  # against b, the dearer
     box = economies.named("edgeworth")
     x = box.equilibria()[0]
     out = verify(box, x.prices, x.allocation, transfers=np.array([-0.1, 0.0]))

@@ -113,6 +113,9 @@ def test_scores_by_hand():
     # approve of keep: the first alone (.4 > .375), of label the second, of remove the third
     np.testing.assert_allclose(score["consensus"], [2 / 4 * 1 / 3, 2 / 4 * 1 / 3, 1 / 4 * 2 / 3], atol=1e-6)
     np.testing.assert_allclose(score["worst"], [0.0, 0.5, 0.2], atol=1e-6)
+    # who wishes just 0.375 approves of keep and of label
+    edge = scores([0.375, 0.375, 0.375], [True] * 3, GROUPS[:3])
+    np.testing.assert_allclose(edge["consensus"], [3 / 4 * 2 / 3] * 2 + [1 / 4 * 1 / 3], atol=1e-6)
 
 
 @settings(max_examples=30)
@@ -191,6 +194,11 @@ def test_a_rule_that_is_passed_in_play_holds_after_its_delay():
     decision = outcome.events["bench.decision"][:, 0]
     assert (decision[: passed[0] + 13] == 0).all()  # kept until then: in force from `time + delay`, counted from 1
     assert (decision[passed[0] + 13 :] != 0).any()
+    alike = govern(PLACE.replace(often=1.0), Bench(proposals=0, period=4, delay=12))  # any rule covers every post
+    outcome = life(alike, 1)
+    first = int(np.flatnonzero(outcome.events["bench.passed"][:, 0])[0])
+    decision = outcome.events["bench.decision"][:, 0]
+    assert (decision != 0).tolist() == [t >= first + 13 for t in range(STEPS)]
 
 
 @eqx.filter_jit
@@ -270,6 +278,15 @@ def test_a_rule_for_which_just_the_share_is_does_not_pass():
     assert (passes(majority=0.5), passes(majority=0.49)) == (False, True)
 
 
+def test_a_rule_that_is_passed_where_there_is_no_room_ends_the_oldest():
+    """All want all removed, and six rules to keep stand, of which the second is the oldest."""
+    full = practice_of([(0, 0, 0)] * 6)
+    full = eqx.tree_at(lambda p: p.serial, full, jnp.asarray([2, 0, 1, 5, 4, 3], jnp.int32))
+    later = proposed(Bench(), jax.random.key(0), full, jnp.ones((POSTS, 7)), jnp.ones(7, bool))
+    assert later.serial.tolist() == [2, 6, 1, 5, 4, 3]
+    assert later.verdict.tolist() == [0, 2, 0, 0, 0, 0]
+
+
 practices = st.lists(st.tuples(st.integers(0, len(wide(MARKS)) - 1), st.integers(0, 2), st.integers(0, 9)), max_size=6)
 
 
@@ -337,6 +354,8 @@ def test_the_text_names_the_strongest_rule_for_each_verdict():
     np.testing.assert_allclose(text[0b10000, :3], [0, 0, 1 / 8])  # the first of four to come, of one mark
     np.testing.assert_allclose(text[0b11000, :3], [(1 + 2 / 4) / 2, 0, 1 / 8])  # the third is not in force yet
     assert text[0b01000, :3].tolist() == [0, 0, 0]
+    new = np.asarray(verdicts(Bench(), practice_of([(one, 2, 5)]), STATE[1])[2])
+    np.testing.assert_allclose(new[0b10000, :3], [0, 0, 1 / 4])  # in force since this very step
     assert (text[:, 3] == protected(MARKS)).all()
 
 
@@ -438,6 +457,10 @@ def test_appeals_bring_a_case_before_the_bench():
     assert (was == (outcome.events["appealed"].sum(1) / 7 >= 0.3)).all()
     assert 0 < was.sum() < 30
     assert ((outcome.events["bench.decision"][:, 0] >= 0) == was).all()
+    two = life(govern(PLACE.replace(there=2), Bench(audit=0.0, petition=0.5)), 3)  # of two one is just the half
+    many = two.events["appealed"].sum(1)
+    assert (many == 1).any()
+    np.testing.assert_array_equal(two.events["bench.decided"][:, 0], many >= 1)
 
 
 def test_who_hears_a_case_judges_by_the_precedent_that_it_makes_and_who_does_not_learns_nothing_of_it():
@@ -466,6 +489,23 @@ def test_a_reversed_verdict_is_made_good_where_the_bench_binds():
     wish = bound.events["wish"][:, 1:]
     right = 1 - np.abs(aggregates.GRADES[decision][:, None] - wish)
     np.testing.assert_allclose((bound.reward + bound.transfer)[:, 1:], right, atol=1e-5)
+    # those in concert get what they wish, not what they say: of keep 1 less the wish is had, of remove the wish
+    outcome = life(govern(PLACE.replace(concert=0.4), Bench(**SAME, binds=True)), 3)
+    plain = outcome.events["verdict"][:, 0] != 1
+    verdict, decision = (outcome.events[e][plain, 0] for e in ("verdict", "bench.decision"))
+    got = outcome.reward[plain, 1:]
+    true = np.where(verdict[:, None] == 0, 1 - got, got)
+    assert np.abs(true - outcome.events["wish"][plain, 1:])[verdict != decision].max() > 0.2
+    right = 1 - np.abs(aggregates.GRADES[decision][:, None] - true)
+    np.testing.assert_allclose(got + outcome.transfer[plain, 1:], right, atol=1e-5)
+
+
+def test_noise_draws_any_verdict_and_what_is_lawful_is_without_it():
+    """No rule: without noise all is kept."""
+    outcome = life(govern(PLACE, Bench(proposals=0, noise=1.0)), 3)
+    verdict, decision, lawful_ = (outcome.events[e][:, 0] for e in ("verdict", "bench.decision", "bench.lawful"))
+    assert set(decision.tolist()) == {0, 1, 2}
+    np.testing.assert_array_equal(lawful_, verdict == 0)
 
 
 # --- objectives -------------------------------------------------------------------------------------------------------
@@ -751,6 +791,57 @@ def test_what_is_learned_of_decisions_wishes_and_texts_each_goes_under_its_name(
     assert got["decisions and text, 100 seen"] > 0.95 > got["decisions, 100 seen"] > got["decisions, 10 seen"]
     assert max(got["mean and text, 1000 seen"], got["principal, 1000 seen"]) < 0.2
     assert got["decisions and median learn the same"] == 0
+
+
+def test_posts_are_seen_and_read_as_often_as_they_come():
+    """Of 64 posts 8 come.  What the text says of them is right; of the others it is always wrong."""
+    rng, often = np.random.default_rng(3), np.where(np.arange(64) < 8, 1 / 8, 0.0)
+    verdict = rng.integers(0, 3, (compatible.READ + 1, 64))
+    says = np.where(often > 0, verdict, (verdict + 1) % 3)
+    law = np.concatenate([np.eye(3)[says], np.zeros((compatible.READ + 1, 64, 1))], 2)
+    books = [compatible.Community(*[None] * 8)._replace(verdicts=v, law=x) for v, x in zip(verdict, law, strict=True)]
+    readers = [compatible._reader(books[1:], 6, often, rng, swapped) for swapped in (False, True)]
+    score = dict.fromkeys(("mean", "median", "principal"), np.eye(3)[verdict[0]])
+    got = compatible._lessons(books[0]._replace(score=score, others=verdict[0]), 6, often, rng, readers)
+    assert got["text, none seen"] == 1
+    assert got["decisions, 100 seen"] == 1
+    assert got["decisions and median learn the same"] == 1
+    # a ninth post on which the median is another comes once in a hundred: ten seen tell nothing of it, a thousand do
+    often = np.r_[np.full(8, 0.99 / 8), 0.01, np.zeros(55)]
+    score["median"] = np.eye(3)[np.where(np.arange(64) == 8, (verdict[0] + 1) % 3, verdict[0])]
+    got = compatible._lessons(books[0]._replace(score=score, others=verdict[0]), 6, often, rng, readers)
+    assert got["decisions, 10 seen"] == got["median, 10 seen"]
+    assert got["decisions and median learn the same"] == 0
+
+
+def test_strangers_have_read_other_communities_and_no_founding_is_another(monkeypatch):
+    """Every community is of its own key; a text of its own stands first, and the swapped one second."""
+    keys, swaps, readers = [], [], []
+    data = lambda key: tuple(np.asarray(jax.random.key_data(key)).tolist())  # noqa: E731
+    monkeypatch.setattr(compatible, "community", lambda place, bench, key, *_: keys.append(data(key)))
+    monkeypatch.setattr(compatible, "_one", lambda *_: {"one": 1.0})
+    monkeypatch.setattr(compatible, "_reader", lambda books, *_: swaps.append(_[-1]) or f"swapped {_[-1]}")
+    monkeypatch.setattr(compatible, "_lessons", lambda *_: readers.append(_[-1]) or {"two": 2.0})
+    got = compatible.compared(jax.random.key(1), {}, 9, 3, True)
+    assert got == {"one": 1, "two": 2}
+    assert len(set(keys)) == len(keys) == 3 + compatible.READ
+    assert readers == [["swapped False", "swapped True"]] * 3
+
+    keys.clear()
+    table = np.zeros(256, int)
+    practice, people = practice_of([]), compatible.Forum(None, None, np.zeros((256, 9)), {})
+    monkeypatch.undo()
+    monkeypatch.setattr(compatible, "_drawn", lambda place, key, here: keys.append(data(key)) or people)
+    founded_ = lambda place, bench, state, said, key: keys.append(data(key)) or (practice, table)  # noqa: E731
+    monkeypatch.setattr(compatible, "_founded", founded_)
+    monkeypatch.setattr(compatible, "_written", lambda *_: (table > 0, np.zeros((256, 4))))
+    compatible.community(Moderation(members=9), Bench(), jax.random.key(2), 4, 9)
+    assert len(set(keys)) == len(keys) == 1 + 1 + 4
+
+
+def test_a_mean_is_over_the_communities_where_it_is_defined():
+    assert compatible._mean([1.0, np.nan, 4.0]) == 2.5
+    assert np.isnan(compatible._mean([np.nan]))
 
 
 def test_a_page_says_how_strong_each_rule_is_which_prevails_and_what_is_silent_or_barred():

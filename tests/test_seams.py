@@ -71,6 +71,86 @@ def test_an_institution_is_given_the_situation_and_sees_what_was_tried_and_what_
     np.testing.assert_allclose(got.outcome.events["request"], let * 0.15 / 12, rtol=1e-5)
 
 
+class Bell(Institution):
+    """Convenes for some steps, writes down what it draws, and annuls all that stands before it if it is told to."""
+
+    sits: jax.Array = setting(0, "steps that it convenes", "ours", "steps", 0)
+    voids: jax.Array = setting(False, "whether it annuls", "ours")
+
+    @property
+    def emits(self):
+        return {"drawn": REQUEST}
+
+    def found(self, key, situation, state):
+        return jnp.zeros((), jnp.int32)
+
+    def holds(self, memory):
+        return memory < self.sits
+
+    def annuls(self, memory, other):
+        return self.voids
+
+    def inform(self, memory, situation, state, scene, told):
+        return {"rung": jnp.broadcast_to(memory.astype(jnp.float32), (situation.agents, 1))}
+
+    def settle(self, key, memory, situation, state, tried, action, outcome):
+        return memory + 1, state, outcome.note(self, drawn=jax.random.uniform(key, (situation.agents,)))
+
+
+@eqx.filter_jit
+def thrice(place):
+    """Three steps with the same key of the world: what came of each."""
+    state, out = place.reset(jax.random.key(0)), []
+    action = {head: jnp.ones(place.agents, jnp.int32) for head in place.actions}
+    for _ in range(3):
+        state, outcome = place.step(jax.random.key(1), state, action)
+        out.append(outcome)
+    return out
+
+
+def test_sittings_draw_apart_from_one_another_and_from_the_step_of_play_that_follows():
+    rung, plain = (
+        [np.asarray(o.events["bell.drawn"]) for o in thrice(govern(POOL, Bell(sits=sits)))] for sits in (2, 0)
+    )
+    assert len({x.tobytes() for x in rung}) == 3
+    np.testing.assert_array_equal(rung[2], plain[0])
+
+
+def test_while_one_of_two_convenes_all_else_stands_still():
+    out = thrice(govern(POOL, Bell(sits=2), Bell(title="gong")))
+    for events in (lambda o: o.reward, lambda o: o.events["gong.drawn"]):
+        assert [bool(events(o).any()) for o in out] == [False, False, True]
+
+
+def test_who_annuls_does_so_to_those_before_it_not_to_itself_and_only_in_force():
+    levy = Levy(on="request", rate=1.0)
+    for order, bell, paid in (((0, 1), {"voids": True}, False), ((1, 0), {"voids": True}, True),
+                              ((0, 1), {"voids": True, "in_force": False}, True), ((0, 1), {}, True)):  # fmt: skip
+        some = (levy, Bell(**bell))
+        out = thrice(govern(POOL, *(some[k] for k in order)))[0]
+        assert bool(out.events["levy.paid"].any()) == paid
+        assert bool(out.events["bell.drawn"].any()) == bell.get("in_force", True)
+
+
+def test_what_is_out_of_force_says_nothing():
+    seen = {"level": np.array([0.5]), "bell.rung": np.array([1.0])}
+    on, off = (govern(POOL, Bell(in_force=force)).words(seen, "") for force in (True, False))
+    assert off == POOL.words({"level": seen["level"]}, "")
+    assert on.startswith(off + "\n")
+
+
+def test_odds_are_those_of_what_is_let_through():
+    """Half of a full stock: of two steps of a request one is let through."""
+    place = Pool(points=5, levels=3)
+    ask = lambda k: {"request": jnp.full(place.agents, k, jnp.int32)}  # noqa: E731
+    capped = govern(place, Cap())
+    state = capped.reset(jax.random.key(0))
+    got = capped.odds(state, ask(2) | {"cap.vote": jnp.zeros(place.agents, jnp.int32)})
+    one, two = (np.asarray(place.odds(state.world, ask(k))) for k in (1, 2))
+    assert (one != two).any()
+    np.testing.assert_array_equal(got, one)
+
+
 def test_the_guide_gives_every_hook_as_it_is():
     guide = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
     table = guide.partition("## Add an institution")[2].split("```")[1]

@@ -240,3 +240,15 @@ def test_a_pair_that_diverged_does_not_vanish():
         found = difference(side, [math.inf, 0.5, 0.4])
         assert (found.n, found.low, found.high) == (3, -math.inf, math.inf)
     assert difference([math.nan, 1.0], [math.inf, 0.5]).missing == 1
+    gaps = statistics.paired([0.5, math.inf, -math.inf, math.inf], [math.inf, 0.5, 0.5, math.inf])
+    assert gaps.tolist() == [-math.inf, math.inf, -math.inf, math.inf]
+
+
+def test_batch_means_by_hand():
+    """Halves of means 0 and 2: one apart from 1, so the deviation is sqrt(2), and the error that by sqrt(2)."""
+    for series in ([0.0, 2.0], [-1.0, 1, 1, 3]):
+        assert statistics.over_time(np.array(series), 2) == pytest.approx((1, 1))
+    two = np.array([[0.0, 1], [2, 5]])  # two series: means 0, 1, 2, 5, whose squares about 2 add up to 14
+    assert statistics.over_time(two, 2) == pytest.approx((2, math.sqrt(14 / 3 / 4)))
+    with pytest.raises(Refusal, match="1 moments make no 2 batches"):
+        statistics.over_time(np.ones(1), 2)

@@ -51,8 +51,61 @@ def test_a_record_is_named_after_what_was_asked_and_the_code_that_made_it(tmp_pa
     assert store.pick(records[1].id[:6]).id == records[1].id
     with pytest.raises(Refusal, match="no single record 'nobody'"):
         store.pick("nobody")
+    with pytest.raises(Refusal, match="3 begin so: give more letters"):
+        store.pick("")
     assert records[0].label == "one"
     assert records[0].kind == "thing"
+
+
+def test_the_order_of_a_spec_is_no_difference_and_what_is_no_number_names_nothing():
+    spec = what().spec
+    turned = Asked(dict(reversed(spec.items())), what().code)
+    assert list(turned.spec) != list(spec)
+    assert turned.id == what().id
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        _ = Asked(spec | {"rate": np.nan}, what().code).id
+
+
+def test_every_file_is_on_the_disk_before_the_record_is_in_its_place(tmp_path, monkeypatch):
+    done, rename = [], os.rename
+    monkeypatch.setattr(storing, "_sync", lambda file: done.append(file.name))
+    monkeypatch.setattr(os, "rename", lambda *paths: (done.append("placed"), rename(*paths)))
+    record = Store(tmp_path).put(what(), ONE, {"x": np.arange(2)}, {"own.py": b"x = 1"}, named={}, measures={}, own={},
+                                 parents=[])  # fmt: skip
+    assert done[-1] == "placed"
+    assert sorted(done[:-1]) == sorted(f.name for f in record.folder.iterdir())
+    assert len(done) == 5
+
+
+def test_what_is_there_stays_whatever_is_written_after_it(tmp_path):
+    store = Store(tmp_path)
+    first = put(store, wall_seconds=1.0)
+    again = put(store, wall_seconds=2.0)
+    assert again.facts == first.facts
+    assert len(store.all()) == 1
+
+
+def test_who_writes_waits_for_another_thread_that_holds_the_run(tmp_path):
+    store = Store(tmp_path)
+    writer = threading.Thread(target=put, args=(store,))
+    with store.claim(what()):
+        writer.start()
+        writer.join(0.2)
+        assert writer.is_alive()
+        assert not list(tmp_path.glob("records/*"))
+    writer.join()
+    assert len(store.all()) == 1
+
+
+def test_a_checkpoint_of_another_run_is_none(tmp_path):
+    store = Store(tmp_path)
+    with store.claim(what(0)), store.claim(what(1)):
+        store.save(what(0), [np.zeros(1)], [{"seconds": 1.0}])
+        mine, other = (store._unfinished(what(k)) / "checkpoint.npz" for k in (0, 1))
+        shutil.copy(mine, other)
+        assert store.resume(what(1)) is None
+        assert not other.exists()
+        assert store.resume(what(0)) is not None
 
 
 def test_records_can_be_asked(tmp_path):
@@ -224,6 +277,7 @@ def test_a_record_of_the_format_before_is_refused_in_a_sentence(tmp_path):
         lambda facts: facts | {"versions": "1.0"},
         lambda facts: facts | {"parents": 1},
         lambda facts: facts | {"measures": {"x": True}},
+        lambda facts: facts | {"measures": {"x": ["share"]}},
         lambda facts: facts | {"files": {}},
         lambda facts: facts | {"files": facts["files"] | {"more.npz": "0"}},
         lambda facts: facts | {"spec": facts["spec"] | {"seed": 1}},
@@ -236,6 +290,22 @@ def test_a_record_that_is_not_what_it_says_is_refused(spoil, tmp_path):
     record = put(Store(tmp_path))
     (record.folder / "record.json").write_text(json.dumps(spoil(record.facts)))
     with pytest.raises(Refusal, match="is damaged"):
+        read(record.folder)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, True])
+def test_a_seed_is_a_whole_number_of_0_or_more(seed, tmp_path):
+    asked = Asked(what().spec | {"seed": seed}, what().code)
+    with pytest.raises(Refusal, match="its seed is no number"):
+        Store(tmp_path).put(asked, ONE, named={}, measures={}, own={}, parents=[])
+
+
+def test_a_file_that_was_changed_is_found_out_by_who_reads_it_whole(tmp_path):
+    record = put(Store(tmp_path))
+    with open(record.folder / "arrays.npz", "ab") as file:
+        file.write(b"x")
+    assert read(record.folder, whole=False).id == record.id
+    with pytest.raises(Refusal, match=r"arrays.npz has changed since it was written"):
         read(record.folder)
 
 
@@ -263,6 +333,7 @@ def test_a_list_reads_the_record_alone_and_says_what_the_curve_would(tmp_path, m
     store = Store(tmp_path)
     curve = {"reward": (np.arange(3), np.array([1.0, 2.0, 4.5])), "none": (np.arange(2), np.array([1.0, np.nan]))}
     curve["odd"] = np.arange(1), np.array([np.inf])
+    curve["never"] = np.arange(0), np.zeros(0)  # which no row of a curve names
     record = store.put(what(), curve, None, named={"label": "one"}, measures={}, own={}, parents=[])
     json.loads((record.folder / "record.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     for name in ("checksum", "parquet"):
@@ -278,6 +349,8 @@ def test_a_list_reads_the_record_alone_and_says_what_the_curve_would(tmp_path, m
 
 def test_late_are_the_rows_that_lie_wholly_in_the_last_eighth():
     assert recording.late({"a": (np.array([7, 8]), np.array([1.0, 2.0]))}) == {"a": 2.0}
+    holed = np.array([9.0] * 14 + [np.nan, 3.0])
+    assert recording.late({"a": (np.arange(1, 17), holed)}) == {"a": 3.0}  # 15 is not defined, and left out
 
 
 def test_what_was_left_half_written_is_not_listed(tmp_path):

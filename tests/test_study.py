@@ -300,6 +300,24 @@ def test_parts_of_training_are_averaged_over_what_is_defined(tmp_path):
     np.testing.assert_array_equal(np.flatnonzero(np.isfinite(results.bins("a", "m", 10)[1])), [1, 3, 4, 6, 8, 9])
 
 
+def test_a_point_belongs_to_the_part_that_it_ends_however_numbers_are_rounded():
+    """Of as many points as parts each has its own; what was measured before training belongs to the first part."""
+
+    class Drawn(Results):
+        def curve(self, label, measure):
+            return np.array(self.facts), np.arange(1.0, len(self.facts) + 1)[None]
+
+    def parts(steps, count):
+        drawn = Drawn({})
+        object.__setattr__(drawn, "facts", steps)
+        return drawn.bins("a", "m", count)[0].tolist()
+
+    for many in range(2, 40):
+        for size in (1, 3, 7, 100):
+            assert parts([size * k for k in range(1, many + 1)], many) == list(range(1, many + 1))
+    assert parts([0, 5, 10], 2) == [1.5, 3]
+
+
 def test_scripts_under_different_rules_are_different_records(tmp_path):
     """The same script in two governed worlds, and under two rates of one rule, leaves records of its own."""
     places = [govern(Pool(horizon=6), Levy(on="request", rate=rate)) for rate in (0.5, 1.0)]

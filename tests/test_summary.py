@@ -40,6 +40,12 @@ def test_effects_are_differences_seed_by_seed():
     assert len(table.rows[0]) == 2 + len(effects.COLUMNS) == len(table.columns)
 
 
+def test_what_is_exact_is_the_same_for_every_seed_on_either_side():
+    gap = effects._gap
+    assert gap(np.array([1.0, 2, 4]), np.array([1.0])).tolist() == [0, 1, 3]
+    assert gap(np.array([1.0]), np.array([1.0, 2, 4])).tolist() == [0, -1, -3]
+
+
 def test_all_tests_of_a_page_are_corrected_together_and_stay_in_their_places():
     rng = np.random.default_rng(0)
     made = [ttest(rng.normal(1, 1, 6), rng.normal(0, 1, 6)) for _ in range(3)]

@@ -236,6 +236,8 @@ def test_voters_that_are_everybody_need_no_lot():
     assert govern(Pool(agents=4, points=5), Contract(on="request", voters=0)).lots == 2
     assert govern(Pool(agents=4, points=5), Contract(on="request", voters=3)).lots == 2
     assert govern(Pool(agents=4, points=5), Contract(on="request", voters=2)).lots == 0
+    pair = Levy(on="request"), Contract(on="request", voters=2)  # one that leaves something to chance is enough
+    assert govern(Pool(agents=4, points=5), *pair).lots == govern(Pool(agents=4, points=5), *pair[::-1]).lots == 0
 
 
 class Liar(Matrix):

@@ -55,14 +55,14 @@ class LegalSystem:
     @property
     def flags(self) -> tuple[str, ...]:
         """What is degenerate about it now."""
-        locked = not any(r.kind == "change" and (r.end is None or r.end > self.time) for r in self.rules)
+        locked = not any(r.kind == "change" and not _over(r, self.time) for r in self.rules)
         return (("entrenched",) if locked else ()) + (() if self.valid else ("not accepted",))
 
     def current(self, id: str) -> Rule:
         """The last version of a rule; refuses what is not there or no longer in force."""
         for r in reversed(self.rules):
             if r.id == id:
-                if r.end is not None and r.end <= self.time:
+                if _over(r, self.time):
                     break
                 return r
         raise Refusal(f"there is no rule {id!r} in force; {nearest(id, {r.id for r in self.rules}, 'rule')}")
@@ -222,6 +222,11 @@ def _ended(r: Rule, until: int) -> Rule:
     return dataclasses.replace(r, end=max(r.begins, sooner))
 
 
+def _over(r: Rule, time: int) -> bool:
+    """Whether it will not be in force any more: it has ended, or was ended before it began."""
+    return r.end is not None and r.end <= max(time, r.begins)
+
+
 def _weight(r: Rule, canon: str) -> int:
     return {"rank": r.rank, "specificity": len(r.condition.clauses), "recency": r.enacted_at}[canon]
 
@@ -234,7 +239,7 @@ def _passed(r: Rule, roles: Mapping[str, str], votes: Mapping[str, bool]) -> boo
 
 def _check(rules: Sequence[Rule], time: int) -> None:
     """Refuse rules of recognition that run in a circle, hang in the air, or end in more than one ultimate rule."""
-    living = {r.id: r for r in rules if r.kind == "recognition" and (r.end is None or r.end > time)}
+    living = {r.id: r for r in rules if r.kind == "recognition" and not _over(r, time)}
     for r in living.values():
         seen, at = [r.id], r
         while at.under:
