@@ -40,18 +40,21 @@ def test_a_graft_acts_on_what_both_worlds_know_and_on_nothing_else(extra):
     window = (3, 4)
     old_shape = shape(window=window)
     new_shape = shape(("agent", "apple", "wall", "altar"), (("mind", 3), ("zeal", 2), ("ready", 1)), window=window)
-    old, new = Net(KEY, old_shape, 8, **extra), Net(jax.random.key(1), new_shape, 8, **extra)
-    grafted = graft(old, new)
-    assert jax.tree.structure(grafted) == jax.tree.structure(new)
     rng = np.random.default_rng(0)
     told = seen(old_shape, rng)
     wall, apple = (np.asarray(told["view"]) >> k & 1 for k in range(2))
     agent, altar = rng.integers(0, 2, (2, *wall.shape))
     view = (agent | apple << 1 | wall << 2 | altar << 3).astype(np.uint8)
     more = {"view": jnp.asarray(view), "zeal": jnp.ones((5, 2)), "ready": told["ready"], "mind": told["mind"]}
-    for a, b in zip(
-        jax.tree.leaves(old(told, old.start(5))), jax.tree.leaves(grafted(more, new.start(5))), strict=True
-    ):
+
+    @jax.jit
+    def answers():
+        old, new = Net(KEY, old_shape, 8, **extra), Net(jax.random.key(1), new_shape, 8, **extra)
+        grafted = graft(old, new)
+        assert jax.tree.structure(grafted) == jax.tree.structure(new)
+        return old(told, old.start(5)), grafted(more, new.start(5))
+
+    for a, b in zip(*map(jax.tree.leaves, answers()), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
@@ -95,18 +98,27 @@ def tiny(**changes):
     return PPO(**({"worlds": 2, "steps": 4, "minibatches": 2, "epochs": 1, "hidden": 8} | changes))
 
 
+@eqx.filter_jit
+def learned_first(learner, place, updates):
+    return learner.learn(place, learner.begin(KEY, place), updates, jnp.int32(updates))[0]
+
+
+@eqx.filter_jit
+def answer(learner, place, mind, carry=None):
+    carry = learner.start(mind, place) if carry is None else carry
+    return learner.act(KEY, mind, place, place.observe(place.reset(KEY)), carry)
+
+
 @pytest.mark.parametrize("shared", [True, False])
 def test_residents_do_what_their_script_says_and_only_pupils_learn(shared):
     """A resident who always asks for the most is seen to, whatever the pupil does; minds are the pupils' alone."""
     pool = Pool(agents=3, horizon=6)
     learner = tiny(residents=Residents(Constant(choice=12), 1), shared=shared)
-    run = learner.begin(KEY, pool)
-    run, _ = learner.learn(pool, run, 2, jnp.int32(2))
+    run = learned_first(learner, pool, 2)
     assert run.carry.shape[1] == 1
     if not shared:
         assert jax.tree.leaves(run.mind)[0].shape[0] == 1
-    action, _ = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), learner.start(run.mind, pool))
-    assert action["request"][1:].tolist() == [12, 12]
+    assert answer(learner, pool, run.mind)[0]["request"][1:].tolist() == [12, 12]
 
 
 class Counter(Learner):
@@ -122,14 +134,11 @@ class Counter(Learner):
 def test_residents_remember_within_an_episode_and_not_beyond():
     pool = Pool(agents=2, horizon=4, levels=5)
     learner = tiny(worlds=1, steps=4, minibatches=1, residents=Residents(Counter(), 1))
-    run = learner.begin(KEY, pool)
-    for _ in range(3):  # the first episode may be a part
-        run, _ = learner.learn(pool, run, 1, jnp.int32(3))
+    run = learned_first(learner, pool, 3)  # the first episode may be a part
     assert int(run.bore[0]) < 4
-    carry = learner.start(run.mind, pool)
-    asked = []
+    carry, asked = None, []
     for _ in range(3):
-        action, carry = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), carry)
+        action, carry = answer(learner, pool, run.mind, carry)
         asked.append(int(action["request"][1]))
     assert asked == [0, 1, 2]
 
@@ -147,7 +156,7 @@ def test_residents_are_part_of_what_a_run_is(tmp_path):
 def test_as_many_pupils_as_agents_is_the_plain_learner():
     pool = Pool(agents=2, horizon=6)
     plain, full = tiny(), tiny(residents=Residents(Constant(choice=12), 5))
-    one, other = (x.learn(pool, x.begin(KEY, pool), 1, jnp.int32(1))[0].mind for x in (plain, full))
+    one, other = (learned_first(x, pool, 1).mind for x in (plain, full))
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
 
