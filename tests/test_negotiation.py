@@ -25,9 +25,12 @@ POOL = SITUATIONS["pool"]
 SIGNED = govern(POOL, Contract(on="request", high=1.0, levels=3))
 
 
+begun = eqx.filter_jit(lambda learner, situation, mind=None: learner.begin(jax.random.key(0), situation, mind))
+
+
 def updated(learner, situation):
     """What was learned before and after an update."""
-    run = learner.begin(jax.random.key(0), situation)
+    run = begun(learner, situation)
     return run.mind, eqx.filter_jit(lambda r: learner.learn(situation, r, 1, jnp.int32(1))[0])(run).mind
 
 
@@ -43,6 +46,18 @@ def weighs(net, heads):
 
 
 taken = eqx.filter_jit(lambda situation, *args: situation.step(*args))
+told = eqx.filter_jit(lambda situation, state: (situation.observe(state), situation.asked(state)))
+chosen = eqx.filter_jit(lambda settlement, rows: settlement.choose(rows))
+
+
+@eqx.filter_jit
+def born(situation, key):
+    return situation.reset(key)
+
+
+@eqx.filter_jit
+def answers(situation, key):
+    return {h: jax.random.randint(key, (situation.agents,), 0, k) for h, k in situation.actions.items()}
 
 
 # --- joint control --------------------------------------------------------------------------------------------
@@ -51,15 +66,14 @@ taken = eqx.filter_jit(lambda situation, *args: situation.step(*args))
 @given(seed=st.integers(0, 2**30))
 def test_a_crowd_gets_what_its_members_get_together(seed):
     crowd, key = Crowd(SIGNED), jax.random.key(seed)
-    state = SIGNED.reset(key)
+    state = born(SIGNED, key)
     for t in range(4):
-        own = {h: jax.random.randint(jax.random.fold_in(key, t), (3,), 0, k) for h, k in SIGNED.actions.items()}
-        told = SIGNED.observe(state)
+        own = answers(SIGNED, jax.random.fold_in(key, t))
+        (seen, asked), (all_seen, all_asked) = told(SIGNED, state), told(crowd, state)
         joint = {f"{h}.{i}": x[i : i + 1] for h, x in own.items() for i in range(3)}
         equal(crowd.apart(joint), own)
-        np.testing.assert_array_equal(crowd.observe(state)["contract.terms"][0], told["contract.terms"].ravel())
-        asked = SIGNED.asked(state)
-        assert all(crowd.asked(state)[f"{h}.{i}"][0] == asked[h][i] for h in asked for i in range(3))
+        np.testing.assert_array_equal(all_seen["contract.terms"][0], np.ravel(seen["contract.terms"]))
+        assert all(all_asked[f"{h}.{i}"][0] == asked[h][i] for h in asked for i in range(3))
         after, one = taken(crowd, key, state, joint)
         state, all_ = taken(SIGNED, key, state, own)
         equal(after, state)
@@ -105,7 +119,7 @@ def test_a_negotiator_learns_to_propose_and_to_sign_and_nothing_else():
     play = lambda net: (net.first, net.second, net.value, net.heads["request"])  # noqa: E731
     equal(play(before), play(after))
     # who goes on from what was learned begins as anybody does, but for the mind
-    afresh, goes_on = (learner.begin(jax.random.key(0), SIGNED, mind) for mind in (None, after))
+    afresh, goes_on = (begun(learner, SIGNED, mind) for mind in (None, after))
     equal(learner.mind(goes_on), after)
     equal((goes_on.lives.worlds.state, goes_on.lives.told), (afresh.lives.worlds.state, afresh.lives.told))
 
@@ -131,7 +145,7 @@ def test_the_rules_as_a_plain_search(rows):
             passes = {"majority": 3 - worse >= worse, "unanimity": worse == 0, "max": True}[rule]
             if passes and sum(row) > sum(rows[best]):
                 best = k
-        assert Settlement(rule=rule).choose(jnp.asarray(rows, jnp.float32)) == best
+        assert chosen(Settlement(rule=rule), jnp.asarray(rows, jnp.float32)) == best
 
 
 def test_values_are_those_of_the_critic_at_the_start_of_play():
@@ -159,15 +173,18 @@ def test_what_is_settled_is_signed_and_played():
 
     learner = build(PPO, **TINY)
     mind = learner.init(jax.random.key(3), SIGNED)
-    found = evaluate(jax.random.key(0), SIGNED, Sure(learner=learner), mind, worlds=4)
+    found = jax.jit(lambda key: evaluate(key, SIGNED, Sure(learner=learner), mind, worlds=4))(jax.random.key(0))
     lived = dict(zip(measures(SIGNED), map(float, found), strict=True))
     assert lived["bound"] == 1
-    state = SIGNED.reset(jax.random.key(0))
+
+    @jax.jit
+    def turn(key, state):
+        seen, carry = SIGNED.observe(state), learner.start(mind, SIGNED)
+        return SIGNED.step(key, state, Sure(learner=learner).act(key, mind, SIGNED, seen, carry)[0])[0]
+
+    state = born(SIGNED, jax.random.key(0))
     for _ in range(2):
-        action, _ = Sure(learner=learner).act(
-            jax.random.key(0), mind, SIGNED, SIGNED.observe(state), learner.start(mind, SIGNED)
-        )
-        state, _ = SIGNED.step(jax.random.key(0), state, action)
+        state = turn(jax.random.key(0), state)
     assert (float(state.memory[0].theta), bool(state.memory[0].bound)) == (0.5, True)
 
 
