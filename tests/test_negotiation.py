@@ -25,6 +25,7 @@ POOL = SITUATIONS["pool"]
 SIGNED = govern(POOL, Contract(on="request", high=1.0, levels=3))
 
 
+begun_mind = eqx.filter_jit(lambda learner, situation: learner.init(jax.random.key(3), situation))
 begun = eqx.filter_jit(lambda learner, situation, mind=None: learner.begin(jax.random.key(0), situation, mind))
 
 
@@ -150,18 +151,18 @@ def test_the_rules_as_a_plain_search(rows):
 
 def test_values_are_those_of_the_critic_at_the_start_of_play():
     learner = build(PPO, **TINY)
-    mind = learner.init(jax.random.key(3), SIGNED)
-    settlement, state = Settlement(learner=learner), SIGNED.reset(jax.random.key(0))
-    carry = learner.start(mind, SIGNED)
-    values = settlement.values(mind, SIGNED, SIGNED.observe(state), carry)
+    mind = begun_mind(learner, SIGNED)
+    settlement, state, carry = Settlement(learner=learner), born(SIGNED, jax.random.key(0)), learner.start(mind, SIGNED)
+    values = jax.jit(lambda state: settlement.values(mind, SIGNED, SIGNED.observe(state), carry))(state)
+    think = jax.jit(lambda state: learner.think(mind, SIGNED.observe(state), carry)[1])
     for k, (theta, bound) in enumerate(((0.0, False), (0.0, True), (0.5, True), (1.0, True))):
         agreed = eqx.tree_at(
             lambda m: (m.stage, m.theta, m.bound),
             state.memory[0],
             (jnp.int32(PLAY), jnp.float32(theta), jnp.array(bound)),
         )
-        told = SIGNED.observe(eqx.tree_at(lambda s: s.memory, state, (agreed,)))
-        np.testing.assert_allclose(values[k], learner.think(mind, told, carry)[1], rtol=1e-5)
+        now = eqx.tree_at(lambda s: s.memory, state, (agreed,))
+        np.testing.assert_allclose(values[k], think(now), rtol=1e-5)
 
 
 def test_what_is_settled_is_signed_and_played():
@@ -172,7 +173,7 @@ def test_what_is_settled_is_signed_and_played():
             return jnp.array([[0.0] * 3, [1.0] * 3, [3.0] * 3, [2.0] * 3])
 
     learner = build(PPO, **TINY)
-    mind = learner.init(jax.random.key(3), SIGNED)
+    mind = begun_mind(learner, SIGNED)
     found = jax.jit(lambda key: evaluate(key, SIGNED, Sure(learner=learner), mind, worlds=4))(jax.random.key(0))
     lived = dict(zip(measures(SIGNED), map(float, found), strict=True))
     assert lived["bound"] == 1
@@ -191,12 +192,13 @@ def test_what_is_settled_is_signed_and_played():
 def test_without_a_contract_nothing_can_be_settled():
     learner = build(PPO, **TINY)
     plain = govern(POOL, Contract(on="request", title="treaty"))
-    mind = learner.init(jax.random.key(0), plain)
-    state = plain.reset(jax.random.key(0))
+
+    def act(key):
+        mind, seen = learner.init(key, plain), plain.observe(plain.reset(key))
+        return Settlement(learner=learner).act(key, mind, plain, seen, learner.start(mind, plain))[0]
+
     with pytest.raises(Refusal, match="no contract called 'contract' on pool"):
-        Settlement(learner=learner).act(
-            jax.random.key(0), mind, plain, plain.observe(state), learner.start(mind, plain)
-        )
+        jax.eval_shape(act, jax.random.key(0))
 
 
 # --- the study ------------------------------------------------------------------------------------------------
@@ -206,7 +208,7 @@ def test_worth_discounts_the_worlds_steps_of_the_first_episode():
     greedy = build(PPO, **TINY)
     pool = POOL.replace(most=0.5)
     for place in (pool, govern(pool, Contract(on="request", high=1.0))):
-        mind = greedy.init(jax.random.key(0), place)
+        mind = begun_mind(greedy, place)
         bias = jnp.zeros(13).at[12].set(99.0)  # everybody asks for as much as can be asked for
         mind = eqx.tree_at(lambda m: m.heads["request"]["b"], mind, bias)
         # three ask for 1.5 of 1: all is gone in the first step, though two steps were spent on the contract
@@ -214,7 +216,7 @@ def test_worth_discounts_the_worlds_steps_of_the_first_episode():
             moca.worth(jax.random.key(1), place, greedy, mind)["worth"], 1 / moca.OPTIMUM, rtol=1e-5
         )
     slow = POOL.replace(most=0.1, growth=0.0)
-    mind = greedy.init(jax.random.key(0), slow)
+    mind = begun_mind(greedy, slow)
     mind = eqx.tree_at(lambda m: m.heads["request"]["b"], mind, jnp.zeros(13).at[12].set(99.0))
     by_hand = sum(0.95**t * min(0.3, 1 - 0.3 * t) for t in range(4)) / moca.OPTIMUM
     np.testing.assert_allclose(moca.worth(jax.random.key(1), slow, greedy, mind)["worth"], by_hand, rtol=1e-4)
