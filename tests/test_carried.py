@@ -58,15 +58,18 @@ def test_a_graft_acts_on_what_both_worlds_know_and_on_nothing_else(extra):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+net = eqx.filter_jit(Net)
+
+
 def test_heads_that_the_old_world_lacked_stay_as_they_are():
-    old, new = Net(KEY, shape(), 8), Net(jax.random.key(1), shape(heads=(("move", 5), ("sign", 2))), 8)
+    old, new = net(KEY, shape(), 8), net(jax.random.key(1), shape(heads=(("move", 5), ("sign", 2))), 8)
     grafted = graft(old, new)
     for head in ("move", "sign"):  # another number of choices is another head
         np.testing.assert_array_equal(grafted.heads[head]["w"], new.heads[head]["w"])
 
 
 def test_a_feature_of_another_width_is_another_feature():
-    old, new = Net(KEY, shape(), 8), Net(KEY, shape(features=(("ready", 1), ("mind", 4))), 8)
+    old, new = net(KEY, shape(), 8), net(KEY, shape(features=(("ready", 1), ("mind", 4))), 8)
     told = np.asarray(graft(old, new).first["told"])
     np.testing.assert_array_equal(told[0], old.first["told"][0])
     assert (told[1:] == 0).all()
@@ -75,23 +78,23 @@ def test_a_feature_of_another_width_is_another_feature():
 @pytest.mark.parametrize("changes", [{"hidden": 9}, {"recurrent": True}, {"film": "mind"}])
 def test_networks_of_other_kinds_are_not_grafted(changes):
     with pytest.raises(Refusal, match="same window, size and kind"):
-        graft(Net(KEY, shape(), 8), Net(KEY, shape(), **({"hidden": 8} | changes)))
+        graft(net(KEY, shape(), 8), net(KEY, shape(), **({"hidden": 8} | changes)))
     with pytest.raises(Refusal, match="same window"):
-        graft(Net(KEY, shape(), 8), Net(KEY, shape(window=(3, 3)), 8))
+        graft(net(KEY, shape(), 8), net(KEY, shape(window=(3, 3)), 8))
 
 
 def test_a_gate_reads_its_feature():
     """A gated view: the same view is felt otherwise under another content; an unknown feature is refused."""
-    net = Net(KEY, shape(), 8, film="mind")
+    gated = net(KEY, shape(), 8, film="mind")
     told = seen(shape(), np.random.default_rng(0))
-    slope = jax.grad(lambda m: net(told | {"mind": m}, net.start(5))[1].sum())(told["mind"])
+    slope = jax.jit(jax.grad(lambda m: gated(told | {"mind": m}, gated.start(5))[1].sum()))(told["mind"])
     assert jnp.abs(slope).max() > 0
-    assert set(net.gate) == {"scale", "shift"}
-    blank = eqx.tree_at(lambda n: n.gate, net, {k: jnp.zeros_like(w) for k, w in net.gate.items()})
-    plain = Net(KEY, shape(), 8)
-    np.testing.assert_allclose(blank(told, net.start(5))[1], plain(told, plain.start(5))[1], atol=1e-6)
+    assert set(gated.gate) == {"scale", "shift"}
+    blank = eqx.tree_at(lambda n: n.gate, gated, {k: jnp.zeros_like(w) for k, w in gated.gate.items()})
+    plain = net(KEY, shape(), 8)
+    np.testing.assert_allclose(blank(told, gated.start(5))[1], plain(told, plain.start(5))[1], atol=1e-6)
     with pytest.raises(Refusal, match=r"ppo.film is 'mnd'.*'mind'"):
-        Net(KEY, shape(), 8, film="mnd")
+        net(KEY, shape(), 8, film="mnd")
 
 
 def tiny(**changes):

@@ -194,6 +194,6 @@ def test_a_mixture_follows_each_script_where_it_should():
 
 def test_foragers_refuse_where_there_is_nothing_to_walk_to():
     with pytest.raises(Refusal, match="shows none"):
-        rollout(KEY, Pool(), Forager(), 1)
+        jax.eval_shape(lambda key: rollout(key, Pool(), Forager(), 1), KEY)
     with pytest.raises(Refusal, match="altar"):
-        rollout(KEY, Harvest(), Forager(heed=True), 1)
+        jax.eval_shape(lambda key: rollout(key, Harvest(), Forager(heed=True), 1), KEY)
