@@ -87,6 +87,22 @@ def forgotten_programs():
         gc.collect()
 
 
+@pytest.fixture(scope="module")
+def shared_programs():
+    """For files about runs and records: what they train is compiled once for all tests, not anew by each `make`."""
+    from nomoi.runs.hands import Programs
+
+    known, begin = {}, Programs.__init__
+
+    def begun(self):
+        begin(self)
+        self._known = known
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Programs, "__init__", begun)
+        yield
+
+
 @pytest.fixture
 def data():
     """data(name): a file of this machine's own data (NOMOI_DATA); a test that needs one is skipped without it."""

@@ -82,8 +82,8 @@ SITUATIONS: dict[str, Situation] = {
         map=str(POND), agents=4, horizon=30, extent=(2, 1, 2), beam=(2, 1), tempo=200, rest=2, graduated=True
     ),
     "laboratory": Laboratory(side=5, agents=3, horizon=30, extent=(2, 1, 2), beam=(3, 1), growth=0.5, diagonals=True),
-    "pool": Pool(agents=3, horizon=20, most=0.15),
     "matrix": Matrix(payoff=[THREE, np.swapaxes(THREE, 0, 1).tolist(), np.moveaxis(THREE, 0, 2).tolist()], horizon=8),
+    "pool": Pool(agents=3, horizon=20, most=0.15),
 }
 for _name, _class in catalogue.situations().items():
     SITUATIONS.setdefault(_name, _class())
@@ -98,7 +98,7 @@ def fitting(cls: type[Institution], situation: Situation) -> tuple[Institution, 
     """The default institution with what must stand before it, told what it is `on` where it asks; None: misfit."""
     on = {"on": doings(situation)[0]} if hasattr(cls, "on") and doings(situation) else {}
     for before in ((), (Altar(),)):
-        for settings in ({}, on):
+        for settings in ({}, on) if on else ({},):
             try:
                 govern(situation, *before, cls(**settings))
                 return *before, cls(**settings)
@@ -142,7 +142,7 @@ for _name, _situation in SITUATIONS.items():
         if _stack := fitting(_class, _situation):
             PAIRS[f"{_name}, {'+'.join(i.name for i in _stack)}"] = (_name, _stack)
 STACKS: dict[str, tuple[str, tuple[Institution, ...]]] = {
-    "harvest, sanction alone": ("harvest", (Sanction(by=""),)),
+    "harvest, levy+two altars+sanction alone": ("harvest", (Levy(), Altar(), Altar(title="shrine"), Sanction(by=""))),
     "harvest, contract+altar+sanction": ("harvest", (Contract(), Altar(), Sanction())),
     "cleanup, subsidy+altar+sanction": (
         "cleanup",
@@ -163,14 +163,18 @@ ALL = PAIRS | STACKS
 
 
 def _daily() -> frozenset[str]:
-    """Pairs in which each institution and each situation stands at least once; and all stacks."""
-    seen: Counter[str] = Counter()
-    kept = set(STACKS)
-    for name, (where, stack) in PAIRS.items():
-        parts = (where, stack[-1].name)
-        if not all(seen[p] for p in parts):
-            seen.update(parts)
-            kept.add(name)
+    """The fewest pairs in which each institution and each situation stands, the situation perhaps in a stack; stacks.
+
+    What goes with many situations is left out first, and once for all of them it stays.
+    """
+    parts = {name: (where, stack[-1].name) for name, (where, stack) in PAIRS.items()}
+    often = Counter(word for _, word in parts.values())
+    left = Counter(part for both in parts.values() for part in both) + Counter(where for where, _ in STACKS.values())
+    kept = set(ALL)
+    for name in sorted(parts, key=lambda n: -often[parts[n][1]]):
+        if all(left[part] > 1 for part in parts[name]):
+            left.subtract(parts[name])
+            kept.remove(name)
     return frozenset(kept)
 
 

@@ -1,5 +1,6 @@
 """Which institution counts: inference of norms, the public record, enforcers, newcomers and the study."""
 
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -230,12 +231,17 @@ def look(place, state):
     return place.observe(state)
 
 
+@cache
+def begun():
+    return eqx.filter_jit(PLACE.reset)(jax.random.key(0))
+
+
 def stage(contents=(RED, BLUE, GREEN), trace: int | None = None, apples=()):
     """Agent 0 faces agent 1, two cells ahead, in the middle of the blue patch; nothing grows but the `apples`.
 
     The altars say `contents`; agent 1 shows that it last took `trace`; apples lie just ahead of 0, of a kind each.
     """
-    state = PLACE.reset(jax.random.key(0))
+    state = begun()
     land = PLACE.situation.land
     row = 4 * land.width
     cells = jnp.array([row + 7, row + 9, *(land.find("P")[:3].tolist())], jnp.int32)
@@ -428,7 +434,8 @@ def test_one_arm_is_lived_through_and_the_same_key_gives_the_same_life(monkeypat
         study.joins(jax.random.key(3), **options, **more) for more in ({}, {"believes": "nothing"}, {})
     )
     assert module == again
-    place, learner = study.community(40), Mixed(Newcomer(among=study.NAMES), Enforcer(law="altar", heir="shrine"), 1)
+    residents = Enforcer(law="altar", heir="shrine", spare=3)
+    place, learner = study.community(40), Mixed(Newcomer(among=study.NAMES, spare=3), residents, 1)
     belief = lives(jax.random.key(0), place, learner, ((), ()), 2)["belief"]
     np.testing.assert_allclose(belief.sum(-1), 1, atol=1e-5)
     assert module["compliance"] > none["compliance"]

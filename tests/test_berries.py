@@ -106,7 +106,7 @@ def test_who_is_in_the_block_ahead():
 @pytest.mark.parametrize("changes", [{}, {"bushes": (3, 2)}, {"bushes": (0, 0, 81, 0), "agents": 12}])
 def test_an_episode_begins_with_just_these_bushes(changes):
     b = Berries(**changes)
-    states = jax.vmap(b.reset)(jax.random.split(jax.random.key(0), 100))
+    states = jax.jit(jax.vmap(b.reset))(jax.random.split(jax.random.key(0), 100))
     none, sites = len(b.bushes), len(b.land.sites)
     for bush in np.asarray(states.bush):
         assert np.bincount(bush, minlength=none + 1).tolist() == [*b.bushes, sites - sum(b.bushes)]
@@ -121,7 +121,7 @@ def test_an_episode_begins_with_just_these_bushes(changes):
 
 def test_bushes_stand_anywhere_and_anew_in_each_episode():
     b = Berries(bushes=(9, 0, 0, 9))
-    bush = np.asarray(jax.vmap(b.reset)(jax.random.split(jax.random.key(3), 2000)).bush)
+    bush = np.asarray(jax.jit(jax.vmap(b.reset))(jax.random.split(jax.random.key(3), 2000)).bush)
     share = (bush == POISON).mean(0)
     assert abs(share - 9 / 81).max() < 4.5 * np.sqrt(9 / 81 * 72 / 81 / 2000)
     assert len(np.unique(bush, axis=0)) == 2000

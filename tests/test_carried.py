@@ -40,30 +40,36 @@ def test_a_graft_acts_on_what_both_worlds_know_and_on_nothing_else(extra):
     window = (3, 4)
     old_shape = shape(window=window)
     new_shape = shape(("agent", "apple", "wall", "altar"), (("mind", 3), ("zeal", 2), ("ready", 1)), window=window)
-    old, new = Net(KEY, old_shape, 8, **extra), Net(jax.random.key(1), new_shape, 8, **extra)
-    grafted = graft(old, new)
-    assert jax.tree.structure(grafted) == jax.tree.structure(new)
     rng = np.random.default_rng(0)
     told = seen(old_shape, rng)
     wall, apple = (np.asarray(told["view"]) >> k & 1 for k in range(2))
     agent, altar = rng.integers(0, 2, (2, *wall.shape))
     view = (agent | apple << 1 | wall << 2 | altar << 3).astype(np.uint8)
     more = {"view": jnp.asarray(view), "zeal": jnp.ones((5, 2)), "ready": told["ready"], "mind": told["mind"]}
-    for a, b in zip(
-        jax.tree.leaves(old(told, old.start(5))), jax.tree.leaves(grafted(more, new.start(5))), strict=True
-    ):
+
+    @jax.jit
+    def answers():
+        old, new = Net(KEY, old_shape, 8, **extra), Net(jax.random.key(1), new_shape, 8, **extra)
+        grafted = graft(old, new)
+        assert jax.tree.structure(grafted) == jax.tree.structure(new)
+        return old(told, old.start(5)), grafted(more, new.start(5))
+
+    for a, b in zip(*map(jax.tree.leaves, answers()), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+net = eqx.filter_jit(Net)
+
+
 def test_heads_that_the_old_world_lacked_stay_as_they_are():
-    old, new = Net(KEY, shape(), 8), Net(jax.random.key(1), shape(heads=(("move", 5), ("sign", 2))), 8)
+    old, new = net(KEY, shape(), 8), net(jax.random.key(1), shape(heads=(("move", 5), ("sign", 2))), 8)
     grafted = graft(old, new)
     for head in ("move", "sign"):  # another number of choices is another head
         np.testing.assert_array_equal(grafted.heads[head]["w"], new.heads[head]["w"])
 
 
 def test_a_feature_of_another_width_is_another_feature():
-    old, new = Net(KEY, shape(), 8), Net(KEY, shape(features=(("ready", 1), ("mind", 4))), 8)
+    old, new = net(KEY, shape(), 8), net(KEY, shape(features=(("ready", 1), ("mind", 4))), 8)
     told = np.asarray(graft(old, new).first["told"])
     np.testing.assert_array_equal(told[0], old.first["told"][0])
     assert (told[1:] == 0).all()
@@ -72,27 +78,38 @@ def test_a_feature_of_another_width_is_another_feature():
 @pytest.mark.parametrize("changes", [{"hidden": 9}, {"recurrent": True}, {"film": "mind"}])
 def test_networks_of_other_kinds_are_not_grafted(changes):
     with pytest.raises(Refusal, match="same window, size and kind"):
-        graft(Net(KEY, shape(), 8), Net(KEY, shape(), **({"hidden": 8} | changes)))
+        graft(net(KEY, shape(), 8), net(KEY, shape(), **({"hidden": 8} | changes)))
     with pytest.raises(Refusal, match="same window"):
-        graft(Net(KEY, shape(), 8), Net(KEY, shape(window=(3, 3)), 8))
+        graft(net(KEY, shape(), 8), net(KEY, shape(window=(3, 3)), 8))
 
 
 def test_a_gate_reads_its_feature():
     """A gated view: the same view is felt otherwise under another content; an unknown feature is refused."""
-    net = Net(KEY, shape(), 8, film="mind")
+    gated = net(KEY, shape(), 8, film="mind")
     told = seen(shape(), np.random.default_rng(0))
-    slope = jax.grad(lambda m: net(told | {"mind": m}, net.start(5))[1].sum())(told["mind"])
+    slope = jax.jit(jax.grad(lambda m: gated(told | {"mind": m}, gated.start(5))[1].sum()))(told["mind"])
     assert jnp.abs(slope).max() > 0
-    assert set(net.gate) == {"scale", "shift"}
-    blank = eqx.tree_at(lambda n: n.gate, net, {k: jnp.zeros_like(w) for k, w in net.gate.items()})
-    plain = Net(KEY, shape(), 8)
-    np.testing.assert_allclose(blank(told, net.start(5))[1], plain(told, plain.start(5))[1], atol=1e-6)
+    assert set(gated.gate) == {"scale", "shift"}
+    blank = eqx.tree_at(lambda n: n.gate, gated, {k: jnp.zeros_like(w) for k, w in gated.gate.items()})
+    plain = net(KEY, shape(), 8)
+    np.testing.assert_allclose(blank(told, gated.start(5))[1], plain(told, plain.start(5))[1], atol=1e-6)
     with pytest.raises(Refusal, match=r"ppo.film is 'mnd'.*'mind'"):
-        Net(KEY, shape(), 8, film="mnd")
+        net(KEY, shape(), 8, film="mnd")
 
 
 def tiny(**changes):
     return PPO(**({"worlds": 2, "steps": 4, "minibatches": 2, "epochs": 1, "hidden": 8} | changes))
+
+
+@eqx.filter_jit
+def learned_first(learner, place, updates):
+    return learner.learn(place, learner.begin(KEY, place), updates, jnp.int32(updates))[0]
+
+
+@eqx.filter_jit
+def answer(learner, place, mind, carry=None):
+    carry = learner.start(mind, place) if carry is None else carry
+    return learner.act(KEY, mind, place, place.observe(place.reset(KEY)), carry)
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -100,13 +117,11 @@ def test_residents_do_what_their_script_says_and_only_pupils_learn(shared):
     """A resident who always asks for the most is seen to, whatever the pupil does; minds are the pupils' alone."""
     pool = Pool(agents=3, horizon=6)
     learner = tiny(residents=Residents(Constant(choice=12), 1), shared=shared)
-    run = learner.begin(KEY, pool)
-    run, _ = learner.learn(pool, run, 2, jnp.int32(2))
+    run = learned_first(learner, pool, 2)
     assert run.carry.shape[1] == 1
     if not shared:
         assert jax.tree.leaves(run.mind)[0].shape[0] == 1
-    action, _ = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), learner.start(run.mind, pool))
-    assert action["request"][1:].tolist() == [12, 12]
+    assert answer(learner, pool, run.mind)[0]["request"][1:].tolist() == [12, 12]
 
 
 class Counter(Learner):
@@ -122,14 +137,11 @@ class Counter(Learner):
 def test_residents_remember_within_an_episode_and_not_beyond():
     pool = Pool(agents=2, horizon=4, levels=5)
     learner = tiny(worlds=1, steps=4, minibatches=1, residents=Residents(Counter(), 1))
-    run = learner.begin(KEY, pool)
-    for _ in range(3):  # the first episode may be a part
-        run, _ = learner.learn(pool, run, 1, jnp.int32(3))
+    run = learned_first(learner, pool, 3)  # the first episode may be a part
     assert int(run.bore[0]) < 4
-    carry = learner.start(run.mind, pool)
-    asked = []
+    carry, asked = None, []
     for _ in range(3):
-        action, carry = learner.act(KEY, run.mind, pool, pool.observe(pool.reset(KEY)), carry)
+        action, carry = answer(learner, pool, run.mind, carry)
         asked.append(int(action["request"][1]))
     assert asked == [0, 1, 2]
 
@@ -147,7 +159,7 @@ def test_residents_are_part_of_what_a_run_is(tmp_path):
 def test_as_many_pupils_as_agents_is_the_plain_learner():
     pool = Pool(agents=2, horizon=6)
     plain, full = tiny(), tiny(residents=Residents(Constant(choice=12), 5))
-    one, other = (x.learn(pool, x.begin(KEY, pool), 1, jnp.int32(1))[0].mind for x in (plain, full))
+    one, other = (learned_first(x, pool, 1).mind for x in (plain, full))
     for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -24,8 +24,9 @@ def row(place, label, compliance):
     return Row(label, label, {"compliance": np.array([compliance])}, (record,))
 
 
-def test_chance_is_random_play_under_the_same_regime_where_there_is_compliance(tmp_path):
+def test_chance_is_random_play_under_the_same_regime_where_there_is_compliance(tmp_path, monkeypatch):
     """Where one kind of three is permitted for good, the shares of random play under the three rules make up one."""
+    monkeypatch.setattr("nomoi.runs.compare._scripts", lambda _: [])  # nothing of theirs is looked at
     place = Harvest(map=str(small.MAP), agents=4, horizon=30, regrowth=(0.3, 0.3, 0.3, 0.3))
     altars = {f"only {kind}": Altar(content=kind, threshold=0.0, recovery=0.0) for kind in range(3)}
     result = compare(place, {"nothing": ()} | altars, who="forager", seeds=2, out=tmp_path)

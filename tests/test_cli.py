@@ -13,6 +13,7 @@ import pytest
 
 from nomoi.runs import errand
 from nomoi.runs.store import Store
+from nomoi.scripts.fixed import Random
 from nomoi.situations.walkers import drawn
 
 QUICK = ["--set", "learner.worlds=4", "--set", "learner.steps=8", "--set", "learner.minibatches=2", "--seeds", "1"]
@@ -150,7 +151,8 @@ def test_compare_writes_a_page_and_the_same_table_as_json(nomoi):
     assert record.id in out
 
 
-def test_a_trained_commons_leaves_a_film(nomoi):
+def test_a_trained_commons_leaves_a_film(nomoi, monkeypatch):
+    monkeypatch.setattr("nomoi.runs.compare._scripts", lambda _: [("random", "Every action equally likely.", Random())])
     short = ("--set", "situation.horizon=60")  # frames of a film
     status, _, err = nomoi("compare", "harvest", "--under", "nothing", "--steps", "600", *short, *QUICK)
     assert status == 0, err

@@ -29,6 +29,8 @@ from nomoi.runs.store import Store
 from nomoi.runs.trial import Run
 from nomoi.runs.trials import Computed
 
+pytestmark = pytest.mark.usefixtures("shared_programs")
+
 
 class Died(Exception):
     """What Ray raises when a worker is lost."""

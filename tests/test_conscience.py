@@ -169,11 +169,14 @@ def test_what_is_felt_is_all_that_is_learned_from_where_nothing_is_paid():
 
 
 def test_the_public_record_is_of_the_step_and_of_before_it():
-    state = jax.vmap(HATS.reset)(jax.random.split(KEY, 5))
-    action = {"move": jnp.ones((5, 4), jnp.int32)}
-    told = jax.vmap(HATS.observe)(state)
-    after, outcome = jax.vmap(HATS.step)(jax.random.split(jax.random.key(1), 5), state, action)
-    seen = witness(HATS, state, told, outcome)
+
+    @jax.jit
+    def lived(key, own):
+        state, action = jax.vmap(HATS.reset)(jax.random.split(key, 5)), {"move": jnp.ones((5, 4), jnp.int32)}
+        after, outcome = jax.vmap(HATS.step)(jax.random.split(own, 5), state, action)
+        return state, after, witness(HATS, state, jax.vmap(HATS.observe)(state), outcome)
+
+    state, after, seen = lived(KEY, jax.random.key(1))
     np.testing.assert_array_equal(seen.chance, state.ready)
     np.testing.assert_array_equal(seen.disapproved, state.ready)
     assert not np.array_equal(seen.chance, after.ready)

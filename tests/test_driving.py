@@ -79,7 +79,7 @@ def test_the_merge_as_a_plain_loop(n, seed, bold):
 
 
 def test_where_they_start_and_how_fast():
-    state = jax.vmap(Driving(agents=4).reset)(jax.random.split(jax.random.key(0), 500))
+    state = jax.jit(jax.vmap(Driving(agents=4).reset))(jax.random.split(jax.random.key(0), 500))
     place = np.asarray(state.place)
     for column, low, high in ((place[:, 0], -10, -5), (place[:, 1:], -2.5, -1.875)):
         assert low <= column.min() < low + 0.05 * (high - low)

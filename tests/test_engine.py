@@ -33,6 +33,8 @@ from nomoi.runs.trial import trial_of
 from nomoi.scripts.fixed import Random
 from nomoi.situations.pool import Pool
 
+pytestmark = pytest.mark.usefixtures("shared_programs")
+
 
 def test_a_program_is_of_so_many_lanes(monkeypatch):
     monkeypatch.setattr(Program, "build", lambda self: self)

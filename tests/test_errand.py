@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from types import SimpleNamespace
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -55,7 +56,7 @@ def test_left_is_left_and_whoever_arrives_ends_it_for_all():
     body = grid.Body(cell, jnp.repeat(EAST, 2), jnp.zeros(2, jnp.int32))
     stood = State(body, jnp.int32(1), jnp.int32(1), jnp.int32(0))
     moves = jnp.array([[LEFT, STAY], [RIGHT, STAY], [AHEAD, STAY], [BACK, STAY]])
-    after, outcome = jax.vmap(lambda move: room.step(jax.random.key(0), stood, {"move": move}))(moves)
+    after, outcome = jax.jit(jax.vmap(lambda move: room.step(jax.random.key(0), stood, {"move": move})))(moves)
     assert np.asarray(after.body.cell)[:, 0].tolist() == np.asarray(room.land.sites)[[1, 7, 5, 3]].tolist()
     assert outcome.done.tolist() == [True, False, False, False]
     sums = SimpleNamespace(sum={"reached": 1.0, "followed": 2.0}.get)
@@ -63,9 +64,10 @@ def test_left_is_left_and_whoever_arrives_ends_it_for_all():
 
 
 def test_goal_sign_and_agents_stand_on_different_cells_and_the_share_apart_is_what_it_says():
+    born = eqx.filter_jit(lambda place: jax.vmap(place.reset)(jax.random.split(jax.random.key(1), 2000)))
     for apart in (0.0, 0.3, 1.0):
         place = Errand(agents=3, apart=apart)
-        states = jax.vmap(place.reset)(jax.random.split(jax.random.key(1), 2000))
+        states = born(place)
         assert set(np.asarray(states.body.facing).ravel()) == {0, 1, 2, 3}
         parted = np.asarray(states.goal != states.sign)
         assert parted.mean() == pytest.approx(apart, abs=0.04)

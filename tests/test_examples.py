@@ -30,7 +30,9 @@ def example(word, kind):
     ("file", "lines"),
     [("meadow.py", 100), ("canal.py", 100), ("fallow.py", 70), ("measure.py", 100), ("learner.py", 100)],
 )
-def test_an_example_passes_every_check_and_is_short(file, lines):
+def test_an_example_passes_every_check_and_is_short(file, lines, monkeypatch):
+    known = catalogue.situations()  # of those that fit the first is played: a small one
+    monkeypatch.setattr(catalogue, "situations", lambda: {"pool": known["pool"]} | known)
     checks, well = report(f"{EXAMPLES}/{file}")
     assert well, [c for c in checks if c.passed is False]
     assert len((EXAMPLES / file).read_text().splitlines()) < lines

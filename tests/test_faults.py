@@ -265,10 +265,14 @@ def test_agents_that_share_no_parameters_draw_their_actions_apart():
     """Equal minds in equal positions still act apart: each agent draws from a stream of its own."""
     situation = Matrix(horizon=200)
     learner = PPO(shared=False, hidden=8)
-    mind = learner.init(jax.random.key(0), situation)
-    mind = jax.tree.map(lambda x: jnp.broadcast_to(x[:1], x.shape), mind)  # both agents the same network
-    played = rollout(jax.random.key(1), situation, learner, 200, 1, mind)
-    chose = np.asarray(played.outcome.events["defect"][:, 0])
+
+    @jax.jit
+    def played(init, key):
+        mind = learner.init(init, situation)
+        mind = jax.tree.map(lambda x: jnp.broadcast_to(x[:1], x.shape), mind)  # both agents the same network
+        return rollout(key, situation, learner, 200, 1, mind).outcome.events["defect"][:, 0]
+
+    chose = np.asarray(played(jax.random.key(0), jax.random.key(1)))
     assert 0.2 < (chose[:, 0] != chose[:, 1]).mean() < 0.8
 
 

@@ -83,9 +83,12 @@ def happened(harvest=(0, 0, 0, 0), kind=(0, 0, 0, 0), hits=(), **more) -> Outcom
     return Outcome(jnp.zeros(N), jnp.zeros(N), events, jnp.array(False))
 
 
-@eqx.filter_jit
 def found(institution, situation, seed=0, state=None):
-    key = jax.random.key(seed)
+    return _found(institution, jax.random.key(seed), situation, state)
+
+
+@eqx.filter_jit
+def _found(institution, key, situation, state):
     return institution.found(key, situation, situation.reset(key) if state is None else state)
 
 
@@ -524,8 +527,8 @@ def test_what_a_viewer_sees_depends_on_what_it_last_read():
     memory = found(a, s, 0, state)
     read, trace, age = jnp.array([RED, BAN, NEVER, BLUE]), jnp.array([BLUE, RED, 3, RED]), jnp.array([0, 0, 99, 21])
     memory = eqx.tree_at(lambda m: (m.read, m.marks.trace, m.marks.age), memory, (read, trace, age))
-    scene = a.layers(memory, s.scene(state))
-    view, planes = np.asarray(scene.view()), scene.planes
+    scene = eqx.filter_jit(lambda memory: a.layers(memory, s.scene(state)))(memory)
+    view, planes = np.asarray(eqx.filter_jit(lambda scene: scene.view())(scene)), scene.planes
     bit = {p: (view >> planes.index(p) & 1).astype(bool) for p in planes}
     apple = bit["apple"]
     words = ("permitted", "prohibited", "unknown")

@@ -186,12 +186,12 @@ def test_an_entry_moves_as_the_rule_says():
     """Q(s, a) += rate (u + gamma max Q(s', b) - Q(s, a)), towards the mean of the worlds that land there."""
     place = Matrix(horizon=9)
     learner = Tabular(cells=512, worlds=3, steps=1, learning_rate=0.5, gamma=0.9, epsilon=0.0, epsilon_end=0.0)
-    run = learner.begin(KEY, place)
+    run = eqx.filter_jit(lambda: learner.begin(KEY, place))()
     cell = lambda told: np.stack([learner.cell(place, {"last": x}) for x in told["last"]])  # noqa: E731
     table = jax.random.normal(jax.random.key(1), run.table.shape)
     run = eqx.tree_at(lambda r: r.table, run, table)
     before, old = cell(run.lives.told), np.asarray(table, np.float64)
-    after, _ = learner.learn(place, run, 1, jnp.int32(1))
+    after, _ = eqx.filter_jit(lambda run: learner.learn(place, run, 1, jnp.int32(1)))(run)
     ended, new = np.asarray(after.lives.worlds.turn) == 0, old.copy()
     for i in range(2):
         moves: dict[tuple[int, int], list[float]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -53,11 +54,13 @@ def test_who_has_a_mind_of_its_own_does_not_learn_from_how_much_others_have_at_s
     """Two players of the dilemma, one of them paid a hundred times as much: the other learns as if it were not."""
     learner = tiny(shared=False, worlds=16, learning_rate=1e-2, learning_rate_end=1e-2)
 
-    def second(stake: float) -> jax.Array:
-        situation = Matrix(payoff=Matrix().payoff * jnp.array([stake, 1.0])[:, None, None])
-        run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
-        run, _ = jax.jit(lambda r: learner.learn(situation, r, 1, jnp.int32(1)))(run)
+    @eqx.filter_jit
+    def learned(situation: Matrix) -> jax.Array:
+        run, _ = learner.learn(situation, learner.begin(KEY, situation), 1, jnp.int32(1))
         return run.mind.heads["choose"]["w"][1]
+
+    def second(stake: float) -> jax.Array:
+        return learned(Matrix(payoff=Matrix().payoff * jnp.array([stake, 1.0])[:, None, None]))
 
     np.testing.assert_allclose(second(1.0), second(100.0), rtol=1e-5)
 
@@ -96,8 +99,9 @@ def test_it_learns_to_defect_in_the_dilemma(shared, recurrent):
     situation = Matrix()
     learner = tiny(shared=shared, recurrent=recurrent, worlds=16, learning_rate=1e-2, learning_rate_end=1e-2, epochs=2)
     run = jax.jit(lambda k: learner.begin(k, situation))(KEY)
-    run, tally = jax.jit(lambda r: learner.learn(situation, r, 40, jnp.int32(40)))(run)
-    _, tally = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))(run)
+    learn = jax.jit(lambda r: learner.learn(situation, r, 4, jnp.int32(40)))
+    for _ in range(11):  # four more than the rates last, to be measured
+        run, tally = learn(run)
     found = dict(zip(measures(situation), np.asarray(tally.means()), strict=True))
     assert found["defection"] > 0.9
     if not shared:
@@ -118,19 +122,24 @@ def test_common_interest_cooperates_in_the_dilemma():
 
 
 def test_patches_and_product_equal_a_convolution():
-    situation = Harvest()
-    net = Net(KEY, Shape.of(situation), hidden=16, filters=4)
-    state = jax.vmap(situation.reset)(jax.random.split(KEY, 3))
-    told = jax.vmap(situation.observe)(state)
     from nomoi.grid import bitplanes
 
-    count = len(net.shape.planes)
-    planes = bitplanes(told["view"], count).reshape(-1, *net.shape.window, count)
-    kernel = net.conv["w"].reshape(3, 3, count, 4)
-    slow = jax.lax.conv_general_dilated(planes, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
-    near = [planes[:, i : i + slow.shape[1], j : j + slow.shape[2]] for i in range(3) for j in range(3)]
-    np.testing.assert_allclose(jnp.concatenate(near, -1) @ net.conv["w"], slow, atol=1e-5)
-    logits, value, _ = net(told, net.start(3, 5))
+    situation = Harvest()
+
+    @jax.jit
+    def felt(key):
+        net = Net(key, Shape.of(situation), hidden=16, filters=4)
+        told = jax.vmap(situation.observe)(jax.vmap(situation.reset)(jax.random.split(key, 3)))
+        logits, value, _ = net(told, net.start(3, 5))
+        count = len(net.shape.planes)
+        planes = bitplanes(told["view"], count).reshape(-1, *net.shape.window, count)
+        kernel, how = net.conv["w"].reshape(3, 3, count, 4), ("NHWC", "HWIO", "NHWC")
+        slow = jax.lax.conv_general_dilated(planes, kernel, (1, 1), "VALID", dimension_numbers=how)
+        near = [planes[:, i : i + slow.shape[1], j : j + slow.shape[2]] for i in range(3) for j in range(3)]
+        return jnp.concatenate(near, -1) @ net.conv["w"], slow, logits, value
+
+    product, slow, logits, value = felt(KEY)
+    np.testing.assert_allclose(product, slow, atol=1e-5)
     assert logits["move"].shape == (3, 5, 8)
     assert value.shape == (3, 5)
 
@@ -168,8 +177,8 @@ def test_contract_heads_are_learned_only_when_asked():
 def test_scripts_see_only_the_view():
     situation = Harvest()
     keep = lambda state: state.apples.sum(dtype=jnp.int32)  # noqa: E731
-    greedy = rollout(KEY, situation, Forager(), 150, 2, keep=keep)
-    spare = rollout(KEY, situation, Forager(spare=3), 150, 2, keep=keep)
+    lived = eqx.filter_jit(lambda who: rollout(KEY, situation, who, 150, 2, keep=keep))
+    greedy, spare = lived(Forager()), lived(Forager(spare=3))
     assert greedy.kept[-1].max() == 0
     assert spare.kept[-1].min() > 5
     assert spare.outcome.reward.sum() > greedy.outcome.reward.sum()
@@ -185,6 +194,6 @@ def test_a_mixture_follows_each_script_where_it_should():
 
 def test_foragers_refuse_where_there_is_nothing_to_walk_to():
     with pytest.raises(Refusal, match="shows none"):
-        rollout(KEY, Pool(), Forager(), 1)
+        jax.eval_shape(lambda key: rollout(key, Pool(), Forager(), 1), KEY)
     with pytest.raises(Refusal, match="altar"):
-        rollout(KEY, Harvest(), Forager(heed=True), 1)
+        jax.eval_shape(lambda key: rollout(key, Harvest(), Forager(heed=True), 1), KEY)

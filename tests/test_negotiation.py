@@ -25,9 +25,13 @@ POOL = SITUATIONS["pool"]
 SIGNED = govern(POOL, Contract(on="request", high=1.0, levels=3))
 
 
+begun_mind = eqx.filter_jit(lambda learner, situation: learner.init(jax.random.key(3), situation))
+begun = eqx.filter_jit(lambda learner, situation, mind=None: learner.begin(jax.random.key(0), situation, mind))
+
+
 def updated(learner, situation):
     """What was learned before and after an update."""
-    run = learner.begin(jax.random.key(0), situation)
+    run = begun(learner, situation)
     return run.mind, eqx.filter_jit(lambda r: learner.learn(situation, r, 1, jnp.int32(1))[0])(run).mind
 
 
@@ -43,6 +47,18 @@ def weighs(net, heads):
 
 
 taken = eqx.filter_jit(lambda situation, *args: situation.step(*args))
+told = eqx.filter_jit(lambda situation, state: (situation.observe(state), situation.asked(state)))
+chosen = eqx.filter_jit(lambda settlement, rows: settlement.choose(rows))
+
+
+@eqx.filter_jit
+def born(situation, key):
+    return situation.reset(key)
+
+
+@eqx.filter_jit
+def answers(situation, key):
+    return {h: jax.random.randint(key, (situation.agents,), 0, k) for h, k in situation.actions.items()}
 
 
 # --- joint control --------------------------------------------------------------------------------------------
@@ -51,15 +67,14 @@ taken = eqx.filter_jit(lambda situation, *args: situation.step(*args))
 @given(seed=st.integers(0, 2**30))
 def test_a_crowd_gets_what_its_members_get_together(seed):
     crowd, key = Crowd(SIGNED), jax.random.key(seed)
-    state = SIGNED.reset(key)
+    state = born(SIGNED, key)
     for t in range(4):
-        own = {h: jax.random.randint(jax.random.fold_in(key, t), (3,), 0, k) for h, k in SIGNED.actions.items()}
-        told = SIGNED.observe(state)
+        own = answers(SIGNED, jax.random.fold_in(key, t))
+        (seen, asked), (all_seen, all_asked) = told(SIGNED, state), told(crowd, state)
         joint = {f"{h}.{i}": x[i : i + 1] for h, x in own.items() for i in range(3)}
         equal(crowd.apart(joint), own)
-        np.testing.assert_array_equal(crowd.observe(state)["contract.terms"][0], told["contract.terms"].ravel())
-        asked = SIGNED.asked(state)
-        assert all(crowd.asked(state)[f"{h}.{i}"][0] == asked[h][i] for h in asked for i in range(3))
+        np.testing.assert_array_equal(all_seen["contract.terms"][0], np.ravel(seen["contract.terms"]))
+        assert all(all_asked[f"{h}.{i}"][0] == asked[h][i] for h in asked for i in range(3))
         after, one = taken(crowd, key, state, joint)
         state, all_ = taken(SIGNED, key, state, own)
         equal(after, state)
@@ -105,7 +120,7 @@ def test_a_negotiator_learns_to_propose_and_to_sign_and_nothing_else():
     play = lambda net: (net.first, net.second, net.value, net.heads["request"])  # noqa: E731
     equal(play(before), play(after))
     # who goes on from what was learned begins as anybody does, but for the mind
-    afresh, goes_on = (learner.begin(jax.random.key(0), SIGNED, mind) for mind in (None, after))
+    afresh, goes_on = (begun(learner, SIGNED, mind) for mind in (None, after))
     equal(learner.mind(goes_on), after)
     equal((goes_on.lives.worlds.state, goes_on.lives.told), (afresh.lives.worlds.state, afresh.lives.told))
 
@@ -131,23 +146,23 @@ def test_the_rules_as_a_plain_search(rows):
             passes = {"majority": 3 - worse >= worse, "unanimity": worse == 0, "max": True}[rule]
             if passes and sum(row) > sum(rows[best]):
                 best = k
-        assert Settlement(rule=rule).choose(jnp.asarray(rows, jnp.float32)) == best
+        assert chosen(Settlement(rule=rule), jnp.asarray(rows, jnp.float32)) == best
 
 
 def test_values_are_those_of_the_critic_at_the_start_of_play():
     learner = build(PPO, **TINY)
-    mind = learner.init(jax.random.key(3), SIGNED)
-    settlement, state = Settlement(learner=learner), SIGNED.reset(jax.random.key(0))
-    carry = learner.start(mind, SIGNED)
-    values = settlement.values(mind, SIGNED, SIGNED.observe(state), carry)
+    mind = begun_mind(learner, SIGNED)
+    settlement, state, carry = Settlement(learner=learner), born(SIGNED, jax.random.key(0)), learner.start(mind, SIGNED)
+    values = jax.jit(lambda state: settlement.values(mind, SIGNED, SIGNED.observe(state), carry))(state)
+    think = jax.jit(lambda state: learner.think(mind, SIGNED.observe(state), carry)[1])
     for k, (theta, bound) in enumerate(((0.0, False), (0.0, True), (0.5, True), (1.0, True))):
         agreed = eqx.tree_at(
             lambda m: (m.stage, m.theta, m.bound),
             state.memory[0],
             (jnp.int32(PLAY), jnp.float32(theta), jnp.array(bound)),
         )
-        told = SIGNED.observe(eqx.tree_at(lambda s: s.memory, state, (agreed,)))
-        np.testing.assert_allclose(values[k], learner.think(mind, told, carry)[1], rtol=1e-5)
+        now = eqx.tree_at(lambda s: s.memory, state, (agreed,))
+        np.testing.assert_allclose(values[k], think(now), rtol=1e-5)
 
 
 def test_what_is_settled_is_signed_and_played():
@@ -158,28 +173,32 @@ def test_what_is_settled_is_signed_and_played():
             return jnp.array([[0.0] * 3, [1.0] * 3, [3.0] * 3, [2.0] * 3])
 
     learner = build(PPO, **TINY)
-    mind = learner.init(jax.random.key(3), SIGNED)
-    found = evaluate(jax.random.key(0), SIGNED, Sure(learner=learner), mind, worlds=4)
+    mind = begun_mind(learner, SIGNED)
+    found = jax.jit(lambda key: evaluate(key, SIGNED, Sure(learner=learner), mind, worlds=4))(jax.random.key(0))
     lived = dict(zip(measures(SIGNED), map(float, found), strict=True))
     assert lived["bound"] == 1
-    state = SIGNED.reset(jax.random.key(0))
+
+    @jax.jit
+    def turn(key, state):
+        seen, carry = SIGNED.observe(state), learner.start(mind, SIGNED)
+        return SIGNED.step(key, state, Sure(learner=learner).act(key, mind, SIGNED, seen, carry)[0])[0]
+
+    state = born(SIGNED, jax.random.key(0))
     for _ in range(2):
-        action, _ = Sure(learner=learner).act(
-            jax.random.key(0), mind, SIGNED, SIGNED.observe(state), learner.start(mind, SIGNED)
-        )
-        state, _ = SIGNED.step(jax.random.key(0), state, action)
+        state = turn(jax.random.key(0), state)
     assert (float(state.memory[0].theta), bool(state.memory[0].bound)) == (0.5, True)
 
 
 def test_without_a_contract_nothing_can_be_settled():
     learner = build(PPO, **TINY)
     plain = govern(POOL, Contract(on="request", title="treaty"))
-    mind = learner.init(jax.random.key(0), plain)
-    state = plain.reset(jax.random.key(0))
+
+    def act(key):
+        mind, seen = learner.init(key, plain), plain.observe(plain.reset(key))
+        return Settlement(learner=learner).act(key, mind, plain, seen, learner.start(mind, plain))[0]
+
     with pytest.raises(Refusal, match="no contract called 'contract' on pool"):
-        Settlement(learner=learner).act(
-            jax.random.key(0), mind, plain, plain.observe(state), learner.start(mind, plain)
-        )
+        jax.eval_shape(act, jax.random.key(0))
 
 
 # --- the study ------------------------------------------------------------------------------------------------
@@ -189,7 +208,7 @@ def test_worth_discounts_the_worlds_steps_of_the_first_episode():
     greedy = build(PPO, **TINY)
     pool = POOL.replace(most=0.5)
     for place in (pool, govern(pool, Contract(on="request", high=1.0))):
-        mind = greedy.init(jax.random.key(0), place)
+        mind = begun_mind(greedy, place)
         bias = jnp.zeros(13).at[12].set(99.0)  # everybody asks for as much as can be asked for
         mind = eqx.tree_at(lambda m: m.heads["request"]["b"], mind, bias)
         # three ask for 1.5 of 1: all is gone in the first step, though two steps were spent on the contract
@@ -197,7 +216,7 @@ def test_worth_discounts_the_worlds_steps_of_the_first_episode():
             moca.worth(jax.random.key(1), place, greedy, mind)["worth"], 1 / moca.OPTIMUM, rtol=1e-5
         )
     slow = POOL.replace(most=0.1, growth=0.0)
-    mind = greedy.init(jax.random.key(0), slow)
+    mind = begun_mind(greedy, slow)
     mind = eqx.tree_at(lambda m: m.heads["request"]["b"], mind, jnp.zeros(13).at[12].set(99.0))
     by_hand = sum(0.95**t * min(0.3, 1 - 0.3 * t) for t in range(4)) / moca.OPTIMUM
     np.testing.assert_allclose(moca.worth(jax.random.key(1), slow, greedy, mind)["worth"], by_hand, rtol=1e-4)

@@ -22,6 +22,7 @@ from nomoi.runs.trial import Trial, trial_of
 from nomoi.scripts.fixed import Constant
 from nomoi.situations.pool import Pool
 
+pytestmark = pytest.mark.usefixtures("shared_programs")
 STEADY = LEARNER.replace(
     learning_rate_end=LEARNER.learning_rate, entropy_coef_end=LEARNER.entropy_coef
 )  # learns alike however long the run is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -28,16 +29,30 @@ WHO = Villagers(villages=2)
 HALF = 0.5
 
 
+@eqx.filter_jit
+def begun(situation):
+    state = situation.reset(KEY)
+    return WHO.born(KEY, situation), state, situation.observe(state)
+
+
 def alive(situation, **changes):
     """A group, a state, and what is told there; with changes to the people."""
-    people = dataclasses.replace(WHO.born(KEY, situation), **changes)
-    state = situation.reset(KEY)
-    return people, state, situation.observe(state)
+    people, state, seen = begun(situation)
+    return dataclasses.replace(people, **changes), state, seen
+
+
+@eqx.filter_jit
+def answered(situation, people, seen):
+    return WHO.answer(jnp.full((20, situation.agents), HALF), people, situation, seen)
+
+
+@eqx.filter_jit
+def stepped(situation, state, action):
+    return situation.step(KEY, state, action)
 
 
 def answers(situation, people, seen):
-    lots = jnp.full((20, situation.agents), HALF)
-    return {h: np.asarray(x) for h, x in WHO.answer(lots, people, situation, seen).items()}
+    return {h: np.asarray(x) for h, x in answered(situation, people, seen).items()}
 
 
 def test_they_keep_what_a_learner_promises():
@@ -103,7 +118,7 @@ def test_who_fares_better_is_copied_with_all_his_ways():
     people, state, seen = alive(game, cooperator=jnp.zeros(2, bool), over=jnp.array([True, False]))
     people = dataclasses.replace(people, earned=jnp.zeros(2), habit={"choose": jnp.array([1, 0], jnp.int32)})
     action = who.answer(jnp.full((11, 2), HALF), people, game, seen)
-    _, outcome = game.step(KEY, state, action)
+    _, outcome = stepped(game, state, action)
     assert outcome.payoff.tolist() == [4, 0]
     after = who.adapt(jnp.full((11, 2), HALF), people, game, seen, action, outcome, outcome.payoff)
     assert after.over.tolist() == [True, True]
@@ -117,7 +132,7 @@ def test_trust_is_measured_from_what_was_lived():
     people, state, seen = alive(place, record=jnp.array([1.0, 0.0]))
     need = seen["need"][:, 0]
     told = Told(place, seen | {"fine.price": jnp.ones((2, 1))})
-    _, outcome = place.step(KEY, state, {h: jnp.zeros(2, jnp.int32) for h in place.actions})
+    _, outcome = stepped(place, state, {h: jnp.zeros(2, jnp.int32) for h in place.actions})
     events = outcome.events | {
         "wardens.wrong": jnp.array([1.0, 0.0]), "fine.paid": need / 5, "harvest": need / 2,
     }  # fmt: skip
@@ -136,17 +151,17 @@ def test_trust_is_measured_from_what_was_lived():
     told = Told(place, seen | {"shares.part": jnp.array([[1.1 / 0.6], [0.1 / 0.6]])})
     assert experience.experiences(told, people, plan, outcome, need)[0][1].tolist() == pytest.approx([1, 1])
     people, state, seen = alive(Matrix())
-    _, outcome = Matrix().step(KEY, state, {"choose": jnp.zeros(2, jnp.int32)})
+    _, outcome = stepped(Matrix(), state, {"choose": jnp.zeros(2, jnp.int32)})
     assert experience.experiences(Told(Matrix(), seen), people, plan, outcome, jnp.ones(2))[1].tolist() == [1, 0, 0, 0]
 
 
 def test_strangers_learn_from_the_fines_of_others():
     """Two of three come; the third hears what it brought them, at a quarter of their speed."""
     place = Commons(villages=1, insiders=1, outsiders=3)
-    people, _, seen = alive(place)
+    people, state, seen = alive(place)
     action = {taking(place)[0]: jnp.array([0, 20, 20, 0], jnp.int32)}
     told = Told(place, seen | {"fine.price": jnp.ones((4, 1))})
-    _, outcome = place.step(KEY, place.reset(KEY), {h: jnp.zeros(4, jnp.int32) for h in place.actions})
+    _, outcome = stepped(place, state, {h: jnp.zeros(4, jnp.int32) for h in place.actions})
     fined = dataclasses.replace(outcome, events=outcome.events | {"fine.paid": jnp.array([0.0, 1.0, 0.0, 3.0])})
     found = experience.coming(told, people, action, fined, jnp.array([9.0, 2.0, -4.0, 1.5]))
     assert found[1:].tolist() == pytest.approx(
@@ -157,7 +172,7 @@ def test_strangers_learn_from_the_fines_of_others():
 def test_learning_goes_on_under_a_quota():
     """A few steps of two groups side by side: everything stays finite, and somebody changes his ways."""
     place = govern(Pool(agents=4, horizon=3), Quota(on="request", public=True))
-    run = WHO.begin(KEY, place)
+    run = eqx.filter_jit(lambda place: WHO.begin(KEY, place))(place)
     after, tally = jax.jit(lambda r: WHO.learn(place, r, 12, jnp.int32(12)))(run)
     assert float(tally.count.max()) > 0
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(after.people))
@@ -170,13 +185,16 @@ def test_who_is_alone_in_a_role_looks_at_another_group():
     who, canal = Villagers(rate=1.0, beta=1000.0, mutation=0.0), Irrigation()
     people, state, seen = alive(canal, cooperator=jnp.zeros(5, bool), provides=jnp.zeros(5, bool))
     rich = dataclasses.replace(people, earned=jnp.array([9.0, 0, 9, 0, 9]), provides=jnp.ones(5, bool))
-    lots = jnp.full((11, 5), HALF)
-    action = who.answer(lots, people, canal, seen)
-    _, outcome = canal.step(KEY, state, action)
-    outcome = dataclasses.replace(outcome, reward=jnp.full(5, 10.0))
-    after = who.adapt(lots, people, canal, seen, action, outcome, outcome.payoff, rich)
-    assert after.provides.tolist() == [True, False, True, False, True]
-    assert not who.adapt(lots, people, canal, seen, action, outcome, outcome.payoff).provides.any()
+
+    @eqx.filter_jit
+    def provide(*beside):
+        lots = jnp.full((11, 5), HALF)
+        action = who.answer(lots, people, canal, seen)
+        outcome = dataclasses.replace(canal.step(KEY, state, action)[1], reward=jnp.full(5, 10.0))
+        return who.adapt(lots, people, canal, seen, action, outcome, outcome.payoff, *beside).provides
+
+    assert provide(rich).tolist() == [True, False, True, False, True]
+    assert not provide().any()
 
 
 def test_who_provides_gives_what_is_his_duty():
