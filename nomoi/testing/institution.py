@@ -260,7 +260,7 @@ def words(governed: Governed) -> tuple[str, ...]:
 
 
 def check_institution(institution: Institution, among: Iterable[Situation] = ()) -> Iterator[Check]:
-    """All checks, on every kind of situation that it fits."""
+    """All checks, on every kind of situation that it fits; where these are several, a check's name says on which."""
     fits: list[Governed] = []
 
     def needs() -> str:
@@ -271,7 +271,7 @@ def check_institution(institution: Institution, among: Iterable[Situation] = ())
     well = bool(fits)
     for governed in fits:
         for one in Seat(governed).run():
-            yield one
+            yield one._replace(name=f"{one.name}, on {governed.name}") if len(fits) > 1 else one
             well = well and one.passed is not False
     if well:
         yield ask("card", lambda: card(type(institution), words(fits[0])))
