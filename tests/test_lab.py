@@ -8,6 +8,7 @@ import csv
 import errno
 import io
 import json
+import os
 import random
 import re
 import resource
@@ -1041,6 +1042,8 @@ def test_a_server_that_was_killed_goes_on_with_the_same_links(tmp_path):
         ws.send(json.dumps({"t": "answer", "step": 8, "choices": {"choose": 1}}))
         while not (record := json.loads(ws.recv(timeout=90)).get("record")):
             pass
+    if not {"PJRT_NPROC", "NPROC"} & set(os.environ):
+        assert Store(tmp_path / "runs").pick(record).facts["threads"] == 1
     with pytest.raises(Refusal, match=f"the room 1 is over; its record is {record}"):
         Lab(tmp_path / "runs", [], {}, 80).open(plan.Plan(), resume="1")
 

@@ -114,7 +114,7 @@ def test_the_command_solves_a_situation(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["stag_hunt", "--set", "situation.noise=1"], "stag_hunt is a game in normal form; --set, --map and --under are for"),
+        (["stag_hunt", "--set", "situation.noise=1"], "stag_hunt is a game in normal form; --set, --map and"),
         (["offswitch", "--picture", "a.svg"], "offswitch has several steps and no phase portrait"),
         (["offswitch", "--method", "support"], "is solved by backward induction; leave out --method"),
         (["offswitch", "--set", "levy.rate=1"], "--set levy.… touches nothing here"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import os
 import signal
 import socket
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING
 from nomoi import catalogue, files
 from nomoi.errors import Refusal, nearest, printable
 from nomoi.lab.plan import Plan, presets, read
+from nomoi.runs.errand import THREADS
 
 if TYPE_CHECKING:
     from nomoi.runs.record import Record
@@ -36,6 +39,8 @@ def lab(
             "the lab needs the packages starlette, uvicorn and websockets: pip install 'nomoi[web]'"
         ) from None
     del websockets
+    if "jax" not in sys.modules and not any(name in os.environ for name in THREADS):
+        os.environ[THREADS[0]] = "1"  # programs this small take longer, and twice the CPU time, with more threads
     if room and (situation or under or set or map or seats):
         raise Refusal("--room says all of a room; give it alone, or the situation and its seats without it.")
     if (under or set or map) and not situation:
