@@ -33,6 +33,8 @@ class Eyes:
         self.situation, self.sees = situation, sees
         self.scene = outline(situation).scene
         self.labels = labels(situation)
+        # an Equinox module makes a method anew whenever it is asked for one, which costs more than the words
+        self.roles, self.says, self.says_of_the_world = situation.roles, situation.words, situation.bare.words
         # who sees a place, which has no words of its own for it, need not read vectors to find the way
         self.bare_numbers = self.scene is not None and type(situation.bare).words is Situation.words
         self._mapped: tuple[Any, dict[str, Any]] = (None, {})
@@ -72,11 +74,11 @@ class Eyes:
             out["map"] = self.map(table)
         if not told.present:
             return out | {"words": "You are out of play now."}
-        said, role = told.seen, self.situation.roles[i]
+        said, role = told.seen, self.roles[i]
         if self.bare_numbers:
-            out["numbers"] = self.situation.bare.words({k: v for k, v in said.items() if "." not in k}, role)
+            out["numbers"] = self.says_of_the_world({k: v for k, v in said.items() if "." not in k}, role)
             said = {k: v for k, v in said.items() if "." in k}  # of institutions
-        return out | {"words": self.situation.words(said, role)}
+        return out | {"words": self.says(said, role)}
 
     def everything(self, table: Table, totals: np.ndarray) -> dict[str, Any]:
         """What somebody who watches is shown."""
