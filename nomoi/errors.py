@@ -27,11 +27,21 @@ class Missing(Refusal):
 MANY = 40  # more names than these are no help in a sentence (ours)
 
 
+def like(word: str, known: Iterable[str]) -> list[str]:
+    """The nearest right name, if one is near: misspelt so, or with a part that begins so."""
+    known = sorted(set(known))
+    close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
+    if not close and len(word) > 2:
+        begun = re.compile(rf"(^|[._ ]){re.escape(word)}")
+        close = sorted(filter(begun.search, known), key=len)[:1]
+    return close
+
+
 def nearest(
     word: str, known: Iterable[str], what: str = "name", later: Mapping[str, str] | None = None, called: str = "",
     instead: Iterable[str] = (),
 ) -> str:  # fmt: skip
-    """The tail of a sentence that offers the nearest right name: one misspelt so, or one with a part that begins so.
+    """The tail of a sentence that offers the nearest right name, if one is near (`like`); else names what is known.
 
     later   names that would be known if who offers them stood first: name -> who
     called  how another name would be asked for, such as levy(on={}), and those that may stand `instead`
@@ -39,10 +49,7 @@ def nearest(
     if later and word in later:
         return f"{later[word]} does, and acts after it: write {later[word]} first."
     known, instead = sorted(set(known)), list(instead)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=CLOSE)
-    if not close and len(word) > 2:
-        begun = re.compile(rf"(^|[._ ]){re.escape(word)}")
-        close = sorted(filter(begun.search, known), key=len)[:1]
+    close = like(word, known)
     if called and instead:
         others = f"; so would {', '.join(map(called.format, instead[1:4]))}" if instead[1:] else ""
         return f"{called.format(close[0] if close and close[0] in instead else instead[0])} would be right{others}."

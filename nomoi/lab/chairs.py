@@ -55,8 +55,9 @@ class Chair:
 
     def tell(self, said: dict[str, Any]) -> None:
         """Something to whoever sits there."""
+        text = json.dumps(said)
         for link in self.links:
-            link.send(json.dumps(said))
+            link.send(text)
 
     @property
     def left(self) -> bool:

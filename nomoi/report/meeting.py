@@ -14,7 +14,7 @@ from rich.table import Table
 
 from nomoi.core import Situation, govern
 from nomoi.core.keys import key_of
-from nomoi.errors import Refusal, nearest
+from nomoi.errors import Refusal, like, nearest
 from nomoi.measure.statistics import Estimate
 from nomoi.probes.meeting import Guest, Meeting, meet
 from nomoi.probes.scenarios import BACKGROUNDS
@@ -105,8 +105,8 @@ def guest(text: str, place: Situation, out: Path, old: bool) -> Guest:
     except Refusal as refusal:
         if ".py" in name:
             raise Refusal(f"{name!r} names no guest: {refusal}") from None
-        if "did you mean" in (offered := nearest(name, BACKGROUNDS)):
-            raise Refusal(f"{name!r} names no guest; {offered}") from None
+        if like(name, BACKGROUNDS):
+            raise Refusal(f"{name!r} names no guest; {nearest(name, BACKGROUNDS)}") from None
         known = f"known are {', '.join(BACKGROUNDS)}, the records that `nomoi runs --out {out}` lists, and players"
         raise Refusal(f"{name!r} names no guest: {refusal} ({known})") from None
     if player.batch:

@@ -90,12 +90,8 @@ def _quantecon(name: str) -> Callable[[NormalForm], Found]:
 def _lemke_howson(game: NormalForm) -> Found:
     found, tried, few = _starts(game)
     some = "each" if tried == sum(game.shape) else str(tried)
-    return (
-        found,
-        False,
-        None,
-        [*few, f"One equilibrium was sought from {some} of the first labels; there may be others."],
-    )
+    said = f"One equilibrium was sought from {some} of the first labels; there may be others."
+    return found, False, None, [*few, said]
 
 
 def _starts(game: NormalForm) -> tuple[list[Profile], int, list[str]]:
